@@ -1,0 +1,59 @@
+// Proves in a real browser that the docs page lists every function, needs no other host, and tries a function out.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const [base, modules, screenshot] = process.argv.slice(2);
+const { chromium } = createRequire(join(modules, 'resolve.js'))('playwright-core');
+const WALLET = 'pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvmk8';
+
+const document = await (await fetch(`${base}/openapi.json`)).json();
+// Every function answers to its own name by POST, whatever else it answers to.
+const functions = Object.entries(document.paths)
+  .filter(([path, operations]) => /^\/api\/\w+$/.test(path) && operations.post)
+  .map(([path]) => path.slice('/api/'.length));
+assert(functions.length > 0, 'the document has no function');
+
+// The browser would otherwise look up its maker's hosts at every start, and a closed network answers those with errors.
+const quiet = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+quiet.push('--disable-background-networking', '--disable-component-update', '--disable-sync');
+const profile = mkdtempSync(join(tmpdir(), 'docs-page-'));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: '/usr/bin/chromium',
+  args: quiet,
+  viewport: { width: 1280, height: 1000 }
+});
+try {
+  const page = await browser.newPage();
+  const complaints = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`uncaught: ${error}`));
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== 'data:' && url.origin !== base) complaints.push(`request: ${url}`);
+  });
+
+  await page.goto(`${base}/docs`, { waitUntil: 'networkidle' });
+  for (const name of functions) {
+    await page.locator(`details.tool[id="${name}"] summary`).waitFor({ timeout: 5000 });
+  }
+
+  const tool = page.locator('details.tool[id="fetch_account_info"]');
+  if (!(await tool.evaluate((details) => details.open))) await tool.locator('summary').click();
+  await tool.locator('form.try input[name="wallet_address"]').fill(WALLET);
+  await tool.locator('form.try button[type="submit"]').click();
+  await tool.locator('output', { hasText: 'Continuous Vesting Account' }).waitFor({ timeout: 10000 });
+  await tool.scrollIntoViewIfNeeded();
+  await page.screenshot({ path: screenshot });
+
+  assert.deepEqual(complaints, []);
+  console.log(`docs: ${functions.length} functions listed, fetch_account_info answered`);
+} finally {
+  await browser.close();
+  rmSync(profile, { recursive: true, force: true });
+}

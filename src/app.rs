@@ -1,0 +1,286 @@
+//! One application: the faces on one registry, built once and checked before the first request.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::routing::post;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use tokio::time::Instant;
+use tower::ServiceExt;
+
+use crate::config::Config;
+use crate::context::{Call, Context, Process, Services};
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::mcp::Endpoint;
+use crate::registry::{Answer, Registry};
+use crate::rest::{self, Face};
+use crate::server::Server;
+use crate::similar;
+use crate::telemetry::{Line, Outcome, millis};
+use crate::upstream::{Meter, Upstreams};
+
+const REQUEST_ID: &str = "x-request-id";
+
+/// An application that answers requests. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    services: Arc<Services>,
+    registry: Arc<Registry>,
+    face: Arc<Face>,
+    endpoint: Arc<Endpoint>,
+    router: Router,
+}
+
+/// What the front door knows of a request that the request itself does not say.
+#[derive(Debug, Default)]
+pub struct Arrival {
+    /// The platform's id of the request; one is made up where neither the platform nor the caller gives one.
+    pub id: Option<String>,
+    /// The time until the platform gives up waiting.
+    pub time_left: Option<Duration>,
+}
+
+/// An application that cannot start, with a line for every reason.
+#[derive(Debug)]
+pub struct StartError(Vec<String>);
+
+impl App {
+    /// Checks everything and builds the faces; nothing is asked of the network.
+    ///
+    /// # Errors
+    /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
+    pub fn new(config: Config, server: Server) -> Result<App, StartError> {
+        let registry = Arc::new(Registry::new(server.tools).map_err(StartError)?);
+        let upstreams = Upstreams::new(&config, &server.upstreams)
+            .map_err(|problem| StartError(vec![problem]))?;
+        let endpoint = Arc::new(Endpoint::new(
+            registry.clone(),
+            &server.info,
+            config.allowed_origins.clone(),
+        ));
+        let face = Arc::new(Face::new(registry.clone(), server.info));
+        let mut state = server.state;
+        state.insert(registry.clone());
+        let services = Arc::new(Services {
+            config,
+            upstreams,
+            state,
+            process: Process::start(),
+        });
+        let router = router(&registry, face.clone(), endpoint.clone());
+        Ok(App {
+            services,
+            registry,
+            face,
+            endpoint,
+            router,
+        })
+    }
+
+    /// Answers one HTTP request, whichever face it is for, and writes its line in the log.
+    pub async fn serve(&self, mut request: Request, arrival: Arrival) -> Response<Body> {
+        let since = Instant::now();
+        let cold_start = self.services.process.count();
+        let face = face_of(request.uri().path());
+        let call = Arc::new(self.call(request.headers(), arrival));
+        request
+            .extensions_mut()
+            .insert(Context::new(self.services.clone(), call.clone()));
+        let response = self.router.clone().oneshot(request).await;
+        let mut response = response.unwrap_or_else(|never| match never {});
+        let outcome = response
+            .extensions_mut()
+            .remove::<Outcome>()
+            .unwrap_or_default();
+        let line = Line {
+            face,
+            outcome: &outcome,
+            status: response.status().as_u16(),
+            duration: since.elapsed(),
+            upstream_calls: call.meter.calls(),
+            upstream_time: call.meter.time(),
+            request_id: &call.id,
+            cold_start,
+        };
+        line.write();
+        sign(response.headers_mut(), &line);
+        response
+    }
+
+    /// Calls a function by its name, as a program that embeds the library does.
+    ///
+    /// # Errors
+    /// `UnknownFunction`, or what [`Registry::call`] fails with.
+    pub async fn invoke(&self, name: &str, arguments: &str) -> Result<Answer> {
+        let cx = self.context();
+        match self.registry.get(name) {
+            Some(tool) => self.registry.call(tool, cx, arguments).await,
+            None => Err(unknown(&self.registry, name)),
+        }
+    }
+
+    /// A context outside any request.
+    pub fn context(&self) -> Context {
+        let call = Arc::new(self.call(&HeaderMap::new(), Arrival::default()));
+        Context::new(self.services.clone(), call)
+    }
+
+    /// All functions.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The MCP face, bytes in and bytes out.
+    pub fn mcp(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The OpenAPI 3.1 document, JSON.
+    pub fn openapi(&self) -> Bytes {
+        self.face.openapi()
+    }
+
+    /// The settings it was built with.
+    pub fn config(&self) -> &Config {
+        &self.services.config
+    }
+
+    fn call(&self, headers: &HeaderMap, arrival: Arrival) -> Call {
+        let config = &self.services.config;
+        let given = headers
+            .get(REQUEST_ID)
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| is_id(id))
+            .map(str::to_owned);
+        let id = given
+            .or(arrival.id)
+            .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
+        // A short invocation keeps most of its time for the work.
+        let left = arrival
+            .time_left
+            .map(|left| left - config.deadline_margin.min(left / 4));
+        let limit = left.map_or(config.call_timeout, |left| left.min(config.call_timeout));
+        Call {
+            id,
+            deadline: Deadline::after(limit),
+            meter: Meter::default(),
+        }
+    }
+}
+
+fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) -> Router {
+    let names = registry.clone();
+    Router::new()
+        .route(
+            "/mcp",
+            post(move |request: Request| mcp(endpoint.clone(), request)),
+        )
+        .merge(rest::router(face))
+        .fallback(move |request: Request| async move { not_found(&names, &request) })
+        .method_not_allowed_fallback(method_not_allowed)
+}
+
+async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
+    let cx = context(&request);
+    let (parts, body) = request.into_parts();
+    let limit = cx.config().max_request_bytes;
+    let Ok(body) = axum::body::to_bytes(body, limit).await else {
+        return rest::too_large(limit, cx.request_id());
+    };
+    let reply = endpoint.answer(&parts.headers, &body, &cx).await;
+    let mut response = Response::new(reply.body.map_or_else(Body::empty, Body::from));
+    *response.status_mut() = reply.status;
+    if reply.status != StatusCode::ACCEPTED {
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    response.extensions_mut().insert(reply.outcome);
+    response
+}
+
+fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
+    let cx = context(request);
+    match request.uri().path().strip_prefix("/api/") {
+        Some(name) => rest::failure(
+            &unknown(registry, name.split('/').next().unwrap_or("")),
+            cx.request_id(),
+        ),
+        None => {
+            let detail = "nothing is served at this path; `/` lists what is";
+            rest::problem(StatusCode::NOT_FOUND, "not_found", detail, cx.request_id())
+        }
+    }
+}
+
+async fn method_not_allowed(request: Request) -> Response<Body> {
+    let detail = "this path does not take this method; the `Allow` header lists those it takes";
+    rest::problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        detail,
+        context(&request).request_id(),
+    )
+}
+
+fn unknown(registry: &Registry, name: &str) -> Error {
+    let hint = similar::hint(&registry.similar(name));
+    Error::unknown_function(format!("there is no function `{name}`{hint}"))
+}
+
+fn context(request: &Request) -> Context {
+    request
+        .extensions()
+        .get::<Context>()
+        .expect("`serve` puts a context into every request")
+        .clone()
+}
+
+/// The face that a path belongs to, for the log; the path itself may hold a wallet address.
+fn face_of(path: &str) -> &'static str {
+    match path {
+        "/mcp" => "mcp",
+        _ if path.starts_with("/api/") => "rest",
+        _ => "site",
+    }
+}
+
+/// Ids of callers go into the log, so only what cannot break a line there is taken over.
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// The request id, and where the time went (W3C Server Timing).
+fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
+    let id = HeaderValue::from_str(line.request_id);
+    headers.insert(
+        REQUEST_ID,
+        id.unwrap_or(HeaderValue::from_static("unprintable")),
+    );
+    let (all, upstream) = (millis(line.duration), millis(line.upstream_time));
+    let timing = format!(
+        "total;dur={all}, upstream;dur={upstream};desc=\"{} calls\"",
+        line.upstream_calls
+    );
+    headers.insert(
+        "server-timing",
+        HeaderValue::from_str(&timing).expect("numbers are visible ASCII"),
+    );
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for StartError {}

@@ -1,0 +1,202 @@
+//! The command line: `serve`, `list`, `call`, `openapi`.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use bifold::replay::Replay;
+use bifold::telemetry::{self, Format};
+use bifold::{App, Config, local, tools};
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Serves functions to agents over MCP (POST /mcp) and to programs over REST (/api/*).
+///
+/// Settings come from the environment: BIFOLD_LISTEN, BIFOLD_REPLAY, BIFOLD_EXPLORER_URL, BIFOLD_LCD_URL,
+/// BIFOLD_EXCHANGE_URL, BIFOLD_UPSTREAM_TIMEOUT_MS, BIFOLD_CALL_TIMEOUT_MS, BIFOLD_ALLOWED_ORIGINS, BIFOLD_LOG and
+/// others, which the README lists. With AWS_LAMBDA_RUNTIME_API set, the same binary is a Lambda function.
+#[derive(Parser)]
+#[command(name = "bifold", version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Listen for MCP and REST requests until Ctrl-C or SIGTERM (the default).
+    Serve(Serve),
+    /// List the functions, their protocols and their paths.
+    List,
+    /// Call one function and print its result as JSON.
+    ///
+    /// Exit status: 0 with the result on standard output, 1 if the call failed, 2 if the command line is wrong.
+    Call(Call),
+    /// Print the OpenAPI 3.1 document.
+    Openapi,
+}
+
+#[derive(Args, Default)]
+struct Serve {
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Answer from recorded upstream data instead of the network; the clock stands at the recording.
+    #[arg(long)]
+    replay: bool,
+}
+
+#[derive(Args)]
+struct Call {
+    /// The function's name, as `list` shows it.
+    name: String,
+    /// Arguments; numbers, true, false, objects and lists are read as JSON, all else as text.
+    #[arg(value_name = "KEY=VALUE", value_parser = pair)]
+    arguments: Vec<(String, String)>,
+    /// All arguments as one JSON object.
+    #[arg(long, value_name = "OBJECT", conflicts_with = "arguments")]
+    json: Option<String>,
+    /// Answer from recorded upstream data instead of the network.
+    #[arg(long)]
+    replay: bool,
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => serve(cli.serve),
+        Some(Command::Serve(serve_)) => serve(serve_),
+        Some(Command::List) => list(),
+        Some(Command::Call(call_)) => call(call_),
+        Some(Command::Openapi) => openapi(),
+    };
+    done.unwrap_or_else(failed)
+}
+
+/// Runs as a Lambda function.
+pub fn lambda() -> ExitCode {
+    let run = || -> Result<ExitCode, Failure> {
+        let mut config = Config::from_env()?;
+        telemetry::start(Format::Json, &config.log)?;
+        bifold::lambda::runtime()?.block_on(async {
+            let _replay = replay(&mut config).await?;
+            let app = App::new(config, tools::server())?;
+            bifold::lambda::serve(app).await?;
+            Ok(ExitCode::SUCCESS)
+        })
+    };
+    run().unwrap_or_else(failed)
+}
+
+fn serve(serve: Serve) -> Result<ExitCode, Failure> {
+    let mut config = Config::from_env()?;
+    config.replay |= serve.replay;
+    config.listen = serve.listen.unwrap_or(config.listen);
+    telemetry::start(Format::Text, &config.log)?;
+    Runtime::new()?.block_on(async {
+        let _replay = replay(&mut config).await?;
+        let address = config.listen;
+        let app = App::new(config, tools::server())?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        local::serve(app, listener, local::signal()).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn list() -> Result<ExitCode, Failure> {
+    let app = App::new(Config::from_env()?, tools::server())?;
+    let mut out = String::new();
+    for tool in app.registry().tools() {
+        let path = tool
+            .path()
+            .map_or("-".to_owned(), |path| format!("GET /api{path}"));
+        out.push_str(&format!(
+            "{:<38} {:<9} {path}\n",
+            tool.name(),
+            tool.protocols().join("+")
+        ));
+    }
+    print(&out)
+}
+
+fn openapi() -> Result<ExitCode, Failure> {
+    let app = App::new(Config::from_env()?, tools::server())?;
+    print(&String::from_utf8_lossy(&app.openapi()))?;
+    print("\n")
+}
+
+fn call(call: Call) -> Result<ExitCode, Failure> {
+    let mut config = Config::from_env()?;
+    config.replay |= call.replay;
+    telemetry::start(Format::Text, "warn")?;
+    let arguments = call.json.unwrap_or_else(|| object(call.arguments));
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let _replay = replay(&mut config).await?;
+        let app = App::new(config, tools::server())?;
+        match app.invoke(&call.name, &arguments).await {
+            Ok(answer) => {
+                print(answer.json().get())?;
+                print("\n")
+            }
+            Err(error) => {
+                eprintln!("{}: {error}", error.kind().as_str());
+                Ok(ExitCode::from(1))
+            }
+        }
+    })
+}
+
+/// Starts the recorded upstream where it is asked for; it lives as long as what is returned.
+async fn replay(config: &mut Config) -> Result<Option<Replay>, Failure> {
+    if !config.replay {
+        return Ok(None);
+    }
+    let replay = Replay::start().await?;
+    replay.configure(config);
+    tracing::info!(
+        recorded_at = bifold::replay::RECORDED_AT,
+        "replay: upstreams are recorded data, not the network"
+    );
+    Ok(Some(replay))
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// The arguments as a JSON object; a value that is no JSON is text.
+fn object(pairs: Vec<(String, String)>) -> String {
+    let typed = |value: String| match serde_json::from_str(&value) {
+        Ok(Value::String(_) | Value::Null) | Err(_) => Value::String(value),
+        Ok(json) => json,
+    };
+    let fields: Map<String, Value> = pairs
+        .into_iter()
+        .map(|(key, value)| (key, typed(value)))
+        .collect();
+    Value::Object(fields).to_string()
+}
+
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads a part of the output and closes the pipe has what they wanted.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn failed(failure: Failure) -> ExitCode {
+    eprintln!("bifold: {failure}");
+    ExitCode::from(1)
+}

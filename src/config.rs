@@ -1,0 +1,157 @@
+//! Every setting once: its variable, its default, its meaning.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+
+/// The settings of one process. [`Config::default`] holds the defaults, [`Config::from_env`] reads the environment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `BIFOLD_LISTEN`: the local server's address. Default `127.0.0.1:8787`.
+    pub listen: SocketAddr,
+    /// `BIFOLD_REPLAY` (`true`, `false`): serve recorded upstream bodies. Default `false`.
+    pub replay: bool,
+    /// `BIFOLD_<NAME>_URL`: the base URL of the upstream called NAME, instead of its own default.
+    pub upstream_urls: BTreeMap<String, String>,
+    /// `BIFOLD_UPSTREAM_TIMEOUT_MS`: the longest one upstream request may take. Default 10 s.
+    pub upstream_timeout: Duration,
+    /// `BIFOLD_MAX_UPSTREAM_BYTES`: the largest upstream body that is read. Default 8 MiB.
+    pub max_upstream_bytes: usize,
+    /// `BIFOLD_USER_AGENT`: what upstreams are told of who calls. Default `bifold/<version>`.
+    pub user_agent: String,
+    /// `BIFOLD_CALL_TIMEOUT_MS`: the longest one call may take, where no invocation sets a shorter limit. Default 30 s.
+    pub call_timeout: Duration,
+    /// `BIFOLD_DEADLINE_MARGIN_MS`: how long before the end of a Lambda invocation its call must have answered. Default 500 ms.
+    pub deadline_margin: Duration,
+    /// `BIFOLD_MAX_REQUEST_BYTES`: the largest request body that is read. Default 1 MiB.
+    pub max_request_bytes: usize,
+    /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): browser origins that may call `/mcp`,
+    /// beside the server's own. Default none.
+    pub allowed_origins: Vec<String>,
+    /// `BIFOLD_ADDRESS_PREFIX` (`pb`, `tp`): the network whose wallet addresses are taken, mainnet or testnet. Default `pb`.
+    pub address_prefix: String,
+    /// `BIFOLD_CLOCK` (RFC 3339): a clock that stands still, for recorded data. Default the system's clock.
+    pub clock: Clock,
+    /// `BIFOLD_LOG`: log levels, e.g. `info` or `warn,bifold=debug`. Default `info`.
+    pub log: String,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug)]
+pub struct ConfigError(String);
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8787)),
+            replay: false,
+            upstream_urls: BTreeMap::new(),
+            upstream_timeout: Duration::from_secs(10),
+            max_upstream_bytes: 8 << 20,
+            user_agent: concat!("bifold/", env!("CARGO_PKG_VERSION")).to_owned(),
+            call_timeout: Duration::from_secs(30),
+            deadline_margin: Duration::from_millis(500),
+            max_request_bytes: 1 << 20,
+            allowed_origins: Vec::new(),
+            address_prefix: "pb".to_owned(),
+            clock: Clock::System,
+            log: "info".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// The variable that holds something else than it should.
+    pub fn from_env() -> Result<Config, ConfigError> {
+        // A value that is not Unicode cannot be one of ours, whatever its name.
+        Config::from_vars(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
+    }
+
+    /// Reads the given variables; those without the prefix `BIFOLD_` are passed over.
+    ///
+    /// # Errors
+    /// The variable that is unknown or holds something else than it should.
+    pub fn from_vars(vars: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        for (name, value) in vars {
+            if let Some(setting) = name.strip_prefix("BIFOLD_") {
+                config
+                    .set(setting, &value)
+                    .map_err(|problem| ConfigError(format!("`{name}`: {problem}")))?;
+            }
+        }
+        Ok(config)
+    }
+
+    fn set(&mut self, setting: &str, value: &str) -> Result<(), String> {
+        match setting {
+            "LISTEN" => {
+                self.listen = value
+                    .parse()
+                    .map_err(|_| "expected an address such as `127.0.0.1:8787`")?
+            }
+            "REPLAY" => self.replay = value.parse().map_err(|_| "expected `true` or `false`")?,
+            "UPSTREAM_TIMEOUT_MS" => self.upstream_timeout = milliseconds(value)?,
+            "MAX_UPSTREAM_BYTES" => self.max_upstream_bytes = bytes(value)?,
+            "USER_AGENT" => self.user_agent = value.to_owned(),
+            "CALL_TIMEOUT_MS" => self.call_timeout = milliseconds(value)?,
+            "DEADLINE_MARGIN_MS" => self.deadline_margin = milliseconds(value)?,
+            "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
+            "ALLOWED_ORIGINS" => self.allowed_origins = list(value),
+            "ADDRESS_PREFIX" => match value {
+                "pb" | "tp" => self.address_prefix = value.to_owned(),
+                _ => return Err("expected `pb` or `tp`".into()),
+            },
+            "CLOCK" => self.clock = Clock::Fixed(Timestamp::parse(value)?),
+            "LOG" => self.log = value.to_owned(),
+            _ => match setting.strip_suffix("_URL") {
+                Some(upstream) => drop(
+                    self.upstream_urls
+                        .insert(upstream.to_ascii_lowercase(), value.to_owned()),
+                ),
+                None => return Err("there is no such setting".into()),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn milliseconds(value: &str) -> Result<Duration, String> {
+    match value.parse() {
+        // A day is beyond every limit of the platforms; more would overflow a deadline.
+        Ok(ms @ 1..=86_400_000) => Ok(Duration::from_millis(ms)),
+        _ => Err("expected milliseconds, a whole number from 1 to 86400000".into()),
+    }
+}
+
+fn bytes(value: &str) -> Result<usize, String> {
+    value
+        .parse()
+        .ok()
+        .filter(|&bytes| bytes > 0)
+        .ok_or_else(|| "expected a number of bytes above 0".into())
+}
+
+fn list(value: &str) -> Vec<String> {
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}

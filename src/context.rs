@@ -1,0 +1,135 @@
+//! What a function may use: upstreams, the clock, its deadline, the application's own state.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http::Extensions;
+use serde::de::DeserializeOwned;
+
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::upstream::{Meter, Upstream, Upstreams};
+
+/// What a function may use while it answers one call. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    services: Arc<Services>,
+    call: Arc<Call>,
+}
+
+/// What all calls of one process share.
+pub struct Services {
+    /// The settings of the process.
+    pub config: Config,
+    /// The door to the upstream APIs.
+    pub upstreams: Upstreams,
+    /// The application's own values, one of each type.
+    pub state: Extensions,
+    /// The life of this process.
+    pub process: Process,
+}
+
+/// The life of this process.
+pub struct Process {
+    started: Instant,
+    requests: AtomicU64,
+}
+
+/// What belongs to one request.
+pub struct Call {
+    /// The id in the log and in `x-request-id`.
+    pub id: String,
+    /// When the answer must be ready.
+    pub deadline: Deadline,
+    /// What the request cost upstream.
+    pub meter: Meter,
+}
+
+impl Context {
+    /// The context of one call.
+    pub fn new(services: Arc<Services>, call: Arc<Call>) -> Context {
+        Context { services, call }
+    }
+
+    /// Asks an upstream for the JSON at `path` (with its query), within the call's deadline.
+    ///
+    /// # Errors
+    /// `NotFound` for a 404, an upstream kind for every other failure.
+    pub async fn get_json<T: DeserializeOwned>(
+        &self,
+        upstream: &Upstream,
+        path: &str,
+    ) -> Result<T> {
+        self.services
+            .upstreams
+            .get_json(upstream, path, self.call.deadline, &self.call.meter)
+            .await
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.services.config.clock.now()
+    }
+
+    /// When the answer must be ready.
+    pub fn deadline(&self) -> Deadline {
+        self.call.deadline
+    }
+
+    /// The id in the log and in `x-request-id`.
+    pub fn request_id(&self) -> &str {
+        &self.call.id
+    }
+
+    /// The settings of the process.
+    pub fn config(&self) -> &Config {
+        &self.services.config
+    }
+
+    /// The life of this process.
+    pub fn process(&self) -> &Process {
+        &self.services.process
+    }
+
+    /// The value of type `T` that the application was built with.
+    ///
+    /// # Errors
+    /// `Internal` where there is none.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T> {
+        let missing = || {
+            Error::internal(format!(
+                "no state of type `{}` was registered",
+                std::any::type_name::<T>()
+            ))
+        };
+        self.services.state.get().ok_or_else(missing)
+    }
+}
+
+impl Process {
+    /// A process that has just started.
+    pub fn start() -> Process {
+        Process {
+            started: Instant::now(),
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts one request; true for the first.
+    pub fn count(&self) -> bool {
+        self.requests.fetch_add(1, Ordering::Relaxed) == 0
+    }
+
+    /// Requests so far, the running ones included.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Time since start.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+}

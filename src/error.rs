@@ -1,0 +1,250 @@
+//! What went wrong: an outside that the caller may read and an inside that only the log may.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// The result of a tool and of everything a tool calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failed call. Cheap to move: one pointer.
+///
+/// The outside (kind, sentence, field, upstream) reaches the caller on every face;
+/// the inside, kept with [`Error::because`], reaches the log at debug level only.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    outside: String,
+    field: Option<String>,
+    upstream: Option<Origin>,
+    retry_after: Option<Duration>,
+    inside: Option<Source>,
+}
+
+/// The stable class of a failure; its name is part of the public contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An argument is missing, unknown, of a wrong type or out of range.
+    InvalidArgument,
+    /// What the arguments name does not exist.
+    NotFound,
+    /// No function of that name or path is served here.
+    UnknownFunction,
+    /// The function itself reports a failure.
+    Failed,
+    /// An upstream asked for fewer requests.
+    RateLimited,
+    /// An upstream could not be reached, or broke the connection.
+    UpstreamUnreachable,
+    /// An upstream did not answer in time.
+    UpstreamTimeout,
+    /// An upstream answered with an error status.
+    UpstreamError,
+    /// An upstream answered with something that is not what it promised.
+    UpstreamInvalidResponse,
+    /// The time limit of the call was reached.
+    DeadlineExceeded,
+    /// A defect of this server.
+    Internal,
+}
+
+/// The upstream at fault and the HTTP status it answered with, if it did.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Origin {
+    /// The upstream's configured name.
+    pub name: &'static str,
+    /// Its HTTP status; absent where no answer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+/// The machine-readable half of an error, the same on every face.
+#[derive(Serialize)]
+pub struct Detail<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<Origin>,
+    retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+impl Kind {
+    /// The kind's name on the wire and in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::InvalidArgument => "invalid_argument",
+            Kind::NotFound => "not_found",
+            Kind::UnknownFunction => "unknown_function",
+            Kind::Failed => "failed",
+            Kind::RateLimited => "rate_limited",
+            Kind::UpstreamUnreachable => "upstream_unreachable",
+            Kind::UpstreamTimeout => "upstream_timeout",
+            Kind::UpstreamError => "upstream_error",
+            Kind::UpstreamInvalidResponse => "upstream_invalid_response",
+            Kind::DeadlineExceeded => "deadline_exceeded",
+            Kind::Internal => "internal",
+        }
+    }
+}
+
+impl Error {
+    fn new(kind: Kind, outside: impl Into<String>) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            outside: outside.into(),
+            field: None,
+            upstream: None,
+            retry_after: None,
+            inside: None,
+        }))
+    }
+
+    /// An argument is wrong; `field` is its JSON path (`$` for the arguments as a whole).
+    pub fn invalid_argument(field: impl Into<String>, problem: impl fmt::Display) -> Error {
+        let field = field.into();
+        let mut error = Error::new(Kind::InvalidArgument, format!("`{field}`: {problem}"));
+        error.0.field = Some(field);
+        error
+    }
+
+    /// What the arguments name does not exist.
+    pub fn not_found(message: impl Into<String>) -> Error {
+        Error::new(Kind::NotFound, message)
+    }
+
+    /// No function answers to `name`.
+    pub fn unknown_function(message: impl Into<String>) -> Error {
+        Error::new(Kind::UnknownFunction, message)
+    }
+
+    /// The function ran and reports a failure of its own.
+    pub fn failed(message: impl Into<String>) -> Error {
+        Error::new(Kind::Failed, message)
+    }
+
+    /// A defect of this server; the sentence says what could not be done.
+    pub fn internal(message: impl Into<String>) -> Error {
+        Error::new(Kind::Internal, message)
+    }
+
+    /// The call's time limit was reached before the function ended.
+    pub fn deadline_exceeded() -> Error {
+        Error::new(
+            Kind::DeadlineExceeded,
+            "the time limit of this call was reached before an answer was ready",
+        )
+    }
+
+    /// An upstream failed the call.
+    pub fn upstream(kind: Kind, origin: Origin, problem: impl fmt::Display) -> Error {
+        let mut error = Error::new(kind, format!("upstream `{}` {problem}", origin.name));
+        error.0.upstream = Some(origin);
+        error
+    }
+
+    /// Keeps the cause for the log.
+    pub fn because(mut self, inside: impl Into<Source>) -> Error {
+        self.0.inside = Some(inside.into());
+        self
+    }
+
+    /// Says when another try may succeed.
+    pub fn retry_after(mut self, wait: Option<Duration>) -> Error {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// The same failure once more, for a second result that depends on what failed; the cause stays with the first.
+    pub fn again(&self) -> Error {
+        Error(Box::new(Inner {
+            kind: self.0.kind,
+            outside: self.0.outside.clone(),
+            field: self.0.field.clone(),
+            upstream: self.0.upstream,
+            retry_after: self.0.retry_after,
+            inside: None,
+        }))
+    }
+
+    /// The stable class of the failure.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The sentence for the caller.
+    pub fn message(&self) -> &str {
+        &self.0.outside
+    }
+
+    /// The JSON path of the argument at fault.
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
+    /// The upstream at fault.
+    pub fn origin(&self) -> Option<Origin> {
+        self.0.upstream
+    }
+
+    /// When another try may succeed, if the upstream said so.
+    pub fn wait(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The cause, for the log.
+    pub fn inside(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
+        self.0.inside.as_deref()
+    }
+
+    /// Whether the same call may succeed later without a change.
+    pub fn retryable(&self) -> bool {
+        match self.0.kind {
+            Kind::RateLimited
+            | Kind::UpstreamUnreachable
+            | Kind::UpstreamTimeout
+            | Kind::DeadlineExceeded => true,
+            Kind::UpstreamError => self
+                .0
+                .upstream
+                .and_then(|it| it.status)
+                .is_some_and(|status| status >= 500),
+            _ => false,
+        }
+    }
+
+    /// The machine-readable half.
+    pub fn detail(&self) -> Detail<'_> {
+        Detail {
+            kind: self.0.kind.as_str(),
+            field: self.field(),
+            upstream: self.0.upstream,
+            retryable: self.retryable(),
+            retry_after_ms: self.0.retry_after.map(|wait| wait.as_millis() as u64),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.outside)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("outside", &self.0.outside)
+            .field("inside", &self.0.inside)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,45 @@
+//! One async function, registered once, answers AI agents over MCP and programs over REST, from one binary
+//! that is an AWS Lambda function and a plain local server.
+//!
+//! # The map, in reading order
+//! - [`Server`]: what an application serves, a list of [`Tool`]s and a name. Start with its example.
+//! - [`Tool`]: one function, typed by its argument struct and its result; types are erased here and nowhere else.
+//! - [`Registry`]: the one door to every function: decode, deadline, panic guard, encode once.
+//! - [`Context`], [`Error`], [`Content`]: what a function is given, how it fails, what it may answer with.
+//! - [`App`]: the faces on one registry, built once, the same for a Lambda event, a local socket and a test.
+//! - [`mcp`] and [`rest`]: the faces. Each translates bytes to a [`Registry::call`] and its result to bytes.
+//! - [`upstream`]: the one door to upstream HTTP APIs.
+//! - [`lambda`] and [`local`]: the front doors. [`replay`]: an upstream of recorded bodies.
+//! - [`tools`]: the bundled functions, an application like any other; nothing above it knows of them.
+//!
+//! # What is absent on purpose
+//! Global state, a macro of our own, a session on the request path, a tool that names a protocol, a protocol that
+//! names a tool, and a second way for a result to be encoded.
+
+mod app;
+mod clock;
+mod config;
+mod context;
+mod deadline;
+mod error;
+pub mod lambda;
+pub mod local;
+pub mod mcp;
+mod registry;
+pub mod replay;
+pub mod rest;
+mod server;
+mod similar;
+pub mod telemetry;
+pub mod tools;
+pub mod upstream;
+
+pub use app::{App, Arrival, StartError};
+pub use clock::{Clock, Timestamp};
+pub use config::{Config, ConfigError};
+pub use context::{Context, Process};
+pub use deadline::Deadline;
+pub use error::{Detail, Error, Kind, Origin, Result};
+pub use registry::{Answer, Content, IntoAnswer, Registry, Tool};
+pub use schemars::JsonSchema;
+pub use server::{Info, Server};

@@ -1,0 +1,98 @@
+//! The same application on a socket of this machine.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::serve::ListenerExt;
+use http::StatusCode;
+use http::header::HOST;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tracing::info;
+
+use crate::app::{App, Arrival};
+use crate::rest;
+
+/// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second.
+///
+/// On a loopback address only requests to this machine's own names are taken: a page of another name that was bound
+/// again to this address (DNS rebinding) gets 403.
+///
+/// # Errors
+/// The socket's.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
+    let patience = app.config().call_timeout + Duration::from_secs(1);
+    let (stopping, stopped) = oneshot::channel();
+    let shutdown = async move {
+        shutdown.await;
+        info!("stopping: running requests are finished first");
+        // The receiver is gone only if serving has ended by itself.
+        let _ = stopping.send(());
+    };
+    let listener = listener.tap_io(|socket| {
+        // Answers are written whole, so waiting for more of them would only delay them.
+        let _ = socket.set_nodelay(true);
+    });
+    let router =
+        Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
+    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
+    tokio::select! {
+        result = async { serving.await } => result,
+        () = give_up(stopped, patience) => Ok(()),
+    }
+}
+
+/// Ready on the first interrupt or termination signal.
+pub async fn signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate =
+            signal(SignalKind::terminate()).expect("a handler for SIGTERM can be set at start");
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+}
+
+async fn answer(app: App, address: SocketAddr, request: Request) -> axum::response::Response {
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("");
+    if address.ip().is_loopback() && !is_own(host) {
+        let detail =
+            "this server listens for its own machine only: call it as 127.0.0.1 or localhost";
+        return rest::problem(StatusCode::FORBIDDEN, "foreign_host", detail, "none");
+    }
+    app.serve(request, Arrival::default()).await
+}
+
+fn is_own(host: &str) -> bool {
+    let uri: Option<http::Uri> = host.parse().ok();
+    matches!(
+        uri.as_ref().and_then(http::Uri::host),
+        Some("localhost" | "127.0.0.1" | "[::1]")
+    )
+}
+
+async fn give_up(stopped: oneshot::Receiver<()>, patience: Duration) {
+    match stopped.await {
+        Ok(()) => tokio::time::sleep(patience).await,
+        Err(_) => std::future::pending().await,
+    }
+}

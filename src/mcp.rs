@@ -1,0 +1,147 @@
+//! MCP over Streamable HTTP without sessions: bytes in, bytes out, for clients of both protocol eras.
+
+mod fault;
+mod gate;
+mod headers;
+mod legacy;
+mod message;
+mod modern;
+mod payload;
+mod version;
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use http::{HeaderMap, StatusCode};
+use serde_json::value::RawValue;
+
+use crate::context::Context;
+use crate::registry::Registry;
+use crate::server::Info;
+use crate::telemetry::Outcome;
+
+use fault::Fault;
+use message::{Incoming, Request};
+use payload::Payloads;
+use version::Era;
+
+/// Calls of one batch that run at the same time.
+const BATCH_WIDTH: usize = 8;
+
+/// The MCP face of one application.
+pub struct Endpoint {
+    registry: Arc<Registry>,
+    payloads: Payloads,
+    allowed_origins: Vec<String>,
+}
+
+/// What goes back: no body for a notification, else one JSON-RPC message (or batch) on one line.
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The JSON body.
+    pub body: Option<Vec<u8>>,
+    /// What the log says of it.
+    pub outcome: Outcome,
+}
+
+impl Endpoint {
+    /// The face of `registry`, as the server that `info` describes.
+    pub fn new(registry: Arc<Registry>, info: &Info, allowed_origins: Vec<String>) -> Endpoint {
+        let payloads = Payloads::new(registry.clone(), info);
+        Endpoint {
+            registry,
+            payloads,
+            allowed_origins,
+        }
+    }
+
+    /// Answers the body of one `POST /mcp`.
+    pub async fn answer(&self, headers: &HeaderMap, body: &[u8], cx: &Context) -> Reply {
+        if let Err(fault) = gate::check(headers, &self.allowed_origins) {
+            return Reply::fault(None, fault);
+        }
+        match message::parse(body) {
+            Ok(Incoming::Single(single)) => self.single(headers, single, cx).await,
+            Ok(Incoming::Batch(batch)) => self.batch(headers, batch, cx).await,
+            Err(fault) => Reply::fault(None, fault),
+        }
+    }
+
+    async fn single(&self, headers: &HeaderMap, message: &RawValue, cx: &Context) -> Reply {
+        match message::read(message) {
+            Ok(Some(request)) => self.request(headers, &request, cx).await,
+            // A notification asks for nothing, and none that a client may send means anything without a session.
+            Ok(None) => Reply::accepted(),
+            Err((id, fault)) => Reply::fault(id, fault),
+        }
+    }
+
+    async fn request(&self, headers: &HeaderMap, request: &Request<'_>, cx: &Context) -> Reply {
+        match Era::of(headers, request) {
+            Ok(Era::Modern) => modern::answer(self, headers, request, cx).await,
+            Ok(Era::Legacy(version)) => legacy::answer(self, version, request, cx).await,
+            Err(fault) => Reply::fault(Some(request.id), fault),
+        }
+    }
+
+    /// A batch, which only revision 2025-03-26 knows: the answers in the order of the requests.
+    async fn batch(&self, headers: &HeaderMap, batch: Vec<&RawValue>, cx: &Context) -> Reply {
+        if let Err(fault) = version::allows_batch(headers) {
+            return Reply::fault(None, fault);
+        }
+        // Collected first, because the compiler cannot name the lifetimes of a closure's futures in a stream.
+        let mut answers = Vec::with_capacity(batch.len());
+        for message in batch {
+            answers.push(self.batched(message, cx));
+        }
+        let answers: Vec<Reply> = stream::iter(answers).buffered(BATCH_WIDTH).collect().await;
+        let bodies: Vec<Vec<u8>> = answers.into_iter().filter_map(|reply| reply.body).collect();
+        match bodies.is_empty() {
+            true => Reply::accepted(),
+            false => {
+                let outcome = Outcome::of_method("batch");
+                let body = [b"[".as_slice(), &bodies.join(&b','), b"]"].concat();
+                Reply {
+                    status: StatusCode::OK,
+                    body: Some(body),
+                    outcome,
+                }
+            }
+        }
+    }
+
+    async fn batched(&self, message: &RawValue, cx: &Context) -> Reply {
+        match message::read(message) {
+            Ok(Some(request)) if request.method == "initialize" => {
+                let fault = Fault::invalid_request("`initialize` must not stand in a batch");
+                Reply::fault(Some(request.id), fault)
+            }
+            Ok(Some(request)) => legacy::answer(self, version::BATCH, &request, cx).await,
+            Ok(None) => Reply::accepted(),
+            Err((id, fault)) => Reply::fault(id, fault),
+        }
+    }
+}
+
+impl Reply {
+    fn accepted() -> Reply {
+        Reply {
+            status: StatusCode::ACCEPTED,
+            body: None,
+            outcome: Outcome::of_method("notification"),
+        }
+    }
+
+    fn fault(id: Option<&RawValue>, fault: Fault) -> Reply {
+        let outcome = Outcome {
+            error: Some(fault.name()),
+            ..Outcome::default()
+        };
+        Reply {
+            status: fault.status,
+            body: Some(fault.encode(id)),
+            outcome,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! JSON-RPC errors: the code, the HTTP status that goes with it, and what to do.
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::version::MODERN;
+
+/// A message that could not be served as a request of this protocol.
+pub(super) struct Fault {
+    pub(super) status: StatusCode,
+    code: i32,
+    message: String,
+    data: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    error: Body<'a>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: i32,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+impl Fault {
+    fn new(status: StatusCode, code: i32, message: impl Into<String>) -> Fault {
+        Fault {
+            status,
+            code,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    /// The body is not JSON.
+    pub(super) fn parse_error(message: impl Into<String>) -> Fault {
+        Fault::new(StatusCode::BAD_REQUEST, -32700, message)
+    }
+
+    /// The JSON is no message of this protocol.
+    pub(super) fn invalid_request(message: impl Into<String>) -> Fault {
+        Fault::new(StatusCode::BAD_REQUEST, -32600, message)
+    }
+
+    /// The method is not served.
+    pub(super) fn method_not_found(method: &str) -> Fault {
+        Fault::new(
+            StatusCode::NOT_FOUND,
+            -32601,
+            format!("method `{method}` is not served here"),
+        )
+    }
+
+    /// The parameters are wrong in a way that the protocol itself defines.
+    pub(super) fn invalid_params(message: impl Into<String>) -> Fault {
+        Fault::new(StatusCode::OK, -32602, message)
+    }
+
+    /// A required key of `_meta` is missing or wrong (the specification wants HTTP 400 here).
+    pub(super) fn invalid_meta(message: impl Into<String>) -> Fault {
+        Fault {
+            status: StatusCode::BAD_REQUEST,
+            ..Fault::invalid_params(message)
+        }
+    }
+
+    /// A header is missing, or says something else than the body.
+    pub(super) fn header_mismatch(message: impl Into<String>) -> Fault {
+        Fault::new(StatusCode::BAD_REQUEST, -32020, message)
+    }
+
+    /// The client did not declare what the function needs of it.
+    pub(super) fn missing_capabilities(tool: &str, missing: &[&str]) -> Fault {
+        let message = format!(
+            "`{tool}` needs the client capabilities {}, which this request does not declare",
+            missing.join(", ")
+        );
+        let required: Value = missing
+            .iter()
+            .map(|name| (name.to_string(), json!({})))
+            .collect();
+        let data = Some(json!({ "requiredCapabilities": required }));
+        Fault {
+            data,
+            ..Fault::new(StatusCode::BAD_REQUEST, -32021, message)
+        }
+    }
+
+    /// The client speaks a revision that is not served.
+    pub(super) fn unsupported_version(requested: &str) -> Fault {
+        let message = format!("protocol version `{requested}` is not served here");
+        let data = Some(json!({ "supported": [MODERN], "requested": requested }));
+        Fault {
+            data,
+            ..Fault::new(StatusCode::BAD_REQUEST, -32022, message)
+        }
+    }
+
+    /// A browser page of a foreign origin.
+    pub(super) fn forbidden_origin() -> Fault {
+        let message = "this `Origin` may not call; list it in BIFOLD_ALLOWED_ORIGINS";
+        Fault::new(StatusCode::FORBIDDEN, -32600, message)
+    }
+
+    /// The body is announced as something else than JSON.
+    pub(super) fn unsupported_media_type() -> Fault {
+        Fault::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            -32600,
+            "`Content-Type` must be `application/json`",
+        )
+    }
+
+    /// The status that legacy revisions use: they carry every error of a request in a plain answer.
+    pub(super) fn legacy(self) -> Fault {
+        Fault {
+            status: StatusCode::OK,
+            ..self
+        }
+    }
+
+    /// The error's name in the log.
+    pub(super) fn name(&self) -> &'static str {
+        match self.code {
+            -32700 => "parse_error",
+            -32601 => "method_not_found",
+            -32602 => "invalid_params",
+            -32020 => "header_mismatch",
+            -32021 => "missing_capability",
+            -32022 => "unsupported_version",
+            _ => "invalid_request",
+        }
+    }
+
+    pub(super) fn encode(&self, id: Option<&RawValue>) -> Vec<u8> {
+        let error = Body {
+            code: self.code,
+            message: &self.message,
+            data: self.data.as_ref(),
+        };
+        serde_json::to_vec(&Envelope {
+            jsonrpc: "2.0",
+            id,
+            error,
+        })
+        .expect("an error of strings and numbers is JSON")
+    }
+}

@@ -1,0 +1,72 @@
+//! The revisions from 2024-11-05 to 2025-11-25, served without a session: `initialize` leaves nothing behind.
+
+use serde::Deserialize;
+use std::borrow::Cow;
+
+use super::fault::Fault;
+use super::message::Request;
+use super::payload::{CallParams, Shape};
+use super::version::Version;
+use super::{Endpoint, Reply};
+use crate::context::Context;
+
+#[derive(Deserialize)]
+struct Initialize<'a> {
+    #[serde(borrow, rename = "protocolVersion")]
+    version: Cow<'a, str>,
+}
+
+/// Answers one request of a client that speaks `version`.
+pub(super) async fn answer(
+    endpoint: &Endpoint,
+    version: Version,
+    request: &Request<'_>,
+    cx: &Context,
+) -> Reply {
+    match dispatch(endpoint, version, request, cx).await {
+        Ok(reply) => reply,
+        Err(fault) => Reply::fault(Some(request.id), fault.legacy()),
+    }
+}
+
+async fn dispatch(
+    endpoint: &Endpoint,
+    version: Version,
+    request: &Request<'_>,
+    cx: &Context,
+) -> Result<Reply, Fault> {
+    let payloads = &endpoint.payloads;
+    let shape = Shape::of(version);
+    match &*request.method {
+        "initialize" => Ok(payloads.reply(
+            request,
+            "initialize",
+            &payloads.initialize(negotiate(request)?),
+        )),
+        "ping" => Ok(payloads.reply(request, "ping", payloads.nothing())),
+        "tools/list" => {
+            payloads.check_cursor(request)?;
+            Ok(payloads.reply(request, "tools/list", payloads.tools(shape)))
+        }
+        "tools/call" => {
+            let params = CallParams::read(request)?;
+            let tool = endpoint.tool(&params.name)?;
+            match tool.required_capabilities() {
+                [] => Ok(endpoint
+                    .call(shape, request, tool, params.arguments, cx)
+                    .await),
+                // A client of this era declares its capabilities in a session, and there is none.
+                missing => Err(Fault::missing_capabilities(tool.name(), missing)),
+            }
+        }
+        method => Err(Fault::method_not_found(method)),
+    }
+}
+
+/// The version that the client asks for where it is served, else the latest of this era.
+fn negotiate(request: &Request<'_>) -> Result<Version, Fault> {
+    let text = request.params.map_or("{}", |params| params.get());
+    let asked: Initialize<'_> = serde_json::from_str(text)
+        .map_err(|error| Fault::invalid_params(format!("`params.protocolVersion`: {error}")))?;
+    Ok(Version::parse(&asked.version).unwrap_or(Version::LATEST))
+}

@@ -1,0 +1,100 @@
+//! The JSON-RPC envelope: what is a request, what a notification, what neither.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::fault::Fault;
+
+/// The body of one POST.
+pub(super) enum Incoming<'a> {
+    Single(&'a RawValue),
+    Batch(Vec<&'a RawValue>),
+}
+
+/// A request: it has an id and gets exactly one answer.
+pub(super) struct Request<'a> {
+    /// The id as it stood in the message, so that it goes back as it came.
+    pub(super) id: &'a RawValue,
+    pub(super) method: Cow<'a, str>,
+    pub(super) params: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, default)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+}
+
+/// A field that is there, whatever it holds: `null` is not the same as nothing.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// Reads the body as JSON.
+pub(super) fn parse(body: &[u8]) -> Result<Incoming<'_>, Fault> {
+    let whole: &RawValue = serde_json::from_slice(body)
+        .map_err(|error| Fault::parse_error(format!("the body is not JSON: {error}")))?;
+    match whole.get().as_bytes().first() {
+        Some(b'{') => Ok(Incoming::Single(whole)),
+        Some(b'[') => {
+            let batch: Vec<&RawValue> = serde_json::from_str(whole.get()).unwrap_or_default();
+            match batch.is_empty() {
+                true => Err(Fault::invalid_request("the batch is empty")),
+                false => Ok(Incoming::Batch(batch)),
+            }
+        }
+        _ => Err(Fault::invalid_request(
+            "the body must be one JSON-RPC message, an object",
+        )),
+    }
+}
+
+/// Reads one message; `None` is a notification. The error comes with the id, where there is a usable one.
+pub(super) fn read(message: &RawValue) -> Result<Option<Request<'_>>, (Option<&RawValue>, Fault)> {
+    let wire: Wire<'_> = serde_json::from_str(message.get()).map_err(|error| {
+        (
+            None,
+            Fault::invalid_request(format!("the message is no JSON-RPC request: {error}")),
+        )
+    })?;
+    let id = wire.id.filter(|id| is_id(id));
+    let invalid = |problem: &str| Err((id, Fault::invalid_request(problem)));
+    if wire.id.is_some() && id.is_none() {
+        return invalid("`id` must be a string or an integer");
+    }
+    if wire.jsonrpc.as_deref() != Some("2.0") {
+        return invalid("`jsonrpc` must be \"2.0\"");
+    }
+    let Some(method) = wire.method else {
+        return invalid(
+            "`method` is missing; this server sends no requests, so it takes no responses",
+        );
+    };
+    if wire
+        .params
+        .is_some_and(|params| !params.get().starts_with('{'))
+    {
+        return invalid("`params` must be an object");
+    }
+    Ok(id.map(|id| Request {
+        id,
+        method,
+        params: wire.params,
+    }))
+}
+
+fn is_id(id: &RawValue) -> bool {
+    let text = id.get();
+    text.starts_with('"')
+        || text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+}

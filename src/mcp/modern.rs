@@ -1,0 +1,138 @@
+//! Revision 2026-07-28: every request says in `_meta` who asks and in which version.
+
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use super::fault::Fault;
+use super::message::Request;
+use super::payload::{CallParams, Shape};
+use super::version::MODERN;
+use super::{Endpoint, Reply, headers};
+use crate::context::Context;
+
+/// The keys of `params._meta` that this server reads.
+#[derive(Deserialize)]
+pub(super) struct Meta<'a> {
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
+    version: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/clientCapabilities")]
+    capabilities: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Option<Meta<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Probe<'a> {
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Option<&'a RawValue>,
+}
+
+impl<'a> Meta<'a> {
+    /// Whether the parameters carry a version, good or bad.
+    pub(super) fn is_modern(params: &RawValue) -> bool {
+        let probe: Option<Probe<'_>> = serde_json::from_str(params.get()).ok();
+        probe.and_then(|it| it.meta).is_some_and(|meta| {
+            meta.get()
+                .contains("io.modelcontextprotocol/protocolVersion")
+        })
+    }
+
+    /// The version and the client's capabilities, both of which must be there.
+    fn required(params: Option<&'a RawValue>) -> Result<(Cow<'a, str>, &'a RawValue), Fault> {
+        let text = params.map_or("{}", RawValue::get);
+        let params: Params<'_> = serde_json::from_str(text)
+            .map_err(|error| Fault::invalid_meta(format!("`params._meta`: {error}")))?;
+        let missing = |key: &str| {
+            Fault::invalid_meta(format!(
+                "`params._meta` lacks `io.modelcontextprotocol/{key}`"
+            ))
+        };
+        let meta = params.meta.ok_or_else(|| missing("protocolVersion"))?;
+        let version = meta.version.ok_or_else(|| missing("protocolVersion"))?;
+        let capabilities = meta
+            .capabilities
+            .ok_or_else(|| missing("clientCapabilities"))?;
+        match capabilities.get().starts_with('{') {
+            true => Ok((version, capabilities)),
+            false => Err(Fault::invalid_meta(
+                "`params._meta`: `io.modelcontextprotocol/clientCapabilities` must be an object",
+            )),
+        }
+    }
+}
+
+/// Answers one request; the checks stand in the order in which the specification lets them be told apart.
+pub(super) async fn answer(
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+    request: &Request<'_>,
+    cx: &Context,
+) -> Reply {
+    match dispatch(endpoint, headers, request, cx).await {
+        Ok(reply) => reply,
+        Err(fault) => Reply::fault(Some(request.id), fault),
+    }
+}
+
+async fn dispatch(
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+    request: &Request<'_>,
+    cx: &Context,
+) -> Result<Reply, Fault> {
+    let (version, capabilities) = Meta::required(request.params)?;
+    headers::check_version(headers, &version)?;
+    if version != MODERN {
+        return Err(Fault::unsupported_version(&version));
+    }
+    headers::check_method(headers, &request.method)?;
+    let payloads = &endpoint.payloads;
+    match &*request.method {
+        "server/discover" => Ok(payloads.reply(request, "server/discover", payloads.discover())),
+        "tools/list" => {
+            payloads.check_cursor(request)?;
+            Ok(payloads.reply(request, "tools/list", payloads.tools(Shape::Modern)))
+        }
+        "tools/call" => call(endpoint, headers, request, capabilities, cx).await,
+        method => Err(Fault::method_not_found(method)),
+    }
+}
+
+async fn call(
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+    request: &Request<'_>,
+    capabilities: &RawValue,
+    cx: &Context,
+) -> Result<Reply, Fault> {
+    let params = CallParams::read(request);
+    if let Ok(params) = &params {
+        headers::check_name(headers, &params.name)?;
+    }
+    let params = params?;
+    let tool = endpoint.tool(&params.name)?;
+    headers::check_params(headers, tool, params.arguments)?;
+    let declared: Map<String, Value> = match tool.required_capabilities() {
+        [] => Map::new(),
+        _ => serde_json::from_str(capabilities.get()).unwrap_or_default(),
+    };
+    let missing: Vec<&str> = tool
+        .required_capabilities()
+        .iter()
+        .copied()
+        .filter(|it| !declared.contains_key(*it))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Fault::missing_capabilities(tool.name(), &missing));
+    }
+    Ok(endpoint
+        .call(Shape::Modern, request, tool, params.arguments, cx)
+        .await)
+}

@@ -1,0 +1,324 @@
+//! The results: those that never change rendered once, those of a call written around the function's own bytes.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use http::StatusCode;
+use serde::Serialize;
+use serde::de::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use super::message::Request;
+use super::version::{MODERN, Version};
+use super::{Endpoint, Reply};
+use crate::context::Context;
+use crate::error::{Detail, Error};
+use crate::registry::{Answer, Registry, Tool};
+use crate::server::Info;
+use crate::telemetry::Outcome;
+
+/// How long a client may keep what never changes while a process lives, in milliseconds.
+const TTL_MS: u64 = 3_600_000;
+
+/// The three forms that a tool and its result have had on the wire.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// 2024-11-05 and 2025-03-26: text, no output schema.
+    Text,
+    /// 2025-06-18 and 2025-11-25: structured content beside the text.
+    Structured,
+    /// 2026-07-28: the same, with a result type and cache hints.
+    Modern,
+}
+
+/// The results that are rendered once.
+pub(super) struct Payloads {
+    registry: Arc<Registry>,
+    server: Box<RawValue>,
+    instructions: Option<&'static str>,
+    nothing: Box<RawValue>,
+    discover: OnceLock<Box<RawValue>>,
+    tools: [OnceLock<Box<RawValue>>; 3],
+}
+
+/// The parameters of `tools/call`.
+#[derive(serde::Deserialize)]
+pub(super) struct CallParams<'a> {
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) arguments: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    jsonrpc: &'static str,
+    id: &'a RawValue,
+    result: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CallResult<'a> {
+    content: Blocks<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structured_content: Option<&'a RawValue>,
+    is_error: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_type: Option<&'static str>,
+    #[serde(rename = "_meta", skip_serializing_if = "ResultMeta::is_empty")]
+    meta: ResultMeta<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Blocks<'a> {
+    Text([TextBlock<'a>; 1]),
+    Given(&'a RawValue),
+}
+
+#[derive(Serialize)]
+struct TextBlock<'a> {
+    r#type: &'static str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct ResultMeta<'a> {
+    #[serde(
+        rename = "io.modelcontextprotocol/serverInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    server: Option<&'a RawValue>,
+    #[serde(rename = "bifold/error", skip_serializing_if = "Option::is_none")]
+    error: Option<Detail<'a>>,
+}
+
+impl ResultMeta<'_> {
+    fn is_empty(&self) -> bool {
+        self.server.is_none() && self.error.is_none()
+    }
+}
+
+impl Shape {
+    pub(super) fn of(version: Version) -> Shape {
+        match version {
+            Version::V20241105 | Version::V20250326 => Shape::Text,
+            Version::V20250618 | Version::V20251125 => Shape::Structured,
+        }
+    }
+}
+
+impl<'a> CallParams<'a> {
+    pub(super) fn read(request: &Request<'a>) -> Result<CallParams<'a>, Fault> {
+        let text = request.params.map_or("{}", RawValue::get);
+        let mut json = serde_json::Deserializer::from_str(text);
+        CallParams::deserialize(&mut json)
+            .map_err(|error| Fault::invalid_params(format!("`params`: {error}")))
+    }
+}
+
+impl Endpoint {
+    /// The tool of that name, if MCP clients see it.
+    pub(super) fn tool(&self, name: &str) -> Result<&Tool, Fault> {
+        let tool = self.registry.get(name).filter(|tool| tool.on_mcp());
+        tool.ok_or_else(|| {
+            let hint = crate::similar::hint(&self.registry.similar(name));
+            Fault::invalid_params(format!("there is no tool `{name}`{hint}"))
+        })
+    }
+
+    /// Calls the tool; its failure is a result that says so, never a JSON-RPC error.
+    pub(super) async fn call(
+        &self,
+        shape: Shape,
+        request: &Request<'_>,
+        tool: &Tool,
+        arguments: Option<&RawValue>,
+        cx: &Context,
+    ) -> Reply {
+        let arguments = arguments.map_or("{}", RawValue::get);
+        let answer = self.registry.call(tool, cx.clone(), arguments).await;
+        let server = (shape == Shape::Modern).then_some(&*self.payloads.server);
+        let body = match &answer {
+            Ok(answer) => encode(request.id, &success(shape, answer, server)),
+            Err(error) => encode(request.id, &failure(shape, error, server)),
+        };
+        let outcome = Outcome::of_call(tool.name(), answer.err());
+        Reply {
+            status: StatusCode::OK,
+            body: Some(body),
+            outcome,
+        }
+    }
+}
+
+fn success<'a>(shape: Shape, answer: &'a Answer, server: Option<&'a RawValue>) -> CallResult<'a> {
+    let json = answer.json();
+    let content = match answer.is_content() {
+        true => Blocks::Given(json),
+        false => Blocks::Text([TextBlock {
+            r#type: "text",
+            text: json.get(),
+        }]),
+    };
+    let is_structured = shape != Shape::Text && !answer.is_content();
+    CallResult {
+        content,
+        structured_content: is_structured.then_some(json),
+        is_error: false,
+        result_type: (shape == Shape::Modern).then_some("complete"),
+        meta: ResultMeta {
+            server,
+            error: None,
+        },
+    }
+}
+
+fn failure<'a>(shape: Shape, error: &'a Error, server: Option<&'a RawValue>) -> CallResult<'a> {
+    CallResult {
+        content: Blocks::Text([TextBlock {
+            r#type: "text",
+            text: error.message(),
+        }]),
+        structured_content: None,
+        is_error: true,
+        result_type: (shape == Shape::Modern).then_some("complete"),
+        meta: ResultMeta {
+            server,
+            error: Some(error.detail()),
+        },
+    }
+}
+
+fn encode<T: Serialize>(id: &RawValue, result: &T) -> Vec<u8> {
+    serde_json::to_vec(&Envelope {
+        jsonrpc: "2.0",
+        id,
+        result,
+    })
+    .expect("a result of strings and JSON is JSON")
+}
+
+fn raw(value: &Value) -> Box<RawValue> {
+    to_raw_value(value).expect("a JSON value is JSON")
+}
+
+impl Payloads {
+    pub(super) fn new(registry: Arc<Registry>, info: &Info) -> Payloads {
+        let mut server = json!({ "name": info.name, "version": info.version });
+        if let Some(title) = info.title {
+            server["title"] = title.into();
+        }
+        Payloads {
+            registry,
+            server: raw(&server),
+            instructions: info.instructions,
+            nothing: raw(&json!({})),
+            discover: OnceLock::new(),
+            tools: Default::default(),
+        }
+    }
+
+    pub(super) fn reply(
+        &self,
+        request: &Request<'_>,
+        method: &'static str,
+        result: &RawValue,
+    ) -> Reply {
+        let body = encode(request.id, &result);
+        Reply {
+            status: StatusCode::OK,
+            body: Some(body),
+            outcome: Outcome::of_method(method),
+        }
+    }
+
+    /// The one page is the whole list, so no cursor was ever given out.
+    pub(super) fn check_cursor(&self, request: &Request<'_>) -> Result<(), Fault> {
+        #[derive(serde::Deserialize)]
+        struct Page<'a> {
+            #[serde(borrow, default)]
+            cursor: Option<&'a RawValue>,
+        }
+        let text = request.params.map_or("{}", RawValue::get);
+        let page: Page<'_> = serde_json::from_str(text)
+            .map_err(|error| Fault::invalid_params(format!("`params`: {error}")))?;
+        match page.cursor {
+            None => Ok(()),
+            Some(_) => Err(Fault::invalid_params(
+                "`cursor` was not given out by this server; leave it out",
+            )),
+        }
+    }
+
+    pub(super) fn nothing(&self) -> &RawValue {
+        &self.nothing
+    }
+
+    pub(super) fn initialize(&self, version: Version) -> Box<RawValue> {
+        let mut result = json!({
+            "protocolVersion": version.as_str(),
+            "capabilities": { "tools": {} },
+            "serverInfo": &self.server,
+        });
+        if let Some(instructions) = self.instructions {
+            result["instructions"] = instructions.into();
+        }
+        raw(&result)
+    }
+
+    pub(super) fn discover(&self) -> &RawValue {
+        self.discover.get_or_init(|| {
+            let mut result = self
+                .modern(json!({ "supportedVersions": [MODERN], "capabilities": { "tools": {} } }));
+            if let Some(instructions) = self.instructions {
+                result["instructions"] = instructions.into();
+            }
+            raw(&result)
+        })
+    }
+
+    pub(super) fn tools(&self, shape: Shape) -> &RawValue {
+        self.tools[shape as usize].get_or_init(|| {
+            let tools = self.registry.tools().iter().filter(|tool| tool.on_mcp());
+            let list =
+                json!({ "tools": tools.map(|tool| describe(tool, shape)).collect::<Vec<_>>() });
+            match shape {
+                Shape::Modern => raw(&self.modern(list)),
+                _ => raw(&list),
+            }
+        })
+    }
+
+    /// Adds what every cacheable result of the modern revision carries.
+    fn modern(&self, mut result: Value) -> Value {
+        result["resultType"] = "complete".into();
+        result["ttlMs"] = TTL_MS.into();
+        result["cacheScope"] = "public".into();
+        result["_meta"] = json!({ "io.modelcontextprotocol/serverInfo": &self.server });
+        result
+    }
+}
+
+fn describe(tool: &Tool, shape: Shape) -> Value {
+    let mut entry = json!({
+        "name": tool.name(),
+        "description": tool.description(),
+        "inputSchema": tool.arguments(),
+    });
+    if tool.is_read_only() {
+        entry["annotations"] = json!({ "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": true });
+    }
+    if shape != Shape::Text {
+        if let Some(title) = tool.display_title() {
+            entry["title"] = title.into();
+        }
+        if let Some(schema) = tool.result() {
+            entry["outputSchema"] = schema.clone();
+        }
+    }
+    entry
+}

@@ -1,0 +1,90 @@
+//! The revisions of the protocol and which of them a message speaks.
+
+use http::HeaderMap;
+
+use super::fault::Fault;
+use super::headers;
+use super::message::Request;
+use super::modern::Meta;
+
+/// The revision whose requests carry everything in `_meta`.
+pub(super) const MODERN: &str = "2026-07-28";
+
+/// The revision that has batches.
+pub(super) const BATCH: Version = Version::V20250326;
+
+/// The revisions that begin with `initialize`, the oldest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Version {
+    V20241105,
+    V20250326,
+    V20250618,
+    V20251125,
+}
+
+/// How a request is to be read.
+pub(super) enum Era {
+    Modern,
+    Legacy(Version),
+}
+
+impl Version {
+    /// What a client of the legacy era is offered when it asks for a revision that is not served.
+    pub(super) const LATEST: Version = Version::V20251125;
+
+    pub(super) fn parse(text: &str) -> Option<Version> {
+        [
+            Version::V20241105,
+            Version::V20250326,
+            Version::V20250618,
+            Version::V20251125,
+        ]
+        .into_iter()
+        .find(|it| it.as_str() == text)
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Version::V20241105 => "2024-11-05",
+            Version::V20250326 => "2025-03-26",
+            Version::V20250618 => "2025-06-18",
+            Version::V20251125 => "2025-11-25",
+        }
+    }
+}
+
+impl Era {
+    /// `_meta` decides, then the header; `initialize` without `_meta` always opens the legacy era, whatever a client
+    /// that has just fallen back still says in its header.
+    pub(super) fn of(headers: &HeaderMap, request: &Request<'_>) -> Result<Era, Fault> {
+        let header = headers::text(headers, headers::VERSION)?;
+        let has_meta = request.params.is_some_and(|params| Meta::is_modern(params));
+        if request.method == "initialize" && !has_meta {
+            return Ok(Era::Legacy(Version::LATEST));
+        }
+        let is_modern_method =
+            matches!(&*request.method, "server/discover" | "subscriptions/listen");
+        if has_meta || is_modern_method || header.is_some_and(|version| version >= MODERN) {
+            return Ok(Era::Modern);
+        }
+        match header {
+            // The specification has a request without the header taken for 2025-03-26, but clients of later revisions
+            // leave it out too; what those added is legal in the older one, so nobody loses by getting all of it.
+            None => Ok(Era::Legacy(Version::LATEST)),
+            Some(version) => Version::parse(version)
+                .map(Era::Legacy)
+                .ok_or_else(|| Fault::unsupported_version(version)),
+        }
+    }
+}
+
+/// Whether the headers leave room for a batch.
+pub(super) fn allows_batch(headers: &HeaderMap) -> Result<(), Fault> {
+    match headers::text(headers, headers::VERSION)? {
+        None => Ok(()),
+        Some(version) if version == BATCH.as_str() => Ok(()),
+        Some(version) => Err(Fault::invalid_request(format!(
+            "revision {version} has no batches: post one message"
+        ))),
+    }
+}

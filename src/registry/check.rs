@@ -1,0 +1,163 @@
+//! Everything that can be wrong with a registration, found at start.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::tool::Tool;
+
+/// The longest name that every client takes.
+const MAX_NAME: usize = 64;
+
+/// A line for every problem, with the names of the culprits.
+pub(super) fn problems(tools: &[Tool]) -> Vec<String> {
+    let mut problems: Vec<String> = tools.iter().flat_map(alone).collect();
+    problems.extend(twice(tools, "name", |tool| vec![tool.name().to_owned()]));
+    problems.extend(twice(tools, "GET path", |tool| {
+        tool.paths().map(anonymous).collect()
+    }));
+    problems
+}
+
+/// What is wrong with one tool, whatever the others are.
+fn alone(tool: &Tool) -> Vec<String> {
+    let mut found = Vec::new();
+    found.extend(name_problem(tool.name()));
+    if tool.description().trim().is_empty() {
+        found.push("its argument struct has no doc comment, so it has no description".into());
+    }
+    if !tool.on_mcp() && !tool.on_rest() {
+        found.push(
+            "it answers on no protocol: give it a path with `get`, or take away `rest_only`".into(),
+        );
+    }
+    found.extend(schema_problems(tool));
+    found.extend(tool.paths().flat_map(|path| path_problems(tool, path)));
+    found.extend(header_problems(tool));
+    found
+        .into_iter()
+        .map(|problem| format!("function `{}`: {problem}", tool.name()))
+        .collect()
+}
+
+fn name_problem(name: &str) -> Option<String> {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let good = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(legal);
+    (!good).then(|| format!("a name has 1 to {MAX_NAME} characters of `a-z`, `0-9`, `_`"))
+}
+
+fn schema_problems(tool: &Tool) -> Vec<String> {
+    let mut found = Vec::new();
+    if tool.schema().get("type").is_none_or(|it| it != "object") {
+        found.push("its arguments must be a struct (a JSON object)".to_owned());
+    }
+    if tool.schema().get("additionalProperties") != Some(&Value::Bool(false)) {
+        found.push(
+            "its arguments take unknown fields: add `#[serde(deny_unknown_fields)]`".to_owned(),
+        );
+    }
+    let is_described =
+        |schema: &Value| schema.get("description").is_some() || schema.get("$ref").is_some();
+    let is_own = tool.schema().get("$schema").is_none();
+    for (parameter, _) in tool
+        .parameters()
+        .into_iter()
+        .flatten()
+        .filter(|(_, schema)| is_own && !is_described(schema))
+    {
+        found.push(format!("its parameter `{parameter}` has no doc comment"));
+    }
+    if tool
+        .result()
+        .is_some_and(|schema| schema.get("type").is_none_or(|it| it != "object"))
+    {
+        found.push("its result must be a struct (a JSON object)".to_owned());
+    }
+    found
+}
+
+fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if !path.starts_with('/') || path.len() < 2 || path.ends_with('/') || path.contains("//") {
+        found.push(format!(
+            "its path `{path}` must begin with `/` and have no empty part"
+        ));
+    }
+    let in_path: Vec<&str> = parameters_in(path).collect();
+    for parameter in &in_path {
+        if tool
+            .parameters()
+            .is_none_or(|known| !known.contains_key(*parameter))
+        {
+            found.push(format!(
+                "its path `{path}` names `{parameter}`, which is no parameter"
+            ));
+        }
+    }
+    for (parameter, schema) in tool.parameters().into_iter().flatten() {
+        let scalar = schema.get("type").and_then(Value::as_str);
+        if !matches!(scalar, Some("string" | "integer" | "number" | "boolean")) {
+            found.push(format!("its parameter `{parameter}` cannot stand in a path or query: it is no string, number or boolean"));
+        }
+    }
+    found
+}
+
+/// `x-mcp-header` names: a header token, once, on a string, integer or boolean (MCP 2026-07-28).
+fn header_problems(tool: &Tool) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for (parameter, schema) in tool.parameters().into_iter().flatten() {
+        let Some(header) = schema.get("x-mcp-header") else {
+            continue;
+        };
+        let name = header.as_str().unwrap_or("");
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            found.push(format!(
+                "its parameter `{parameter}` names `{name}`, which is no header name"
+            ));
+        }
+        if !matches!(
+            schema.get("type").and_then(Value::as_str),
+            Some("string" | "integer" | "boolean")
+        ) {
+            found.push(format!("its parameter `{parameter}` cannot stand in a header: it is no string, integer or boolean"));
+        }
+        if let Some(other) = seen.insert(name.to_ascii_lowercase(), parameter) {
+            found.push(format!(
+                "its parameters `{other}` and `{parameter}` name the same header"
+            ));
+        }
+    }
+    found
+}
+
+fn twice(tools: &[Tool], what: &str, keys: impl Fn(&Tool) -> Vec<String>) -> Vec<String> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    let mut found = Vec::new();
+    for tool in tools {
+        for key in keys(tool) {
+            if let Some(other) = seen.insert(key.clone(), tool.name()) {
+                found.push(format!(
+                    "functions `{other}` and `{}` have the same {what}: `{key}`",
+                    tool.name()
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// The names in braces.
+fn parameters_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// The path with nameless parameters: two paths that differ only in their names are the same route.
+fn anonymous(path: &str) -> String {
+    let parts = path
+        .split('/')
+        .map(|part| if part.starts_with('{') { "{}" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,123 @@
+//! JSON schemas that every client takes: nested types inlined, no nullable type lists, the root an object.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+/// The schema of an argument struct: what is optional is left out of `required`, never nullable.
+pub(super) fn input<T: JsonSchema>() -> Value {
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_deserialize());
+    visit(&mut schema, &mut |fields| {
+        drop_null(fields);
+        if fields.get("default").is_some_and(Value::is_null) {
+            fields.remove("default");
+        }
+    });
+    schema
+}
+
+/// The schema of a result: what may be null says so in an `anyOf`.
+pub(super) fn output<T: JsonSchema>() -> Value {
+    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
+    visit(&mut schema, &mut split_null);
+    schema
+}
+
+fn generate<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let settings = settings.with(|it| {
+        it.inline_subschemas = true;
+        it.meta_schema = None;
+    });
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
+    // The title would be the Rust name of the struct, which means nothing to a caller.
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("title");
+        if fields.get("type").is_some_and(|it| it == "object") {
+            fields
+                .entry("properties")
+                .or_insert_with(|| Value::Object(Map::new()));
+        }
+    }
+    visit(&mut schema, &mut drop_machine_formats);
+    schema
+}
+
+/// `["string", "null"]` becomes `"string"`, `anyOf: [X, null]` becomes X.
+fn drop_null(fields: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = fields.get("type") {
+        let kept: Vec<Value> = types.iter().filter(|it| *it != "null").cloned().collect();
+        if let [single] = kept.as_slice() {
+            fields.insert("type".into(), single.clone());
+        }
+    }
+    if let Some(Value::Array(choices)) = fields.get("anyOf") {
+        let kept: Vec<Value> = choices
+            .iter()
+            .filter(|it| it.get("type").is_none_or(|it| it != "null"))
+            .cloned()
+            .collect();
+        if let [Value::Object(single)] = kept.as_slice() {
+            fields.remove("anyOf");
+            for (key, value) in single.clone() {
+                fields.entry(key).or_insert(value);
+            }
+        }
+    }
+}
+
+/// `type: ["string", "null"]` becomes `anyOf: [{type: string}, {type: null}]`.
+fn split_null(fields: &mut Map<String, Value>) {
+    let Some(Value::Array(types)) = fields.get("type") else {
+        return;
+    };
+    let types = types.clone();
+    fields.remove("type");
+    let description = fields.remove("description");
+    let constraints = std::mem::take(fields);
+    let choices = types.into_iter().map(|it| {
+        let mut choice = if it == "null" {
+            Map::new()
+        } else {
+            constraints.clone()
+        };
+        choice.insert("type".into(), it);
+        Value::Object(choice)
+    });
+    fields.insert("anyOf".into(), choices.collect());
+    fields.extend(description.map(|it| ("description".to_owned(), it)));
+}
+
+/// Formats such as `uint32` are not in JSON Schema's vocabulary, and some clients refuse what they do not know.
+fn drop_machine_formats(fields: &mut Map<String, Value>) {
+    let is_machine = |it: &Value| {
+        it.as_str().is_some_and(|it| {
+            it.starts_with("uint") || it.starts_with("int") || matches!(it, "float" | "double")
+        })
+    };
+    if fields.get("format").is_some_and(is_machine) {
+        fields.remove("format");
+    }
+}
+
+/// Applies `change` to the schema and to every schema inside it.
+fn visit(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
+    let Value::Object(fields) = schema else {
+        return;
+    };
+    change(fields);
+    for (key, value) in fields {
+        match (key.as_str(), value) {
+            ("properties" | "$defs" | "patternProperties", Value::Object(schemas)) => {
+                schemas.values_mut().for_each(|it| visit(it, change));
+            }
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                schemas.iter_mut().for_each(|it| visit(it, change));
+            }
+            ("items" | "additionalProperties" | "not", schema) => visit(schema, change),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! One function with everything that is known of it; its types are erased here.
+
+use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::answer::{Answer, IntoAnswer};
+use super::schema;
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// A function that answers on MCP and REST, with its name, its schemas and its places.
+pub struct Tool {
+    name: &'static str,
+    title: Option<&'static str>,
+    tags: &'static [&'static str],
+    path: Option<&'static str>,
+    aliases: Vec<&'static str>,
+    mcp: bool,
+    rest: bool,
+    read_only: bool,
+    requires: Vec<&'static str>,
+    input: Value,
+    output: Option<Value>,
+    run: Run,
+}
+
+enum Run {
+    Async(Box<dyn Fn(Context, &str) -> Result<BoxFuture<'static, Result<Answer>>> + Send + Sync>),
+    Sync(Box<dyn Fn(Context, &str) -> Result<Answer> + Send + Sync>),
+}
+
+impl Tool {
+    /// An async function. Its argument struct is the request: the struct's doc comment is the description,
+    /// the fields' doc comments the parameters'.
+    pub fn new<A, F, Fut, R>(name: &'static str, function: F) -> Tool
+    where
+        A: DeserializeOwned + JsonSchema,
+        F: Fn(Context, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+        R: IntoAnswer,
+    {
+        let run =
+            move |cx: Context, arguments: &str| -> Result<BoxFuture<'static, Result<Answer>>> {
+                let running = function(cx, decode(arguments)?);
+                Ok(Box::pin(async move { running.await?.into_answer() }))
+            };
+        Tool::erased(
+            name,
+            schema::input::<A>(),
+            R::schema(),
+            Run::Async(Box::new(run)),
+        )
+    }
+
+    /// A sync function, for short pure code: it runs on the thread that answers the request.
+    pub fn sync<A, F, R>(name: &'static str, function: F) -> Tool
+    where
+        A: DeserializeOwned + JsonSchema,
+        F: Fn(Context, A) -> Result<R> + Send + Sync + 'static,
+        R: IntoAnswer,
+    {
+        let run =
+            move |cx: Context, arguments: &str| function(cx, decode(arguments)?)?.into_answer();
+        Tool::erased(
+            name,
+            schema::input::<A>(),
+            R::schema(),
+            Run::Sync(Box::new(run)),
+        )
+    }
+
+    fn erased(name: &'static str, input: Value, output: Option<Value>, run: Run) -> Tool {
+        Tool {
+            name,
+            title: None,
+            tags: &[],
+            path: None,
+            aliases: Vec::new(),
+            mcp: true,
+            rest: false,
+            read_only: false,
+            requires: Vec::new(),
+            input,
+            output,
+            run,
+        }
+    }
+
+    /// Also answers REST: `GET /api{path}`, and `POST /api/{name}` with the arguments as a JSON object.
+    /// Parameters in braces are path parameters, the others query parameters.
+    pub fn get(mut self, path: &'static str) -> Tool {
+        self.rest = true;
+        self.path = Some(path);
+        self
+    }
+
+    /// A second path for the same function, with fewer parameters in it.
+    pub fn also_get(mut self, path: &'static str) -> Tool {
+        self.aliases.push(path);
+        self
+    }
+
+    /// Takes the function off MCP.
+    pub fn rest_only(mut self) -> Tool {
+        self.mcp = false;
+        self
+    }
+
+    /// A name for people.
+    pub fn title(mut self, title: &'static str) -> Tool {
+        self.title = Some(title);
+        self
+    }
+
+    /// The groups it belongs to; the first one is its place in the documentation.
+    pub fn tags(mut self, tags: &'static [&'static str]) -> Tool {
+        self.tags = tags;
+        self
+    }
+
+    /// Tells clients that it changes nothing anywhere.
+    pub fn read_only(mut self) -> Tool {
+        self.read_only = true;
+        self
+    }
+
+    /// A client that does not declare this MCP capability (`sampling`, `elicitation`, `roots`) is told so.
+    pub fn requires(mut self, capability: &'static str) -> Tool {
+        self.requires.push(capability);
+        self
+    }
+
+    /// Publishes this input schema word for word instead of the one made from the argument struct.
+    pub fn input_schema(mut self, schema: Value) -> Tool {
+        let description = self.input.get("description").cloned();
+        self.input = schema;
+        if let (Some(fields), Some(description)) = (self.input.as_object_mut(), description) {
+            fields.entry("description").or_insert(description);
+        }
+        self
+    }
+
+    pub(super) async fn run(&self, cx: Context, arguments: &str) -> Result<Answer> {
+        match &self.run {
+            Run::Async(run) => run(cx, arguments)?.await,
+            Run::Sync(run) => run(cx, arguments),
+        }
+    }
+
+    /// The name on every face.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The doc comment of the argument struct.
+    pub fn description(&self) -> &str {
+        self.input
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or("")
+    }
+
+    /// The JSON schema of the arguments, without the description of the function.
+    pub fn arguments(&self) -> Value {
+        let mut schema = self.input.clone();
+        if let Some(fields) = schema.as_object_mut() {
+            fields.remove("description");
+        }
+        schema
+    }
+
+    /// The parameters: name to JSON schema.
+    pub fn parameters(&self) -> Option<&Map<String, Value>> {
+        self.input.get("properties").and_then(Value::as_object)
+    }
+
+    /// Whether the parameter must be given.
+    pub fn is_required(&self, parameter: &str) -> bool {
+        let required = self.input.get("required").and_then(Value::as_array);
+        required.is_some_and(|names| names.iter().any(|name| name == parameter))
+    }
+
+    /// The JSON schema of the result; none for a function that answers with content blocks.
+    pub fn result(&self) -> Option<&Value> {
+        self.output.as_ref()
+    }
+
+    /// The name for people.
+    pub fn display_title(&self) -> Option<&'static str> {
+        self.title
+    }
+
+    /// The groups it belongs to.
+    pub fn groups(&self) -> &'static [&'static str] {
+        self.tags
+    }
+
+    /// The GET path, below `/api`.
+    pub fn path(&self) -> Option<&'static str> {
+        self.path
+    }
+
+    /// Every GET path, below `/api`.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.path.into_iter().chain(self.aliases.iter().copied())
+    }
+
+    /// The faces it answers on: `mcp`, `rest`.
+    pub fn protocols(&self) -> Vec<&'static str> {
+        [("mcp", self.mcp), ("rest", self.rest)]
+            .into_iter()
+            .filter(|it| it.1)
+            .map(|it| it.0)
+            .collect()
+    }
+
+    /// Whether MCP clients see it.
+    pub fn on_mcp(&self) -> bool {
+        self.mcp
+    }
+
+    /// Whether it has REST paths.
+    pub fn on_rest(&self) -> bool {
+        self.rest
+    }
+
+    /// Whether it says that it changes nothing.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// The MCP capabilities that its clients must declare.
+    pub fn required_capabilities(&self) -> &[&'static str] {
+        &self.requires
+    }
+
+    pub(super) fn schema(&self) -> &Value {
+        &self.input
+    }
+}
+
+/// The arguments as the function wants them; the error names the place where they are something else.
+fn decode<A: DeserializeOwned>(text: &str) -> Result<A> {
+    // A struct would also decode from an array of its fields, which is in no schema.
+    if !text.trim_start().starts_with('{') {
+        return Err(Error::invalid_argument(
+            "$",
+            "the arguments must be a JSON object",
+        ));
+    }
+    serde_json::from_str(text).map_err(|_| misfit::<A>(text))
+}
+
+/// Decodes once more to learn the place: too dear for good arguments, cheap for bad ones.
+#[cold]
+fn misfit<A: DeserializeOwned>(text: &str) -> Error {
+    let mut json = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, A>(&mut json) {
+        Err(error) => {
+            let (path, problem) = (error.path().to_string(), said(error.inner()));
+            Error::invalid_argument(field_of(&path, &problem), problem)
+        }
+        Ok(_) => Error::invalid_argument("$", "the arguments cannot be read"),
+    }
+}
+
+/// The field at fault: the path where decoding stopped, or the field that serde's sentence names.
+fn field_of(path: &str, problem: &str) -> String {
+    let named = ["missing field `", "unknown field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| {
+            let rest = problem.strip_prefix(start)?;
+            rest.split('`').next()
+        });
+    match (path, named) {
+        (".", Some(field)) => field.to_owned(),
+        (".", None) => "$".to_owned(),
+        (path, Some(field)) if !path.ends_with(field) => format!("{path}.{field}"),
+        (path, _) => path.to_owned(),
+    }
+}
+
+/// What serde says, without the line and column of a text that the caller never saw.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

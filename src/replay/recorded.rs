@@ -1,0 +1,115 @@
+//! Which recorded body answers which target, and how each upstream refuses what it does not know.
+
+use serde_json::Value;
+
+use super::canned::Canned;
+use super::wallets;
+
+const MARKETS: &str = include_str!("recorded/fm_markets_uat_2026-10-02.json");
+const ASSETS: &str = include_str!("recorded/fm_assets.json");
+const TRADES: &str = include_str!("recorded/fm_trades_HASH-USD_size2.json");
+const NO_TRADES: &str = include_str!("recorded/fm_trades_empty.json");
+const NO_MARKET: &str = include_str!("recorded/fm_err_404_market.json");
+const NO_PATH: &str = include_str!("recorded/fm_err_404_path.json");
+const STATS: &str = include_str!("recorded/explorer_v3_utility_token_stats.json");
+const NOT_IMPLEMENTED: &str = include_str!("recorded/lcd_501_unknown_path.json");
+const INVALID_ACCOUNT: &str = include_str!("recorded/lcd_400_invalid_account.json");
+
+/// The answer to a target such as `/explorer/api/v3/utility_token/stats`.
+pub(super) fn answer(target: &str) -> Canned {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts.as_slice() {
+        ["explorer", rest @ ..] => explorer(rest),
+        ["lcd", rest @ ..] => lcd(rest),
+        ["exchange", rest @ ..] => exchange(rest, query),
+        _ => Canned::status(404, "text/plain", "no upstream of that name is recorded"),
+    }
+}
+
+/// The explorer answers what it does not know, and addresses it cannot decode, with an empty 404.
+fn explorer(path: &[&str]) -> Canned {
+    let unknown = || Canned::status(404, "", "");
+    if let ["api", "v3", "utility_token", "stats"] = path {
+        return Canned::json(STATS);
+    }
+    let (
+        [
+            "api",
+            version @ ("v2" | "v3"),
+            "accounts",
+            address,
+            rest @ ..,
+        ],
+        true,
+    ) = (path, path.len() > 3)
+    else {
+        return unknown();
+    };
+    let Some(wallet) = wallets::find(address) else {
+        return unknown();
+    };
+    let body = match (*version, rest) {
+        ("v2", []) => wallet.account(),
+        ("v2", ["delegations"]) => wallet.delegations.into(),
+        ("v2", ["rewards"]) => wallet.rewards.into(),
+        ("v2", ["unbonding"]) => wallet.unbonding.into(),
+        ("v2", ["redelegations"]) => wallet.redelegations.into(),
+        ("v2", ["balances"]) => wallet.balances.into(),
+        ("v3", ["balances", "utility_token"]) => wallet.utility_token.into(),
+        ("v3", ["vesting"]) => match wallet.vesting {
+            Some(schedule) => schedule.into(),
+            None => return unknown(),
+        },
+        _ => return unknown(),
+    };
+    Canned::json(wallets::addressed(body, address))
+}
+
+/// The node answers an address it cannot decode with 400, a path it does not have with 501.
+fn lcd(path: &[&str]) -> Canned {
+    match path {
+        [
+            "provenance",
+            "exchange",
+            "v1",
+            "commitments",
+            "account",
+            address,
+        ] => match wallets::find(address) {
+            Some(wallet) => Canned::json(wallet.commitments),
+            None => Canned::status(400, "application/json", INVALID_ACCOUNT),
+        },
+        _ => Canned::status(501, "application/json", NOT_IMPLEMENTED),
+    }
+}
+
+fn exchange(path: &[&str], query: &str) -> Canned {
+    match path {
+        ["markets"] => Canned::json(MARKETS),
+        ["assets"] => Canned::json(ASSETS),
+        ["trades", "HASH-USD"] => Canned::json(newest(query)),
+        ["trades", symbol] if is_listed(symbol) => {
+            Canned::json(NO_TRADES.replace("FIGR_HELOC-USD", symbol))
+        }
+        ["trades", _] => Canned::status(404, "application/json", NO_MARKET),
+        _ => Canned::status(404, "application/json", NO_PATH),
+    }
+}
+
+fn is_listed(symbol: &str) -> bool {
+    MARKETS.contains(&format!("\"symbol\": \"{symbol}\""))
+}
+
+/// As many of the recorded trades as `size` asks for.
+fn newest(query: &str) -> String {
+    let size = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("size=")?.parse().ok())
+        .unwrap_or(25);
+    let mut list: Value = serde_json::from_str(TRADES).expect("the recorded trades are JSON");
+    if let Some(trades) = list["matches"].as_array_mut() {
+        trades.truncate(size);
+    }
+    list.to_string()
+}

@@ -1,0 +1,10 @@
+//! REST: each function at its GET path and at `POST /api/{name}`, and the pages that describe them.
+
+mod arguments;
+mod docs;
+mod openapi;
+mod problem;
+mod routes;
+
+pub use problem::{failure, problem, too_large};
+pub use routes::{Face, router};

@@ -1,0 +1,38 @@
+//! The page at `/docs`: one file with the registry's catalog written into it.
+
+use serde_json::{Value, json};
+
+use crate::registry::{Registry, Tool};
+use crate::server::Info;
+
+const PAGE: &str = include_str!("docs.html");
+
+/// The page with everything that it shows.
+pub(super) fn page(registry: &Registry, info: &Info) -> String {
+    let catalog = json!({
+        "title": info.title.unwrap_or(info.name),
+        "version": info.version,
+        "description": info.instructions.unwrap_or(""),
+        "functions": registry.tools().iter().map(function).collect::<Vec<_>>(),
+    });
+    // An escaped `<` keeps a `</script>` in a description from ending the element that holds the catalog.
+    PAGE.replacen(
+        "{{catalog}}",
+        &catalog.to_string().replace('<', "\\u003c"),
+        1,
+    )
+}
+
+fn function(tool: &Tool) -> Value {
+    json!({
+        "name": tool.name(),
+        "title": tool.display_title(),
+        "description": tool.description(),
+        "protocols": tool.protocols(),
+        "method": tool.path().map(|_| "GET"),
+        "path": tool.path().map(|path| format!("/api{path}")),
+        "tags": tool.groups(),
+        "input_schema": tool.arguments(),
+        "output_schema": tool.result(),
+    })
+}

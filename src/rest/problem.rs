@@ -1,0 +1,114 @@
+//! Errors as RFC 9457 `application/problem+json`.
+
+use axum::body::Body;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use crate::error::{Detail, Error, Kind};
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(flatten)]
+    error: Option<Detail<'a>>,
+    request_id: &'a str,
+}
+
+/// The status that goes with a kind of failure.
+pub(super) fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::InvalidArgument => StatusCode::BAD_REQUEST,
+        Kind::NotFound | Kind::UnknownFunction => StatusCode::NOT_FOUND,
+        Kind::Failed => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::RateLimited => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::UpstreamUnreachable | Kind::UpstreamError | Kind::UpstreamInvalidResponse => {
+            StatusCode::BAD_GATEWAY
+        }
+        Kind::UpstreamTimeout | Kind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn title_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::InvalidArgument => "An argument is wrong",
+        Kind::NotFound => "Not found",
+        Kind::UnknownFunction => "No such function",
+        Kind::Failed => "The function reports a failure",
+        Kind::RateLimited => "An upstream asks for fewer requests",
+        Kind::UpstreamUnreachable => "An upstream cannot be reached",
+        Kind::UpstreamTimeout => "An upstream did not answer in time",
+        Kind::UpstreamError => "An upstream failed",
+        Kind::UpstreamInvalidResponse => "An upstream answered with something unusable",
+        Kind::DeadlineExceeded => "The time limit was reached",
+        Kind::Internal => "A defect of this server",
+    }
+}
+
+/// A failed call.
+pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
+    let status = status_of(error.kind());
+    let mut response = build(Problem {
+        r#type: urn(error.kind().as_str()),
+        title: title_of(error.kind()),
+        status: status.as_u16(),
+        detail: error.message(),
+        error: Some(error.detail()),
+        request_id,
+    });
+    // A 503 says when to come back, and a second is the least that can be said in this header.
+    let wait = error
+        .wait()
+        .map(|wait| wait.as_secs().max(1))
+        .or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1));
+    if let Some(seconds) = wait {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// A request that reached no function: `name` becomes the stable type, `detail` says what to do.
+pub fn problem(status: StatusCode, name: &str, detail: &str, request_id: &str) -> Response<Body> {
+    let title = status.canonical_reason().unwrap_or("Error");
+    build(Problem {
+        r#type: urn(name),
+        title,
+        status: status.as_u16(),
+        detail,
+        error: None,
+        request_id,
+    })
+}
+
+/// A body beyond the limit, or one that ended before it was whole.
+pub fn too_large(limit: usize, request_id: &str) -> Response<Body> {
+    let detail = format!("the body could not be read, or is larger than {limit} bytes");
+    problem(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "payload_too_large",
+        &detail,
+        request_id,
+    )
+}
+
+fn urn(name: &str) -> String {
+    format!("urn:bifold:problem:{name}")
+}
+
+fn build(problem: Problem<'_>) -> Response<Body> {
+    let body = serde_json::to_vec(&problem).expect("a problem of strings and numbers is JSON");
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status).expect("the status came from a status");
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    response
+}

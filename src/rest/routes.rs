@@ -1,0 +1,264 @@
+//! The routes, made from the registry.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{RawPathParams, Request, State};
+use axum::routing::{MethodRouter, get, post};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::json;
+
+use super::problem::{failure, problem, too_large};
+use super::{arguments, docs, openapi};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::registry::{Registry, Tool};
+use crate::server::Info;
+use crate::telemetry::Outcome;
+
+/// The REST face of one application.
+pub struct Face {
+    registry: Arc<Registry>,
+    info: Info,
+    openapi: OnceLock<Bytes>,
+    docs: OnceLock<Bytes>,
+}
+
+/// A function and its place in the registry: what a route needs to answer.
+#[derive(Clone)]
+struct Route {
+    face: Arc<Face>,
+    index: usize,
+}
+
+/// Nothing in the page comes from elsewhere and nothing in it may go elsewhere.
+const DOCS_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
+                           img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+impl Face {
+    /// The face of `registry`; its documents are rendered when they are first asked for.
+    pub fn new(registry: Arc<Registry>, info: Info) -> Face {
+        Face {
+            registry,
+            info,
+            openapi: OnceLock::new(),
+            docs: OnceLock::new(),
+        }
+    }
+
+    /// The OpenAPI 3.1 document.
+    pub fn openapi(&self) -> Bytes {
+        self.openapi
+            .get_or_init(|| {
+                openapi::document(&self.registry, &self.info)
+                    .to_string()
+                    .into()
+            })
+            .clone()
+    }
+
+    fn docs(&self) -> Bytes {
+        self.docs
+            .get_or_init(|| docs::page(&self.registry, &self.info).into())
+            .clone()
+    }
+}
+
+impl Route {
+    fn tool(&self) -> &Tool {
+        &self.face.registry.tools()[self.index]
+    }
+
+    async fn answer(&self, cx: Context, arguments: Result<Cow<'_, str>>) -> Response<Body> {
+        let request_id = cx.request_id().to_owned();
+        let tool = self.tool();
+        let result = match arguments {
+            Ok(arguments) => self.face.registry.call(tool, cx, &arguments).await,
+            Err(error) => Err(error),
+        };
+        let mut response = match &result {
+            Ok(answer) => json_response(Bytes::copy_from_slice(answer.json().get().as_bytes())),
+            Err(error) => failure(error, &request_id),
+        };
+        response
+            .extensions_mut()
+            .insert(Outcome::of_call(tool.name(), result.err()));
+        response
+    }
+}
+
+/// Every route of the face. A [`Context`] must stand in the request's extensions.
+pub fn router(face: Arc<Face>) -> Router {
+    let mut routes = Router::new();
+    for (index, tool) in face
+        .registry
+        .tools()
+        .iter()
+        .enumerate()
+        .filter(|(_, tool)| tool.on_rest())
+    {
+        let route = Route {
+            face: face.clone(),
+            index,
+        };
+        for path in tool.paths() {
+            routes = routes.route(&format!("/api{path}"), by_url(route.clone()));
+        }
+        routes = routes.route(&format!("/api/{}", tool.name()), by_body(route));
+    }
+    routes
+        .route(
+            "/openapi.json",
+            get(|State(face): State<Arc<Face>>| async move {
+                page("openapi", "application/json", face.openapi())
+            }),
+        )
+        .route(
+            "/docs",
+            get(|State(face): State<Arc<Face>>| async move { docs_page(&face) }),
+        )
+        .route("/health", get(health))
+        .route("/", get(index))
+        .with_state(face)
+}
+
+/// `GET`: the arguments stand in the path and the query.
+fn by_url(route: Route) -> MethodRouter<Arc<Face>> {
+    get(
+        move |params: Result<RawPathParams, _>, request: Request| async move {
+            let cx = context(&request);
+            let Ok(params) = params else {
+                let error =
+                    Error::invalid_argument("$", "the path is not UTF-8 after percent-decoding");
+                return route.answer(cx, Err(error)).await;
+            };
+            let path: Vec<(&str, Cow<'_, str>)> = params
+                .iter()
+                .map(|(name, text)| (name, text.into()))
+                .collect();
+            let arguments = arguments::of_url(route.tool(), &path, request.uri().query());
+            route.answer(cx, arguments.map(Cow::Owned)).await
+        },
+    )
+}
+
+/// `POST`: the arguments are the body, a JSON object; no body is an empty one.
+fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
+    post(move |request: Request| async move {
+        let cx = context(&request);
+        if let Some(key) = request.uri().query().filter(|it| !it.is_empty()) {
+            let error = Error::invalid_argument(
+                key,
+                "a POST takes its arguments in the body, not in the query",
+            );
+            return route.answer(cx, Err(error)).await;
+        }
+        let (parts, body) = request.into_parts();
+        let limit = cx.config().max_request_bytes;
+        let Ok(body) = axum::body::to_bytes(body, limit).await else {
+            return too_large(limit, cx.request_id());
+        };
+        if !body.is_empty() && !is_json(&parts.headers) {
+            let detail = "the body must be JSON: send `Content-Type: application/json`";
+            return problem(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                detail,
+                cx.request_id(),
+            );
+        }
+        route.answer(cx, object(&body)).await
+    })
+}
+
+/// The body as the text of a JSON object, without deciding anything of what is in it.
+fn object(body: &[u8]) -> Result<Cow<'_, str>> {
+    if body.is_empty() {
+        return Ok("{}".into());
+    }
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Error::invalid_argument("$", "the body is not UTF-8"))?;
+    match serde_json::from_str::<&serde_json::value::RawValue>(text) {
+        Ok(_) => Ok(text.into()),
+        Err(error) => Err(Error::invalid_argument(
+            "$",
+            format!("the body is not JSON: {error}"),
+        )),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    value
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .eq_ignore_ascii_case("application/json")
+}
+
+fn context(request: &Request) -> Context {
+    request
+        .extensions()
+        .get::<Context>()
+        .expect("the application puts a context into every request")
+        .clone()
+}
+
+fn docs_page(face: &Face) -> Response<Body> {
+    let mut response = page("docs", "text/html; charset=utf-8", face.docs());
+    response.headers_mut().insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(DOCS_POLICY),
+    );
+    response
+}
+
+async fn health(State(face): State<Arc<Face>>, request: Request) -> Response<Body> {
+    let cx = context(&request);
+    let body = json!({
+        "status": "ok",
+        "name": face.info.name,
+        "version": face.info.version,
+        "replay": cx.config().replay,
+        "uptime_ms": cx.process().uptime().as_millis() as u64,
+        "requests": cx.process().requests(),
+    });
+    let mut response = page("health", "application/json", body.to_string().into());
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn index(State(face): State<Arc<Face>>) -> Response<Body> {
+    let body = json!({
+        "name": face.info.name,
+        "version": face.info.version,
+        "links": { "mcp": "mcp", "docs": "docs", "openapi": "openapi.json", "health": "health" },
+    });
+    page("index", "application/json", body.to_string().into())
+}
+
+fn page(method: &'static str, content_type: &'static str, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.extensions_mut().insert(Outcome::of_method(method));
+    response
+}
+
+fn json_response(body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

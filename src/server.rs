@@ -1,0 +1,101 @@
+//! What an application serves: its name, its functions, the upstreams they ask, the values they share.
+
+use http::Extensions;
+
+use crate::registry::Tool;
+use crate::upstream::Upstream;
+
+/// Everything an [`App`](crate::App) is built from.
+///
+/// ```
+/// use bifold::{Context, JsonSchema, Result, Server, Tool};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// Greets someone by name.
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Greet {
+///     /// Whom to greet.
+///     name: String,
+/// }
+///
+/// #[derive(Serialize, JsonSchema)]
+/// struct Greeting {
+///     text: String,
+/// }
+///
+/// async fn greet(_: Context, Greet { name }: Greet) -> Result<Greeting> {
+///     Ok(Greeting { text: format!("Hello, {name}!") })
+/// }
+///
+/// let server = Server::new("greeter", "1.0.0").tools(vec![Tool::new("greet", greet).get("/greet/{name}")]);
+/// let app = bifold::App::new(bifold::Config::default(), server)?;
+/// # Ok::<(), bifold::StartError>(())
+/// ```
+pub struct Server {
+    pub(crate) info: Info,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) state: Extensions,
+}
+
+/// How the server introduces itself.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// The name that programs use.
+    pub name: &'static str,
+    /// The server's own version.
+    pub version: &'static str,
+    /// The name that people read.
+    pub title: Option<&'static str>,
+    /// What an agent should know before it uses the functions.
+    pub instructions: Option<&'static str>,
+}
+
+impl Server {
+    /// A server without functions.
+    pub fn new(name: &'static str, version: &'static str) -> Server {
+        let info = Info {
+            name,
+            version,
+            title: None,
+            instructions: None,
+        };
+        Server {
+            info,
+            tools: Vec::new(),
+            upstreams: Vec::new(),
+            state: Extensions::new(),
+        }
+    }
+
+    /// The name that people read.
+    pub fn title(mut self, title: &'static str) -> Server {
+        self.info.title = Some(title);
+        self
+    }
+
+    /// What an agent should know before it uses the functions.
+    pub fn instructions(mut self, instructions: &'static str) -> Server {
+        self.info.instructions = Some(instructions);
+        self
+    }
+
+    /// Adds functions; every list of them keeps this order.
+    pub fn tools(mut self, tools: Vec<Tool>) -> Server {
+        self.tools.extend(tools);
+        self
+    }
+
+    /// Declares the upstreams that functions may ask.
+    pub fn upstreams(mut self, upstreams: &[Upstream]) -> Server {
+        self.upstreams.extend_from_slice(upstreams);
+        self
+    }
+
+    /// Shares a value with all functions: [`Context::state`](crate::Context::state) finds it by its type.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Server {
+        self.state.insert(value);
+        self
+    }
+}

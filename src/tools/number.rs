@@ -1,0 +1,116 @@
+//! Whole numbers as upstreams write them: a JSON number of any size, or a string of digits.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A whole number of at most 128 bits; a JSON integer on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Integer(pub(super) u128);
+
+/// A count within fixed bounds, in arguments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count<const MIN: u32, const MAX: u32>(pub(super) u32);
+
+/// The text of a JSON number or string, exactly as it came: the way through `f64` would lose digits.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+    match raw.as_bytes().first() {
+        Some(b'"') => serde_json::from_str::<Quoted<'_>>(raw)
+            .map(|it| it.0.into_owned().into())
+            .map_err(D::Error::custom),
+        Some(b'-' | b'0'..=b'9') => Ok(raw.into()),
+        _ => Err(D::Error::custom("expected a number or a string")),
+    }
+}
+
+/// The same for a field that may be missing or null, and that is text in the result.
+pub(super) fn lenient_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow, deserialize_with = "text")] Cow<'a, str>);
+    Ok(Option::<Text<'_>>::deserialize(deserializer)?.map(|text| text.0.into_owned()))
+}
+
+#[derive(Deserialize)]
+struct Quoted<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The digits of `text` as a number.
+pub(super) fn whole(text: &str) -> Result<u128, String> {
+    let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if is_digits { text.parse().ok() } else { None };
+    number.ok_or_else(|| {
+        "expected a whole number that is not negative and has at most 128 bits".to_owned()
+    })
+}
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Integer, D::Error> {
+        whole(&text(deserializer)?)
+            .map(Integer)
+            .map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Integer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u128(self.0)
+    }
+}
+
+impl JsonSchema for Integer {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Integer".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 0 })
+    }
+}
+
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Count<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        // 2.0 is a whole number to JSON Schema, and so it is here.
+        let whole = number.as_u64().or_else(|| {
+            number
+                .as_f64()
+                .filter(|it| it.fract() == 0.0 && *it >= 0.0)
+                .map(|it| it as u64)
+        });
+        match whole.and_then(|it| u32::try_from(it).ok()) {
+            Some(count) if (MIN..=MAX).contains(&count) => Ok(Count(count)),
+            _ => Err(D::Error::custom(format!(
+                "expected a whole number from {MIN} to {MAX}, got {number}"
+            ))),
+        }
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> JsonSchema for Count<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Count_{MIN}_{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> Serialize for Count<MIN, MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0)
+    }
+}

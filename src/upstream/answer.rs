@@ -1,0 +1,145 @@
+//! What a good upstream answer is, and which failure each other one is.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Kind, Origin, Result};
+
+/// The body of a 2xx answer of type JSON that is no larger than `max_bytes`.
+pub(super) async fn body(
+    name: &'static str,
+    mut response: Response,
+    max_bytes: usize,
+) -> Result<Bytes> {
+    let origin = Origin {
+        name,
+        status: Some(response.status().as_u16()),
+    };
+    check_status(origin, &response)?;
+    let invalid = |problem: &str| Error::upstream(Kind::UpstreamInvalidResponse, origin, problem);
+    if !is_json(&response) {
+        return Err(invalid("answered with another content type than JSON"));
+    }
+    let too_large = || invalid(&format!("answered with more than {max_bytes} bytes"));
+    let announced = response.content_length().unwrap_or(0);
+    if announced > max_bytes as u64 {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::with_capacity(announced as usize);
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| broken(origin, error))?
+    {
+        if body.len() + chunk.len() > max_bytes {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// The value in a good answer's body; the error names the place where it is something else.
+pub(super) fn decode<T: DeserializeOwned>(name: &'static str, body: &[u8]) -> Result<T> {
+    // The path is worked out only once decoding has failed: it would cost every good answer.
+    serde_json::from_slice(body).map_err(|first| {
+        let origin = Origin {
+            name,
+            status: Some(200),
+        };
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
+            Err(error) if error.path().iter().len() > 0 => format!(" at `{}`", error.path()),
+            _ => String::new(),
+        };
+        let problem = match first.classify() {
+            serde_json::error::Category::Data => {
+                format!("answered with JSON of an unexpected shape{place}")
+            }
+            _ => "answered with broken JSON".to_owned(),
+        };
+        Error::upstream(Kind::UpstreamInvalidResponse, origin, problem).because(first)
+    })
+}
+
+/// The failure of a request that got no answer.
+pub(super) fn transport(name: &'static str, error: reqwest::Error) -> Error {
+    let origin = Origin { name, status: None };
+    // The URL names a wallet; what is kept for the log must not.
+    let error = error.without_url();
+    if error.is_timeout() {
+        return Error::upstream(
+            Kind::UpstreamTimeout,
+            origin,
+            "did not take the connection in time",
+        )
+        .because(error);
+    }
+    if error.is_redirect() {
+        let problem = "redirects to another host, which is not followed";
+        return Error::upstream(Kind::UpstreamInvalidResponse, origin, problem).because(error);
+    }
+    let problem = match error.is_connect() {
+        true => "could not be reached",
+        false => "broke the connection before it answered",
+    };
+    Error::upstream(Kind::UpstreamUnreachable, origin, problem).because(error)
+}
+
+fn broken(origin: Origin, error: reqwest::Error) -> Error {
+    let problem = "broke the connection in the middle of its answer";
+    Error::upstream(Kind::UpstreamUnreachable, origin, problem).because(error.without_url())
+}
+
+fn check_status(origin: Origin, response: &Response) -> Result<()> {
+    match response.status().as_u16() {
+        200..=299 => Ok(()),
+        404 => Err(Error::upstream(
+            Kind::NotFound,
+            origin,
+            "does not know what was asked for",
+        )),
+        429 => {
+            let problem = "asks for fewer requests (HTTP 429)";
+            Err(Error::upstream(Kind::RateLimited, origin, problem)
+                .retry_after(retry_after(response)))
+        }
+        status => {
+            let problem = format!("answered with HTTP {status}");
+            Err(Error::upstream(Kind::UpstreamError, origin, problem)
+                .retry_after(retry_after(response)))
+        }
+    }
+}
+
+/// The wait that `Retry-After` asks for in seconds (RFC 9110 §10.2.3); its date form is not used by these upstreams.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response
+        .headers()
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn is_json(response: &Response) -> bool {
+    let value = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let essence = value
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
