@@ -125,13 +125,7 @@ pub(super) async fn total(
     cx: Context,
     TotalDelegation { wallet_address }: TotalDelegation,
 ) -> Result<Total> {
-    let wallet = wallet_address.on_network(&cx)?;
-    let (total, parts) = gather(&cx, wallet).await;
-    let incomplete = parts.finish()?;
-    Ok(Total {
-        incomplete,
-        ..total
-    })
+    gather(&cx, wallet_address.on_network(&cx)?).await
 }
 
 pub(super) async fn rewards(
@@ -175,8 +169,8 @@ pub(super) async fn redelegation(
     })
 }
 
-/// All four parts at once. The result's own list of what was lost is in the parts.
-pub(super) async fn gather(cx: &Context, wallet: &str) -> (Total, Parts) {
+/// All four parts at once.
+pub(super) async fn gather(cx: &Context, wallet: &str) -> Result<Total> {
     let (staked, rewards, unbonding, redelegated) = tokio::join!(
         bonded(cx, wallet),
         earned(cx, wallet),
@@ -190,7 +184,7 @@ pub(super) async fn gather(cx: &Context, wallet: &str) -> (Total, Parts) {
     let redelegated = parts.take("redelegated", redelegated);
     let (staking_validators, staked) = staked.unzip();
     let not_earning = add([&rewards, &unbonding]);
-    let total = Total {
+    Ok(Total {
         staking_validators,
         delegated_total_delegated_amount: add([&staked, &not_earning]),
         delegated_earning_amount: staked.clone(),
@@ -199,9 +193,8 @@ pub(super) async fn gather(cx: &Context, wallet: &str) -> (Total, Parts) {
         delegated_redelegated_amount: redelegated,
         delegated_rewards_amount: rewards,
         delegated_unbonding_amount: unbonding,
-        incomplete: Vec::new(),
-    };
-    (total, parts)
+        incomplete: parts.finish()?,
+    })
 }
 
 /// The sum, null where a summand was lost.

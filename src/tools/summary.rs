@@ -100,7 +100,7 @@ pub(super) async fn wallet(
     WalletSummary { wallet_address }: WalletSummary,
 ) -> Result<Wallet> {
     let wallet = wallet_address.on_network(&cx)?;
-    let (record, schedule, (delegation, delegated), committed, balances) = tokio::join!(
+    let (record, schedule, delegation, committed, balances) = tokio::join!(
         account::record(&cx, wallet),
         vesting::schedule(&cx, wallet),
         delegation::gather(&cx, wallet),
@@ -116,13 +116,7 @@ pub(super) async fn wallet(
     let schedule =
         schedule.and_then(|schedule| vesting::vesting(wallet, cx.now(), schedule, account_type));
     let vesting = parts.take("vesting", schedule);
-    let delegation = parts.take(
-        "delegation",
-        delegated.finish().map(|incomplete| Total {
-            incomplete,
-            ..delegation
-        }),
-    );
+    let delegation = parts.take("delegation", delegation);
     parts.nest(
         "delegation",
         delegation
