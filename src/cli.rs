@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves functions to agents over MCP (POST /mcp) and to programs over REST (/api/*).
 ///
