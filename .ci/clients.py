@@ -1,4 +1,4 @@
-"""Proves that clients from other hands, the Python SDK and the Inspector, can use the bundled functions in either protocol era."""
+"""Proves that clients from other hands, the Python SDK and the Inspector, can use the bundled functions in both eras."""
 
 import asyncio
 import json

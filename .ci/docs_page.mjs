@@ -40,11 +40,11 @@ try {
 
   await page.goto(`${base}/docs`, { waitUntil: 'networkidle' });
   for (const name of functions) {
-    await page.locator(`details.tool[id="${name}"] summary`).waitFor({ timeout: 5000 });
+    await page.locator(`details.tool[id="${name}"] > summary`).waitFor({ timeout: 5000 });
   }
 
   const tool = page.locator('details.tool[id="fetch_account_info"]');
-  if (!(await tool.evaluate((details) => details.open))) await tool.locator('summary').click();
+  if (!(await tool.evaluate((details) => details.open))) await tool.locator('> summary').click();
   await tool.locator('form.try input[name="wallet_address"]').fill(WALLET);
   await tool.locator('form.try button[type="submit"]').click();
   await tool.locator('output', { hasText: 'Continuous Vesting Account' }).waitFor({ timeout: 10000 });

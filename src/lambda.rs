@@ -15,7 +15,7 @@ use crate::app::{App, Arrival};
 use crate::rest;
 
 use event::Event;
-use reply::Reply;
+pub use reply::Reply;
 
 /// The variable by which the platform says how many invocations one process takes at a time.
 const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
@@ -53,25 +53,21 @@ pub async fn serve(app: App) -> Result<(), lambda_runtime::Error> {
     }
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = app.clone();
-        async move { answer(&app, event.payload.get(), &event.context).await }
+        async move { answer(&app, event.payload.get(), arrival(&event.context)).await }
     });
     Runtime::new(handler).run_concurrent().await
 }
 
-/// Answers one event.
+/// Answers one event of a Function URL or of API Gateway, in the shape that its front door reads.
 ///
 /// # Errors
-/// An event that comes from none of the front doors.
-async fn answer(
-    app: &App,
-    payload: &str,
-    invocation: &Invocation,
-) -> Result<Reply, lambda_runtime::Error> {
-    let event = Event::parse(payload)?;
+/// A sentence for the operator, where the event comes from none of them.
+pub async fn answer(app: &App, event: &str, arrival: Arrival) -> Result<Reply, String> {
+    let event = Event::parse(event)?;
     let door = event.door();
     let response = match event.request() {
-        Ok(request) => app.serve(request, arrival(invocation)).await,
-        Err(problem) => bad_request(&problem, &invocation.request_id),
+        Ok(request) => app.serve(request, arrival).await,
+        Err(problem) => bad_request(&problem, arrival.id.as_deref().unwrap_or("none")),
     };
     Ok(Reply::new(door, response).await)
 }

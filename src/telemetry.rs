@@ -1,5 +1,6 @@
 //! What operators see: the subscriber, and one line for each request.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
@@ -69,6 +70,7 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
             let lines = tracing_subscriber::fmt::layer()
                 .compact()
                 .with_target(false)
+                .with_ansi(std::io::stderr().is_terminal())
                 .with_writer(std::io::stderr);
             registry.with(lines).try_init()
         }

@@ -14,7 +14,7 @@ use super::event::Door;
 /// The proxy integration's answer, in both payload formats.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Reply {
+pub struct Reply {
     status_code: u16,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,

@@ -1,0 +1,139 @@
+//! One application over its own recorded upstream, and short ways to ask it.
+
+use axum::body::Body;
+use bifold::replay::Replay;
+use bifold::{App, Arrival, Config, Server, tools};
+use http::{HeaderMap, Request, StatusCode};
+use serde_json::{Value, json};
+
+/// The revision whose requests carry everything in `_meta`.
+pub const MODERN: &str = "2026-07-28";
+
+/// An application over a recorded upstream of its own.
+pub struct TestApp {
+    pub app: App,
+    pub replay: Replay,
+}
+
+/// An HTTP answer, read whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl TestApp {
+    /// The bundled functions, as `--replay` serves them.
+    pub async fn start() -> TestApp {
+        TestApp::with(|_| {}).await
+    }
+
+    /// The same with settings of the test's own.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> TestApp {
+        let replay = Replay::start().await.unwrap();
+        let mut config = Config::default();
+        replay.configure(&mut config);
+        change(&mut config);
+        let app = App::new(config, tools::server()).unwrap();
+        TestApp { app, replay }
+    }
+
+    /// Another server on the same library, which asks no upstream.
+    pub async fn serving(server: Server) -> TestApp {
+        let replay = Replay::start().await.unwrap();
+        let app = App::new(Config::default(), server).unwrap();
+        TestApp { app, replay }
+    }
+
+    /// Any request.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self
+            .app
+            .serve(request, Arrival::default())
+            .await
+            .into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().into();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// `GET path`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// `POST path` with a JSON body.
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// A modern MCP request with all its headers; `params` gets its `_meta`.
+    pub async fn mcp(&self, method: &str, params: Value) -> Answer {
+        self.send(modern(method, params)).await
+    }
+
+    /// A legacy MCP request of that revision.
+    pub async fn legacy(&self, version: &str, method: &str, params: Value) -> Answer {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let request = Request::post("/mcp")
+            .header("content-type", "application/json")
+            .header("mcp-protocol-version", version);
+        self.send(request.body(body.to_string().into()).unwrap())
+            .await
+    }
+
+    /// The `result` of a modern `tools/call`.
+    pub async fn tool(&self, name: &str, arguments: Value) -> Value {
+        let params = json!({"name": name, "arguments": arguments});
+        let answer = self.mcp("tools/call", params).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        answer.json()["result"].take()
+    }
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A modern MCP request with all its headers, to change before it is sent.
+pub fn modern(method: &str, mut params: Value) -> Request<Body> {
+    params["_meta"] = meta(MODERN);
+    let name = params["name"].as_str().unwrap_or("").to_owned();
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let mut request = Request::post("/mcp")
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", MODERN)
+        .header("mcp-method", method);
+    if method == "tools/call" {
+        request = request.header("mcp-name", name);
+    }
+    request.body(body.to_string().into()).unwrap()
+}
+
+/// The `_meta` that a modern request must carry.
+pub fn meta(version: &str) -> Value {
+    json!({
+        "io.modelcontextprotocol/protocolVersion": version,
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "it", "version": "1"},
+    })
+}
