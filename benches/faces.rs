@@ -1,1 +1,81 @@
-fn main() {}
+//! What a request costs: `Registry::call` of a local function, MCP bytes in to bytes out, a REST GET, a cold start.
+
+use std::hint::black_box;
+
+use axum::body::Body;
+use bifold::{App, Arrival, Config, tools};
+use criterion::{Criterion, criterion_group, criterion_main};
+use http::{HeaderMap, HeaderValue, Request};
+use tokio::runtime::{Builder, Runtime};
+
+const LOCAL: &str = "get_registry_summary";
+
+/// One thread, as on Lambda.
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn app() -> App {
+    App::new(Config::default(), tools::server()).unwrap()
+}
+
+fn registry_call(c: &mut Criterion) {
+    let (runtime, app) = (runtime(), app());
+    let tool = app.registry().get(LOCAL).unwrap();
+    c.bench_function("registry_call_local", |b| {
+        b.to_async(&runtime)
+            .iter(async || app.registry().call(tool, app.context(), "{}").await)
+    });
+}
+
+/// A modern request with the headers that go with it.
+fn modern(method: &'static str, params: &str) -> (HeaderMap, Vec<u8>) {
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}}"#;
+    let body =
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}{meta}}}}}"#);
+    let headers = [
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", method),
+        ("mcp-name", LOCAL),
+    ];
+    let headers =
+        headers.map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+    (headers.into_iter().collect(), body.into_bytes())
+}
+
+fn mcp(c: &mut Criterion) {
+    let (runtime, app) = (runtime(), app());
+    let call = r#""name":"get_registry_summary","arguments":{},"#;
+    for (name, method, params) in [
+        ("mcp_tools_call", "tools/call", call),
+        ("mcp_tools_list", "tools/list", ""),
+    ] {
+        let (headers, body) = modern(method, params);
+        c.bench_function(name, |b| {
+            b.to_async(&runtime)
+                .iter(async || app.mcp().answer(&headers, &body, &app.context()).await)
+        });
+    }
+}
+
+fn rest(c: &mut Criterion) {
+    let (runtime, app) = (runtime(), app());
+    c.bench_function("rest_get_local", |b| {
+        b.to_async(&runtime).iter(async || {
+            let request = Request::get("/api/registry_summary")
+                .body(Body::empty())
+                .unwrap();
+            let response = app.serve(request, Arrival::default()).await;
+            axum::body::to_bytes(response.into_body(), usize::MAX).await
+        })
+    });
+}
+
+fn cold_start(c: &mut Criterion) {
+    c.bench_function("app_new", |b| b.iter(|| black_box(app())));
+}
+
+criterion_group!(benches, registry_call, mcp, rest, cold_start);
+criterion_main!(benches);

@@ -1,0 +1,217 @@
+//! A second server on the same library: the fixtures that the official MCP conformance suite asks for.
+//!
+//! `cargo run --example everything -- --listen 127.0.0.1:3000`
+
+use std::net::SocketAddr;
+
+use bifold::telemetry::{self, Format};
+use bifold::{App, Config, Content, Context, Error, JsonSchema, Result, Server, Tool, local};
+use clap::Parser;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// The smallest PNG: one transparent pixel.
+const PIXEL: &[u8] = &[
+    0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0,
+    1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1F, 0x15, 0xC4, 0x89, 0, 0, 0, 13, b'I', b'D', b'A', b'T',
+    0x78, 0x9C, 0x63, 0, 1, 0, 0, 5, 0, 1, 0x0D, 0x0A, 0x2D, 0xB4, 0, 0, 0, 0, b'I', b'E', b'N',
+    b'D', 0xAE, 0x42, 0x60, 0x82,
+];
+/// The smallest WAV: a header without samples.
+const SILENCE: &[u8] = &[
+    b'R', b'I', b'F', b'F', 36, 0, 0, 0, b'W', b'A', b'V', b'E', b'f', b'm', b't', b' ', 16, 0, 0,
+    0, 1, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x80, 0x3E, 0, 0, 2, 0, 16, 0, b'd', b'a', b't', b'a', 0, 0,
+    0, 0,
+];
+
+#[derive(Parser)]
+struct Options {
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+}
+
+/// Argument structs without fields; the doc comment of each is the description of its tool.
+macro_rules! no_arguments {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $($(#[$doc])* #[derive(Deserialize, JsonSchema)] #[serde(deny_unknown_fields)] struct $name {})*
+    };
+}
+
+no_arguments! {
+    /// Answers with one block of text.
+    SimpleText;
+    /// Answers with a picture.
+    ImageContent;
+    /// Answers with a sound.
+    AudioContent;
+    /// Answers with a document.
+    EmbeddedResource;
+    /// Answers with text, a picture and a document.
+    MultipleContentTypes;
+    /// Fails, always.
+    ErrorHandling;
+    /// Needs a client that offers sampling.
+    MissingCapability;
+    /// Answers a client that offers elicitation.
+    StreamingElicitation;
+    /// Answers without a log message, unless one is asked for.
+    LoggingTool;
+}
+
+/// A tool whose arguments can be routed by headers.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct XMcpHeader {
+    /// Where to look; repeated in the header `Mcp-Param-Region`.
+    #[schemars(extend("x-mcp-header" = "Region"))]
+    region: String,
+    /// How deep to look.
+    #[serde(default)]
+    level: u32,
+}
+
+/// Tool with JSON Schema 2020-12 features
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Person {
+    name: Option<String>,
+    address: Option<Address>,
+    contact_method: Option<String>,
+    phone: Option<String>,
+    email: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Address {
+    street: Option<String>,
+    city: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Found {
+    /// What was looked for, in words.
+    summary: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let options = Options::parse();
+    let config = Config::from_env()?;
+    telemetry::start(Format::Text, &config.log)?;
+    let app = App::new(config, server())?;
+    local::serve(
+        app,
+        TcpListener::bind(options.listen).await?,
+        local::signal(),
+    )
+    .await?;
+    Ok(())
+}
+
+fn server() -> Server {
+    Server::new("everything", "1.0.0")
+        .title("Conformance fixtures")
+        .tools(vec![
+            Tool::sync("test_simple_text", simple_text),
+            Tool::sync("test_image_content", image_content),
+            Tool::sync("test_audio_content", audio_content),
+            Tool::sync("test_embedded_resource", embedded_resource),
+            Tool::sync("test_multiple_content_types", multiple_content_types),
+            Tool::sync("test_error_handling", error_handling),
+            Tool::sync("test_missing_capability", missing_capability).requires("sampling"),
+            Tool::sync("test_streaming_elicitation", streaming_elicitation),
+            Tool::sync("test_logging_tool", logging_tool),
+            Tool::sync("test_x_mcp_header", x_mcp_header),
+            Tool::sync("json_schema_2020_12_tool", person).input_schema(person_schema()),
+        ])
+}
+
+fn simple_text(_: Context, _: SimpleText) -> Result<Content> {
+    Ok(Content::text("This is a simple text response for testing."))
+}
+
+fn image_content(_: Context, _: ImageContent) -> Result<Content> {
+    Ok(Content::default().and_image("image/png", PIXEL))
+}
+
+fn audio_content(_: Context, _: AudioContent) -> Result<Content> {
+    Ok(Content::default().and_audio("audio/wav", SILENCE))
+}
+
+fn embedded_resource(_: Context, _: EmbeddedResource) -> Result<Content> {
+    let text = "This is an embedded resource content.";
+    Ok(Content::default().and_document("test://embedded-resource", "text/plain", text))
+}
+
+fn multiple_content_types(_: Context, _: MultipleContentTypes) -> Result<Content> {
+    let document = r#"{"test":"data","value":123}"#;
+    let content = Content::text("Multiple content types test:").and_image("image/png", PIXEL);
+    Ok(content.and_document(
+        "test://mixed-content-resource",
+        "application/json",
+        document,
+    ))
+}
+
+fn error_handling(_: Context, _: ErrorHandling) -> Result<Content> {
+    Err(Error::failed(
+        "This tool intentionally returns an error for testing",
+    ))
+}
+
+fn missing_capability(_: Context, _: MissingCapability) -> Result<Content> {
+    Ok(Content::text("The client declares sampling."))
+}
+
+fn streaming_elicitation(_: Context, _: StreamingElicitation) -> Result<Content> {
+    Ok(Content::text("Nothing had to be asked."))
+}
+
+fn logging_tool(_: Context, _: LoggingTool) -> Result<Content> {
+    Ok(Content::text("Nothing had to be logged."))
+}
+
+fn x_mcp_header(_: Context, XMcpHeader { region, level }: XMcpHeader) -> Result<Found> {
+    Ok(Found {
+        summary: format!("{region}, {level} deep"),
+    })
+}
+
+fn person(_: Context, person: Person) -> Result<Content> {
+    let contact = person.phone.or(person.email).or(person.contact_method);
+    let place = person.address.and_then(|it| it.city.or(it.street));
+    let known: Vec<String> = [person.name, contact, place]
+        .into_iter()
+        .flatten()
+        .collect();
+    Ok(Content::text(known.join(", ")))
+}
+
+/// A schema that is published word for word.
+fn person_schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "$defs": {
+            "address": {
+                "$anchor": "addressDef",
+                "type": "object",
+                "properties": { "street": { "type": "string" }, "city": { "type": "string" } },
+            },
+        },
+        "properties": {
+            "name": { "type": "string" },
+            "address": { "$ref": "#/$defs/address" },
+            "contactMethod": { "type": "string", "enum": ["phone", "email"] },
+            "phone": { "type": "string" },
+            "email": { "type": "string" },
+        },
+        "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
+        "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
+        "then": { "required": ["phone"] },
+        "else": { "required": ["email"] },
+        "additionalProperties": false,
+    })
+}
