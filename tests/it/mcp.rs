@@ -1,1 +1,86 @@
-//! To be written.
+//! The MCP face: what goes in at `POST /mcp` in both protocol eras, and what comes out.
+
+mod batch;
+mod call;
+mod door;
+mod envelope;
+mod headers;
+mod legacy;
+mod modern;
+mod params;
+
+use axum::body::Body;
+use http::{HeaderValue, Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::Answer;
+
+/// The revisions that begin with `initialize`, the oldest first.
+const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+
+/// The text of a request with the id 1.
+fn message(method: &str, params: &Value) -> String {
+    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string()
+}
+
+/// A POST to the endpoint with no header but the type of its body.
+fn bare(body: impl Into<Body>) -> Request<Body> {
+    let request = Request::post("/mcp").header("content-type", "application/json");
+    request.body(body.into()).unwrap()
+}
+
+/// The request with that header instead of the one it has.
+fn with(
+    mut request: Request<Body>,
+    name: &'static str,
+    value: impl AsRef<[u8]>,
+) -> Request<Body> {
+    let value = HeaderValue::from_bytes(value.as_ref()).unwrap();
+    request.headers_mut().insert(name, value);
+    request
+}
+
+/// The request without that header.
+fn without(mut request: Request<Body>, name: &str) -> Request<Body> {
+    request.headers_mut().remove(name);
+    request
+}
+
+/// The request with one more line of that header.
+fn doubled(mut request: Request<Body>, name: &'static str) -> Request<Body> {
+    let value = request.headers()[name].clone();
+    request.headers_mut().append(name, value);
+    request
+}
+
+/// The whole message of an answer that must be a JSON-RPC error with this status and code.
+#[track_caller]
+fn fault(answer: &Answer, status: u16, code: i64) -> Value {
+    let text = answer.text();
+    assert_eq!(answer.status.as_u16(), status, "{text}");
+    let message = json_line(answer);
+    assert_eq!(message["jsonrpc"], "2.0", "{text}");
+    assert_eq!(message["error"]["code"], code, "{text}");
+    assert!(message.get("result").is_none(), "{text}");
+    let said = message["error"]["message"].as_str();
+    assert!(said.is_some_and(|said| !said.is_empty()), "{text}");
+    message
+}
+
+/// The `result` of an answer that must be one.
+#[track_caller]
+fn result(answer: &Answer) -> Value {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let mut message = json_line(answer);
+    assert_eq!(message["jsonrpc"], "2.0", "{message}");
+    assert!(message.get("error").is_none(), "{message}");
+    message["result"].take()
+}
+
+/// Every answer with a body is one line of JSON, and says so.
+#[track_caller]
+fn json_line(answer: &Answer) -> Value {
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert!(!answer.text().contains(['\n', '\r']), "{}", answer.text());
+    answer.json()
+}
