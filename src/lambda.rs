@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use http::{Response, StatusCode};
-use lambda_runtime::{Context as Invocation, LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{Context as Invocation, Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 use tokio::runtime;
 
@@ -15,6 +15,7 @@ use crate::app::{App, Arrival};
 use crate::rest;
 
 use event::Event;
+pub use event::UnknownEvent;
 pub use reply::Reply;
 
 /// The variable by which the platform says how many invocations one process takes at a time.
@@ -61,8 +62,8 @@ pub async fn serve(app: App) -> Result<(), lambda_runtime::Error> {
 /// Answers one event of a Function URL or of API Gateway, in the shape that its front door reads.
 ///
 /// # Errors
-/// A sentence for the operator, where the event comes from none of them.
-pub async fn answer(app: &App, event: &str, arrival: Arrival) -> Result<Reply, String> {
+/// The event comes from none of them.
+pub async fn answer(app: &App, event: &str, arrival: Arrival) -> Result<Reply, UnknownEvent> {
     let event = Event::parse(event)?;
     let door = event.door();
     let response = match event.request() {
@@ -84,4 +85,13 @@ fn arrival(invocation: &Invocation) -> Arrival {
 
 fn bad_request(problem: &str, request_id: &str) -> Response<Body> {
     rest::problem(StatusCode::BAD_REQUEST, "bad_request", problem, request_id)
+}
+
+impl From<UnknownEvent> for Diagnostic {
+    fn from(error: UnknownEvent) -> Diagnostic {
+        Diagnostic {
+            error_type: "UnknownEvent".to_owned(),
+            error_message: error.to_string(),
+        }
+    }
 }

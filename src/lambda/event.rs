@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -37,6 +38,10 @@ pub(super) enum Event<'a> {
     V1(V1<'a>),
 }
 
+/// An event that comes from none of the front doors.
+#[derive(Debug)]
+pub struct UnknownEvent;
+
 /// Where an event came from, which decides the shape of the answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Door {
@@ -50,11 +55,11 @@ pub(super) struct V2<'a> {
     #[serde(borrow)]
     raw_path: Cow<'a, str>,
     #[serde(borrow, default)]
-    raw_query_string: Cow<'a, str>,
+    raw_query_string: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     cookies: Option<Vec<Cow<'a, str>>>,
     #[serde(borrow, default)]
-    headers: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    headers: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
     #[serde(borrow)]
     request_context: V2Context<'a>,
     #[serde(borrow, default)]
@@ -110,15 +115,15 @@ impl<'a> Event<'a> {
     /// Reads an event.
     ///
     /// # Errors
-    /// A sentence for the operator, where it comes from none of the front doors.
-    pub(super) fn parse(payload: &'a str) -> Result<Event<'a>, String> {
+    /// It comes from none of the front doors.
+    pub(super) fn parse(payload: &'a str) -> Result<Event<'a>, UnknownEvent> {
         // Each shape has fields that the other lacks, so the order decides nothing but the cost.
         if let Ok(event) = serde_json::from_str(payload) {
             return Ok(Event::V2(event));
         }
-        serde_json::from_str(payload).map(Event::V1).map_err(|_| {
-            "the event is none of a Function URL or API Gateway HTTP request (payload format 2.0 or 1.0); invoke this function through one of them".to_owned()
-        })
+        serde_json::from_str(payload)
+            .map(Event::V1)
+            .map_err(|_| UnknownEvent)
     }
 
     pub(super) fn door(&self) -> Door {
@@ -143,8 +148,8 @@ impl<'a> Event<'a> {
 impl V2<'_> {
     fn request(self) -> Result<Request, String> {
         let path = without_stage(&self.raw_path, self.request_context.stage.as_deref());
-        let mut headers = HeaderMap::with_capacity(self.headers.len() + 1);
-        for (name, value) in &self.headers {
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers.iter().flatten() {
             append(&mut headers, name, value)?;
         }
         if let Some(cookies) = self.cookies.filter(|cookies| !cookies.is_empty()) {
@@ -154,7 +159,7 @@ impl V2<'_> {
         build(
             &self.request_context.http.method,
             path,
-            &self.raw_query_string,
+            self.raw_query_string.as_deref().unwrap_or(""),
             headers,
             body,
         )
@@ -267,3 +272,14 @@ fn build(
     *request.headers_mut() = headers;
     Ok(request)
 }
+
+impl fmt::Display for UnknownEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the event is no HTTP request of a Function URL or of API Gateway (payload format 2.0 or 1.0); \
+             invoke this function through one of them",
+        )
+    }
+}
+
+impl std::error::Error for UnknownEvent {}

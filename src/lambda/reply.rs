@@ -16,12 +16,11 @@ use super::event::Door;
 #[serde(rename_all = "camelCase")]
 pub struct Reply {
     status_code: u16,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     multi_value_headers: BTreeMap<String, Vec<String>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cookies: Vec<String>,
+    /// REST APIs refuse an answer with a field they do not know; the format that has this one wants it even if empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<Vec<String>>,
     body: String,
     is_base64_encoded: bool,
 }
@@ -41,7 +40,7 @@ impl Reply {
             status_code: parts.status.as_u16(),
             headers: BTreeMap::new(),
             multi_value_headers: BTreeMap::new(),
-            cookies: Vec::new(),
+            cookies: (door == Door::V2).then(Vec::new),
             body,
             is_base64_encoded,
         };
@@ -57,7 +56,7 @@ impl Reply {
                     let lines = reply.multi_value_headers.entry(name.to_string());
                     lines.or_default().push(value);
                 }
-                Door::V2 if name == SET_COOKIE => reply.cookies.push(value),
+                Door::V2 if name == SET_COOKIE => reply.cookies.get_or_insert_default().push(value),
                 Door::V2 => {
                     // A Function URL knows one line for each header; a list on that line means the same.
                     let line = reply.headers.entry(name.to_string());

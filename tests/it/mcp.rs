@@ -30,11 +30,7 @@ fn bare(body: impl Into<Body>) -> Request<Body> {
 }
 
 /// The request with that header instead of the one it has.
-fn with(
-    mut request: Request<Body>,
-    name: &'static str,
-    value: impl AsRef<[u8]>,
-) -> Request<Body> {
+fn with(mut request: Request<Body>, name: &'static str, value: impl AsRef<[u8]>) -> Request<Body> {
     let value = HeaderValue::from_bytes(value.as_ref()).unwrap();
     request.headers_mut().insert(name, value);
     request

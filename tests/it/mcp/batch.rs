@@ -31,12 +31,20 @@ async fn the_answers_come_in_the_order_of_the_requests() {
         let answer = app.send(request).await;
         assert_eq!(answer.status, StatusCode::OK);
         let answers = answer.json();
-        let ids: Vec<&Value> = answers.as_array().unwrap().iter().map(|it| &it["id"]).collect();
+        let ids: Vec<&Value> = answers
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| &it["id"])
+            .collect();
         assert_eq!(ids[0], "slow");
         assert!((0..40).eq(ids[1..].iter().map(|id| id.as_u64().unwrap())));
         let result = &answers[0]["result"];
         assert_eq!(result["isError"], false);
-        assert!(result.get("structuredContent").is_none(), "2025-03-26 has none");
+        assert!(
+            result.get("structuredContent").is_none(),
+            "2025-03-26 has none"
+        );
     }
 }
 
@@ -77,7 +85,12 @@ async fn a_bad_member_costs_the_others_nothing() {
         (Some(6), None),
     ];
     assert_eq!(told, expected);
-    assert!(answers[1]["error"]["message"].as_str().unwrap().contains("batch"));
+    assert!(
+        answers[1]["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("batch")
+    );
 }
 
 #[tokio::test]
@@ -91,10 +104,21 @@ async fn an_empty_batch_is_no_message() {
 async fn the_other_revisions_have_no_batches() {
     let app = TestApp::start().await;
     let body = json!([ping(json!(1))]).to_string();
-    for version in ["2024-11-05", "2025-06-18", "2025-11-25", MODERN, "1999-01-01"] {
+    for version in [
+        "2024-11-05",
+        "2025-06-18",
+        "2025-11-25",
+        MODERN,
+        "1999-01-01",
+    ] {
         let request = with(bare(body.clone()), "mcp-protocol-version", version);
         let message = fault(&app.send(request).await, 400, -32600);
         assert!(message.get("id").is_none());
-        assert!(message["error"]["message"].as_str().unwrap().contains(version));
+        assert!(
+            message["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains(version)
+        );
     }
 }

@@ -46,11 +46,20 @@ async fn the_answer_is_json_whatever_the_client_accepts() {
 #[tokio::test]
 async fn a_body_that_is_announced_as_something_else_is_refused() {
     let app = TestApp::start().await;
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "",
+    ] {
         let request = with(bare(message("ping", &json!({}))), "content-type", kind);
         fault(&app.send(request).await, 415, -32600);
     }
-    for kind in ["application/json; charset=utf-8", "Application/JSON", " application/json "] {
+    for kind in [
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        " application/json ",
+    ] {
         let request = with(bare(message("ping", &json!({}))), "content-type", kind);
         result(&app.send(request).await);
     }
@@ -58,12 +67,19 @@ async fn a_body_that_is_announced_as_something_else_is_refused() {
 
 #[tokio::test]
 async fn a_page_of_a_foreign_origin_is_forbidden() {
-    let app = TestApp::with(|config| config.allowed_origins = vec!["https://claude.ai".into()]).await;
+    let app =
+        TestApp::with(|config| config.allowed_origins = vec!["https://claude.ai".into()]).await;
     for (origin, host) in [
         ("https://evil.example", "functions.example.com"),
         ("http://functions.example.com", "functions.example.com"),
-        ("https://functions.example.com:8443", "functions.example.com"),
-        ("https://functions.example.com.evil.example", "functions.example.com"),
+        (
+            "https://functions.example.com:8443",
+            "functions.example.com",
+        ),
+        (
+            "https://functions.example.com.evil.example",
+            "functions.example.com",
+        ),
         ("null", "functions.example.com"),
         ("null", "localhost:8787"),
         ("", "functions.example.com"),
@@ -83,11 +99,15 @@ async fn a_page_of_a_foreign_origin_is_forbidden() {
 
 #[tokio::test]
 async fn own_loopback_and_listed_origins_may_call() {
-    let app = TestApp::with(|config| config.allowed_origins = vec!["https://claude.ai".into()]).await;
+    let app =
+        TestApp::with(|config| config.allowed_origins = vec!["https://claude.ai".into()]).await;
     for (origin, host) in [
         (OWN, "functions.example.com"),
         (OWN, "Functions.Example.com"),
-        ("https://functions.example.com:8443", "functions.example.com:8443"),
+        (
+            "https://functions.example.com:8443",
+            "functions.example.com:8443",
+        ),
         ("http://localhost:3000", "127.0.0.1:8787"),
         ("http://127.0.0.1:8787", "localhost:8787"),
         ("http://[::1]:6274", "[::1]:8787"),

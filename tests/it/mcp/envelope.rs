@@ -148,7 +148,12 @@ async fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_not() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     let problem = answer.json();
     assert_eq!(problem["type"], "urn:bifold:problem:payload_too_large");
-    assert!(problem["detail"].as_str().unwrap().contains(&ping.len().to_string()));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains(&ping.len().to_string())
+    );
 }
 
 #[tokio::test]

@@ -31,18 +31,32 @@ async fn initialize_says_who_serves_and_what_it_can() {
     let app = TestApp::start().await;
     let result = result(&initialize(&app, "2025-06-18").await);
     let keys: Vec<&String> = result.as_object().unwrap().keys().collect();
-    let expected = ["capabilities", "instructions", "protocolVersion", "serverInfo"];
+    let expected = [
+        "capabilities",
+        "instructions",
+        "protocolVersion",
+        "serverInfo",
+    ];
     assert_eq!(keys, expected);
     assert_eq!(result["capabilities"], json!({"tools": {}}));
     assert_eq!(result["serverInfo"]["name"], "bifold");
     assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
-    assert!(result["instructions"].as_str().unwrap().contains("get_system_context"));
+    assert!(
+        result["instructions"]
+            .as_str()
+            .unwrap()
+            .contains("get_system_context")
+    );
 }
 
 #[tokio::test]
 async fn initialize_without_a_version_is_refused() {
     let app = TestApp::start().await;
-    for params in [json!({}), json!({"protocolVersion": 1}), json!({"protocolVersion": null})] {
+    for params in [
+        json!({}),
+        json!({"protocolVersion": 1}),
+        json!({"protocolVersion": null}),
+    ] {
         let answer = app.send(bare(message("initialize", &params))).await;
         let message = fault(&answer, 200, -32602);
         let said = message["error"]["message"].as_str().unwrap();
@@ -56,7 +70,9 @@ async fn initialize_takes_any_version_header_of_a_client_that_has_just_fallen_ba
     let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}});
     for header in [MODERN, "2024-11-05", "1999-01-01", "draft"] {
         let request = bare(message("initialize", &params));
-        let answer = app.send(with(request, "mcp-protocol-version", header)).await;
+        let answer = app
+            .send(with(request, "mcp-protocol-version", header))
+            .await;
         assert_eq!(result(&answer)["protocolVersion"], "2025-11-25", "{header}");
     }
 }
@@ -78,12 +94,20 @@ async fn tools_list_has_the_form_of_the_revision() {
     let app = TestApp::start().await;
     for version in LEGACY {
         let result = result(&app.legacy(version, "tools/list", json!({})).await);
-        assert_eq!(result.as_object().unwrap().len(), 1, "{version}: only `tools`");
+        assert_eq!(
+            result.as_object().unwrap().len(),
+            1,
+            "{version}: only `tools`"
+        );
         let tools = result["tools"].as_array().unwrap();
         assert_eq!(tools.len(), 16, "{version}");
         let has_schema = version >= "2025-06-18";
         for tool in tools {
-            assert_eq!(tool.get("outputSchema").is_some(), has_schema, "{version}: {tool}");
+            assert_eq!(
+                tool.get("outputSchema").is_some(),
+                has_schema,
+                "{version}: {tool}"
+            );
             assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
             assert_eq!(tool["inputSchema"]["type"], "object", "{tool}");
         }
@@ -101,7 +125,11 @@ async fn structured_content_comes_only_in_the_revisions_that_know_it() {
         assert_eq!(counts["total_functions"], 21);
         assert_eq!(result["isError"], false);
         let structured = result.get("structuredContent");
-        assert_eq!(structured, (version >= "2025-06-18").then_some(&counts), "{version}");
+        assert_eq!(
+            structured,
+            (version >= "2025-06-18").then_some(&counts),
+            "{version}"
+        );
         for modern in ["resultType", "_meta", "ttlMs", "cacheScope"] {
             assert!(result.get(modern).is_none(), "{version}: {modern}");
         }
@@ -159,7 +187,11 @@ async fn errors_of_a_request_come_in_a_plain_answer() {
     ] {
         for version in LEGACY {
             let answer = app.legacy(version, method, params.clone()).await;
-            assert_eq!(fault(&answer, 200, code)["id"], 1, "{version} {method} {params}");
+            assert_eq!(
+                fault(&answer, 200, code)["id"],
+                1,
+                "{version} {method} {params}"
+            );
         }
     }
 }
