@@ -169,7 +169,7 @@ impl App {
         Call {
             id,
             deadline: Deadline::after(limit),
-            meter: Meter::default(),
+            meter: Arc::new(Meter::default()),
         }
     }
 }

@@ -19,6 +19,12 @@ pub struct Config {
     pub upstream_timeout: Duration,
     /// `BIFOLD_MAX_UPSTREAM_BYTES`: the largest upstream body that is read. Default 8 MiB.
     pub max_upstream_bytes: usize,
+    /// `BIFOLD_UPSTREAM_TRIES`: how often one upstream request is tried at the most. Default 3.
+    pub upstream_tries: u32,
+    /// `BIFOLD_UPSTREAM_LIMITS` (`true`, `false`): keep to the limits that each upstream declares. Default `true`.
+    pub upstream_limits: bool,
+    /// `BIFOLD_CACHE_BYTES`: how much of what upstreams answered is kept; `0` keeps nothing. Default 16 MiB.
+    pub cache_bytes: usize,
     /// `BIFOLD_USER_AGENT`: what upstreams are told of who calls. Default `bifold/<version>`.
     pub user_agent: String,
     /// `BIFOLD_CALL_TIMEOUT_MS`: the longest one call may take, where no invocation sets a shorter limit. Default 30 s.
@@ -50,6 +56,9 @@ impl Default for Config {
             upstream_urls: BTreeMap::new(),
             upstream_timeout: Duration::from_secs(10),
             max_upstream_bytes: 8 << 20,
+            upstream_tries: 3,
+            upstream_limits: true,
+            cache_bytes: 16 << 20,
             user_agent: concat!("bifold/", env!("CARGO_PKG_VERSION")).to_owned(),
             call_timeout: Duration::from_secs(30),
             deadline_margin: Duration::from_millis(500),
@@ -97,9 +106,19 @@ impl Config {
                     .parse()
                     .map_err(|_| "expected an address such as `127.0.0.1:8787`")?
             }
-            "REPLAY" => self.replay = value.parse().map_err(|_| "expected `true` or `false`")?,
+            "REPLAY" => self.replay = boolean(value)?,
             "UPSTREAM_TIMEOUT_MS" => self.upstream_timeout = milliseconds(value)?,
             "MAX_UPSTREAM_BYTES" => self.max_upstream_bytes = bytes(value)?,
+            "UPSTREAM_TRIES" => {
+                self.upstream_tries = match value.parse() {
+                    Ok(tries @ 1..=10) => tries,
+                    _ => return Err("expected a whole number from 1 to 10".into()),
+                }
+            }
+            "UPSTREAM_LIMITS" => self.upstream_limits = boolean(value)?,
+            "CACHE_BYTES" => {
+                self.cache_bytes = value.parse().map_err(|_| "expected a number of bytes")?
+            }
             "USER_AGENT" => self.user_agent = value.to_owned(),
             "CALL_TIMEOUT_MS" => self.call_timeout = milliseconds(value)?,
             "DEADLINE_MARGIN_MS" => self.deadline_margin = milliseconds(value)?,
@@ -121,6 +140,12 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn boolean(value: &str) -> Result<bool, String> {
+    value
+        .parse()
+        .map_err(|_| "expected `true` or `false`".into())
 }
 
 fn milliseconds(value: &str) -> Result<Duration, String> {

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
-use crate::upstream::{Meter, Upstream, Upstreams};
+use crate::upstream::{Freshness, Meter, Upstream, Upstreams};
 
 /// What a function may use while it answers one call. Cheap to clone.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ pub struct Call {
     /// When the answer must be ready.
     pub deadline: Deadline,
     /// What the request cost upstream.
-    pub meter: Meter,
+    pub meter: Arc<Meter>,
 }
 
 impl Context {
@@ -67,6 +67,11 @@ impl Context {
             .upstreams
             .get_json(upstream, path, self.call.deadline, &self.call.meter)
             .await
+    }
+
+    /// How fresh the data is that the call has got from upstreams so far.
+    pub fn freshness(&self) -> Option<Freshness> {
+        self.call.meter.freshness()
     }
 
     /// The present moment.

@@ -5,13 +5,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The moment by which a call must have answered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
 impl Deadline {
     /// The deadline that is `left` from now.
     pub fn after(left: Duration) -> Deadline {
         Deadline(Instant::now() + left)
+    }
+
+    /// The moment.
+    pub fn instant(self) -> Instant {
+        self.0
     }
 
     /// What is left; zero once the moment has passed.

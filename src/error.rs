@@ -22,6 +22,7 @@ struct Inner {
     field: Option<String>,
     upstream: Option<Origin>,
     retry_after: Option<Duration>,
+    tries: u32,
     inside: Option<Source>,
 }
 
@@ -38,6 +39,8 @@ pub enum Kind {
     Failed,
     /// An upstream asked for fewer requests.
     RateLimited,
+    /// An upstream has failed again and again and is left alone for a moment.
+    UpstreamUnavailable,
     /// An upstream could not be reached, or broke the connection.
     UpstreamUnreachable,
     /// An upstream did not answer in time.
@@ -84,6 +87,7 @@ impl Kind {
             Kind::UnknownFunction => "unknown_function",
             Kind::Failed => "failed",
             Kind::RateLimited => "rate_limited",
+            Kind::UpstreamUnavailable => "upstream_unavailable",
             Kind::UpstreamUnreachable => "upstream_unreachable",
             Kind::UpstreamTimeout => "upstream_timeout",
             Kind::UpstreamError => "upstream_error",
@@ -102,6 +106,7 @@ impl Error {
             field: None,
             upstream: None,
             retry_after: None,
+            tries: 1,
             inside: None,
         }))
     }
@@ -161,6 +166,12 @@ impl Error {
         self
     }
 
+    /// Says how often it was tried.
+    pub fn tries(mut self, tries: u32) -> Error {
+        self.0.tries = tries;
+        self
+    }
+
     /// The same failure once more, for a second result that depends on what failed; the cause stays with the first.
     pub fn again(&self) -> Error {
         Error(Box::new(Inner {
@@ -169,6 +180,7 @@ impl Error {
             field: self.0.field.clone(),
             upstream: self.0.upstream,
             retry_after: self.0.retry_after,
+            tries: self.0.tries,
             inside: None,
         }))
     }
@@ -203,10 +215,22 @@ impl Error {
         self.0.inside.as_deref()
     }
 
+    /// How often what failed was tried.
+    pub fn attempts(&self) -> u32 {
+        self.0.tries
+    }
+
+    /// Whether an upstream answered with a status of 500 or more.
+    pub fn is_server_failure(&self) -> bool {
+        let status = self.0.upstream.and_then(|it| it.status);
+        self.0.kind == Kind::UpstreamError && status.is_some_and(|status| status >= 500)
+    }
+
     /// Whether the same call may succeed later without a change.
     pub fn retryable(&self) -> bool {
         match self.0.kind {
             Kind::RateLimited
+            | Kind::UpstreamUnavailable
             | Kind::UpstreamUnreachable
             | Kind::UpstreamTimeout
             | Kind::DeadlineExceeded => true,

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod docs;
+mod freshness;
 mod openapi;
 mod problem;
 mod routes;

@@ -13,25 +13,59 @@ mod summary;
 mod system;
 mod vesting;
 
+use std::time::Duration;
+
 use crate::registry::Tool;
 use crate::server::Server;
-use crate::upstream::Upstream;
+use crate::upstream::{Keep, Upstream};
 
 /// The Provenance explorer's API.
-const EXPLORER: Upstream = Upstream {
-    name: "explorer",
-    url: "https://service-explorer.provenance.io",
-};
-/// A Provenance node's REST API.
-const LCD: Upstream = Upstream {
-    name: "lcd",
-    url: "https://api.provenance.io",
-};
-/// The Figure Markets exchange's public API.
-const EXCHANGE: Upstream = Upstream {
-    name: "exchange",
-    url: "https://www.figuremarkets.com/service-hft-exchange/api/v1",
-};
+const EXPLORER: Upstream = Upstream::new("explorer", "https://service-explorer.provenance.io")
+    .in_flight(4)
+    .keep(keep_explorer);
+
+/// A Provenance node's REST API: about thirty requests a minute are let through.
+const LCD: Upstream = Upstream::new("lcd", "https://api.provenance.io")
+    .rate(5, Duration::from_secs(2))
+    .keep(keep_lcd);
+
+/// The Figure Markets exchange's public API: fifty requests a minute, ten of them at once.
+const EXCHANGE: Upstream = Upstream::new(
+    "exchange",
+    "https://www.figuremarkets.com/service-hft-exchange/api/v1",
+)
+.rate(10, Duration::from_millis(1500))
+.keep(keep_exchange);
+
+/// What a wallet holds, in seconds: fresh, and then where its upstream fails.
+const WALLET: Keep = Keep::seconds(20, 300);
+/// What can never change again.
+const FINAL: Keep = Keep::seconds(30 * 86_400, 0);
+
+fn keep_explorer(path: &str) -> Keep {
+    match path {
+        _ if path.contains("/vesting") => Keep::seconds(3_600, 86_400),
+        _ if path.contains("/accounts/") => WALLET,
+        _ if path.starts_with("/api/v2/blocks/height/") || path.starts_with("/api/v2/txs/") => {
+            FINAL
+        }
+        _ => Keep::seconds(60, 3_600),
+    }
+}
+
+fn keep_lcd(path: &str) -> Keep {
+    match path {
+        _ if path.starts_with("/cosmos/tx/v1beta1/txs/") => FINAL,
+        _ => WALLET,
+    }
+}
+
+fn keep_exchange(path: &str) -> Keep {
+    match path {
+        _ if path.starts_with("/assets") => Keep::seconds(3_600, 86_400),
+        _ => Keep::seconds(10, 300),
+    }
+}
 
 /// The server that the binary runs.
 pub fn server() -> Server {

@@ -1,13 +1,19 @@
 //! The one door to every upstream HTTP API: one client, one check of what a good answer is.
 
 mod answer;
+mod breaker;
+mod cache;
+mod channel;
+mod freshness;
+mod limit;
 mod meter;
+mod policy;
+mod retry;
 mod tls;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
 
-use bytes::Bytes;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
@@ -15,25 +21,21 @@ use serde::de::DeserializeOwned;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Origin, Result};
+use crate::flight::Flights;
 
+use cache::{Cache, Entry};
+use channel::Channel;
+
+pub use freshness::Freshness;
 pub use meter::Meter;
+pub use policy::{Keep, Rate, Upstream};
 
-/// An HTTP API that functions ask: its name in errors, logs and settings, and its base URL unless
-/// `BIFOLD_<NAME>_URL` names another.
-#[derive(Clone, Copy, Debug)]
-pub struct Upstream {
-    /// The name: lower case letters, digits and `_`.
-    pub name: &'static str,
-    /// The base URL; paths are appended to it.
-    pub url: &'static str,
-}
-
-/// The client and the base URLs of one process.
+/// The door of one process: a client, and for each upstream its limits, its breaker and what it has answered.
 pub struct Upstreams {
-    client: Client,
-    bases: BTreeMap<&'static str, String>,
-    timeout: Duration,
-    max_bytes: usize,
+    channels: BTreeMap<&'static str, Arc<Channel>>,
+    cache: Arc<Cache>,
+    flights: Flights<Result<Arc<Entry>, Arc<Error>>>,
+    timeout: std::time::Duration,
 }
 
 impl Upstreams {
@@ -66,15 +68,27 @@ impl Upstreams {
             ));
         }
         let client = client(config, bases.values())?;
+        let channel = |upstream: &Upstream| {
+            let base = bases[upstream.name].clone();
+            (
+                upstream.name,
+                Arc::new(Channel::new(*upstream, base, client.clone(), config)),
+            )
+        };
+        let channels = declared.iter().map(channel).collect();
+        let cache = Arc::new(Cache::new(config.cache_bytes));
         Ok(Upstreams {
-            client,
-            bases,
-            timeout: config.upstream_timeout,
-            max_bytes: config.max_upstream_bytes,
+            channels,
+            cache,
+            flights: Flights::new(),
+            timeout: config.call_timeout,
         })
     }
 
     /// Asks `upstream` for `path` (with its query) and decodes the JSON body of a good answer.
+    ///
+    /// All who ask for the same at the same time wait for one request. A good answer is kept as long as its upstream
+    /// declares; where the upstream fails, one that is past its time may stand in, and the meter says so.
     ///
     /// # Errors
     /// `NotFound` for a 404, an upstream kind for every other failure; `path` is in none of the messages.
@@ -83,48 +97,81 @@ impl Upstreams {
         upstream: &Upstream,
         path: &str,
         deadline: Deadline,
-        meter: &Meter,
+        meter: &Arc<Meter>,
     ) -> Result<T> {
-        let body = self.get(upstream, path, deadline, meter).await?;
-        answer::decode(upstream.name, &body)
+        let key = format!("{} {path}", upstream.name);
+        let kept = self.cache.get(&key);
+        if let Some(entry) = kept.as_ref().filter(|entry| entry.is_fresh()) {
+            meter.used(entry.freshness(true));
+            return answer::decode(upstream.name, &entry.body);
+        }
+        let fetched = self
+            .fetch(upstream, path, &key, kept.as_ref(), deadline, meter)
+            .await;
+        let decoded = fetched.and_then(|entry| {
+            let value = answer::decode(upstream.name, &entry.body)
+                .inspect_err(|_| self.cache.reject(&key, &entry))?;
+            meter.used(entry.freshness(false));
+            Ok(value)
+        });
+        decoded.or_else(|error| {
+            match kept.filter(|entry| entry.may_stand_in() && !is_final(&error)) {
+                Some(entry) => {
+                    meter.used(entry.freshness(true));
+                    answer::decode(upstream.name, &entry.body)
+                }
+                None => Err(error),
+            }
+        })
     }
 
-    /// The body of a good answer. Whatever is to stand between functions and upstreams (caching, limits, retry)
-    /// stands here.
-    async fn get(
+    /// Joins the request for the same path, or starts it.
+    async fn fetch(
         &self,
         upstream: &Upstream,
         path: &str,
+        key: &str,
+        kept: Option<&Arc<Entry>>,
         deadline: Deadline,
-        meter: &Meter,
-    ) -> Result<Bytes> {
-        let base = self.bases.get(upstream.name);
-        let base = base.ok_or_else(|| {
+        meter: &Arc<Meter>,
+    ) -> Result<Arc<Entry>> {
+        let channel = self.channels.get(upstream.name);
+        let channel = channel.ok_or_else(|| {
             Error::internal(format!("upstream `{}` was not declared", upstream.name))
         })?;
         let budget = deadline.budget(self.timeout);
-        let _running = meter.start();
-        let request = self
-            .client
-            .get(format!("{base}{path}"))
-            .header("accept", "application/json");
-        let exchange = async {
-            let response = request
-                .send()
-                .await
-                .map_err(|error| answer::transport(upstream.name, error))?;
-            answer::body(upstream.name, response, self.max_bytes).await
-        };
-        tokio::time::timeout(budget, exchange)
-            .await
-            .unwrap_or_else(|_| {
+        let _waiting = meter.wait();
+        let (flight, _) = self.flights.join(key, Deadline::after(budget), |until| {
+            let (channel, cache, meter) = (channel.clone(), self.cache.clone(), meter.clone());
+            let (path, key, kept) = (path.to_owned(), key.to_owned(), kept.cloned());
+            async move {
+                let fetched = channel.fetch(&path, kept.as_ref(), &until, &meter).await;
+                let entry = Arc::new(fetched.map_err(Arc::new)?);
+                // Kept before the flight ends, so that nobody can come between the two and ask again.
+                cache.insert(&key, entry.clone());
+                Ok(entry)
+            }
+        });
+        match tokio::time::timeout(budget, flight).await {
+            Ok(result) => result.map_err(|error| error.again()),
+            Err(_) => {
                 let origin = Origin {
                     name: upstream.name,
                     status: None,
                 };
                 let problem = format!("did not answer within {} ms", budget.as_millis());
                 Err(Error::upstream(Kind::UpstreamTimeout, origin, problem))
-            })
+            }
+        }
+    }
+}
+
+/// Whether the upstream knows what it says: then what it said before does not stand in.
+fn is_final(error: &Error) -> bool {
+    match error.kind() {
+        Kind::NotFound => true,
+        Kind::UpstreamError => !error.is_server_failure(),
+        _ => false,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::error::{Detail, Error};
 use crate::registry::{Answer, Registry, Tool};
 use crate::server::Info;
 use crate::telemetry::Outcome;
+use crate::upstream::Freshness;
 
 /// How long a client may keep what never changes while a process lives, in milliseconds.
 const TTL_MS: u64 = 3_600_000;
@@ -94,11 +95,21 @@ struct ResultMeta<'a> {
     server: Option<&'a RawValue>,
     #[serde(rename = "bifold/error", skip_serializing_if = "Option::is_none")]
     error: Option<Detail<'a>>,
+    #[serde(rename = "bifold/cache", skip_serializing_if = "Option::is_none")]
+    cache: Option<CacheMeta>,
+}
+
+/// How fresh the data behind a result is; a negative time to live is past it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheMeta {
+    hit: bool,
+    ttl_ms: i64,
 }
 
 impl ResultMeta<'_> {
     fn is_empty(&self) -> bool {
-        self.server.is_none() && self.error.is_none()
+        self.server.is_none() && self.error.is_none() && self.cache.is_none()
     }
 }
 
@@ -143,7 +154,7 @@ impl Endpoint {
         let answer = self.registry.call(tool, cx.clone(), arguments).await;
         let server = (shape == Shape::Modern).then_some(&*self.payloads.server);
         let body = match &answer {
-            Ok(answer) => encode(request.id, &success(shape, answer, server)),
+            Ok(answer) => encode(request.id, &success(shape, answer, server, cx.freshness())),
             Err(error) => encode(request.id, &failure(shape, error, server)),
         };
         let outcome = Outcome::of_call(tool.name(), answer.err());
@@ -155,7 +166,12 @@ impl Endpoint {
     }
 }
 
-fn success<'a>(shape: Shape, answer: &'a Answer, server: Option<&'a RawValue>) -> CallResult<'a> {
+fn success<'a>(
+    shape: Shape,
+    answer: &'a Answer,
+    server: Option<&'a RawValue>,
+    freshness: Option<Freshness>,
+) -> CallResult<'a> {
     let json = answer.json();
     let content = match answer.is_content() {
         true => Blocks::Given(json),
@@ -173,6 +189,10 @@ fn success<'a>(shape: Shape, answer: &'a Answer, server: Option<&'a RawValue>) -
         meta: ResultMeta {
             server,
             error: None,
+            cache: freshness.map(|it| CacheMeta {
+                hit: it.hit || it.is_stale(),
+                ttl_ms: it.ttl_ms,
+            }),
         },
     }
 }
@@ -189,6 +209,7 @@ fn failure<'a>(shape: Shape, error: &'a Error, server: Option<&'a RawValue>) -> 
         meta: ResultMeta {
             server,
             error: Some(error.detail()),
+            cache: None,
         },
     }
 }

@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 `application/problem+json`.
 
 use axum::body::Body;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::InvalidArgument => StatusCode::BAD_REQUEST,
         Kind::NotFound | Kind::UnknownFunction => StatusCode::NOT_FOUND,
         Kind::Failed => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::RateLimited => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::RateLimited | Kind::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         Kind::UpstreamUnreachable | Kind::UpstreamError | Kind::UpstreamInvalidResponse => {
             StatusCode::BAD_GATEWAY
         }
@@ -40,6 +40,7 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::UnknownFunction => "No such function",
         Kind::Failed => "The function reports a failure",
         Kind::RateLimited => "An upstream asks for fewer requests",
+        Kind::UpstreamUnavailable => "An upstream is left alone for a moment",
         Kind::UpstreamUnreachable => "An upstream cannot be reached",
         Kind::UpstreamTimeout => "An upstream did not answer in time",
         Kind::UpstreamError => "An upstream failed",
@@ -106,6 +107,9 @@ fn build(problem: Problem<'_>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
         StatusCode::from_u16(problem.status).expect("the status came from a status");
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use super::problem::{failure, problem, too_large};
-use super::{arguments, docs, openapi};
+use super::{arguments, docs, freshness, openapi};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::registry::{Registry, Tool};
@@ -72,16 +72,28 @@ impl Route {
         &self.face.registry.tools()[self.index]
     }
 
-    async fn answer(&self, cx: Context, arguments: Result<Cow<'_, str>>) -> Response<Body> {
-        let request_id = cx.request_id().to_owned();
+    /// Calls the function. A GET passes its headers on: its answer may be kept, and may be known already.
+    async fn answer(
+        &self,
+        cx: Context,
+        arguments: Result<Cow<'_, str>>,
+        get: Option<&HeaderMap>,
+    ) -> Response<Body> {
         let tool = self.tool();
         let result = match arguments {
-            Ok(arguments) => self.face.registry.call(tool, cx, &arguments).await,
+            Ok(arguments) => self.face.registry.call(tool, cx.clone(), &arguments).await,
             Err(error) => Err(error),
         };
         let mut response = match &result {
-            Ok(answer) => json_response(Bytes::copy_from_slice(answer.json().get().as_bytes())),
-            Err(error) => failure(error, &request_id),
+            Ok(answer) => {
+                let body = answer.json().get();
+                let mut response = json_response(Bytes::copy_from_slice(body.as_bytes()));
+                if let Some(request) = get {
+                    freshness::describe(&mut response, cx.freshness(), body, request);
+                }
+                response
+            }
+            Err(error) => failure(error, cx.request_id()),
         };
         response
             .extensions_mut()
@@ -133,14 +145,15 @@ fn by_url(route: Route) -> MethodRouter<Arc<Face>> {
             let Ok(params) = params else {
                 let error =
                     Error::invalid_argument("$", "the path is not UTF-8 after percent-decoding");
-                return route.answer(cx, Err(error)).await;
+                return route.answer(cx, Err(error), None).await;
             };
             let path: Vec<(&str, Cow<'_, str>)> = params
                 .iter()
                 .map(|(name, text)| (name, text.into()))
                 .collect();
             let arguments = arguments::of_url(route.tool(), &path, request.uri().query());
-            route.answer(cx, arguments.map(Cow::Owned)).await
+            let get = Some(request.headers());
+            route.answer(cx, arguments.map(Cow::Owned), get).await
         },
     )
 }
@@ -154,7 +167,7 @@ fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
                 key,
                 "a POST takes its arguments in the body, not in the query",
             );
-            return route.answer(cx, Err(error)).await;
+            return route.answer(cx, Err(error), None).await;
         }
         let (parts, body) = request.into_parts();
         let limit = cx.config().max_request_bytes;
@@ -170,7 +183,7 @@ fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
                 cx.request_id(),
             );
         }
-        route.answer(cx, object(&body)).await
+        route.answer(cx, object(&body), None).await
     })
 }
 

@@ -1,47 +1,69 @@
-//! What one request cost upstream.
+//! What one request cost upstream, and how fresh what it got is.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Counts the upstream requests of one call and the time they took together.
+use super::freshness::Freshness;
+
+/// Counts the upstream requests of one call and the time it waited for them.
 #[derive(Debug, Default)]
 pub struct Meter {
     calls: AtomicU32,
     micros: AtomicU64,
+    freshness: Mutex<Option<Freshness>>,
 }
 
-/// Adds its lifetime to the meter, also when the request is dropped half-way.
-pub(super) struct Running<'a> {
+/// Adds its lifetime to the meter, also when the wait is given up.
+pub(super) struct Waiting<'a> {
     meter: &'a Meter,
     since: Instant,
 }
 
 impl Meter {
-    /// Upstream requests so far.
+    /// Upstream requests so far; a request that others wait for too counts for the one who started it.
     pub fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// The sum of their durations; concurrent requests each count in full.
+    /// The sum of the waits; concurrent ones each count in full.
     pub fn time(&self) -> Duration {
         Duration::from_micros(self.micros.load(Ordering::Relaxed))
     }
 
-    pub(super) fn start(&self) -> Running<'_> {
+    /// How fresh the data behind the answer is; none where no upstream was asked.
+    pub fn freshness(&self) -> Option<Freshness> {
+        *self
+            .freshness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn called(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        Running {
+    }
+
+    pub(super) fn used(&self, freshness: Freshness) {
+        let mut all = self
+            .freshness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *all = Some(all.map_or(freshness, |all| all.and(freshness)));
+    }
+
+    pub(super) fn wait(&self) -> Waiting<'_> {
+        Waiting {
             meter: self,
             since: Instant::now(),
         }
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.meter
-            .micros
-            .fetch_add(self.since.elapsed().as_micros() as u64, Ordering::Relaxed);
+        let micros = self.since.elapsed().as_micros() as u64;
+        self.meter.micros.fetch_add(micros, Ordering::Relaxed);
     }
 }

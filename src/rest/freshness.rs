@@ -1,0 +1,81 @@
+//! What a cache in front of this server needs to know: `Cache-Control`, `Age`, `Cache-Status`, `ETag`.
+
+use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::{AGE, CACHE_CONTROL, ETAG, HeaderName, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use ring::digest::{SHA256, digest};
+
+use crate::upstream::Freshness;
+
+/// RFC 9211.
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+/// So many bytes of the hash tell two bodies apart.
+const TAG_BYTES: usize = 16;
+
+/// Says how fresh a good answer is, and leaves its body out where the caller has it already.
+pub(super) fn describe(
+    response: &mut Response<Body>,
+    freshness: Option<Freshness>,
+    body: &str,
+    request: &HeaderMap,
+) {
+    let headers = response.headers_mut();
+    match freshness {
+        Some(freshness) => say(headers, freshness),
+        // What this process says of itself may be another thing the next time: ask, and compare.
+        None => drop(headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"))),
+    }
+    let tag = entity_tag(body);
+    let is_known = request
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .any(|known| names(known, &tag));
+    headers.insert(
+        ETAG,
+        HeaderValue::try_from(tag).expect("base64 in quotes is visible ASCII"),
+    );
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(http::header::CONTENT_TYPE);
+    }
+}
+
+fn say(headers: &mut HeaderMap, freshness: Freshness) {
+    let seconds = freshness.ttl_ms.div_euclid(1000);
+    // Past its time an answer is given out for want of a better one, and nobody should keep it.
+    let left = seconds.max(0);
+    insert(headers, CACHE_CONTROL, format!("public, max-age={left}"));
+    if freshness.hit || freshness.is_stale() {
+        insert(headers, AGE, freshness.age.as_secs().to_string());
+        insert(headers, CACHE_STATUS, format!("bifold; hit; ttl={seconds}"));
+    } else {
+        insert(headers, CACHE_STATUS, "bifold; fwd=miss".to_owned());
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    headers.insert(
+        name,
+        HeaderValue::try_from(value).expect("words and numbers are visible ASCII"),
+    );
+}
+
+/// A strong tag: equal bytes have the same one in every process.
+fn entity_tag(body: &str) -> String {
+    let hash = digest(&SHA256, body.as_bytes());
+    format!(
+        "\"{}\"",
+        URL_SAFE_NO_PAD.encode(&hash.as_ref()[..TAG_BYTES])
+    )
+}
+
+/// Whether an `If-None-Match` line names the tag; the comparison is weak (RFC 9110 §13.1.2).
+fn names(line: &HeaderValue, tag: &str) -> bool {
+    let line = line.to_str().unwrap_or("");
+    line.split(',')
+        .map(str::trim)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}

@@ -1,0 +1,84 @@
+//! An upstream that fails again and again is left alone for a while, then asked by one request first.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Failures in a row that open the breaker.
+const FAILURES: u32 = 5;
+/// How long it stays open before one request may probe.
+const OPEN: Duration = Duration::from_secs(5);
+
+/// The breaker of one upstream.
+#[derive(Default)]
+pub(super) struct Breaker {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    failures: u32,
+    open_until: Option<Instant>,
+    is_probing: bool,
+}
+
+/// The right to ask; its outcome must be told.
+pub(super) struct Admission<'a> {
+    breaker: &'a Breaker,
+    is_probe: bool,
+}
+
+impl Breaker {
+    /// Lets a request through.
+    ///
+    /// # Errors
+    /// The time until another try makes sense.
+    pub(super) fn admit(&self) -> Result<Admission<'_>, Duration> {
+        let mut state = self.lock();
+        let Some(until) = state.open_until else {
+            return Ok(Admission {
+                breaker: self,
+                is_probe: false,
+            });
+        };
+        let wait = until.saturating_duration_since(Instant::now());
+        if !wait.is_zero() || state.is_probing {
+            return Err(wait.max(Duration::from_secs(1)));
+        }
+        state.is_probing = true;
+        Ok(Admission {
+            breaker: self,
+            is_probe: true,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admission<'_> {
+    /// The upstream answered, whatever it answered.
+    pub(super) fn succeeded(self) {
+        *self.breaker.lock() = State::default();
+    }
+
+    /// The upstream failed.
+    pub(super) fn failed(self) {
+        let mut state = self.breaker.lock();
+        state.failures += 1;
+        if self.is_probe || state.failures >= FAILURES {
+            state.open_until = Some(Instant::now() + OPEN);
+        }
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        // A probe that was given up leaves its place to the next.
+        if self.is_probe {
+            self.breaker.lock().is_probing = false;
+        }
+    }
+}

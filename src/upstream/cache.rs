@@ -1,0 +1,135 @@
+//! Bodies of good answers, kept within a number of bytes and each for its own time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache as Quick;
+use tokio::time::Instant;
+
+use super::freshness::Freshness;
+use super::policy::Keep;
+
+/// What an entry costs beside its body, roughly: its key, its times, its place in the table.
+const OVERHEAD: usize = 256;
+/// The size of an entry that the table is prepared for.
+const TYPICAL: usize = 4096;
+
+/// All kept answers of one process.
+pub(super) struct Cache {
+    entries: Option<Quick<String, Arc<Entry>, Bytewise>>,
+}
+
+/// One answer.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) body: Bytes,
+    /// What to repeat in `If-None-Match`.
+    pub(super) etag: Option<HeaderValue>,
+    /// What to repeat in `If-Modified-Since`.
+    pub(super) modified: Option<HeaderValue>,
+    stored: Instant,
+    keep: Keep,
+    /// The answer before this one, for when this one turns out not to be what it should.
+    previous: Option<Arc<Entry>>,
+}
+
+#[derive(Clone)]
+struct Bytewise;
+
+impl Weighter<String, Arc<Entry>> for Bytewise {
+    fn weight(&self, key: &String, entry: &Arc<Entry>) -> u64 {
+        (key.len() + entry.body.len() + OVERHEAD) as u64
+    }
+}
+
+impl Cache {
+    /// Keeps at most so many bytes; none of them keeps nothing.
+    pub(super) fn new(bytes: usize) -> Cache {
+        let build = || Quick::with_weighter(bytes / TYPICAL + 1, bytes as u64, Bytewise);
+        Cache {
+            entries: (bytes > 0).then(build),
+        }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Arc<Entry>> {
+        self.entries.as_ref()?.get(key)
+    }
+
+    pub(super) fn insert(&self, key: &str, entry: Arc<Entry>) {
+        if let Some(entries) = self.entries.as_ref().filter(|_| entry.keep != Keep::NOT) {
+            entries.insert(key.to_owned(), entry);
+        }
+    }
+
+    /// Takes back an entry that nobody could use, and puts the one before it in its place.
+    pub(super) fn reject(&self, key: &str, entry: &Arc<Entry>) {
+        let Some(entries) = &self.entries else { return };
+        if entries
+            .get(key)
+            .is_some_and(|kept| Arc::ptr_eq(&kept, entry))
+        {
+            match &entry.previous {
+                Some(previous) => entries.insert(key.to_owned(), previous.clone()),
+                None => drop(entries.remove(key)),
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// An answer that has just come, after `previous`.
+    pub(super) fn new(
+        body: Bytes,
+        etag: Option<HeaderValue>,
+        modified: Option<HeaderValue>,
+        keep: Keep,
+        previous: Option<&Arc<Entry>>,
+    ) -> Entry {
+        // Only one answer back: the one before that has no use any more.
+        let previous = previous.map(|it| {
+            Arc::new(Entry {
+                previous: None,
+                ..Entry::clone(it)
+            })
+        });
+        Entry {
+            body,
+            etag,
+            modified,
+            stored: Instant::now(),
+            keep,
+            previous,
+        }
+    }
+
+    /// The same answer, which the upstream has just called good again.
+    pub(super) fn renewed(&self) -> Entry {
+        Entry {
+            stored: Instant::now(),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn is_fresh(&self) -> bool {
+        self.stored.elapsed() < self.keep.fresh
+    }
+
+    /// Whether it may stand in for an upstream that fails.
+    pub(super) fn may_stand_in(&self) -> bool {
+        self.stored.elapsed() < self.keep.fresh + self.keep.stale
+    }
+
+    /// Its age and what is left of its time.
+    pub(super) fn freshness(&self, hit: bool) -> Freshness {
+        let age = self.stored.elapsed();
+        let left = |until: Duration| until.as_millis() as i64;
+        Freshness {
+            hit,
+            age,
+            ttl_ms: left(self.keep.fresh) - left(age),
+        }
+    }
+}

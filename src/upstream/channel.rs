@@ -1,0 +1,175 @@
+//! One upstream as it is asked: breaker, limits, tries, and one request at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Response, StatusCode};
+use tracing::debug;
+
+use super::answer;
+use super::breaker::Breaker;
+use super::cache::Entry;
+use super::limit::Limiter;
+use super::meter::Meter;
+use super::policy::Upstream;
+use super::retry::{self, Retry};
+use crate::config::Config;
+use crate::error::{Error, Kind, Origin, Result};
+use crate::flight::Until;
+
+/// One upstream with everything that is known of it while the process lives.
+pub(super) struct Channel {
+    upstream: Upstream,
+    base: String,
+    client: Client,
+    timeout: Duration,
+    max_bytes: usize,
+    breaker: Breaker,
+    limiter: Option<Limiter>,
+    retry: Retry,
+}
+
+impl Channel {
+    pub(super) fn new(
+        upstream: Upstream,
+        base: String,
+        client: Client,
+        config: &Config,
+    ) -> Channel {
+        Channel {
+            upstream,
+            base,
+            client,
+            timeout: config.upstream_timeout,
+            max_bytes: config.max_upstream_bytes,
+            breaker: Breaker::default(),
+            limiter: config.upstream_limits.then(|| Limiter::new(&upstream)),
+            retry: Retry::new(config.upstream_tries),
+        }
+    }
+
+    /// A good answer to `path`, after as many tries as time, policy and budget allow for.
+    pub(super) async fn fetch(
+        &self,
+        path: &str,
+        kept: Option<&Arc<Entry>>,
+        until: &Until,
+        meter: &Meter,
+    ) -> Result<Entry> {
+        self.retry.started();
+        let mut last: Option<Error> = None;
+        let mut tries = 0;
+        loop {
+            let error = match (self.ask(path, kept, until, meter).await, last) {
+                (Ok(entry), _) => return Ok(entry),
+                // Its own failures have opened the breaker: they say more than that it is open.
+                (Err(error), Some(last)) if error.kind() == Kind::UpstreamUnavailable => {
+                    return Err(last.tries(tries));
+                }
+                (Err(error), _) => error,
+            };
+            tries += 1;
+            debug!(upstream = self.upstream.name, tries, inside = ?error, "an upstream request failed");
+            match self.retry.wait(&error, tries, until.deadline()) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(error.tries(tries)),
+            }
+            last = Some(error);
+        }
+    }
+
+    /// One request, once it is its turn.
+    async fn ask(
+        &self,
+        path: &str,
+        kept: Option<&Arc<Entry>>,
+        until: &Until,
+        meter: &Meter,
+    ) -> Result<Entry> {
+        let admission = self
+            .breaker
+            .admit()
+            .map_err(|wait| self.unavailable(wait))?;
+        let _permit = match &self.limiter {
+            Some(limiter) => Some(
+                limiter
+                    .acquire(until.deadline())
+                    .await
+                    .map_err(|busy| self.too_busy(busy.wait))?,
+            ),
+            None => None,
+        };
+        meter.called();
+        let budget = self.timeout.min(until.deadline().remaining());
+        let exchange = tokio::time::timeout(budget, self.exchange(path, kept));
+        let result = exchange.await.unwrap_or_else(|_| Err(self.late(budget)));
+        match &result {
+            Err(error) if error.kind() == Kind::RateLimited => {}
+            Err(error) if retry::is_transient(error) || error.is_server_failure() => {
+                admission.failed()
+            }
+            _ => admission.succeeded(),
+        }
+        result
+    }
+
+    async fn exchange(&self, path: &str, kept: Option<&Arc<Entry>>) -> Result<Entry> {
+        let name = self.upstream.name;
+        let request = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .header("accept", "application/json");
+        let sent = request.headers(conditions(kept)).send().await;
+        let response = sent.map_err(|error| answer::transport(name, error))?;
+        if let Some(kept) = kept.filter(|_| response.status() == StatusCode::NOT_MODIFIED) {
+            return Ok(kept.renewed());
+        }
+        let (etag, modified) = (header(&response, ETAG), header(&response, LAST_MODIFIED));
+        let body = answer::body(name, response, self.max_bytes).await?;
+        Ok(Entry::new(
+            body,
+            etag,
+            modified,
+            (self.upstream.keep)(path),
+            kept,
+        ))
+    }
+
+    fn late(&self, budget: Duration) -> Error {
+        let problem = format!("did not answer within {} ms", budget.as_millis());
+        Error::upstream(Kind::UpstreamTimeout, self.origin(), problem)
+    }
+
+    fn unavailable(&self, wait: Duration) -> Error {
+        let problem = "has failed again and again and is left alone for a moment";
+        Error::upstream(Kind::UpstreamUnavailable, self.origin(), problem).retry_after(Some(wait))
+    }
+
+    fn too_busy(&self, wait: Duration) -> Error {
+        let problem = "is asked as often as it may be, and this call cannot wait for its turn";
+        Error::upstream(Kind::RateLimited, self.origin(), problem).retry_after(Some(wait))
+    }
+
+    fn origin(&self) -> Origin {
+        Origin {
+            name: self.upstream.name,
+            status: None,
+        }
+    }
+}
+
+/// What asks the upstream for its answer only if it is another one than what is kept.
+fn conditions(kept: Option<&Arc<Entry>>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(kept) = kept {
+        headers.extend(kept.etag.clone().map(|it| (IF_NONE_MATCH, it)));
+        headers.extend(kept.modified.clone().map(|it| (IF_MODIFIED_SINCE, it)));
+    }
+    headers
+}
+
+fn header(response: &Response, name: HeaderName) -> Option<HeaderValue> {
+    response.headers().get(name).cloned()
+}

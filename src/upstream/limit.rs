@@ -1,0 +1,193 @@
+//! How hard an upstream is asked: requests at the same time and requests a minute, the nearest deadline first.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::policy::{Rate, Upstream};
+use crate::deadline::Deadline;
+
+/// The limits of one upstream.
+pub(super) struct Limiter {
+    state: Arc<Mutex<State>>,
+}
+
+/// The right to send one request; the next in line gets it when it is dropped.
+pub(super) struct Permit {
+    state: Arc<Mutex<State>>,
+}
+
+/// A request that cannot start in time.
+#[derive(Debug)]
+pub(super) struct TooBusy {
+    /// When it could have started.
+    pub(super) wait: Duration,
+}
+
+struct State {
+    in_flight: usize,
+    running: usize,
+    bucket: Option<Bucket>,
+    /// Who waits, by deadline and then by arrival.
+    line: BTreeMap<(Instant, u64), oneshot::Sender<()>>,
+    arrivals: u64,
+}
+
+/// A token bucket as the moment at which it will be full again.
+struct Bucket {
+    rate: Rate,
+    full_at: Instant,
+}
+
+/// A place in the line, given up when it is dropped.
+struct Place {
+    state: Arc<Mutex<State>>,
+    key: (Instant, u64),
+    granted: oneshot::Receiver<()>,
+}
+
+impl Limiter {
+    pub(super) fn new(upstream: &Upstream) -> Limiter {
+        let bucket = upstream.rate.map(|rate| Bucket {
+            rate,
+            full_at: Instant::now(),
+        });
+        let state = State {
+            in_flight: upstream.in_flight,
+            running: 0,
+            bucket,
+            line: BTreeMap::new(),
+            arrivals: 0,
+        };
+        Limiter {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// Waits for the turn of a request that must start before `deadline`.
+    pub(super) async fn acquire(&self, deadline: Deadline) -> Result<Permit, TooBusy> {
+        let mut place = self.line_up(deadline);
+        loop {
+            let now = Instant::now();
+            let turn = place.turn();
+            if turn > deadline.instant() {
+                return Err(TooBusy {
+                    wait: turn.saturating_duration_since(now),
+                });
+            }
+            // A token that is there may be gone when the request before has ended, so its time is looked at again.
+            let look = if turn > now {
+                turn
+            } else {
+                now + self.period()
+            };
+            tokio::select! {
+                biased;
+                Ok(()) = &mut place.granted => return Ok(Permit { state: self.state.clone() }),
+                () = tokio::time::sleep_until(look) => lock(&self.state).serve(),
+                () = tokio::time::sleep_until(deadline.instant()) => return Err(TooBusy { wait: self.period() }),
+            }
+        }
+    }
+
+    /// The time in which a token comes; without a bucket, the time after which looking again costs nothing.
+    fn period(&self) -> Duration {
+        let state = lock(&self.state);
+        state
+            .bucket
+            .as_ref()
+            .map_or(Duration::from_secs(1), |bucket| bucket.rate.period)
+    }
+
+    fn line_up(&self, deadline: Deadline) -> Place {
+        let mut state = lock(&self.state);
+        state.arrivals += 1;
+        let key = (deadline.instant(), state.arrivals);
+        let (grant, granted) = oneshot::channel();
+        state.line.insert(key, grant);
+        state.serve();
+        Place {
+            state: self.state.clone(),
+            key,
+            granted,
+        }
+    }
+}
+
+impl State {
+    /// Lets in whoever can start now.
+    fn serve(&mut self) {
+        while self.running < self.in_flight && self.bucket.as_ref().is_none_or(Bucket::has_token) {
+            let Some((_, grant)) = self.line.pop_first() else {
+                return;
+            };
+            // Who went away while standing in line takes no token.
+            if grant.send(()).is_ok() {
+                self.running += 1;
+                if let Some(bucket) = &mut self.bucket {
+                    bucket.take();
+                }
+            }
+        }
+    }
+}
+
+impl Bucket {
+    fn has_token(&self) -> bool {
+        self.token_at(0) <= Instant::now()
+    }
+
+    /// When the token after `before` others will be there.
+    fn token_at(&self, before: usize) -> Instant {
+        let full_at = self.full_at.max(Instant::now());
+        let Rate { burst, period } = self.rate;
+        // A full bucket has `burst` tokens; each one missing is a period away from full.
+        let missing = period * u32::try_from(before + 1).unwrap_or(u32::MAX);
+        (full_at + missing)
+            .checked_sub(period * burst)
+            .unwrap_or(full_at)
+    }
+
+    fn take(&mut self) {
+        self.full_at = self.full_at.max(Instant::now()) + self.rate.period;
+    }
+}
+
+impl Place {
+    /// When the tokens of all before it and its own will be there.
+    fn turn(&self) -> Instant {
+        let state = lock(&self.state);
+        let before = state.line.range(..self.key).count();
+        match &state.bucket {
+            Some(bucket) if state.line.contains_key(&self.key) => bucket.token_at(before),
+            _ => Instant::now(),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        let was_waiting = state.line.remove(&self.key).is_some();
+        // A turn that came in the moment of going away is given back.
+        if !was_waiting && self.granted.try_recv().is_ok() {
+            state.running -= 1;
+            state.serve();
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        state.running -= 1;
+        state.serve();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
