@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use bifold::replay::Replay;
+use bifold::replay::{Plan, Replay};
 use bifold::telemetry::{self, Format};
 use bifold::{App, Config, local, tools};
 use clap::{Args, Parser, Subcommand};
@@ -162,6 +162,8 @@ async fn replay(config: &mut Config) -> Result<Option<Replay>, Failure> {
         return Ok(None);
     }
     let replay = Replay::start().await?;
+    let plan = Plan::parse(&config.replay_faults);
+    replay.follow(plan.map_err(|problem| format!("`BIFOLD_REPLAY_FAULTS`: {problem}"))?);
     replay.configure(config);
     tracing::info!(
         recorded_at = bifold::replay::RECORDED_AT,

@@ -13,6 +13,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `BIFOLD_REPLAY` (`true`, `false`): serve recorded upstream bodies. Default `false`.
     pub replay: bool,
+    /// `BIFOLD_REPLAY_FAULTS` (e.g. `explorer=500@20,lcd=delay:3000`): lets recorded answers go wrong, for trying out
+    /// what happens then; [`Plan`](crate::replay::Plan) lists the faults. Default none.
+    pub replay_faults: String,
     /// `BIFOLD_<NAME>_URL`: the base URL of the upstream called NAME, instead of its own default.
     pub upstream_urls: BTreeMap<String, String>,
     /// `BIFOLD_UPSTREAM_TIMEOUT_MS`: the longest one upstream request may take. Default 10 s.
@@ -53,6 +56,7 @@ impl Default for Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8787)),
             replay: false,
+            replay_faults: String::new(),
             upstream_urls: BTreeMap::new(),
             upstream_timeout: Duration::from_secs(10),
             max_upstream_bytes: 8 << 20,
@@ -107,6 +111,7 @@ impl Config {
                     .map_err(|_| "expected an address such as `127.0.0.1:8787`")?
             }
             "REPLAY" => self.replay = boolean(value)?,
+            "REPLAY_FAULTS" => self.replay_faults = value.to_owned(),
             "UPSTREAM_TIMEOUT_MS" => self.upstream_timeout = milliseconds(value)?,
             "MAX_UPSTREAM_BYTES" => self.max_upstream_bytes = bytes(value)?,
             "UPSTREAM_TRIES" => {

@@ -3,11 +3,13 @@
 //! It speaks HTTP/1.1 by hand, because an HTTP library refuses to send what a broken upstream sends.
 
 mod canned;
+mod plan;
 mod recorded;
 mod wallets;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -18,6 +20,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 
 pub use canned::{Canned, Fault};
+pub use plan::Plan;
 pub use wallets::{DELAYED, MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
 
 /// When the recorded bodies were true: the clock stands here, so that they stay true.
@@ -30,10 +33,33 @@ pub struct Replay {
     accepting: JoinHandle<()>,
 }
 
+/// An answer that is given instead of the recorded one, for so many requests.
+struct Instead {
+    prefix: String,
+    canned: Canned,
+    times: usize,
+}
+
+/// What a request asks for.
+struct Asked {
+    target: String,
+    /// The tag in `If-None-Match`.
+    known: Option<String>,
+}
+
+/// Counts the answers that are on their way at the same time.
+#[derive(Default)]
+struct Busy {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
 #[derive(Default)]
 struct Shared {
-    instead: Mutex<Vec<(String, Canned)>>,
+    instead: Mutex<Vec<Instead>>,
+    plan: Mutex<Plan>,
     seen: Mutex<Vec<String>>,
+    busy: Busy,
 }
 
 impl Replay {
@@ -74,7 +100,30 @@ impl Replay {
 
     /// From now on, targets that begin with `prefix` (e.g. `/explorer/api/v3/utility_token`) get this answer.
     pub fn answer(&self, prefix: &str, canned: Canned) {
-        lock(&self.shared.instead).insert(0, (prefix.to_owned(), canned));
+        self.answer_times(prefix, canned, usize::MAX);
+    }
+
+    /// The next `times` targets that begin with `prefix` get this answer, those after them what they got before.
+    pub fn answer_times(&self, prefix: &str, canned: Canned, times: usize) {
+        let prefix = prefix.to_owned();
+        lock(&self.shared.instead).insert(
+            0,
+            Instead {
+                prefix,
+                canned,
+                times,
+            },
+        );
+    }
+
+    /// The most answers that were on their way at the same time.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.busy.most.load(Ordering::Relaxed)
+    }
+
+    /// From now on, some of the answers go wrong.
+    pub fn follow(&self, plan: Plan) {
+        *lock(&self.shared.plan) = plan;
     }
 
     /// The targets that were asked for, in order.
@@ -108,13 +157,15 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn converse(socket: TcpStream, shared: &Shared) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let mut socket = BufReader::new(socket);
-    while let Some(target) = read_target(&mut socket).await? {
-        lock(&shared.seen).push(target.clone());
-        let instead = lock(&shared.instead)
-            .iter()
-            .find(|(prefix, _)| target.starts_with(prefix.as_str()))
-            .map(|it| it.1.clone());
-        let canned = instead.unwrap_or_else(|| recorded::answer(&target));
+    while let Some(asked) = read_request(&mut socket).await? {
+        lock(&shared.seen).push(asked.target.clone());
+        let canned = shared
+            .instead_of(&asked.target)
+            .unwrap_or_else(|| recorded::answer(&asked.target));
+        let canned = lock(&shared.plan)
+            .apply(&asked.target, canned)
+            .unless(asked.known.as_deref());
+        let _busy = shared.busy.enter();
         if !canned.send(socket.get_mut()).await? {
             break;
         }
@@ -122,18 +173,49 @@ async fn converse(socket: TcpStream, shared: &Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// The target of the next request; `None` at the end of the connection. All requests are GETs without a body.
-async fn read_target(socket: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
+/// The next request; `None` at the end of the connection. All requests are GETs without a body.
+async fn read_request(socket: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
     let mut line = String::new();
     if socket.read_line(&mut line).await? == 0 {
         return Ok(None);
     }
     let target = line.split(' ').nth(1).unwrap_or("/").to_owned();
+    let mut known = None;
     loop {
         line.clear();
         if socket.read_line(&mut line).await? <= 2 {
-            return Ok(Some(target));
+            return Ok(Some(Asked { target, known }));
         }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("if-none-match")
+        {
+            known = Some(value.trim().to_owned());
+        }
+    }
+}
+
+impl Shared {
+    fn instead_of(&self, target: &str) -> Option<Canned> {
+        let mut instead = lock(&self.instead);
+        let found = instead
+            .iter_mut()
+            .find(|it| it.times > 0 && target.starts_with(&it.prefix))?;
+        found.times -= 1;
+        Some(found.canned.clone())
+    }
+}
+
+impl Busy {
+    fn enter(&self) -> impl Drop + '_ {
+        struct Leave<'a>(&'a Busy);
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.now.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(now, Ordering::Relaxed);
+        Leave(self)
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Fault {
     Truncate,
     /// The answer comes late.
     Delay(Duration),
+    /// The second half of the body comes late.
+    Slow(Duration),
+    /// What comes is no HTTP.
+    Garbage,
 }
 
 impl Canned {
@@ -63,33 +67,67 @@ impl Canned {
         self
     }
 
+    /// The answer to one who knows the one with that tag: no more than that it is still good.
+    pub(super) fn unless(self, known: Option<&str>) -> Canned {
+        let tag = self
+            .headers
+            .iter()
+            .find(|it| it.0 == "etag")
+            .map(|it| it.1.as_str());
+        match known {
+            Some(known) if tag == Some(known) => Canned::status(304, "", ""),
+            _ => self,
+        }
+    }
+
     /// Sends it; false where the connection has to end.
     pub(super) async fn send(&self, socket: &mut TcpStream) -> io::Result<bool> {
         match self.fault {
             Some(Fault::Hang) => std::future::pending::<()>().await,
             Some(Fault::Reset) => return Ok(false),
             Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
-            Some(Fault::Truncate) | None => {}
+            Some(Fault::Garbage) => {
+                socket
+                    .write_all(b"\x16\x03\x01 what is this?\r\n\r\n")
+                    .await?;
+                return Ok(false);
+            }
+            Some(Fault::Truncate | Fault::Slow(_)) | None => {}
         }
-        let mut message = format!(
-            "HTTP/1.1 {} Recorded\r\ncontent-length: {}\r\n",
-            self.status,
-            self.body.len()
-        );
-        for (name, value) in &self.headers {
-            message.push_str(&format!("{name}: {value}\r\n"));
-        }
-        message.push_str("\r\n");
-        let is_cut = matches!(self.fault, Some(Fault::Truncate));
         let body = self.body.as_bytes();
-        let sent = if is_cut {
-            &body[..body.len() / 2]
-        } else {
-            body
-        };
-        socket
-            .write_all(&[message.as_bytes(), sent].concat())
-            .await?;
-        Ok(!is_cut)
+        let (first, second) = body.split_at(body.len() / 2);
+        match self.fault {
+            Some(Fault::Truncate) => {
+                socket
+                    .write_all(&[self.head().as_bytes(), first].concat())
+                    .await?;
+                return Ok(false);
+            }
+            Some(Fault::Slow(time)) => {
+                socket
+                    .write_all(&[self.head().as_bytes(), first].concat())
+                    .await?;
+                tokio::time::sleep(time).await;
+                socket.write_all(second).await?;
+            }
+            _ => {
+                socket
+                    .write_all(&[self.head().as_bytes(), body].concat())
+                    .await?
+            }
+        }
+        Ok(true)
+    }
+
+    fn head(&self) -> String {
+        let mut head = format!("HTTP/1.1 {} Recorded\r\n", self.status);
+        // A 304 has no body, and its length would be that of the body it leaves out.
+        if self.status != 304 {
+            head.push_str(&format!("content-length: {}\r\n", self.body.len()));
+        }
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head + "\r\n"
     }
 }

@@ -82,3 +82,47 @@ impl Drop for Admission<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Breaker, FAILURES, OPEN};
+
+    fn open() -> Breaker {
+        let breaker = Breaker::default();
+        for _ in 0..FAILURES {
+            breaker.admit().ok().unwrap().failed();
+        }
+        breaker
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn opens_after_failures_in_a_row_only() {
+        let breaker = Breaker::default();
+        for _ in 0..FAILURES - 1 {
+            breaker.admit().ok().unwrap().failed();
+        }
+        breaker.admit().ok().unwrap().succeeded();
+        breaker.admit().ok().unwrap().failed();
+        assert!(breaker.admit().is_ok());
+        assert_eq!(open().admit().err(), Some(OPEN));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lets_one_probe_through_and_closes_when_it_succeeds() {
+        let breaker = open();
+        tokio::time::advance(OPEN).await;
+        let probe = breaker.admit().ok().unwrap();
+        assert!(breaker.admit().is_err());
+        probe.succeeded();
+        assert!(breaker.admit().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stays_open_when_the_probe_fails_and_waits_for_another_when_it_is_given_up() {
+        let breaker = open();
+        tokio::time::advance(OPEN).await;
+        drop(breaker.admit().ok().unwrap());
+        breaker.admit().ok().unwrap().failed();
+        assert_eq!(breaker.admit().err(), Some(OPEN));
+    }
+}

@@ -191,3 +191,84 @@ impl Drop for Permit {
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+    use tokio::time::Instant;
+
+    use super::{Limiter, Upstream};
+    use crate::deadline::Deadline;
+
+    fn after(seconds: u64) -> Deadline {
+        Deadline::after(Duration::from_secs(seconds))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lets_so_many_run_and_the_nearest_deadline_goes_first() {
+        let limiter = Limiter::new(&Upstream::new("it", "").in_flight(1));
+        let first = limiter.acquire(after(60)).await.unwrap();
+        let order = Mutex::new(Vec::new());
+        let wait = async |seconds: u64| {
+            let _permit = limiter.acquire(after(seconds)).await.unwrap();
+            order.lock().unwrap().push(seconds);
+        };
+        let end = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(*order.lock().unwrap(), [0; 0]);
+            drop(first);
+        };
+        tokio::join!(wait(30), wait(10), wait(20), end);
+        assert_eq!(*order.lock().unwrap(), [10, 20, 30]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn starts_a_burst_at_once_and_one_more_each_period() {
+        let limiter = Limiter::new(&Upstream::new("it", "").rate(3, Duration::from_secs(2)));
+        let since = Instant::now();
+        let starts = join_all((0..6).map(async |_| {
+            let _permit = limiter.acquire(after(60)).await.unwrap();
+            since.elapsed().as_secs_f64().round()
+        }));
+        assert_eq!(starts.await, [0.0, 0.0, 0.0, 2.0, 4.0, 6.0]);
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let since = Instant::now();
+        for _ in 0..2 {
+            limiter.acquire(after(60)).await.unwrap();
+        }
+        assert_eq!(since.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refuses_at_once_what_cannot_start_in_time_and_says_when_it_could() {
+        let limiter = Limiter::new(&Upstream::new("it", "").rate(1, Duration::from_secs(10)));
+        limiter.acquire(after(60)).await.unwrap();
+        let since = Instant::now();
+        let busy = limiter.acquire(after(5)).await.err().unwrap();
+        assert_eq!(
+            (since.elapsed(), busy.wait),
+            (Duration::ZERO, Duration::from_secs(10))
+        );
+        // Its place is free again: the next one is not behind it.
+        limiter.acquire(after(11)).await.unwrap();
+        assert_eq!(since.elapsed(), Duration::from_secs(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_goes_away_leaves_place_and_turn_to_the_next() {
+        let limiter = Limiter::new(&Upstream::new("it", "").in_flight(1));
+        let first = limiter.acquire(after(60)).await.unwrap();
+        {
+            let mut leaving = Box::pin(limiter.acquire(after(1)));
+            assert!(futures_util::poll!(&mut leaving).is_pending());
+            // The turn comes in the moment before it goes away.
+            drop(first);
+        }
+        let next = limiter.acquire(after(60)).await;
+        assert!(next.is_ok());
+        assert_eq!(super::lock(&limiter.state).running, 1);
+    }
+}

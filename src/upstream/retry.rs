@@ -54,3 +54,76 @@ pub(super) fn is_transient(error: &Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{BASE, Retry};
+    use crate::deadline::Deadline;
+    use crate::error::{Error, Kind, Origin};
+
+    fn failure(kind: Kind, status: Option<u16>) -> Error {
+        Error::upstream(kind, Origin { name: "it", status }, "failed")
+    }
+
+    fn wait(error: &Error, tries: u32, left: Duration) -> Option<Duration> {
+        Retry::new(3).wait(error, tries, Deadline::after(left))
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_again_what_may_pass_and_nothing_else() {
+        let cases = [
+            (Kind::UpstreamUnreachable, None, true),
+            (Kind::UpstreamTimeout, None, true),
+            (Kind::RateLimited, Some(429), true),
+            (Kind::UpstreamError, Some(502), true),
+            (Kind::UpstreamError, Some(503), true),
+            (Kind::UpstreamError, Some(504), true),
+            (Kind::UpstreamError, Some(500), false),
+            (Kind::UpstreamError, Some(400), false),
+            (Kind::NotFound, Some(404), false),
+            (Kind::UpstreamInvalidResponse, Some(200), false),
+            (Kind::UpstreamUnavailable, None, false),
+        ];
+        for (kind, status, again) in cases {
+            assert_eq!(
+                wait(&failure(kind, status), 1, LONG).is_some(),
+                again,
+                "{kind:?} {status:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_longer_each_time_within_full_jitter_and_three_tries() {
+        let error = failure(Kind::UpstreamTimeout, None);
+        for _ in 0..100 {
+            assert!(wait(&error, 1, LONG).unwrap() <= BASE);
+            assert!(wait(&error, 2, LONG).unwrap() <= 2 * BASE);
+        }
+        assert_eq!(wait(&error, 3, LONG), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn obeys_retry_after_unless_the_deadline_comes_first() {
+        let error = failure(Kind::RateLimited, Some(429)).retry_after(Some(Duration::from_secs(7)));
+        assert_eq!(wait(&error, 1, LONG), Some(Duration::from_secs(7)));
+        assert_eq!(wait(&error, 1, Duration::from_secs(7)), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_ends_the_retries_of_an_upstream_that_fails_everything() {
+        let retry = Retry::new(3);
+        let error = failure(Kind::UpstreamTimeout, None);
+        let deadline = Deadline::after(LONG);
+        let granted = (0..1000).filter(|_| {
+            retry.started();
+            retry.wait(&error, 1, deadline).is_some()
+        });
+        // A fifth of the requests, and one a second over the ten seconds that the budget looks back.
+        assert!((200..=211).contains(&granted.count()));
+    }
+}

@@ -10,3 +10,4 @@ mod resilience;
 mod rest;
 mod surface;
 mod tools;
+mod upstream;
