@@ -152,7 +152,7 @@ async fn call(
         turn += 7;
         let case = &cases[turn % cases.len()];
         let since = Instant::now();
-        let is_mcp = turn % 2 == 0
+        let is_mcp = turn.is_multiple_of(2)
             && app
                 .registry()
                 .get(case.name)

@@ -58,7 +58,7 @@ impl Era {
     /// that has just fallen back still says in its header.
     pub(super) fn of(headers: &HeaderMap, request: &Request<'_>) -> Result<Era, Fault> {
         let header = headers::text(headers, headers::VERSION)?;
-        let has_meta = request.params.is_some_and(|params| Meta::is_modern(params));
+        let has_meta = request.params.is_some_and(Meta::is_modern);
         if request.method == "initialize" && !has_meta {
             return Ok(Era::Legacy(Version::LATEST));
         }

@@ -26,10 +26,15 @@ pub struct Tool {
     run: Run,
 }
 
+/// A function behind its types: the text of its arguments in, its encoded result (or the way to it) out.
 enum Run {
-    Async(Box<dyn Fn(Context, &str) -> Result<BoxFuture<'static, Result<Answer>>> + Send + Sync>),
-    Sync(Box<dyn Fn(Context, &str) -> Result<Answer> + Send + Sync>),
+    Async(Box<AsyncFn>),
+    Sync(Box<SyncFn>),
 }
+
+type AsyncFn = dyn Fn(Context, &str) -> Result<Running> + Send + Sync;
+type SyncFn = dyn Fn(Context, &str) -> Result<Answer> + Send + Sync;
+type Running = BoxFuture<'static, Result<Answer>>;
 
 impl Tool {
     /// An async function. Its argument struct is the request: the struct's doc comment is the description,
@@ -41,11 +46,10 @@ impl Tool {
         Fut: Future<Output = Result<R>> + Send + 'static,
         R: IntoAnswer,
     {
-        let run =
-            move |cx: Context, arguments: &str| -> Result<BoxFuture<'static, Result<Answer>>> {
-                let running = function(cx, decode(arguments)?);
-                Ok(Box::pin(async move { running.await?.into_answer() }))
-            };
+        let run = move |cx: Context, arguments: &str| -> Result<Running> {
+            let running = function(cx, decode(arguments)?);
+            Ok(Box::pin(async move { running.await?.into_answer() }))
+        };
         Tool::erased(
             name,
             schema::input::<A>(),

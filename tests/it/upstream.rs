@@ -218,13 +218,8 @@ async fn freshness_flows_out_so_that_a_cache_in_front_works() {
     let app = TestApp::start().await;
     let first = app.get(STATS).await;
     let tag = first.header("etag").to_owned();
-    assert!(
-        tag.starts_with('"')
-            && first
-                .header("cache-control")
-                .starts_with("public, max-age=59"),
-        "{tag}"
-    );
+    assert!(tag.starts_with('"'), "{tag}");
+    assert!((59..=60).contains(&seconds(&first, "cache-control", "public, max-age=")));
     for (known, status) in [
         (tag.as_str(), 304),
         (&format!("W/{tag}"), 304),
