@@ -18,10 +18,9 @@ use crate::context::{Call, Context, Process, Services};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::mcp::Endpoint;
-use crate::registry::{Answer, Registry};
+use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
 use crate::server::Server;
-use crate::similar;
 use crate::telemetry::{Line, Outcome, millis};
 use crate::upstream::{Meter, Upstreams};
 
@@ -208,11 +207,10 @@ async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
 fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
     let cx = context(request);
     match request.uri().path().strip_prefix("/api/") {
-        Some(name) => rest::failure(
-            &unknown(registry, name.split('/').next().unwrap_or("")),
-            cx.request_id(),
-        ),
-        None => {
+        Some(name) if !name.contains('/') => {
+            rest::failure(&unknown(registry, name), cx.request_id())
+        }
+        _ => {
             let detail = "nothing is served at this path; `/` lists what is";
             rest::problem(StatusCode::NOT_FOUND, "not_found", detail, cx.request_id())
         }
@@ -230,7 +228,7 @@ async fn method_not_allowed(request: Request) -> Response<Body> {
 }
 
 fn unknown(registry: &Registry, name: &str) -> Error {
-    let hint = similar::hint(&registry.similar(name));
+    let hint = registry.hint(name, Tool::on_rest);
     Error::unknown_function(format!("there is no function `{name}`{hint}"))
 }
 

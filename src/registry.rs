@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::similar;
 
 pub use answer::{Answer, IntoAnswer};
 pub use content::Content;
@@ -52,9 +53,10 @@ impl Registry {
         self.by_name.get(name).map(|&index| &self.tools[index])
     }
 
-    /// The names that come closest to `name`, the closest first.
-    pub fn similar(&self, name: &str) -> Vec<&'static str> {
-        crate::similar::closest(name, self.tools.iter().map(Tool::name))
+    /// A half-sentence with the names that come closest to `name`, of those functions that are `seen`.
+    pub fn hint(&self, name: &str, seen: fn(&Tool) -> bool) -> String {
+        let names = self.tools.iter().filter(|tool| seen(tool)).map(Tool::name);
+        similar::hint(&similar::closest(name, names))
     }
 
     /// Calls `tool` with `arguments`, the text of a JSON object. Every face comes through here.

@@ -21,14 +21,15 @@ pub(super) struct Request<'a> {
     pub(super) params: Option<&'a RawValue>,
 }
 
+/// The fields as they stand, of whatever type: a message with a wrong field is still answered under its id.
 #[derive(Deserialize)]
 struct Wire<'a> {
-    #[serde(borrow, default)]
-    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    method: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     params: Option<&'a RawValue>,
 }
@@ -70,12 +71,12 @@ pub(super) fn read(message: &RawValue) -> Result<Option<Request<'_>>, (Option<&R
     if wire.id.is_some() && id.is_none() {
         return invalid("`id` must be a string or an integer");
     }
-    if wire.jsonrpc.as_deref() != Some("2.0") {
+    if wire.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
         return invalid("`jsonrpc` must be \"2.0\"");
     }
-    let Some(method) = wire.method else {
+    let Some(method) = wire.method.and_then(text) else {
         return invalid(
-            "`method` is missing; this server sends no requests, so it takes no responses",
+            "`method` must be a string; this server sends no requests, so it takes no responses",
         );
     };
     if wire
@@ -97,4 +98,15 @@ fn is_id(id: &RawValue) -> bool {
         || text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The text of a JSON string, borrowed where it has no escapes.
+fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let quoted = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    match quoted.contains('\\') {
+        false => Some(quoted.into()),
+        true => serde_json::from_str::<String>(raw.get())
+            .ok()
+            .map(Cow::Owned),
+    }
 }

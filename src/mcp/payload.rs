@@ -136,7 +136,7 @@ impl Endpoint {
     pub(super) fn tool(&self, name: &str) -> Result<&Tool, Fault> {
         let tool = self.registry.get(name).filter(|tool| tool.on_mcp());
         tool.ok_or_else(|| {
-            let hint = crate::similar::hint(&self.registry.similar(name));
+            let hint = self.registry.hint(name, Tool::on_mcp);
             Fault::invalid_params(format!("there is no tool `{name}`{hint}"))
         })
     }

@@ -14,7 +14,6 @@ use super::number::Count;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::registry::{Registry, Tool};
-use crate::similar;
 use crate::telemetry::millis;
 
 /// The function that calls others, and must not call itself.
@@ -216,7 +215,7 @@ fn target<'a>(registry: &'a Registry, name: &str) -> Result<&'a Tool> {
         ));
     }
     registry.get(name).ok_or_else(|| {
-        let hint = similar::hint(&registry.similar(name));
+        let hint = registry.hint(name, |_| true);
         Error::invalid_argument(
             "function_name",
             format!("there is no function `{name}`{hint}"),
