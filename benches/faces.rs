@@ -1,11 +1,15 @@
-//! What a request costs: `Registry::call` of a local function, MCP bytes in to bytes out, a REST GET, a cold start.
+//! What a request costs: `Registry::call` of a local function, MCP bytes in to bytes out, a REST GET, an answer from
+//! the cache, a cold start.
 
 use std::hint::black_box;
 
 use axum::body::Body;
-use bifold::{App, Arrival, Config, tools};
+use bifold::replay::Replay;
+use bifold::upstream::{Keep, Upstream};
+use bifold::{App, Arrival, Config, Server, tools};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, Request};
+use serde::de::IgnoredAny;
 use tokio::runtime::{Builder, Runtime};
 
 const LOCAL: &str = "get_registry_summary";
@@ -73,9 +77,62 @@ fn rest(c: &mut Criterion) {
     });
 }
 
+/// An application over recorded data whose cache is warm for what is asked of it.
+fn warm(runtime: &Runtime) -> (App, Replay) {
+    runtime.block_on(async {
+        let replay = Replay::start().await.unwrap();
+        let mut config = Config::default();
+        replay.configure(&mut config);
+        (App::new(config, tools::server()).unwrap(), replay)
+    })
+}
+
+fn cache_hit(c: &mut Criterion) {
+    const KEPT: Upstream = Upstream::new("explorer", "").keep(|_| Keep::seconds(3_600, 0));
+    const STATS: &str = "/api/v3/utility_token/stats";
+    let runtime = runtime();
+    let (_, replay) = warm(&runtime);
+    let mut config = Config::default();
+    config
+        .upstream_urls
+        .insert("explorer".to_owned(), replay.url("explorer"));
+    let app = App::new(config, Server::new("bench", "1").upstreams(&[KEPT])).unwrap();
+    c.bench_function("upstream_cache_hit", |b| {
+        b.to_async(&runtime).iter(async || {
+            app.context()
+                .get_json::<IgnoredAny>(&KEPT, STATS)
+                .await
+                .unwrap()
+        })
+    });
+}
+
+fn rest_cache_hit(c: &mut Criterion) {
+    let runtime = runtime();
+    let (app, _replay) = warm(&runtime);
+    c.bench_function("rest_get_cache_hit", |b| {
+        b.to_async(&runtime).iter(async || {
+            let request = Request::get("/api/current_hash_statistics")
+                .body(Body::empty())
+                .unwrap();
+            let response = app.serve(request, Arrival::default()).await;
+            assert!(response.status().is_success());
+            axum::body::to_bytes(response.into_body(), usize::MAX).await
+        })
+    });
+}
+
 fn cold_start(c: &mut Criterion) {
     c.bench_function("app_new", |b| b.iter(|| black_box(app())));
 }
 
-criterion_group!(benches, registry_call, mcp, rest, cold_start);
+criterion_group!(
+    benches,
+    registry_call,
+    mcp,
+    rest,
+    cache_hit,
+    rest_cache_hit,
+    cold_start
+);
 criterion_main!(benches);
