@@ -1,1 +1,60 @@
-//! To be written.
+//! Lambda events of every HTTP front door, and the answers in the shape that each of them reads.
+
+mod deadline;
+mod doors;
+mod hostile;
+
+use bifold::Arrival;
+use serde_json::Value;
+
+use crate::support::TestApp;
+
+/// What goes back to the platform.
+struct Reply(Value);
+
+impl Reply {
+    fn status(&self) -> u64 {
+        self.0["statusCode"].as_u64().unwrap()
+    }
+
+    fn text(&self) -> &str {
+        assert_eq!(self.0["isBase64Encoded"], false);
+        self.0["body"].as_str().unwrap()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(self.text()).unwrap()
+    }
+
+    /// A header in either of the two shapes; empty where there is none.
+    fn header(&self, name: &str) -> &str {
+        let single = &self.0["headers"][name];
+        let multiple = &self.0["multiValueHeaders"][name][0];
+        single.as_str().or(multiple.as_str()).unwrap_or("")
+    }
+}
+
+/// A recorded event.
+pub fn event(name: &str) -> Value {
+    let path = format!("{}/tests/it/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A recorded event with some of its fields changed.
+pub fn changed(name: &str, fields: &[(&str, Value)]) -> Value {
+    let mut event = event(name);
+    for (pointer, value) in fields {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        event.pointer_mut(parent).unwrap()[key] = value.clone();
+    }
+    event
+}
+
+async fn answer(app: &TestApp, event: &Value) -> Reply {
+    arrived(app, event, Arrival::default()).await
+}
+
+async fn arrived(app: &TestApp, event: &Value, arrival: Arrival) -> Reply {
+    let reply = bifold::lambda::answer(&app.app, &event.to_string(), arrival).await;
+    Reply(serde_json::to_value(reply.unwrap()).unwrap())
+}

@@ -1,1 +1,30 @@
-//! To be written.
+//! The binary itself: as a Lambda function, as a local server, and on the command line.
+
+mod cli;
+mod platform;
+mod runtime;
+mod serve;
+
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+/// The binary without any setting of the environment that runs the tests, dead at the latest when it is dropped.
+fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bifold"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if ["BIFOLD_", "AWS_", "_X_AMZN", "RUST_"]
+            .iter()
+            .any(|it| name.starts_with(it))
+        {
+            command.env_remove(&*name);
+        }
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}

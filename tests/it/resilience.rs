@@ -1,1 +1,36 @@
-//! To be written.
+//! Failures of upstreams and of functions: typed, in time, the same on every face, and never a success.
+
+mod body;
+mod connection;
+mod raw;
+mod status;
+mod time;
+mod tool;
+
+use bifold::replay::{Canned, VESTING};
+use serde_json::json;
+
+use crate::tools::ask::{Failure, about, answering, fail, of_wallet};
+
+const ACCOUNT: &str = "fetch_account_info";
+const STATISTICS: &str = "fetch_current_hash_statistics";
+/// A body of the explorer that is good enough for an account.
+const GOOD: &str = r#"{"accountType": "Base Account"}"#;
+
+/// What becomes of an account that the explorer answers so.
+async fn failing(canned: Canned) -> Failure {
+    let app = answering(&of_wallet("v2", VESTING, ""), canned).await;
+    fail(&app, ACCOUNT, about(VESTING)).await
+}
+
+/// Proves that it is this failure of the explorer, which gave that status if it gave any.
+fn assert_is(failure: &Failure, kind: &str, rest: u16, status: Option<u16>, retryable: bool) {
+    let mut upstream = json!({"name": "explorer"});
+    if let Some(status) = status {
+        upstream["status"] = json!(status);
+    }
+    let detail = json!({"kind": kind, "upstream": upstream, "retryable": retryable});
+    assert_eq!(failure.detail, detail, "{failure:?}");
+    assert_eq!(failure.status.unwrap(), rest, "{failure:?}");
+    assert!(failure.message.starts_with("upstream `explorer` "));
+}

@@ -205,7 +205,8 @@ async fn parameters_that_are_no_call_are_refused() {
 #[tokio::test]
 async fn content_blocks_stand_in_the_result_and_are_not_structured() {
     let app = showing().await;
-    let result = app.tool("show", json!({"what": "picture"})).await;
+    let params = json!({"name": "show", "arguments": {"what": "picture"}});
+    let result = result(&app.mcp("tools/call", params).await);
     let blocks = json!([
         {"type": "text", "text": "Two\nlines."},
         {"type": "image", "data": "iVBORw==", "mimeType": "image/png"},

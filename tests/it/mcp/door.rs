@@ -1,10 +1,10 @@
 //! The HTTP around the messages: methods, types, origins, and the headers of sessions that do not exist.
 
-use axum::body::Body;
-use http::{Method, Request, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use super::{bare, fault, message, result, with, without};
+use crate::rest::request;
 use crate::support::{Answer, TestApp, modern};
 
 const OWN: &str = "https://functions.example.com";
@@ -19,9 +19,7 @@ async fn from_page(app: &TestApp, origin: &str, host: &str) -> Answer {
 async fn every_method_but_post_is_refused_with_the_one_that_is_allowed() {
     let app = TestApp::start().await;
     for method in ["GET", "DELETE", "PUT", "HEAD", "PATCH", "OPTIONS"] {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let request = Request::builder().method(&method).uri("/mcp");
-        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        let answer = app.send(request(method, "/mcp")).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method}");
         assert_eq!(answer.header("allow"), "POST", "{method}");
     }

@@ -128,6 +128,12 @@ async fn a_header_that_is_missing_or_says_something_else_stops_the_call() {
             vec![("mcp-param-region", "=?base64?ZXU?=")],
             "mcp-param-region",
         ),
+        // What looks like base64 is read as base64, even where it would repeat the argument as it stands.
+        (
+            json!({"region": "=?base64?ZXU?="}),
+            vec![("mcp-param-region", "=?base64?ZXU?=")],
+            "mcp-param-region",
+        ),
         (
             json!({"region": "eu"}),
             vec![("mcp-param-region", "e\u{fc}")],

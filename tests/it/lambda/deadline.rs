@@ -1,0 +1,118 @@
+//! The end of an invocation bounds the call, and leaves time to say so.
+
+use std::future::pending;
+use std::time::Duration;
+
+use bifold::replay::Replay;
+use bifold::{App, Arrival, Config, Context, JsonSchema, Result, Server, Tool};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{arrived, changed, event};
+use crate::support::TestApp;
+
+/// Never answers.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Hang {}
+
+#[derive(Serialize, JsonSchema)]
+struct Never {}
+
+async fn hang(_: Context, Hang {}: Hang) -> Result<Never> {
+    pending().await
+}
+
+/// A server whose one function never answers, under these settings.
+async fn hanging(config: Config) -> TestApp {
+    let tool = Tool::new("hang", hang).get("/hang");
+    let server = Server::new("hanging", "1.0.0").tools(vec![tool]);
+    TestApp {
+        app: App::new(config, server).unwrap(),
+        replay: Replay::start().await.unwrap(),
+    }
+}
+
+/// The status of the answer and the milliseconds until it came.
+async fn timed(app: &TestApp, event: &Value, left: Option<u64>) -> (u64, Value, u64) {
+    let since = Instant::now();
+    let arrival = Arrival {
+        id: None,
+        time_left: left.map(Duration::from_millis),
+    };
+    let reply = arrived(app, event, arrival).await;
+    let took = since.elapsed().as_millis().try_into().unwrap();
+    (reply.status(), reply.json(), took)
+}
+
+fn get_hang() -> Value {
+    let fields = [
+        ("/rawPath", json!("/api/hang")),
+        ("/rawQueryString", json!("")),
+    ];
+    changed("function_url_rest", &fields)
+}
+
+/// Time is paused, so that a wait costs none; a timer may fire up to a millisecond late.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_hangs_ends_before_the_invocation_does() {
+    for (left, margin, limit, expected) in [
+        (Some(10_000), 500, 30_000, 9_500),
+        (Some(10_000), 2_000, 30_000, 8_000),
+        // Without a limit of the platform the configured one holds, and never a longer one.
+        (None, 500, 30_000, 30_000),
+        (Some(60_000), 500, 30_000, 30_000),
+        (Some(60_000), 500, 2_000, 2_000),
+        // A short invocation keeps three quarters of its time for the work.
+        (Some(2_000), 500, 30_000, 1_500),
+        (Some(1_000), 500, 30_000, 750),
+        (Some(100), 500, 30_000, 75),
+        (Some(0), 500, 30_000, 0),
+    ] {
+        let config = Config {
+            deadline_margin: Duration::from_millis(margin),
+            call_timeout: Duration::from_millis(limit),
+            ..Config::default()
+        };
+        let app = hanging(config).await;
+        let (status, problem, took) = timed(&app, &get_hang(), left).await;
+        let shown = format!("{left:?} left, margin {margin}, limit {limit}: {took} ms");
+        assert_eq!(status, 504, "{shown}");
+        assert_eq!(
+            problem["type"], "urn:bifold:problem:deadline_exceeded",
+            "{shown}"
+        );
+        assert_eq!(problem["retryable"], true, "{shown}");
+        assert!((expected..=expected + 1).contains(&took), "{shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_mcp_the_same_end_is_a_failed_call() {
+    let app = hanging(Config::default()).await;
+    let mut event = event("function_url_mcp");
+    event["headers"]["mcp-name"] = json!("hang");
+    let body = event["body"]
+        .as_str()
+        .unwrap()
+        .replace("get_registry_summary", "hang");
+    event["body"] = json!(body);
+    let (status, message, took) = timed(&app, &event, Some(4_000)).await;
+    assert_eq!(status, 200);
+    assert_eq!(message["result"]["isError"], true, "{message}");
+    let detail = &message["result"]["_meta"]["bifold/error"];
+    assert_eq!(detail["kind"], "deadline_exceeded");
+    assert!((3_500..=3_501).contains(&took), "{took} ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_asks_no_function_needs_no_time() {
+    let app = hanging(Config::default()).await;
+    let health = [
+        ("/rawPath", json!("/health")),
+        ("/rawQueryString", json!("")),
+    ];
+    let (status, _, took) = timed(&app, &changed("function_url_rest", &health), Some(0)).await;
+    assert_eq!((status, took), (200, 0));
+}

@@ -1,0 +1,200 @@
+//! The command line: what goes to which stream, and with which exit status.
+
+use serde_json::{Value, json};
+
+use super::binary;
+
+/// What a finished command left behind.
+struct Done {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+async fn run(arguments: &[&str]) -> Done {
+    run_with(&[], arguments).await
+}
+
+async fn run_with(settings: &[(&str, &str)], arguments: &[&str]) -> Done {
+    let mut command = binary();
+    command.envs(settings.iter().copied()).args(arguments);
+    let output = command.output().await.unwrap();
+    Done {
+        status: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn list_shows_every_function_with_its_protocols_and_path() {
+    let done = run(&["list"]).await;
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    let lines: Vec<&str> = done.stdout.lines().collect();
+    assert_eq!(lines.len(), 21);
+    let cells =
+        |line: &str| -> Vec<String> { line.split_whitespace().map(str::to_owned).collect() };
+    let both = [
+        "fetch_account_info",
+        "mcp+rest",
+        "GET",
+        "/api/account_info/{wallet_address}",
+    ];
+    assert_eq!(cells(lines[0]), both);
+    assert_eq!(cells(lines[20]), ["mcp_test_server", "mcp", "-"]);
+}
+
+#[tokio::test]
+async fn call_prints_the_result_as_json() {
+    let counts = json!({
+        "total_functions": 21, "mcp_enabled": 16, "rest_enabled": 19,
+        "dual_protocol": 14, "mcp_only": 2, "rest_only": 5,
+    });
+    let done = run(&["call", "get_registry_summary"]).await;
+    assert_eq!((done.status, done.stderr.as_str()), (0, ""));
+    assert_eq!(serde_json::from_str::<Value>(&done.stdout).unwrap(), counts);
+    assert_eq!(done.stdout.matches('\n').count(), 1);
+}
+
+#[tokio::test]
+async fn call_takes_its_arguments_as_pairs_or_as_one_object() {
+    let name = "fetch_last_crypto_token_price";
+    let pairs = [
+        "call",
+        name,
+        "token_pair=HASH-USD",
+        "last_number_of_trades=2",
+        "--replay",
+    ];
+    let by_pairs = run(&pairs).await;
+    assert_eq!(by_pairs.status, 0, "{}", by_pairs.stderr);
+    let object = r#"{"token_pair":"HASH-USD","last_number_of_trades":2}"#;
+    let by_object = run(&["call", name, "--replay", "--json", object]).await;
+    assert_eq!(by_object.stdout, by_pairs.stdout);
+    let result: Value = serde_json::from_str(&by_pairs.stdout).unwrap();
+    assert_eq!(result["trades"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_failed_call_exits_with_1_and_leaves_standard_output_empty() {
+    for (arguments, said) in [
+        (
+            vec![
+                "call",
+                "fetch_account_info",
+                "wallet_address=pb1",
+                "--replay",
+            ],
+            "wallet_address",
+        ),
+        (
+            vec!["call", "fetch_account_info", "--replay"],
+            "wallet_address",
+        ),
+        (
+            vec!["call", "get_registry_summary", "verbose=true"],
+            "verbose",
+        ),
+        (
+            vec!["call", "get_registry_sumary"],
+            "`get_registry_summary`",
+        ),
+        (vec!["call", "get_registry_summary", "--json", "[]"], "$"),
+        (
+            vec!["call", "get_registry_summary", "--json", "{"],
+            "invalid_argument",
+        ),
+    ] {
+        let done = run(&arguments).await;
+        assert_eq!(done.status, 1, "{arguments:?}: {}", done.stderr);
+        assert_eq!(done.stdout, "", "{arguments:?}");
+        assert!(done.stderr.contains(said), "{arguments:?}: {}", done.stderr);
+        assert_eq!(
+            done.stderr.lines().count(),
+            1,
+            "{arguments:?}: {}",
+            done.stderr
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_command_line_exits_with_2_and_leaves_standard_output_empty() {
+    for arguments in [
+        vec!["lst"],
+        vec!["call"],
+        vec!["call", "get_registry_summary", "verbose"],
+        vec!["call", "get_registry_summary", "a=1", "--json", "{}"],
+        vec!["serve", "--listen", "here"],
+        vec!["--no-such-flag"],
+        vec!["list", "more"],
+    ] {
+        let done = run(&arguments).await;
+        assert_eq!(done.status, 2, "{arguments:?}: {}", done.stderr);
+        assert_eq!(done.stdout, "", "{arguments:?}");
+        assert!(
+            done.stderr.contains("error:"),
+            "{arguments:?}: {}",
+            done.stderr
+        );
+    }
+}
+
+#[tokio::test]
+async fn openapi_prints_the_document() {
+    let done = run(&["openapi"]).await;
+    assert_eq!((done.status, done.stderr.as_str()), (0, ""));
+    let printed: Value = serde_json::from_str(&done.stdout).unwrap();
+    let app = crate::support::TestApp::start().await;
+    assert_eq!(printed, app.get("/openapi.json").await.json());
+}
+
+#[tokio::test]
+async fn help_and_version_go_to_standard_output() {
+    let help = run(&["--help"]).await;
+    assert_eq!((help.status, help.stderr.as_str()), (0, ""));
+    for word in [
+        "serve",
+        "list",
+        "call",
+        "openapi",
+        "BIFOLD_LISTEN",
+        "--replay",
+    ] {
+        assert!(help.stdout.contains(word), "`{word}`: {}", help.stdout);
+    }
+    let version = run(&["--version"]).await;
+    let expected = format!("bifold {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!((version.status, version.stdout), (0, expected));
+}
+
+#[tokio::test]
+async fn a_setting_that_cannot_be_used_ends_the_start_with_its_name() {
+    for (name, value, named) in [
+        ("BIFOLD_LISTEN", "here", "`BIFOLD_LISTEN`"),
+        ("BIFOLD_REPLAY", "yes", "`BIFOLD_REPLAY`"),
+        ("BIFOLD_CALL_TIMEOUT_MS", "0", "`BIFOLD_CALL_TIMEOUT_MS`"),
+        (
+            "BIFOLD_EXPLORER_URL",
+            "ftp://explorer.example",
+            "`explorer`",
+        ),
+        ("BIFOLD_NOSUCH_URL", "https://nosuch.example", "`nosuch`"),
+        ("BIFOLD_NO_SUCH", "1", "`BIFOLD_NO_SUCH`"),
+        ("BIFOLD_LOG", "bifold=loud", "`BIFOLD_LOG`"),
+    ] {
+        let done = run_with(&[(name, value)], &["serve", "--listen", "127.0.0.1:0"]).await;
+        assert_eq!(done.status, 1, "{name}: {}", done.stderr);
+        assert_eq!(done.stdout, "", "{name}");
+        assert!(done.stderr.contains(named), "{name}: {}", done.stderr);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let done = run(&["serve", "--replay", "--listen", &address]).await;
+    assert_eq!(done.status, 1);
+    assert!(done.stderr.contains(&address), "{}", done.stderr);
+}

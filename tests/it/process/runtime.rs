@@ -1,0 +1,208 @@
+//! The binary as a Lambda function, driven through the Runtime API.
+
+use bifold::replay::VESTING;
+use serde_json::{Value, json};
+
+use super::binary;
+use super::platform::{Outcome, Platform};
+use crate::lambda::{changed, event};
+
+/// The body of an answer that must be one with this status.
+#[track_caller]
+fn answered(outcome: &Outcome, status: u64) -> Value {
+    assert_eq!(outcome.kind, "response", "{outcome:?}");
+    assert_eq!(outcome.body["statusCode"], status, "{outcome:?}");
+    serde_json::from_str(outcome.body["body"].as_str().unwrap()).unwrap()
+}
+
+/// A modern call of a function without arguments.
+fn call(name: &str) -> Value {
+    let mut event = event("function_url_mcp");
+    event["headers"]["mcp-name"] = json!(name);
+    let body = event["body"].as_str().unwrap();
+    event["body"] = json!(body.replace("get_registry_summary", name));
+    event
+}
+
+/// The next line of a request; no line before it may tell a wallet address either.
+async fn request_line(platform: &mut Platform) -> Value {
+    loop {
+        let line = platform.line().await;
+        assert!(!line.to_string().contains(VESTING), "{line}");
+        if line["message"] == "request" {
+            return line;
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_answers_mcp_and_rest() {
+    let mut platform = Platform::start(&[]).await;
+    let message = answered(&platform.invoke(&event("function_url_mcp")).await, 200);
+    assert_eq!(
+        message["result"]["structuredContent"]["total_functions"],
+        21
+    );
+    let price = answered(&platform.invoke(&event("rest_api_rest")).await, 200);
+    assert_eq!(price["token_pair"], "HASH-USD");
+    let account = answered(&platform.invoke(&event("http_api_v2")).await, 200);
+    assert!(account["account_type"].is_string(), "{account}");
+}
+
+#[tokio::test]
+async fn one_initialisation_serves_many_invocations() {
+    let mut platform = Platform::start(&[]).await;
+    for (round, status) in ["cold", "warm", "warm"].into_iter().enumerate() {
+        let message = answered(&platform.invoke(&call("mcp_warmup_ping")).await, 200);
+        let pong = &message["result"]["structuredContent"];
+        assert_eq!(pong["status"], status);
+        assert_eq!(pong["invocations"], round + 1);
+    }
+}
+
+#[tokio::test]
+async fn what_it_cannot_answer_is_an_error_and_not_its_end() {
+    let mut platform = Platform::start(&[]).await;
+    let unknown = platform.invoke(&json!({"Records": []})).await;
+    assert_eq!(unknown.kind, "error", "{unknown:?}");
+    assert_eq!(unknown.body["errorType"], "UnknownEvent");
+    let said = unknown.body["errorMessage"].as_str().unwrap();
+    assert!(said.contains("Function URL"), "{said}");
+    let hostile = [
+        ("/rawQueryString", json!("a=\u{1} \"<>\r\n")),
+        ("/headers/host", json!("user@host:port")),
+    ];
+    let hostile = changed("function_url_rest", &hostile);
+    let problem = answered(&platform.invoke(&hostile).await, 400);
+    assert_eq!(problem["type"], "urn:bifold:problem:bad_request");
+    answered(&platform.invoke(&event("function_url_mcp")).await, 200);
+    assert!(platform.is_running());
+}
+
+#[tokio::test]
+async fn a_deadline_in_the_past_is_none() {
+    let mut platform = Platform::start(&[]).await;
+    let payload = event("http_api_v2").to_string();
+    for deadline in [0, 600_000] {
+        let outcome = platform.invoke_until(deadline, &payload).await;
+        answered(&outcome, 200);
+    }
+}
+
+#[tokio::test]
+async fn each_request_is_one_json_line_without_a_wallet_address() {
+    let mut platform = Platform::start(&[]).await;
+    let broken = json!(format!("/prod/api/account_info/{VESTING}x"));
+    let wallet = json!(format!("wallet_address={VESTING}"));
+    for (event, face, function, status, is_cold) in [
+        (
+            event("http_api_v2"),
+            "rest",
+            Some("fetch_account_info"),
+            200,
+            true,
+        ),
+        (
+            changed("http_api_v2", &[("/rawPath", broken)]),
+            "rest",
+            Some("fetch_account_info"),
+            400,
+            false,
+        ),
+        (
+            changed("http_api_v2", &[("/rawQueryString", wallet)]),
+            "rest",
+            Some("fetch_account_info"),
+            400,
+            false,
+        ),
+        (
+            call("get_registry_summary"),
+            "mcp",
+            Some("get_registry_summary"),
+            200,
+            false,
+        ),
+        (
+            changed("http_api_v2", &[("/rawPath", json!(format!("/{VESTING}")))]),
+            "site",
+            None,
+            404,
+            false,
+        ),
+        (
+            changed(
+                "http_api_v2",
+                &[("/rawPath", json!(format!("/api/{VESTING}")))],
+            ),
+            "rest",
+            None,
+            404,
+            false,
+        ),
+    ] {
+        let outcome = platform.invoke(&event).await;
+        let line = request_line(&mut platform).await;
+        assert_eq!(line["request_id"], outcome.id, "{line}");
+        assert_eq!(line["cold_start"], is_cold, "{line}");
+        assert_eq!(line["face"], face, "{line}");
+        assert_eq!(line["status"], status, "{line}");
+        assert_eq!(
+            line.get("function").and_then(Value::as_str),
+            function,
+            "{line}"
+        );
+        assert_eq!(line["outcome"] == "ok", status == 200, "{line}");
+        assert!(
+            line["duration_ms"].is_number() && line["upstream_calls"].is_u64(),
+            "{line}"
+        );
+        for field in ["timestamp", "level"] {
+            assert!(line[field].is_string(), "{line}");
+        }
+    }
+    let rest = platform.stop().await;
+    assert!(
+        rest.is_empty(),
+        "more than one line for a request: {rest:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_event_leaves_a_line_too() {
+    let mut platform = Platform::start(&[]).await;
+    let hostile = changed("function_url_rest", &[("/headers/host", json!("a b"))]);
+    let outcome = platform.invoke(&hostile).await;
+    answered(&outcome, 400);
+    // A second request, so that the log has an end even where the first one is not in it.
+    platform.invoke(&event("function_url_mcp")).await;
+    let line = request_line(&mut platform).await;
+    assert_eq!(
+        line["request_id"], outcome.id,
+        "the first line is of another request: {line}"
+    );
+    assert_eq!(line["status"], 400);
+}
+
+#[tokio::test]
+async fn several_invocations_may_run_at_once_where_the_platform_says_so() {
+    let mut platform = Platform::start(&[("AWS_LAMBDA_MAX_CONCURRENCY", "4")]).await;
+    for _ in 0..8 {
+        answered(&platform.invoke(&event("function_url_mcp")).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_fails_says_why() {
+    let api = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9");
+    for (settings, said) in [
+        (vec![api], "AWS_LAMBDA_FUNCTION_NAME"),
+        (vec![api, ("BIFOLD_REPLAY", "yes")], "BIFOLD_REPLAY"),
+        (vec![api, ("BIFOLD_EXPLORER_URL", "explorer")], "`explorer`"),
+    ] {
+        let output = binary().envs(settings).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(said), "{said}: {stderr}");
+    }
+}

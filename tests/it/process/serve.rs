@@ -1,0 +1,223 @@
+//! The local server over a real socket: hosts, signals, and requests that are still running.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use bifold::{App, Config, local, tools};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::binary;
+
+const STATISTICS: &str =
+    include_str!("../../../src/replay/recorded/explorer_v3_utility_token_stats.json");
+
+/// A running local server.
+struct Local {
+    process: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    address: String,
+}
+
+impl Local {
+    /// Starts it on a free port, which it tells in its log.
+    async fn start(settings: &[(&str, &str)], arguments: &[&str]) -> Local {
+        let mut process = binary()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .envs(settings.iter().copied())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let line = until(&mut log, "listening").await;
+        let (_, rest) = line.split_once("address=").unwrap();
+        let address = rest.split_whitespace().next().unwrap().to_owned();
+        Local {
+            process,
+            log,
+            address,
+        }
+    }
+
+    /// Sends a request with that `Host` and reads the answer: its status and its body.
+    async fn ask(&self, method: &str, path: &str, host: &str, body: &str) -> (u16, String) {
+        ask(&self.address, method, path, host, body).await
+    }
+
+    /// Sends the signal by which services are asked to end.
+    async fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.process.id().unwrap());
+        let sent = Command::new("sh").args(["-c", &kill]).status().await;
+        assert!(sent.unwrap().success());
+    }
+}
+
+/// Reads the log until a line that contains `text`.
+async fn until(log: &mut Lines<BufReader<ChildStderr>>, text: &str) -> String {
+    let mut seen = Vec::new();
+    while let Some(line) = log.next_line().await.unwrap() {
+        if line.contains(text) {
+            return line;
+        }
+        seen.push(line);
+    }
+    panic!("the log ended without `{text}`: {seen:?}");
+}
+
+async fn ask(address: &str, method: &str, path: &str, host: &str, body: &str) -> (u16, String) {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}
+
+#[tokio::test]
+async fn it_answers_both_faces_over_a_real_socket() {
+    let server = Local::start(&[], &["--replay"]).await;
+    let host = &server.address;
+    let (status, body) = server.ask("GET", "/health", host, "").await;
+    let health: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &health["replay"]), (200, &json!(true)));
+    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let pong = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#.to_owned();
+    assert_eq!(server.ask("POST", "/mcp", host, ping).await, (200, pong));
+    let (status, body) = server
+        .ask("GET", "/api/current_hash_statistics", host, "")
+        .await;
+    assert_eq!(status, 200, "{body}");
+}
+
+#[tokio::test]
+async fn on_loopback_only_the_machines_own_names_are_taken() {
+    let server = Local::start(&[], &["--replay"]).await;
+    let port = server.address.rsplit(':').next().unwrap();
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        for host in [host.to_owned(), format!("{host}:{port}")] {
+            assert_eq!(
+                server.ask("GET", "/health", &host, "").await.0,
+                200,
+                "{host}"
+            );
+        }
+    }
+    for host in [
+        "evil.example",
+        "evil.example:80",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "",
+    ] {
+        for path in ["/health", "/mcp", "/api/registry_summary"] {
+            let (status, body) = server.ask("GET", path, host, "").await;
+            assert_eq!(status, 403, "{host} {path}");
+            assert!(body.contains("urn:bifold:problem:foreign_host"), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn serve_is_what_it_does_without_a_command() {
+    let mut process = binary()
+        .env("BIFOLD_LISTEN", "127.0.0.1:0")
+        .env("BIFOLD_REPLAY", "true")
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+    until(&mut log, "listening").await;
+    process.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_signal_to_end_lets_a_running_request_finish() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let settings = [
+        "BIFOLD_EXPLORER_URL",
+        "BIFOLD_LCD_URL",
+        "BIFOLD_EXCHANGE_URL",
+    ];
+    let settings = settings.map(|name| (name, url.as_str()));
+    let mut server = Local::start(&settings, &[]).await;
+    let address = server.address.clone();
+    let path = "/api/current_hash_statistics";
+    let running = tokio::spawn(async move { ask(&address, "GET", path, "localhost", "").await });
+
+    // The request runs until the upstream, which is this test, has answered.
+    let (mut asked, _) = upstream.accept().await.unwrap();
+    let mut lines = BufReader::new(&mut asked).lines();
+    let first = lines.next_line().await.unwrap().unwrap();
+    assert!(
+        first.starts_with("GET /api/v3/utility_token/stats"),
+        "{first}"
+    );
+    while !lines.next_line().await.unwrap().unwrap().is_empty() {}
+    server.terminate().await;
+    until(&mut server.log, "stopping").await;
+    assert!(
+        server.process.try_wait().unwrap().is_none(),
+        "it ended too soon"
+    );
+    let length = STATISTICS.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    asked
+        .write_all((head + STATISTICS).as_bytes())
+        .await
+        .unwrap();
+
+    let (status, body) = running.await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    assert!(server.process.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn without_a_running_request_the_signal_ends_it_at_once() {
+    let mut server = Local::start(&[], &["--replay"]).await;
+    // A connection that is kept open without a request must not hold it up.
+    let _idle = TcpStream::connect(&server.address).await.unwrap();
+    server.terminate().await;
+    assert!(server.process.wait().await.unwrap().success());
+}
+
+/// Time is paused, so that the patience of the server costs none.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_never_ends_is_given_up() {
+    let config = Config {
+        call_timeout: Duration::from_secs(5),
+        ..Config::default()
+    };
+    let app = App::new(config, tools::server()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut socket = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let serving = tokio::spawn(local::serve(app, listener, async { drop(stopped.await) }));
+    // The body never comes; the interim answer shows that the server waits for it.
+    let head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut interim = [0; 12];
+    socket.read_exact(&mut interim).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100");
+
+    let since = Instant::now();
+    stop.send(()).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), serving).await;
+    ended.unwrap().unwrap().unwrap();
+    let waited = since.elapsed();
+    assert!((6_000..6_010).contains(&waited.as_millis()), "{waited:?}");
+}

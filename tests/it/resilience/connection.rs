@@ -1,0 +1,125 @@
+//! The way to an upstream and back: broken, refused, led elsewhere, and what an upstream is told of who calls.
+
+use bifold::replay::{Canned, Fault, Replay, VESTING};
+
+use super::raw::{Raw, refusing, with_explorer};
+use super::{ACCOUNT, GOOD, assert_is, failing};
+use crate::support::TestApp;
+use crate::tools::ask::{about, answering, ask, fail, of_wallet};
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_an_upstream_that_cannot_be_reached() {
+    let failure = failing(Canned::json(GOOD).fault(Fault::Reset)).await;
+    assert_is(&failure, "upstream_unreachable", 502, None, true);
+    let failure = failing(Canned::json(GOOD).fault(Fault::Truncate)).await;
+    assert_is(&failure, "upstream_unreachable", 502, Some(200), true);
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_an_upstream_that_cannot_be_reached() {
+    let (url, _kept) = refusing();
+    let app = with_explorer(&url).await;
+    let failure = fail(&app, ACCOUNT, about(VESTING)).await;
+    assert_is(&failure, "upstream_unreachable", 502, None, true);
+    let port = url.rsplit(':').next().unwrap();
+    assert!(!failure.message.contains(port), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_http_is_an_upstream_that_cannot_be_reached() {
+    let raw = Raw::saying("SSH-2.0-OpenSSH_9.9\r\n\r\n").await;
+    let failure = fail(&raw.app().await, ACCOUNT, about(VESTING)).await;
+    assert_is(&failure, "upstream_unreachable", 502, None, true);
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_host_is_refused_and_not_followed() {
+    let other = Replay::start().await.unwrap();
+    let elsewhere = other.url("explorer") + "/api/v2/accounts/" + VESTING;
+    for status in [301, 302, 303, 307, 308] {
+        let away = Canned::status(status, "", "").header("location", elsewhere.clone());
+        let failure = failing(away).await;
+        assert_is(&failure, "upstream_invalid_response", 502, None, false);
+    }
+    assert!(other.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_to_the_same_host_is_followed() {
+    for location in ["/explorer/moved", "../../../moved"] {
+        let moved = Canned::status(302, "", "").header("location", location);
+        let app = answering(&of_wallet("v2", VESTING, ""), moved).await;
+        app.replay.answer("/explorer/moved", Canned::json(GOOD));
+        let answer = ask(&app, ACCOUNT, about(VESTING)).await;
+        assert_eq!(answer["account_type"], "Base Account");
+        assert_eq!(app.replay.seen()[1], "/explorer/moved");
+    }
+}
+
+#[tokio::test]
+async fn a_circle_of_redirects_ends() {
+    let round = Canned::status(302, "", "").header("location", "/explorer/round");
+    let app = answering("/explorer/", round).await;
+    let failure = fail(&app, ACCOUNT, about(VESTING)).await;
+    assert_is(&failure, "upstream_invalid_response", 502, None, false);
+    // On each of three faces: the request itself and five redirects.
+    assert_eq!(app.replay.seen().len(), 3 * 6);
+}
+
+#[tokio::test]
+async fn an_upstream_is_told_who_calls_and_asked_for_json() {
+    let length = GOOD.len();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{GOOD}"
+    );
+    let raw = Raw::saying(answer).await;
+    let own = concat!("bifold/", env!("CARGO_PKG_VERSION"));
+    for agent in [own, "operator/7 (mailto:who@example.org)"] {
+        let url = raw.url.clone();
+        let app = TestApp::with(|config| {
+            if agent != own {
+                config.user_agent = agent.to_owned();
+            }
+            config.upstream_urls.insert("explorer".to_owned(), url);
+        })
+        .await;
+        ask(&app, ACCOUNT, about(VESTING)).await;
+        let head = raw.heads().pop().unwrap().to_lowercase();
+        assert!(head.contains(&format!("user-agent: {agent}\r\n")), "{head}");
+        assert!(head.contains("accept: application/json\r\n"), "{head}");
+        let line = format!("get /api/v2/accounts/{VESTING} http/1.1\r\n");
+        assert!(head.starts_with(&line), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn the_cause_that_is_kept_for_the_log_names_no_wallet_either() {
+    let (refusing, _kept) = refusing();
+    for canned in [
+        Canned::json(GOOD).fault(Fault::Reset),
+        Canned::json(GOOD).fault(Fault::Truncate),
+        Canned::json("{"),
+        Canned::status(302, "", "").header("location", format!("{refusing}/{VESTING}")),
+        Canned::status(404, "", ""),
+    ] {
+        let app = answering("/explorer/", canned).await;
+        let failed = app.app.invoke(ACCOUNT, &about(VESTING).to_string()).await;
+        let error = failed.err().expect("the upstream fails");
+        let mut told = format!("{error} {error:?}");
+        let mut cause: Option<&dyn std::error::Error> = error.inside().map(|it| it as _);
+        while let Some(it) = cause {
+            told += &format!(" {it} {it:?}");
+            cause = it.source();
+        }
+        assert!(!told.contains(VESTING), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_failure_the_next_call_succeeds() {
+    let path = of_wallet("v2", VESTING, "");
+    let app = answering(&path, Canned::json(GOOD).fault(Fault::Truncate)).await;
+    fail(&app, ACCOUNT, about(VESTING)).await;
+    app.replay.answer(&path, Canned::json(GOOD));
+    ask(&app, ACCOUNT, about(VESTING)).await;
+}

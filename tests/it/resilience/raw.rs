@@ -1,0 +1,82 @@
+//! An upstream that says any bytes and then keeps the connection open, and an upstream that is not there.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use crate::support::TestApp;
+
+/// A running upstream.
+pub struct Raw {
+    /// Its base URL.
+    pub url: String,
+    heads: Arc<Mutex<Vec<String>>>,
+    closed: Arc<Mutex<usize>>,
+}
+
+impl Raw {
+    /// Says `bytes` to every request.
+    pub async fn saying(bytes: impl Into<Vec<u8>>) -> Raw {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let raw = Raw {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            heads: Arc::default(),
+            closed: Arc::default(),
+        };
+        let (bytes, heads, closed) = (bytes.into(), raw.heads.clone(), raw.closed.clone());
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let (bytes, heads, closed) = (bytes.clone(), heads.clone(), closed.clone());
+                tokio::spawn(async move {
+                    let mut socket = BufReader::new(socket);
+                    let head = read_head(&mut socket).await;
+                    // A client that is gone is what some tests are about.
+                    drop(socket.get_mut().write_all(&bytes).await);
+                    heads.lock().unwrap().push(head);
+                    drop(socket.read_to_end(&mut Vec::new()).await);
+                    *closed.lock().unwrap() += 1;
+                });
+            }
+        });
+        raw
+    }
+
+    /// The heads of the requests that were answered so far.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+
+    /// How many connections their clients have closed.
+    pub fn closed(&self) -> usize {
+        *self.closed.lock().unwrap()
+    }
+
+    /// An application that has this for its explorer.
+    pub async fn app(&self) -> TestApp {
+        with_explorer(&self.url).await
+    }
+}
+
+/// An application that has the explorer at that URL.
+pub async fn with_explorer(url: &str) -> TestApp {
+    let url = url.to_owned();
+    TestApp::with(|config| drop(config.upstream_urls.insert("explorer".to_owned(), url))).await
+}
+
+/// A URL that refuses connections as long as the socket is kept: its port is taken, and nobody listens.
+pub fn refusing() -> (String, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    (format!("http://{}", socket.local_addr().unwrap()), socket)
+}
+
+async fn read_head(socket: &mut BufReader<TcpStream>) -> String {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if socket.read_line(&mut head).await.unwrap_or(0) == 0 {
+            break;
+        }
+    }
+    head
+}

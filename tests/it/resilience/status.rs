@@ -1,0 +1,92 @@
+//! An upstream that answers with an error: what its status means to the caller, and when to come back.
+
+use bifold::replay::{Canned, PLAIN};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{GOOD, STATISTICS, assert_is, failing};
+use crate::tools::ask::{about, answering, fail, of_wallet};
+
+#[tokio::test]
+async fn an_error_status_is_an_upstream_error_that_is_retryable_from_500_on() {
+    for (status, retryable) in [
+        (400, false),
+        (401, false),
+        (403, false),
+        (410, false),
+        (500, true),
+        (501, true),
+        (502, true),
+        (503, true),
+        (504, true),
+    ] {
+        // The body of an error is not read, however good it looks.
+        for (content_type, body) in [("application/json", GOOD), ("text/plain", "Validation")] {
+            let failure = failing(Canned::status(status, content_type, body)).await;
+            assert_is(&failure, "upstream_error", 502, Some(status), retryable);
+            assert!(failure.message.contains(&status.to_string()));
+            assert_eq!(failure.retry_after, "");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_explorer_does_not_have_of_a_wallet_is_not_found() {
+    let app = answering(&of_wallet("v2", PLAIN, "/"), Canned::status(404, "", "")).await;
+    for function in [
+        "fetch_delegated_rewards_amount",
+        "fetch_delegated_staked_amount",
+        "fetch_total_delegation_data",
+        "fetch_wallet_liquid_balance",
+    ] {
+        let failure = fail(&app, function, about(PLAIN)).await;
+        assert_is(&failure, "not_found", 404, Some(404), false);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_its_upstream_no_longer_has_is_the_upstreams_failure() {
+    // Nothing that the caller named is missing: a 404 would tell the caller that this very path does not exist.
+    let app = answering("/", Canned::status(404, "", "")).await;
+    for function in [
+        STATISTICS,
+        "fetch_current_fm_data",
+        "fetch_figure_markets_assets_info",
+    ] {
+        let failure = fail(&app, function, json!({})).await;
+        assert_eq!(failure.status, Some(StatusCode::BAD_GATEWAY), "{failure:?}");
+        assert_eq!(failure.detail["kind"], "upstream_error");
+        assert_eq!(failure.detail["upstream"]["status"], 404);
+    }
+}
+
+#[tokio::test]
+async fn too_many_requests_are_a_503_that_says_when_to_come_back() {
+    for (wait, header, milliseconds) in [
+        (None, "1", None),
+        (Some("7"), "7", Some(7000)),
+        (Some(" 90 "), "90", Some(90_000)),
+        (Some("0"), "1", Some(0)),
+        (Some("Wed, 21 Oct 2015 07:28:00 GMT"), "1", None),
+        (Some("soon"), "1", None),
+    ] {
+        let mut canned = Canned::status(429, "text/plain", "slow down");
+        if let Some(wait) = wait {
+            canned = canned.header("retry-after", wait);
+        }
+        let mut failure = failing(canned).await;
+        assert_eq!(failure.retry_after, header, "{wait:?}");
+        let told = failure.detail.as_object_mut().unwrap();
+        assert_eq!(told.remove("retry_after_ms"), milliseconds.map(Value::from));
+        assert_is(&failure, "rate_limited", 503, Some(429), true);
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_error_passes_on_when_to_come_back() {
+    let canned = Canned::status(503, "", "").header("retry-after", "3");
+    let failure = failing(canned).await;
+    assert_eq!(failure.retry_after, "3");
+    assert_eq!(failure.detail["kind"], "upstream_error");
+    assert_eq!(failure.detail["retry_after_ms"], 3000);
+}

@@ -1,0 +1,136 @@
+//! Functions that hang, panic or are left: one failed call, and nothing of its inside reaches the caller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bifold::{Context, Error, JsonSchema, Result, Server, Tool};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::support::TestApp;
+use crate::tools::ask::{Face, ask, faces_of, fail, interrupted, put};
+
+const SECRET: &str = "a secret in a panic";
+
+/// Takes nothing.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Serialize, JsonSchema)]
+struct Done {
+    done: bool,
+}
+
+const DONE: Result<Done> = Ok(Done { done: true });
+
+async fn hang(_: Context, Nothing {}: Nothing) -> Result<Done> {
+    std::future::pending().await
+}
+
+async fn panic_later(_: Context, Nothing {}: Nothing) -> Result<Done> {
+    tokio::task::yield_now().await;
+    panic!("{SECRET}")
+}
+
+/// Panics while it makes its future.
+fn panic_first(_: Context, Nothing {}: Nothing) -> std::future::Ready<Result<Done>> {
+    panic!("{SECRET}")
+}
+
+fn panic_at_once(_: Context, Nothing {}: Nothing) -> Result<Done> {
+    std::panic::panic_any(SECRET.to_owned())
+}
+
+/// A result that cannot be encoded.
+#[derive(JsonSchema)]
+struct Unspeakable {}
+
+impl Serialize for Unspeakable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom(SECRET))
+    }
+}
+
+fn unspeakable(_: Context, Nothing {}: Nothing) -> Result<Unspeakable> {
+    Ok(Unspeakable {})
+}
+
+fn fail_with_a_cause(_: Context, Nothing {}: Nothing) -> Result<Done> {
+    Err(Error::failed("it is not to be").because(SECRET))
+}
+
+/// An application of the tool, named `odd`, and of one that is in order, named `fine`.
+async fn serving(odd: Tool) -> TestApp {
+    let fine = Tool::sync("fine", |_: Context, Nothing {}: Nothing| DONE).get("/fine");
+    TestApp::serving(Server::new("it", "1").tools(vec![odd.get("/odd"), fine])).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_hangs_has_exceeded_its_deadline() {
+    // Nothing but the deadline is waited for, so that paused time leaps to it.
+    let app = serving(Tool::new("odd", hang)).await;
+    let since = Instant::now();
+    let failure = fail(&app, "odd", json!({})).await;
+    assert_eq!(failure.status, Some(StatusCode::GATEWAY_TIMEOUT));
+    let expected = json!({"kind": "deadline_exceeded", "retryable": true});
+    assert_eq!(failure.detail, expected);
+    let in_time = 3 * app.app.config().call_timeout;
+    assert!(since.elapsed() < in_time + Duration::from_secs(1));
+    ask(&app, "fine", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_panic_is_one_failed_call_and_its_text_reaches_no_caller() {
+    for odd in [
+        Tool::new("odd", panic_later),
+        Tool::new("odd", panic_first),
+        Tool::sync("odd", panic_at_once),
+        Tool::sync("odd", unspeakable),
+    ] {
+        let app = serving(odd).await;
+        let failure = fail(&app, "odd", json!({})).await;
+        assert_eq!(failure.status, Some(StatusCode::INTERNAL_SERVER_ERROR));
+        let expected = json!({"kind": "internal", "retryable": false});
+        assert_eq!(failure.detail, expected);
+        assert_eq!(ask(&app, "fine", json!({})).await, json!({"done": true}));
+        for face in faces_of(&app, "odd") {
+            let text = put(&app, face, "odd", &json!({})).await.text();
+            assert!(!text.contains(SECRET), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failure_of_the_function_itself_is_told_without_its_cause() {
+    let app = serving(Tool::sync("odd", fail_with_a_cause)).await;
+    let failure = fail(&app, "odd", json!({})).await;
+    assert_eq!(failure.status, Some(StatusCode::UNPROCESSABLE_ENTITY));
+    assert_eq!(failure.message, "it is not to be");
+    let expected = json!({"kind": "failed", "retryable": false});
+    assert_eq!(failure.detail, expected);
+}
+
+#[tokio::test]
+async fn a_call_whose_client_leaves_is_dropped() {
+    for face in [Face::Get, Face::Post, Face::Mcp] {
+        let token = Arc::new(());
+        let held = token.clone();
+        let odd = Tool::new("odd", move |_: Context, Nothing {}: Nothing| {
+            let held = held.clone();
+            async move {
+                let _held = held;
+                std::future::pending::<Result<Done>>().await
+            }
+        });
+        let app = serving(odd).await;
+        let idle = Arc::strong_count(&token);
+        let arguments = json!({});
+        let call = put(&app, face, "odd", &arguments);
+        interrupted(call, || Arc::strong_count(&token) > idle).await;
+        assert_eq!(Arc::strong_count(&token), idle, "{face:?}");
+        ask(&app, "fine", json!({})).await;
+    }
+}

@@ -1,0 +1,150 @@
+//! The pages: `/docs`, `/health` and `/`.
+
+use bifold::{App, Config, Context, JsonSchema, Result, Server, Tool};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::support::{MODERN, TestApp};
+
+/// Ends the page </script><script>alert(1)</script> <!-- <b>bold</b> {{catalog}}
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Hostile {}
+
+#[derive(Serialize, JsonSchema)]
+struct Nothing {}
+
+async fn hostile(_: Context, Hostile {}: Hostile) -> Result<Nothing> {
+    Ok(Nothing {})
+}
+
+/// The catalog that stands in the page, and the page without it.
+fn catalog(page: &str) -> (Value, String) {
+    let start = r#"<script type="application/json" id="catalog">"#;
+    let (before, rest) = page.split_once(start).unwrap();
+    let (catalog, after) = rest.split_once("</script>").unwrap();
+    (
+        serde_json::from_str(catalog).unwrap(),
+        format!("{before}{after}"),
+    )
+}
+
+#[tokio::test]
+async fn docs_names_every_function_of_either_protocol() {
+    let app = TestApp::start().await;
+    let answer = app.get("/docs").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    let (catalog, _) = catalog(&answer.text());
+    let functions = catalog["functions"].as_array().unwrap();
+    assert_eq!(functions.len(), 21);
+    for (entry, tool) in functions.iter().zip(app.app.registry().tools()) {
+        assert_eq!(entry["name"], tool.name());
+        assert_eq!(entry["protocols"], json!(tool.protocols()));
+        assert_eq!(entry["description"], tool.description());
+    }
+}
+
+#[tokio::test]
+async fn docs_loads_nothing_and_lets_nothing_out() {
+    let app = TestApp::start().await;
+    let answer = app.get("/docs").await;
+    let policy = answer.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none';"), "{policy}");
+    for directive in [
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(directive), "{policy}");
+    }
+    let (_, page) = catalog(&answer.text());
+    // Inside a data URL the name of the SVG vocabulary is a name, which no browser fetches.
+    let page = page.replace("xmlns='http://www.w3.org/2000/svg'", "");
+    for fetched in ["http://", "https://", "src=\"", "import(", "//cdn"] {
+        assert!(!page.contains(fetched), "the page holds `{fetched}`");
+    }
+    let (_, style) = page.split_once("<style>").unwrap();
+    let (style, _) = style.split_once("</style>").unwrap();
+    for fetched in ["url(", "@import", "@font-face"] {
+        assert!(!style.contains(fetched), "the style holds `{fetched}`");
+    }
+}
+
+#[tokio::test]
+async fn a_description_cannot_break_out_of_the_page() {
+    let tool = Tool::new("hostile", hostile).get("/hostile");
+    let server = Server::new("</script><script>", "1.0.0")
+        .title("<!--<script>")
+        .instructions("</SCRIPT >")
+        .tools(vec![tool]);
+    let app = TestApp::serving(server).await;
+    let page = app.get("/docs").await.text();
+    let (catalog, rest) = catalog(&page);
+    assert_eq!(catalog["title"], "<!--<script>");
+    let description = catalog["functions"][0]["description"].as_str().unwrap();
+    assert!(
+        description.contains("</script><script>alert(1)</script>"),
+        "{description}"
+    );
+    assert!(!rest.contains("alert(1)"));
+    let plain = TestApp::start().await.get("/docs").await.text();
+    let scripts = |page: &str| page.to_lowercase().matches("<script").count();
+    assert_eq!(scripts(&page), scripts(&plain));
+    assert_eq!(page.matches("<!--").count(), plain.matches("<!--").count());
+}
+
+#[tokio::test]
+async fn health_says_whether_the_data_is_recorded_and_asks_no_upstream() {
+    let app = TestApp::start().await;
+    let answer = app.get("/health").await;
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let health = answer.json();
+    assert_eq!(health["status"], "ok");
+    assert_eq!(health["name"], "bifold");
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(health["replay"], true);
+    assert_eq!(health["requests"], 1);
+    assert!(health["uptime_ms"].is_u64());
+    assert_eq!(app.get("/health").await.json()["requests"], 2);
+    assert!(app.replay.seen().is_empty());
+
+    let live = TestApp::with(|config| config.replay = false).await;
+    assert_eq!(live.get("/health").await.json()["replay"], false);
+}
+
+#[tokio::test]
+async fn the_root_links_to_what_there_is() {
+    let app = TestApp::start().await;
+    let root = app.get("/").await.json();
+    assert_eq!(root["name"], "bifold");
+    for (name, method) in [
+        ("docs", "GET"),
+        ("openapi", "GET"),
+        ("health", "GET"),
+        ("mcp", "POST"),
+    ] {
+        let link = root["links"][name].as_str().unwrap();
+        // A gateway may put a stage in front of every path, so the links are relative.
+        assert!(!link.starts_with('/'), "{link}");
+        let answer = app.send(super::request(method, &format!("/{link}"))).await;
+        assert_ne!(answer.status, StatusCode::NOT_FOUND, "{link}");
+        assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{link}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_functions_still_describes_itself() {
+    let server = || Server::new("empty", "0.0.1");
+    assert!(App::new(Config::default(), server()).is_ok());
+    let app = TestApp::serving(server()).await;
+    assert_eq!(app.get("/openapi.json").await.json()["paths"], json!({}));
+    assert_eq!(
+        catalog(&app.get("/docs").await.text()).0["functions"],
+        json!([])
+    );
+    let list = app.mcp("tools/list", json!({})).await.json();
+    assert_eq!(list["result"]["tools"], json!([]), "{MODERN}");
+}

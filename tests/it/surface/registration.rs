@@ -1,0 +1,332 @@
+//! Registrations that cannot be served: the start fails and names every culprit.
+
+use bifold::upstream::Upstream;
+use bifold::{App, Config, Content, Context, JsonSchema, Server, Tool};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+// The functions of this file are never called, so the fields of their arguments are for the schema alone.
+
+/// A function with one parameter.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Good {
+    /// A text.
+    #[serde(rename = "text")]
+    _text: String,
+}
+
+/// A function with a parameter of another name.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    /// A word.
+    #[serde(rename = "word")]
+    _word: String,
+}
+
+/// A function that takes nothing.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Undescribed {}
+
+/// A function with a parameter that says nothing of itself.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UndescribedParameter {
+    #[serde(rename = "text")]
+    _text: String,
+}
+
+/// A function that takes anything.
+#[derive(Deserialize, JsonSchema)]
+struct Open {}
+
+/// A function with a list.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    /// Texts.
+    #[serde(rename = "texts")]
+    _texts: Vec<String>,
+}
+
+/// A function with headers.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct BadHeader {
+    /// A text.
+    #[serde(rename = "text")]
+    #[schemars(extend("x-mcp-header" = "not a token"))]
+    _text: String,
+    /// A number.
+    #[serde(rename = "number")]
+    #[schemars(extend("x-mcp-header" = "Number"))]
+    _number: f64,
+    /// A whole number.
+    #[serde(rename = "one")]
+    #[schemars(extend("x-mcp-header" = "Same"))]
+    _one: i64,
+    /// Another whole number.
+    #[serde(rename = "other")]
+    #[schemars(extend("x-mcp-header" = "same"))]
+    _other: i64,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Done {}
+
+/// A function of any arguments, which is never called.
+fn tool<A: DeserializeOwned + JsonSchema + 'static>(name: &'static str) -> Tool {
+    Tool::new(name, |_: Context, _: A| async { Ok(Done {}) })
+}
+
+fn good(name: &'static str) -> Tool {
+    tool::<Good>(name)
+}
+
+/// What the start says; empty where it succeeds.
+fn refusal(config: Config, server: Server) -> String {
+    let started = App::new(config, server);
+    started
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default()
+}
+
+/// The same for these functions and nothing else that could be wrong.
+fn refusal_of(tools: Vec<Tool>) -> String {
+    refusal(Config::default(), Server::new("it", "1.0.0").tools(tools))
+}
+
+/// Each list of functions is refused in one line that says all of this.
+#[track_caller]
+fn assert_refused(cases: Vec<(Vec<Tool>, &[&str])>) {
+    for (tools, expected) in cases {
+        let said = refusal_of(tools);
+        for part in expected {
+            assert!(said.contains(part), "`{part}`: {said:?}");
+        }
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn a_good_registration_starts() {
+    let tools = vec![
+        good("a").get("/a/{text}").also_get("/a"),
+        good("b").get("/a/{text}/b"),
+        tool::<Nothing>("c").get("/c"),
+        tool::<Nothing>("d_2"),
+        good("e").get("/e").rest_only(),
+        // A list cannot stand in a URL, but it can in a body and in a call.
+        tool::<Listed>("f"),
+    ];
+    assert_eq!(refusal_of(tools), "");
+}
+
+#[test]
+fn a_name_that_some_client_would_refuse_is_refused() {
+    let long: &'static str = "a".repeat(65).leak();
+    for name in ["", "Caps", "da-sh", "d.ot", "sp ace", "größe", long] {
+        assert_refused(vec![(vec![good(name)], &[&format!("`{name}`"), "1 to 64"])]);
+    }
+    assert_eq!(refusal_of(vec![good("a".repeat(64).leak())]), "");
+}
+
+#[test]
+fn what_stands_twice_names_both_functions() {
+    assert_refused(vec![
+        (vec![good("a"), good("b"), good("a")], &["`a`", "same name"]),
+        (
+            vec![good("a").get("/x"), good("b").get("/x")],
+            &["`a` and `b`", "`/x`"],
+        ),
+        (
+            vec![
+                good("a").get("/x/{text}"),
+                tool::<Word>("b").get("/x/{word}"),
+            ],
+            &["`a` and `b`", "same GET path"],
+        ),
+        (
+            vec![good("a").get("/x").also_get("/y"), good("b").get("/y")],
+            &["`a` and `b`", "`/y`"],
+        ),
+        (
+            vec![good("a").get("/x").also_get("/x")],
+            &["`a` and `a`", "`/x`"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_callers_could_not_understand_is_refused() {
+    assert_refused(vec![
+        (vec![tool::<Undescribed>("a")], &["`a`", "description"]),
+        (
+            vec![tool::<UndescribedParameter>("a")],
+            &["`a`", "`text`", "doc comment"],
+        ),
+        (
+            vec![tool::<Open>("a")],
+            &["`a`", "unknown fields", "deny_unknown_fields"],
+        ),
+        (vec![good("a").rest_only()], &["`a`", "no protocol"]),
+        (
+            vec![good("a"), tool::<Open>("b")],
+            &["`b`", "unknown fields"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_result_or_an_argument_that_is_no_object_is_refused() {
+    let listing = Tool::new("a", |_: Context, _: Nothing| async { Ok(vec![1]) });
+    let telling = Tool::sync("b", |_: Context, _: Nothing| Ok("text".to_owned()));
+    let content = Tool::sync("c", |_: Context, _: Nothing| Ok(Content::text("text")));
+    assert_refused(vec![
+        (vec![listing], &["`a`", "result", "struct"]),
+        (vec![telling], &["`b`", "result", "struct"]),
+    ]);
+    assert_eq!(refusal_of(vec![content]), "");
+    let said = refusal_of(vec![tool::<Vec<String>>("a")]);
+    assert!(said.contains("its arguments must be a struct"), "{said}");
+}
+
+#[test]
+fn a_path_and_its_parameters_must_fit_together() {
+    assert_refused(vec![
+        (
+            vec![good("a").get("/x/{word}")],
+            &["`a`", "`/x/{word}`", "`word`"],
+        ),
+        (
+            vec![good("a").get("/x").also_get("/y/{word}")],
+            &["`a`", "`/y/{word}`", "`word`"],
+        ),
+        (
+            vec![tool::<Listed>("a").get("/x")],
+            &["`a`", "`texts`", "path or query"],
+        ),
+        (vec![good("a").get("x")], &["`a`", "`x`"]),
+        (vec![good("a").get("")], &["`a`", "``"]),
+        (vec![good("a").get("/")], &["`a`", "`/`"]),
+        (vec![good("a").get("/x/")], &["`a`", "`/x/`"]),
+        (vec![good("a").get("/x//y")], &["`a`", "`/x//y`"]),
+    ]);
+}
+
+#[test]
+fn a_path_that_no_router_takes_is_refused_and_not_a_panic() {
+    let paths = [
+        "/x/:text",
+        "/x/*text",
+        "/x/{*text}",
+        "/x/{text",
+        "/x/text}",
+        "/x/a{text}",
+        "/x/{text}b",
+        "/x/{}",
+    ];
+    let wrong: Vec<String> = paths
+        .iter()
+        .filter_map(|path| {
+            let start = std::panic::catch_unwind(|| refusal_of(vec![good("a").get(path)]));
+            let said = start.unwrap_or_else(|_| "a panic".to_owned());
+            let is_named = said.contains("`a`") && said.contains(&format!("`{path}`"));
+            (!is_named).then(|| format!("{path}: {said:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_path_with_the_same_parameter_twice_is_refused() {
+    assert_refused(vec![(
+        vec![good("a").get("/x/{text}/{text}")],
+        &["`a`", "`text`"],
+    )]);
+}
+
+#[test]
+fn a_second_path_without_a_first_one_is_refused() {
+    assert_refused(vec![(vec![good("a").also_get("/x")], &["`a`", "`/x`"])]);
+}
+
+#[test]
+fn headers_that_clients_could_not_send_are_refused() {
+    let said = refusal_of(vec![tool::<BadHeader>("a")]);
+    for part in ["`not a token`", "`text`", "`number`", "`one` and `other`"] {
+        assert!(said.contains(part), "`{part}`: {said}");
+    }
+    assert_eq!(said.matches("function `a`").count(), 3, "{said}");
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let tools = vec![
+        good("A"),
+        tool::<Open>("b"),
+        good("c").get("x"),
+        good("d"),
+        good("d"),
+    ];
+    let said = refusal_of(tools);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 4, "{said}");
+    for (line, name) in lines.iter().zip(["`A`", "`b`", "`c`", "`d`"]) {
+        assert!(line.contains(name), "{said}");
+    }
+}
+
+#[test]
+fn an_upstream_that_cannot_be_asked_is_named() {
+    let server = || Server::new("it", "1.0.0").upstreams(&[upstream("one"), upstream("other")]);
+    let with_url = |name: &str, url: &str| {
+        let mut config = Config::default();
+        config.upstream_urls.insert(name.to_owned(), url.to_owned());
+        refusal(config, server())
+    };
+    for url in [
+        "",
+        "one",
+        "/path",
+        "ftp://one.example",
+        "http://",
+        "https://a?b=c",
+        "https://a#b",
+    ] {
+        let said = with_url("one", url);
+        assert!(
+            said.contains("`one`") && said.contains(&format!("`{url}`")),
+            "{url}: {said}"
+        );
+    }
+    let unknown = with_url("on", "https://one.example");
+    for part in ["`on`", "one", "other"] {
+        assert!(unknown.contains(part), "{unknown}");
+    }
+    assert_eq!(with_url("one", "http://127.0.0.1:1/base/"), "");
+    let twice = server().upstreams(&[upstream("one")]);
+    let said = refusal(Config::default(), twice);
+    assert!(said.contains("`one`") && said.contains("twice"), "{said}");
+}
+
+#[test]
+fn a_user_agent_that_no_header_takes_is_named() {
+    let config = Config {
+        user_agent: "a\nb".to_owned(),
+        ..Config::default()
+    };
+    let said = refusal(config, Server::new("it", "1.0.0"));
+    assert!(said.to_lowercase().contains("user"), "{said}");
+}
+
+fn upstream(name: &'static str) -> Upstream {
+    Upstream::new(name, "https://upstream.example")
+}

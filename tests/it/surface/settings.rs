@@ -1,0 +1,100 @@
+//! The settings of the environment: what each variable takes, and that a wrong one is named.
+
+use std::time::Duration;
+
+use bifold::{Clock, Config};
+
+fn read(vars: &[(&str, &str)]) -> Result<Config, String> {
+    let vars = vars
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_string()));
+    Config::from_vars(vars).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_variable_sets_its_setting() {
+    let config = read(&[
+        ("BIFOLD_LISTEN", "0.0.0.0:80"),
+        ("BIFOLD_REPLAY", "true"),
+        ("BIFOLD_EXPLORER_URL", "https://explorer.example/"),
+        ("BIFOLD_UPSTREAM_TIMEOUT_MS", "1"),
+        ("BIFOLD_MAX_UPSTREAM_BYTES", "2"),
+        ("BIFOLD_USER_AGENT", "it/1"),
+        ("BIFOLD_CALL_TIMEOUT_MS", "86400000"),
+        ("BIFOLD_DEADLINE_MARGIN_MS", "4"),
+        ("BIFOLD_MAX_REQUEST_BYTES", "5"),
+        (
+            "BIFOLD_ALLOWED_ORIGINS",
+            " https://a.example, https://b.example ,,",
+        ),
+        ("BIFOLD_ADDRESS_PREFIX", "tp"),
+        ("BIFOLD_CLOCK", "2025-11-18T12:00:00Z"),
+        ("BIFOLD_LOG", "warn,bifold=debug"),
+        ("PATH", "/bin"),
+        ("bifold_listen", "x"),
+    ])
+    .unwrap();
+    assert_eq!(config.listen.to_string(), "0.0.0.0:80");
+    assert!(config.replay);
+    assert_eq!(
+        config.upstream_urls["explorer"],
+        "https://explorer.example/"
+    );
+    assert_eq!(config.upstream_timeout, Duration::from_millis(1));
+    assert_eq!(config.max_upstream_bytes, 2);
+    assert_eq!(config.user_agent, "it/1");
+    assert_eq!(config.call_timeout, Duration::from_secs(86_400));
+    assert_eq!(config.deadline_margin, Duration::from_millis(4));
+    assert_eq!(config.max_request_bytes, 5);
+    assert_eq!(
+        config.allowed_origins,
+        ["https://a.example", "https://b.example"]
+    );
+    assert_eq!(config.address_prefix, "tp");
+    assert!(matches!(config.clock, Clock::Fixed(_)));
+    assert_eq!(config.log, "warn,bifold=debug");
+}
+
+#[test]
+fn without_variables_the_defaults_hold() {
+    let config = read(&[]).unwrap();
+    assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+    assert!(config.listen.ip().is_loopback());
+}
+
+#[test]
+fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
+    for (name, values) in [
+        (
+            "BIFOLD_LISTEN",
+            vec!["", "8787", "localhost:8787", "127.0.0.1"],
+        ),
+        ("BIFOLD_REPLAY", vec!["", "1", "yes", "TRUE"]),
+        (
+            "BIFOLD_UPSTREAM_TIMEOUT_MS",
+            vec!["", "0", "-1", "1.5", "10s", "86400001"],
+        ),
+        (
+            "BIFOLD_CALL_TIMEOUT_MS",
+            vec!["", "0", "99999999999999999999"],
+        ),
+        ("BIFOLD_DEADLINE_MARGIN_MS", vec!["", "0", "x"]),
+        ("BIFOLD_MAX_UPSTREAM_BYTES", vec!["", "0", "-1", "8MiB"]),
+        ("BIFOLD_MAX_REQUEST_BYTES", vec!["", "0", "1e6"]),
+        ("BIFOLD_ADDRESS_PREFIX", vec!["", "PB", "cosmos"]),
+        (
+            "BIFOLD_CLOCK",
+            vec!["", "now", "2025-11-18", "2025-13-01T00:00:00Z"],
+        ),
+        ("BIFOLD_NO_SUCH", vec!["", "1"]),
+        ("BIFOLD_", vec!["1"]),
+    ] {
+        for value in values {
+            let said = read(&[(name, value)]).err().unwrap_or_default();
+            assert!(
+                said.contains(&format!("`{name}`")),
+                "{name}={value}: {said:?}"
+            );
+        }
+    }
+}

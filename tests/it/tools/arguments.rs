@@ -1,0 +1,317 @@
+//! The bounds and forms of arguments: the field at fault is named, and nothing is asked of any upstream.
+
+use axum::body::Body;
+use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
+use bech32::{Bech32, Bech32m, Fe32, Hrp};
+use bifold::replay::{PLAIN, VESTING};
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use super::ask::{Face, ask, call, fail_each, nhash, said};
+use crate::support::TestApp;
+
+const PRICE: &str = "fetch_last_crypto_token_price";
+const VESTED: &str = "fetch_vesting_total_unvested_amount";
+const ACCOUNT: &str = "fetch_account_info";
+
+/// An address of that many bytes.
+fn address(prefix: &str, length: usize) -> String {
+    bech32::encode::<Bech32>(Hrp::parse(prefix).unwrap(), &vec![7; length]).unwrap()
+}
+
+/// An address of 32 bytes whose last character has a padding bit that is not zero.
+fn padded() -> String {
+    let mut groups: Vec<Fe32> = [7u8; 32].into_iter().bytes_to_fes().collect();
+    let last = groups.pop().unwrap();
+    groups.push(Fe32::try_from(last.to_u8() | 1).unwrap());
+    let prefix = Hrp::parse("pb").unwrap();
+    let checked = groups.into_iter().with_checksum::<Bech32>(&prefix);
+    checked.chars().collect()
+}
+
+/// The functions that take a wallet's address.
+fn of_wallets(app: &TestApp) -> Vec<&'static str> {
+    let tools = app.app.registry().tools().iter();
+    let names: Vec<_> = tools
+        .filter(|tool| tool.is_required("wallet_address"))
+        .map(|tool| tool.name())
+        .collect();
+    assert!(names.len() >= 11);
+    names
+}
+
+/// Proves that every face refuses these arguments for this field without asking any upstream.
+async fn assert_refused(app: &TestApp, function: &str, arguments: &Value, field: &str) {
+    for (face, failure) in fail_each(app, function, arguments).await {
+        let expected = json!({"kind": "invalid_argument", "field": field, "retryable": false});
+        assert_eq!(failure.detail, expected, "{arguments} by {face:?}");
+        let is_rest = face != Face::Mcp;
+        assert_eq!(failure.status, is_rest.then_some(StatusCode::BAD_REQUEST));
+        assert!(failure.message.contains(field), "{}", failure.message);
+    }
+    assert!(app.replay.seen().is_empty(), "{function} {arguments}");
+}
+
+/// The same for one request that only its text can express.
+async fn assert_request_refused(app: &TestApp, face: Face, request: Request<Body>, field: &str) {
+    let uri = request.uri().to_string();
+    let failure = said(face, &app.send(request).await).unwrap_err();
+    let expected = json!({"kind": "invalid_argument", "field": field, "retryable": false});
+    assert_eq!(failure.detail, expected, "{uri}");
+    assert!(app.replay.seen().is_empty(), "{uri}");
+}
+
+#[tokio::test]
+async fn an_address_of_either_length_is_taken() {
+    let app = TestApp::start().await;
+    for (wallet, length) in [(VESTING, 41), (PLAIN, 61)] {
+        assert_eq!(wallet.len(), length);
+        let answer = ask(&app, ACCOUNT, json!({"wallet_address": wallet})).await;
+        assert_eq!(answer["wallet_address"], wallet);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_by_every_function_before_any_upstream_is_asked() {
+    let app = TestApp::start().await;
+    let checksum = VESTING.replace("qvmk8", "qvmk9");
+    let swapped = VESTING.replace("c9rq", "9crq");
+    let other_checksum = bech32::encode::<Bech32m>(Hrp::parse("pb").unwrap(), &[7; 20]).unwrap();
+    let bad = [
+        checksum,
+        swapped,
+        other_checksum,
+        padded(),
+        VESTING[..40].to_owned(),
+        format!("{VESTING}q"),
+        VESTING.to_uppercase(),
+        VESTING.replace("pb1", "PB1"),
+        VESTING.replace("mk8", "mK8"),
+        format!(" {VESTING}"),
+        format!("{VESTING} "),
+        format!("{VESTING}\n"),
+        address("cosmos", 20),
+        address("pbvaloper", 20),
+        address("tp", 20),
+        address("tp", 32),
+        address("pb", 19),
+        address("pb", 21),
+        address("pb", 31),
+        address("pb", 33),
+        address("pb", 0),
+        "pb1".to_owned(),
+        "0x52908400098527886E0F7030069857D2E4169EE7".to_owned(),
+        "../../v3/utility_token/stats".to_owned(),
+        "pb1é".to_owned(),
+    ];
+    for function in of_wallets(&app) {
+        for wallet in &bad {
+            let arguments = json!({"wallet_address": wallet});
+            assert_refused(&app, function, &arguments, "wallet_address").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_there_and_a_string_in_every_body() {
+    let app = TestApp::start().await;
+    for function in of_wallets(&app) {
+        let post = format!("/api/{function}");
+        let is_on_mcp = app.app.registry().get(function).unwrap().on_mcp();
+        for body in [
+            "{}",
+            r#"{"wallet_address": ""}"#,
+            r#"{"wallet_address": null}"#,
+            r#"{"wallet_address": 41}"#,
+            r#"{"wallet_address": ["pb1"]}"#,
+        ] {
+            let request = Request::post(&post).header("content-type", "application/json");
+            let request = request.body(body.into()).unwrap();
+            assert_request_refused(&app, Face::Post, request, "wallet_address").await;
+            if is_on_mcp {
+                let request = call(function, body);
+                assert_request_refused(&app, Face::Mcp, request, "wallet_address").await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_the_test_network_takes_its_addresses_and_no_others() {
+    let app = TestApp::with(|config| config.address_prefix = "tp".to_owned()).await;
+    for length in [20, 32] {
+        let wallet = address("tp", length);
+        let arguments = json!({"wallet_address": wallet});
+        let answer = ask(&app, ACCOUNT, arguments.clone()).await;
+        assert_eq!(answer["wallet_address"], wallet);
+        let answer = ask(&app, "fetch_wallet_liquid_balance", arguments).await;
+        assert_eq!(answer["wallet_liquid_balance"], nhash("0"));
+        app.replay.forget();
+        let foreign = json!({"wallet_address": address("pb", length)});
+        assert_refused(&app, ACCOUNT, &foreign, "wallet_address").await;
+    }
+}
+
+#[tokio::test]
+async fn a_number_of_trades_is_a_whole_number_from_1_to_200() {
+    let app = TestApp::start().await;
+    for bad in [
+        json!(0),
+        json!(201),
+        json!(-1),
+        json!(1.5),
+        json!(1e300),
+        json!(18446744073709551615u64),
+        json!("abc"),
+        json!(""),
+        json!(" 1"),
+        json!(true),
+        json!(null),
+    ] {
+        let arguments = json!({"token_pair": "HASH-USD", "last_number_of_trades": bad});
+        assert_refused(&app, PRICE, &arguments, "last_number_of_trades").await;
+    }
+    for good in [json!(1), json!(200), json!(2.0)] {
+        ask(&app, PRICE, json!({"last_number_of_trades": good})).await;
+    }
+}
+
+#[tokio::test]
+async fn a_pair_is_the_symbol_of_a_market_and_cannot_lead_to_another_path() {
+    let app = TestApp::start().await;
+    for bad in [
+        "HASH",
+        "-",
+        "HASH-",
+        "-USD",
+        "HASH USD",
+        "HASH-USD ",
+        "HASH-USD?size=9",
+        "HASH-USD#",
+        "../assets",
+        "HASH-USD/../../assets",
+        "HASH-USD%2F..",
+        "HÄSH-USD",
+        &"X-".repeat(33),
+    ] {
+        let arguments = json!({"token_pair": bad});
+        assert_refused(&app, PRICE, &arguments, "token_pair").await;
+    }
+}
+
+#[tokio::test]
+async fn a_moment_is_a_whole_rfc_3339_date_and_time() {
+    let app = TestApp::start().await;
+    for bad in [
+        json!(""),
+        json!(" "),
+        json!("now"),
+        json!("2025-11-18"),
+        json!("2025-11-18 12:00:00"),
+        json!("2025-11-18 12:00:00Z"),
+        json!("2025-11-18T12:00"),
+        json!("2025-11-18T12"),
+        json!("2025-11-18T"),
+        json!("2025-11-18T24:00:01Z"),
+        json!("2025-02-29T00:00:00Z"),
+        json!("2025-13-01T00:00:00Z"),
+        json!("20251118T120000Z"),
+        json!("2025-11-18T12:00:00Z "),
+        json!("2025-11-18T12:00:00+0100"),
+        json!("12025-11-18T12:00:00Z"),
+        json!(1763467200),
+        json!("1763467200"),
+    ] {
+        let arguments = json!({"wallet_address": VESTING, "date_time": bad});
+        assert_refused(&app, VESTED, &arguments, "date_time").await;
+    }
+}
+
+#[tokio::test]
+async fn a_moment_that_is_null_is_refused_in_every_body() {
+    let app = TestApp::start().await;
+    let body = json!({"wallet_address": VESTING, "date_time": null}).to_string();
+    let request = call(VESTED, &body);
+    assert_request_refused(&app, Face::Mcp, request, "date_time").await;
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_named_by_every_function() {
+    let app = TestApp::start().await;
+    let functions: Vec<_> = app.app.registry().tools().iter().collect();
+    for function in functions {
+        let mut arguments = json!({"walet": "x"});
+        for name in function.parameters().into_iter().flat_map(|it| it.keys()) {
+            if function.is_required(name) {
+                arguments[name] = match name.as_str() {
+                    "wallet_address" => json!(VESTING),
+                    _ => json!("get_registry_summary"),
+                };
+            }
+        }
+        assert_refused(&app, function.name(), &arguments, "walet").await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_stands_twice_is_named() {
+    let app = TestApp::start().await;
+    let (price, vested) = (
+        "/api/crypto_token_price",
+        "/api/vesting_total_unvested_amount",
+    );
+    for (target, field) in [
+        (
+            format!("{price}?token_pair=HASH-USD&token_pair=HASH-USD"),
+            "token_pair",
+        ),
+        (
+            format!("{price}/HASH-USD?token_pair=HASH-USD"),
+            "token_pair",
+        ),
+        (
+            format!("{price}?last_number_of_trades=1&last_number_of_trades=2"),
+            "last_number_of_trades",
+        ),
+        (
+            format!("{vested}/{VESTING}?wallet_address={VESTING}"),
+            "wallet_address",
+        ),
+        (
+            format!("{vested}/{VESTING}?date_time=2025-11-18T12:00:00Z&date_tim%65=x"),
+            "date_time",
+        ),
+    ] {
+        let request = Request::get(target).body(Body::empty()).unwrap();
+        assert_request_refused(&app, Face::Get, request, field).await;
+    }
+    for (function, body, field) in [
+        (
+            PRICE,
+            r#"{"token_pair": "HASH-USD", "token_pair": "HASH-USD"}"#.to_owned(),
+            "token_pair",
+        ),
+        (
+            ACCOUNT,
+            format!(r#"{{"wallet_address": "{VESTING}", "wallet_\u0061ddress": "{VESTING}"}}"#),
+            "wallet_address",
+        ),
+    ] {
+        let request = Request::post(format!("/api/{function}"));
+        let request = request.header("content-type", "application/json");
+        let request = request.body(body.clone().into()).unwrap();
+        assert_request_refused(&app, Face::Post, request, field).await;
+        assert_request_refused(&app, Face::Mcp, call(function, &body), field).await;
+    }
+}
+
+#[tokio::test]
+async fn a_query_beside_a_body_is_refused_by_its_key_and_its_value_is_not_repeated() {
+    let app = TestApp::start().await;
+    let target = format!("/api/{ACCOUNT}?wallet_address={VESTING}");
+    let request = Request::post(target).header("content-type", "application/json");
+    let request = request.body("{}".into()).unwrap();
+    let failure = said(Face::Post, &app.send(request).await).unwrap_err();
+    assert_eq!(failure.detail["field"], "wallet_address");
+    assert!(!failure.message.contains(VESTING), "{}", failure.message);
+}

@@ -1,0 +1,98 @@
+//! What does not depend on another answer is asked for at once: every request stands open at the same moment.
+
+use bifold::replay::{Canned, Fault, VESTING};
+use serde_json::{Value, json};
+
+use super::ask::{Face, about, ask, faces_of, interrupted, of_wallet, put, until};
+use crate::support::TestApp;
+
+fn hanging() -> Canned {
+    Canned::json("").fault(Fault::Hang)
+}
+
+/// Proves on every face that these targets are asked for while the upstream has answered none of those that hang.
+/// A caller that waited for one answer before the next request would never come to the last of them.
+async fn assert_open_at_once(app: &TestApp, function: &str, arguments: Value, targets: &[String]) {
+    let mut expected = targets.to_vec();
+    expected.sort();
+    for face in faces_of(app, function) {
+        app.replay.forget();
+        let call = put(app, face, function, &arguments);
+        interrupted(call, || app.replay.seen().len() >= expected.len()).await;
+        let mut seen = app.replay.seen();
+        seen.sort();
+        assert_eq!(seen, expected, "{function} by {face:?}");
+    }
+}
+
+fn delegation_of(wallet: &str) -> Vec<String> {
+    let rest = [
+        "/delegations?count=10&page=1",
+        "/rewards",
+        "/unbonding",
+        "/redelegations",
+    ];
+    rest.map(|rest| of_wallet("v2", wallet, rest)).into()
+}
+
+fn schedule_of(wallet: &str) -> Vec<String> {
+    vec![
+        of_wallet("v2", wallet, ""),
+        of_wallet("v3", wallet, "/vesting?continuousPeriod=MONTH"),
+    ]
+}
+
+#[tokio::test]
+async fn a_wallet_function_asks_for_all_that_it_needs_at_once() {
+    let app = TestApp::start().await;
+    app.replay.answer("/", hanging());
+    let others = vec![
+        format!("/lcd/provenance/exchange/v1/commitments/account/{VESTING}"),
+        of_wallet("v3", VESTING, "/balances/utility_token"),
+    ];
+    let summary = [schedule_of(VESTING), delegation_of(VESTING), others].concat();
+    for (function, targets) in [
+        ("fetch_total_delegation_data", delegation_of(VESTING)),
+        ("fetch_vesting_total_unvested_amount", schedule_of(VESTING)),
+        ("fetch_complete_wallet_summary", summary),
+    ] {
+        assert_open_at_once(&app, function, about(VESTING), &targets).await;
+    }
+}
+
+#[tokio::test]
+async fn a_market_overview_asks_for_its_lists_at_once_and_then_for_all_prices_at_once() {
+    let app = TestApp::start().await;
+    app.replay.answer("/", hanging());
+    let exchange = |path: &str| format!("/exchange/{path}");
+    let lists = vec![
+        exchange("markets"),
+        exchange("assets"),
+        "/explorer/api/v3/utility_token/stats".to_owned(),
+    ];
+    let function = "fetch_market_overview_summary";
+    assert_open_at_once(&app, function, json!({}), &lists).await;
+
+    let markets = Canned::json(recorded!("fm_markets_2025-06-05"));
+    app.replay.answer("/exchange/markets", markets);
+    let prices = ["HASH", "BTC", "ETH"].map(|it| exchange(&format!("trades/{it}-USD?size=1")));
+    let all = [lists, prices.into()].concat();
+    assert_open_at_once(&app, function, json!({}), &all).await;
+}
+
+#[tokio::test]
+async fn calls_of_different_clients_do_not_wait_for_each_other() {
+    let app = TestApp::start().await;
+    app.replay.answer("/explorer/", hanging());
+    let nothing = json!({});
+    let hung = put(&app, Face::Mcp, "fetch_current_hash_statistics", &nothing);
+    let other = async {
+        until(|| !app.replay.seen().is_empty()).await;
+        ask(&app, "fetch_figure_markets_assets_info", json!({})).await
+    };
+    let assets = tokio::select! {
+        _ = hung => panic!("the upstream hangs"),
+        assets = other => assets,
+    };
+    assert_eq!(assets["assets"].as_array().unwrap().len(), 5);
+}
