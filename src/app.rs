@@ -92,24 +92,23 @@ impl App {
             .extensions_mut()
             .insert(Context::new(self.services.clone(), call.clone()));
         let response = self.router.clone().oneshot(request).await;
-        let mut response = response.unwrap_or_else(|never| match never {});
-        let outcome = response
-            .extensions_mut()
-            .remove::<Outcome>()
-            .unwrap_or_default();
-        let line = Line {
-            face,
-            outcome: &outcome,
-            status: response.status().as_u16(),
-            duration: since.elapsed(),
-            upstream_calls: call.meter.calls(),
-            upstream_time: call.meter.time(),
-            request_id: &call.id,
-            cold_start,
-        };
-        line.write();
-        sign(response.headers_mut(), &line);
-        response
+        let response = response.unwrap_or_else(|never| match never {});
+        finish(response, face, &call, since, cold_start)
+    }
+
+    /// Refuses what its front door could not read as a request, with an id and a line in the log like any other.
+    pub fn refuse(
+        &self,
+        status: StatusCode,
+        class: &'static str,
+        detail: &str,
+        arrival: Arrival,
+    ) -> Response<Body> {
+        let since = Instant::now();
+        let cold_start = self.services.process.count();
+        let call = self.call(&HeaderMap::new(), arrival);
+        let response = rest::problem(status, class, detail, &call.id);
+        finish(response, "site", &call, since, cold_start)
     }
 
     /// Calls a function by its name, as a program that embeds the library does.
@@ -120,7 +119,7 @@ impl App {
         let cx = self.context();
         match self.registry.get(name) {
             Some(tool) => self.registry.call(tool, cx, arguments).await,
-            None => Err(unknown(&self.registry, name)),
+            None => Err(unknown(&self.registry, name, |_| true)),
         }
     }
 
@@ -173,6 +172,33 @@ impl App {
     }
 }
 
+/// Writes the line of a request, and puts its id and its times on the answer.
+fn finish(
+    mut response: Response<Body>,
+    face: &'static str,
+    call: &Call,
+    since: Instant,
+    cold_start: bool,
+) -> Response<Body> {
+    let outcome = response
+        .extensions_mut()
+        .remove::<Outcome>()
+        .unwrap_or_default();
+    let line = Line {
+        face,
+        outcome: &outcome,
+        status: response.status().as_u16(),
+        duration: since.elapsed(),
+        upstream_calls: call.meter.calls(),
+        upstream_time: call.meter.time(),
+        request_id: &call.id,
+        cold_start,
+    };
+    line.write();
+    sign(response.headers_mut(), &line);
+    response
+}
+
 fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) -> Router {
     let names = registry.clone();
     Router::new()
@@ -208,7 +234,7 @@ fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
     let cx = context(request);
     match request.uri().path().strip_prefix("/api/") {
         Some(name) if !name.contains('/') => {
-            rest::failure(&unknown(registry, name), cx.request_id())
+            rest::failure(&unknown(registry, name, Tool::on_rest), cx.request_id())
         }
         _ => {
             let detail = "nothing is served at this path; `/` lists what is";
@@ -227,8 +253,8 @@ async fn method_not_allowed(request: Request) -> Response<Body> {
     )
 }
 
-fn unknown(registry: &Registry, name: &str) -> Error {
-    let hint = registry.hint(name, Tool::on_rest);
+fn unknown(registry: &Registry, name: &str, seen: fn(&Tool) -> bool) -> Error {
+    let hint = registry.hint(name, seen);
     Error::unknown_function(format!("there is no function `{name}`{hint}"))
 }
 

@@ -84,7 +84,7 @@ pub fn run() -> ExitCode {
 pub fn lambda() -> ExitCode {
     let run = || -> Result<ExitCode, Failure> {
         let mut config = Config::from_env()?;
-        telemetry::start(Format::Json, &config.log)?;
+        log(Format::Json, &config.log)?;
         bifold::lambda::runtime()?.block_on(async {
             let _replay = replay(&mut config).await?;
             let app = App::new(config, tools::server())?;
@@ -99,7 +99,7 @@ fn serve(serve: Serve) -> Result<ExitCode, Failure> {
     let mut config = Config::from_env()?;
     config.replay |= serve.replay;
     config.listen = serve.listen.unwrap_or(config.listen);
-    telemetry::start(Format::Text, &config.log)?;
+    log(Format::Text, &config.log)?;
     Runtime::new()?.block_on(async {
         let _replay = replay(&mut config).await?;
         let address = config.listen;
@@ -110,6 +110,10 @@ fn serve(serve: Serve) -> Result<ExitCode, Failure> {
         local::serve(app, listener, local::signal()).await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn log(format: Format, levels: &str) -> Result<(), Failure> {
+    Ok(telemetry::start(format, levels).map_err(|error| format!("`BIFOLD_LOG`: {error}"))?)
 }
 
 fn list() -> Result<ExitCode, Failure> {
@@ -137,7 +141,7 @@ fn openapi() -> Result<ExitCode, Failure> {
 fn call(call: Call) -> Result<ExitCode, Failure> {
     let mut config = Config::from_env()?;
     config.replay |= call.replay;
-    telemetry::start(Format::Text, "warn")?;
+    log(Format::Text, "warn")?;
     let arguments = call.json.unwrap_or_else(|| object(call.arguments));
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -5,14 +5,12 @@ mod reply;
 
 use std::time::{Duration, SystemTime};
 
-use axum::body::Body;
-use http::{Response, StatusCode};
+use http::StatusCode;
 use lambda_runtime::{Context as Invocation, Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 use tokio::runtime;
 
 use crate::app::{App, Arrival};
-use crate::rest;
 
 use event::Event;
 pub use event::UnknownEvent;
@@ -68,7 +66,7 @@ pub async fn answer(app: &App, event: &str, arrival: Arrival) -> Result<Reply, U
     let door = event.door();
     let response = match event.request() {
         Ok(request) => app.serve(request, arrival).await,
-        Err(problem) => bad_request(&problem, arrival.id.as_deref().unwrap_or("none")),
+        Err(problem) => app.refuse(StatusCode::BAD_REQUEST, "bad_request", &problem, arrival),
     };
     Ok(Reply::new(door, response).await)
 }
@@ -81,10 +79,6 @@ fn arrival(invocation: &Invocation) -> Arrival {
         id: Some(invocation.request_id.clone()),
         time_left,
     }
-}
-
-fn bad_request(problem: &str, request_id: &str) -> Response<Body> {
-    rest::problem(StatusCode::BAD_REQUEST, "bad_request", problem, request_id)
 }
 
 impl From<UnknownEvent> for Diagnostic {

@@ -14,7 +14,6 @@ use tokio::sync::oneshot;
 use tracing::info;
 
 use crate::app::{App, Arrival};
-use crate::rest;
 
 /// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second.
 ///
@@ -51,21 +50,31 @@ pub async fn serve(
     }
 }
 
-/// Ready on the first interrupt or termination signal.
-pub async fn signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate =
-            signal(SignalKind::terminate()).expect("a handler for SIGTERM can be set at start");
+/// Ready on the first interrupt or termination signal. Signals are caught from the call on, not from the first
+/// poll: one that comes between the two must not kill the process.
+///
+/// # Panics
+/// Outside a runtime, or where the system allows no handler.
+#[cfg(unix)]
+pub fn signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let catch = |kind| signal(kind).expect("a handler for a signal can be set at start");
+    let (mut interrupt, mut terminate) = (
+        catch(SignalKind::interrupt()),
+        catch(SignalKind::terminate()),
+    );
+    async move {
         tokio::select! {
-            _ = interrupt => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
     }
-    #[cfg(not(unix))]
-    let _ = interrupt.await;
+}
+
+/// Ready on the first interrupt.
+#[cfg(not(unix))]
+pub async fn signal() {
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 async fn answer(app: App, address: SocketAddr, request: Request) -> axum::response::Response {
@@ -77,7 +86,12 @@ async fn answer(app: App, address: SocketAddr, request: Request) -> axum::respon
     if address.ip().is_loopback() && !is_own(host) {
         let detail =
             "this server listens for its own machine only: call it as 127.0.0.1 or localhost";
-        return rest::problem(StatusCode::FORBIDDEN, "foreign_host", detail, "none");
+        return app.refuse(
+            StatusCode::FORBIDDEN,
+            "foreign_host",
+            detail,
+            Arrival::default(),
+        );
     }
     app.serve(request, Arrival::default()).await
 }

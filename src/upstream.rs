@@ -14,6 +14,7 @@ mod tls;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use reqwest::header::HeaderValue;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
@@ -187,9 +188,11 @@ fn base_url(url: &str) -> Result<String, String> {
 }
 
 fn client<'a>(config: &Config, bases: impl Iterator<Item = &'a String>) -> Result<Client, String> {
+    let user_agent = HeaderValue::from_str(&config.user_agent)
+        .map_err(|_| "the user agent has characters that HTTP does not allow in a header")?;
     let mut builder = Client::builder()
         .tls_backend_preconfigured(tls::config())
-        .user_agent(&config.user_agent)
+        .user_agent(user_agent)
         .connect_timeout(config.upstream_timeout)
         .redirect(Policy::custom(same_host));
     // Loopback upstreams (recorded data, tests) must not be sent through a proxy of the environment.

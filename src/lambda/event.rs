@@ -85,6 +85,8 @@ struct V2Http<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct V1<'a> {
+    #[serde(borrow, default)]
+    version: Option<Cow<'a, str>>,
     #[serde(borrow)]
     http_method: Cow<'a, str>,
     #[serde(borrow)]
@@ -168,7 +170,9 @@ impl V2<'_> {
 
 impl V1<'_> {
     fn request(self) -> Result<Request, String> {
-        let path = without_stage(&self.path, self.request_context.stage.as_deref());
+        // The stage stands in the path of an HTTP API, which says its payload's version, and never in that of a REST API.
+        let stage = self.version.and(self.request_context.stage);
+        let path = without_stage(&self.path, stage.as_deref());
         let mut headers = HeaderMap::new();
         match &self.multi_value_headers {
             Some(lists) => {
@@ -253,7 +257,11 @@ fn build(
             .and_then(|host| host.parse::<http::uri::Authority>().ok());
         authority
             .filter(|it| !it.as_str().contains('@'))
+            .filter(|it| it.as_str() == it.host() || it.port_u16().is_some())
             .ok_or("header `host` is no host name")?;
+    }
+    if !path.starts_with('/') {
+        return Err("the path does not begin with `/`".to_owned());
     }
     let path = utf8_percent_encode(path, PATH).to_string();
     let target = if query.is_empty() {
@@ -267,7 +275,6 @@ fn build(
     *request.uri_mut() = target
         .parse::<Uri>()
         .ok()
-        .filter(|uri| uri.path().starts_with('/'))
         .ok_or("the path or the query has characters that a URL does not allow, or is too long")?;
     *request.headers_mut() = headers;
     Ok(request)

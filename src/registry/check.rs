@@ -83,8 +83,21 @@ fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
             "its path `{path}` must begin with `/` and have no empty part"
         ));
     }
+    if let Some(part) = path.split('/').find(|part| !is_part(part)) {
+        found.push(format!(
+            "its path `{path}` has the part `{part}`, which is neither a parameter in braces nor plain text"
+        ));
+    }
+    if tool.path().is_none() {
+        found.push(format!(
+            "its path `{path}` is a second one: give it a first one with `get`"
+        ));
+    }
     let in_path: Vec<&str> = parameters_in(path).collect();
-    for parameter in &in_path {
+    for (place, parameter) in in_path.iter().enumerate() {
+        if in_path[..place].contains(parameter) {
+            found.push(format!("its path `{path}` names `{parameter}` twice"));
+        }
         if tool
             .parameters()
             .is_none_or(|known| !known.contains_key(*parameter))
@@ -146,6 +159,19 @@ fn twice(tools: &[Tool], what: &str, keys: impl Fn(&Tool) -> Vec<String>) -> Vec
         }
     }
     found
+}
+
+/// A parameter in braces, or characters that stand for themselves in a URL (RFC 3986, unreserved).
+fn is_part(part: &str) -> bool {
+    let name = part.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+    let plain = |text: &str, more: &[u8]| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || more.contains(&byte))
+    };
+    match name {
+        Some(name) => !name.is_empty() && plain(name, &[]),
+        None => plain(part, b"-.~"),
+    }
 }
 
 /// The names in braces.

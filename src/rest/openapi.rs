@@ -79,7 +79,7 @@ fn by_body(tool: &Tool) -> Value {
         .flatten()
         .any(|(name, _)| tool.is_required(name));
     let mut operation = described(tool);
-    operation["operationId"] = format!("{}_post", tool.name()).into();
+    operation["operationId"] = format!("{}.post", tool.name()).into();
     operation["requestBody"] = json!({
         "required": is_required,
         "content": { "application/json": { "schema": tool.arguments() } },
@@ -89,11 +89,12 @@ fn by_body(tool: &Tool) -> Value {
     operation
 }
 
-/// The id of the function's own path is its name; another path adds its length, to stay unique.
+/// The id of the function's own path is its name; another path adds its place in the list. The dot stands in no
+/// name, so no other function can have the same id.
 fn operation_id(tool: &Tool, path: &str) -> String {
-    match tool.path() == Some(path) {
-        true => tool.name().to_owned(),
-        false => format!("{}_{}", tool.name(), path.matches('/').count()),
+    match tool.paths().position(|it| it == path) {
+        Some(place @ 1..) => format!("{}.{}", tool.name(), place + 1),
+        _ => tool.name().to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::error::{Detail, Error, Kind};
+use crate::telemetry::Outcome;
 
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -53,14 +54,18 @@ fn title_of(kind: Kind) -> &'static str {
 /// A failed call.
 pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
     let status = status_of(error.kind());
-    let mut response = build(Problem {
-        r#type: urn(error.kind().as_str()),
-        title: title_of(error.kind()),
-        status: status.as_u16(),
-        detail: error.message(),
-        error: Some(error.detail()),
-        request_id,
-    });
+    let class = error.kind().as_str();
+    let mut response = build(
+        class,
+        Problem {
+            r#type: urn(class),
+            title: title_of(error.kind()),
+            status: status.as_u16(),
+            detail: error.message(),
+            error: Some(error.detail()),
+            request_id,
+        },
+    );
     // A 503 says when to come back, and a second is the least that can be said in this header.
     let wait = error
         .wait()
@@ -75,16 +80,24 @@ pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
 }
 
 /// A request that reached no function: `name` becomes the stable type, `detail` says what to do.
-pub fn problem(status: StatusCode, name: &str, detail: &str, request_id: &str) -> Response<Body> {
+pub fn problem(
+    status: StatusCode,
+    name: &'static str,
+    detail: &str,
+    request_id: &str,
+) -> Response<Body> {
     let title = status.canonical_reason().unwrap_or("Error");
-    build(Problem {
-        r#type: urn(name),
-        title,
-        status: status.as_u16(),
-        detail,
-        error: None,
-        request_id,
-    })
+    build(
+        name,
+        Problem {
+            r#type: urn(name),
+            title,
+            status: status.as_u16(),
+            detail,
+            error: None,
+            request_id,
+        },
+    )
 }
 
 /// A body beyond the limit, or one that ended before it was whole.
@@ -102,7 +115,7 @@ fn urn(name: &str) -> String {
     format!("urn:bifold:problem:{name}")
 }
 
-fn build(problem: Problem<'_>) -> Response<Body> {
+fn build(class: &'static str, problem: Problem<'_>) -> Response<Body> {
     let body = serde_json::to_vec(&problem).expect("a problem of strings and numbers is JSON");
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
@@ -114,5 +127,10 @@ fn build(problem: Problem<'_>) -> Response<Body> {
         CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),
     );
+    // The log names the class; a function that was reached says more of itself.
+    response.extensions_mut().insert(Outcome {
+        error: Some(class),
+        ..Outcome::default()
+    });
     response
 }

@@ -19,8 +19,8 @@ const HOUSE: [(&str, &[&str]); 20] = [
         ],
     ),
     ("lib", &[]),
-    ("lambda", &["app", "rest"]),
-    ("local", &["app", "rest"]),
+    ("lambda", &["app"]),
+    ("local", &["app"]),
     (
         "app",
         &[
