@@ -11,6 +11,7 @@ mod number;
 mod partial;
 mod summary;
 mod system;
+mod track;
 mod vesting;
 
 use std::time::Duration;
