@@ -16,6 +16,11 @@ pub(super) fn problems(tools: &[Tool]) -> Vec<String> {
     problems.extend(twice(tools, "GET path", |tool| {
         tool.paths().map(anonymous).collect()
     }));
+    problems.extend(twice(tools, "POST path", |tool| {
+        let by_name = tool.on_rest().then(|| format!("/{}", tool.name()));
+        let own = tool.post_path().map(str::to_owned);
+        by_name.into_iter().chain(own).collect()
+    }));
     problems
 }
 
@@ -28,11 +33,12 @@ fn alone(tool: &Tool) -> Vec<String> {
     }
     if !tool.on_mcp() && !tool.on_rest() {
         found.push(
-            "it answers on no protocol: give it a path with `get`, or take away `rest_only`".into(),
+            "it answers on no protocol: give it a path with `get` or `post`, or take away `rest_only`".into(),
         );
     }
     found.extend(schema_problems(tool));
     found.extend(tool.paths().flat_map(|path| path_problems(tool, path)));
+    found.extend(tool.post_path().into_iter().flat_map(post_problems));
     found.extend(header_problems(tool));
     found
         .into_iter()
@@ -77,12 +83,7 @@ fn schema_problems(tool: &Tool) -> Vec<String> {
 }
 
 fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    if !path.starts_with('/') || path.len() < 2 || path.ends_with('/') || path.contains("//") {
-        found.push(format!(
-            "its path `{path}` must begin with `/` and have no empty part"
-        ));
-    }
+    let mut found: Vec<String> = form_problem(path).into_iter().collect();
     let in_path: Vec<&str> = parameters_in(path).collect();
     for parameter in &in_path {
         if tool
@@ -101,6 +102,23 @@ fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// A POST has its arguments in the body, and none in the path.
+fn post_problems(path: &str) -> Vec<String> {
+    let mut found: Vec<String> = form_problem(path).into_iter().collect();
+    if path.contains(['{', '}']) {
+        found.push(format!(
+            "its POST path `{path}` must have no parameters: they stand in the body"
+        ));
+    }
+    found
+}
+
+fn form_problem(path: &str) -> Option<String> {
+    let is_bad =
+        !path.starts_with('/') || path.len() < 2 || path.ends_with('/') || path.contains("//");
+    is_bad.then(|| format!("its path `{path}` must begin with `/` and have no empty part"))
 }
 
 /// `x-mcp-header` names: a header token, once, on a string, integer or boolean (MCP 2026-07-28).
