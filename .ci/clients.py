@@ -13,14 +13,15 @@ WALLET = "pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvmk8"
 # The same wallet with two letters exchanged: well formed, but its checksum is wrong.
 MISTYPED = "pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvkm8"
 SUMMARY = {
-    "total_functions": 21,
-    "mcp_enabled": 16,
-    "rest_enabled": 19,
-    "dual_protocol": 14,
+    "total_functions": 22,
+    "mcp_enabled": 17,
+    "rest_enabled": 20,
+    "dual_protocol": 15,
     "mcp_only": 2,
     "rest_only": 5,
 }
 NAMES = {
+    "call_many",
     "fetch_account_info",
     "fetch_account_is_vesting",
     "fetch_available_committed_amount",

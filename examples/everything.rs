@@ -58,6 +58,8 @@ no_arguments! {
     StreamingElicitation;
     /// Answers without a log message, unless one is asked for.
     LoggingTool;
+    /// Tells how far it is, three times.
+    ToolWithProgress;
 }
 
 /// A tool whose arguments can be routed by headers.
@@ -123,6 +125,7 @@ fn server() -> Server {
             Tool::sync("test_missing_capability", missing_capability).requires("sampling"),
             Tool::sync("test_streaming_elicitation", streaming_elicitation),
             Tool::sync("test_logging_tool", logging_tool),
+            Tool::sync("test_tool_with_progress", tool_with_progress),
             Tool::sync("test_x_mcp_header", x_mcp_header),
             Tool::sync("json_schema_2020_12_tool", person).input_schema(person_schema()),
         ])
@@ -171,6 +174,13 @@ fn streaming_elicitation(_: Context, _: StreamingElicitation) -> Result<Content>
 
 fn logging_tool(_: Context, _: LoggingTool) -> Result<Content> {
     Ok(Content::text("Nothing had to be logged."))
+}
+
+fn tool_with_progress(cx: Context, _: ToolWithProgress) -> Result<Content> {
+    for done in [0.0, 50.0, 100.0] {
+        cx.progress(done, Some(100.0), &format!("{done} of 100 steps"));
+    }
+    Ok(Content::text("All steps are done."))
 }
 
 fn x_mcp_header(_: Context, XMcpHeader { region, level }: XMcpHeader) -> Result<Found> {

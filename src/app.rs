@@ -1,5 +1,6 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,8 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::routing::post;
-use http::header::CONTENT_TYPE;
+use futures_util::stream::{BoxStream, StreamExt};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -16,12 +18,13 @@ use tower::ServiceExt;
 use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
 use crate::deadline::Deadline;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::mcp::Endpoint;
+use crate::mcp::{self, Endpoint};
 use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
 use crate::server::Server;
-use crate::telemetry::{Line, Outcome, millis};
+use crate::telemetry::{Line, Outcome, Pending, millis};
 use crate::upstream::{Meter, Upstreams};
 
 const REQUEST_ID: &str = "x-request-id";
@@ -93,7 +96,7 @@ impl App {
             .insert(Context::new(self.services.clone(), call.clone()));
         let response = self.router.clone().oneshot(request).await;
         let response = response.unwrap_or_else(|never| match never {});
-        finish(response, face, &call, since, cold_start)
+        finish(response, face, call, since, cold_start)
     }
 
     /// Refuses what its front door could not read as a request, with an id and a line in the log like any other.
@@ -106,9 +109,9 @@ impl App {
     ) -> Response<Body> {
         let since = Instant::now();
         let cold_start = self.services.process.count();
-        let call = self.call(&HeaderMap::new(), arrival);
+        let call = Arc::new(self.call(&HeaderMap::new(), arrival));
         let response = rest::problem(status, class, detail, &call.id);
-        finish(response, "site", &call, since, cold_start)
+        finish(response, "site", call, since, cold_start)
     }
 
     /// Calls a function by its name, as a program that embeds the library does.
@@ -168,35 +171,38 @@ impl App {
             id,
             deadline: Deadline::after(limit),
             meter: Arc::new(Meter::default()),
+            is_part: false,
         }
     }
 }
 
-/// Writes the line of a request, and puts its id and its times on the answer.
+/// Puts the request's id and times on the answer, and writes its line: now, or when its body is whole.
 fn finish(
     mut response: Response<Body>,
     face: &'static str,
-    call: &Call,
+    call: Arc<Call>,
     since: Instant,
     cold_start: bool,
 ) -> Response<Body> {
-    let outcome = response
-        .extensions_mut()
-        .remove::<Outcome>()
-        .unwrap_or_default();
-    let line = Line {
+    let extensions = response.extensions_mut();
+    let outcome = extensions.remove::<Outcome>().unwrap_or_default();
+    let pending = extensions.remove::<Pending>();
+    let status = response.status().as_u16();
+    let entry = Entry {
         face,
-        outcome: &outcome,
-        status: response.status().as_u16(),
-        duration: since.elapsed(),
-        upstream_calls: call.meter.calls(),
-        upstream_time: call.meter.time(),
-        request_id: &call.id,
+        status,
+        since,
+        call,
         cold_start,
     };
-    line.write();
-    sign(response.headers_mut(), &line);
-    response
+    sign(response.headers_mut(), &entry.line(&outcome));
+    match pending {
+        None => {
+            entry.line(&outcome).write();
+            response
+        }
+        Some(pending) => response.map(|body| entry.follow(body, outcome, pending)),
+    }
 }
 
 fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) -> Router {
@@ -219,14 +225,31 @@ async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
         return rest::too_large(limit, cx.request_id());
     };
     let reply = endpoint.answer(&parts.headers, &body, &cx).await;
-    let mut response = Response::new(reply.body.map_or_else(Body::empty, Body::from));
+    let mut response = match reply.body {
+        mcp::Body::Empty => Response::default(),
+        mcp::Body::Json(json) => json_response(json),
+        mcp::Body::Events(events, pending) => event_response(events, pending),
+    };
     *response.status_mut() = reply.status;
-    if reply.status != StatusCode::ACCEPTED {
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
     response.extensions_mut().insert(reply.outcome);
+    response
+}
+
+fn json_response(json: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(json));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Nothing between here and the client may keep the events, or hold them back.
+fn event_response(events: BoxStream<'static, Bytes>, pending: Pending) -> Response<Body> {
+    let mut response = Response::new(Body::from_stream(events.map(Ok::<_, Infallible>)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.extensions_mut().insert(pending);
     response
 }
 

@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+use crate::progress::{Progress, Reporter};
 use crate::upstream::{Freshness, Meter, Upstream, Upstreams};
 
 /// What a function may use while it answers one call. Cheap to clone.
@@ -18,6 +19,7 @@ use crate::upstream::{Freshness, Meter, Upstream, Upstreams};
 pub struct Context {
     services: Arc<Services>,
     call: Arc<Call>,
+    reporter: Option<Reporter>,
 }
 
 /// What all calls of one process share.
@@ -38,20 +40,64 @@ pub struct Process {
     requests: AtomicU64,
 }
 
-/// What belongs to one request.
+/// What belongs to one request, or to one part of it.
 pub struct Call {
     /// The id in the log and in `x-request-id`.
     pub id: String,
     /// When the answer must be ready.
     pub deadline: Deadline,
-    /// What the request cost upstream.
+    /// What it cost upstream.
     pub meter: Arc<Meter>,
+    /// Whether it is a part of another call.
+    pub is_part: bool,
 }
 
 impl Context {
     /// The context of one call.
     pub fn new(services: Arc<Services>, call: Arc<Call>) -> Context {
-        Context { services, call }
+        Context {
+            services,
+            call,
+            reporter: None,
+        }
+    }
+
+    /// The same call for a function whose reports of progress are read.
+    pub fn reporting(self, reporter: Reporter) -> Context {
+        let reporter = Some(reporter);
+        Context { reporter, ..self }
+    }
+
+    /// A context for one part of this call: it ends at `deadline`, at the latest with the call, what it costs and how
+    /// fresh its data is counts for both, and nobody reads its progress.
+    pub fn part(&self, deadline: Deadline) -> Context {
+        let call = Call {
+            id: self.call.id.clone(),
+            deadline: deadline.min(self.call.deadline),
+            meter: Arc::new(Meter::part(self.call.meter.clone())),
+            is_part: true,
+        };
+        Context::new(self.services.clone(), Arc::new(call))
+    }
+
+    /// Whether this is the context of a part of a call.
+    pub fn is_part(&self) -> bool {
+        self.call.is_part
+    }
+
+    /// Tells the client how far the call is: `done` of `total`, and what happened. It is free when nobody asked. What
+    /// is not more than the last report is not sent.
+    pub fn progress(&self, done: f64, total: Option<f64>, message: &str) {
+        let Some(reporter) = &self.reporter else {
+            return;
+        };
+        let message = message.to_owned();
+        // The reader is gone only when the client is, and then nothing is left to tell.
+        let _ = reporter.send(Progress {
+            done,
+            total,
+            message,
+        });
     }
 
     /// Asks an upstream for the JSON at `path` (with its query), within the call's deadline.

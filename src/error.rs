@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The result of a tool and of everything a tool calls.
@@ -56,7 +57,7 @@ pub enum Kind {
 }
 
 /// The upstream at fault and the HTTP status it answered with, if it did.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Origin {
     /// The upstream's configured name.
     pub name: &'static str,
@@ -66,14 +67,19 @@ pub struct Origin {
 }
 
 /// The machine-readable half of an error, the same on every face.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Detail<'a> {
+    /// The stable class of the failure.
     kind: &'static str,
+    /// The JSON path of the argument at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
+    /// The upstream at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream: Option<Origin>,
+    /// Whether the same call may succeed later.
     retryable: bool,
+    /// When it may.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
 }

@@ -10,6 +10,7 @@
 //! - [`mcp`] and [`rest`]: the faces. Each translates bytes to a [`Registry::call`] and its result to bytes.
 //! - [`upstream`]: the one door to upstream HTTP APIs.
 //! - [`lambda`] and [`local`]: the front doors. [`replay`]: an upstream of recorded bodies.
+//! - [`batch`]: a function for any application, which calls many of its others at once.
 //! - [`tools`]: the bundled functions, an application like any other; nothing above it knows of them.
 //!
 //! # What is absent on purpose
@@ -17,16 +18,21 @@
 //! names a tool, and a second way for a result to be encoded.
 
 mod app;
+pub mod batch;
 mod clock;
 mod config;
 mod context;
+mod count;
 mod deadline;
+mod entry;
 mod error;
 mod flight;
 pub mod lambda;
 pub mod local;
 pub mod mcp;
+mod object;
 mod once;
+mod progress;
 mod registry;
 pub mod replay;
 pub mod rest;

@@ -1,5 +1,7 @@
 //! MCP over Streamable HTTP without sessions: bytes in, bytes out, for clients of both protocol eras.
 
+mod accept;
+mod events;
 mod fault;
 mod gate;
 mod headers;
@@ -11,14 +13,16 @@ mod version;
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
 use crate::context::Context;
 use crate::registry::Registry;
 use crate::server::Info;
-use crate::telemetry::Outcome;
+use crate::telemetry::{Outcome, Pending};
 
 use fault::Fault;
 use message::{Incoming, Request};
@@ -35,14 +39,24 @@ pub struct Endpoint {
     allowed_origins: Vec<String>,
 }
 
-/// What goes back: no body for a notification, else one JSON-RPC message (or batch) on one line.
+/// What goes back.
 pub struct Reply {
     /// The HTTP status.
     pub status: StatusCode,
-    /// The JSON body.
-    pub body: Option<Vec<u8>>,
-    /// What the log says of it.
+    /// The body.
+    pub body: Body,
+    /// What the log says of it; of a stream, if it is given up before its end.
     pub outcome: Outcome,
+}
+
+/// The body of a [`Reply`].
+pub enum Body {
+    /// The answer to a notification.
+    Empty,
+    /// One JSON-RPC message (or batch) on one line.
+    Json(Vec<u8>),
+    /// Server-sent events, each one JSON-RPC message, and what the log says of them once they have ended.
+    Events(BoxStream<'static, Bytes>, Pending),
 }
 
 impl Endpoint {
@@ -70,7 +84,10 @@ impl Endpoint {
 
     async fn single(&self, headers: &HeaderMap, message: &RawValue, cx: &Context) -> Reply {
         match message::read(message) {
-            Ok(Some(request)) => self.request(headers, &request, cx).await,
+            Ok(Some(mut request)) => {
+                request.accept = Some(headers);
+                self.request(headers, &request, cx).await
+            }
             // A notification asks for nothing, and none that a client may send means anything without a session.
             Ok(None) => Reply::accepted(),
             Err((id, fault)) => Reply::fault(id, fault),
@@ -96,7 +113,7 @@ impl Endpoint {
             answers.push(self.batched(message, cx));
         }
         let answers: Vec<Reply> = stream::iter(answers).buffered(BATCH_WIDTH).collect().await;
-        let bodies: Vec<Vec<u8>> = answers.into_iter().filter_map(|reply| reply.body).collect();
+        let bodies: Vec<Vec<u8>> = answers.into_iter().filter_map(Reply::json).collect();
         match bodies.is_empty() {
             true => Reply::accepted(),
             false => {
@@ -104,7 +121,7 @@ impl Endpoint {
                 let body = [b"[".as_slice(), &bodies.join(&b','), b"]"].concat();
                 Reply {
                     status: StatusCode::OK,
-                    body: Some(body),
+                    body: Body::Json(body),
                     outcome,
                 }
             }
@@ -128,8 +145,16 @@ impl Reply {
     fn accepted() -> Reply {
         Reply {
             status: StatusCode::ACCEPTED,
-            body: None,
+            body: Body::Empty,
             outcome: Outcome::of_method("notification"),
+        }
+    }
+
+    /// The message, of a reply that is one.
+    fn json(self) -> Option<Vec<u8>> {
+        match self.body {
+            Body::Json(json) => Some(json),
+            Body::Empty | Body::Events(..) => None,
         }
     }
 
@@ -140,7 +165,7 @@ impl Reply {
         };
         Reply {
             status: fault.status,
-            body: Some(fault.encode(id)),
+            body: Body::Json(fault.encode(id)),
             outcome,
         }
     }

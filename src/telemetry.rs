@@ -1,6 +1,7 @@
 //! What operators see: the subscriber, and one line for each request.
 
 use std::io::IsTerminal;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
@@ -29,6 +30,10 @@ pub struct Outcome {
     /// The kind of the failure.
     pub error: Option<&'static str>,
 }
+
+/// The outcome of an answer that is still being written, set when it is whole.
+#[derive(Clone, Debug, Default)]
+pub struct Pending(Arc<OnceLock<Outcome>>);
 
 /// The fields of the one line.
 pub struct Line<'a> {
@@ -98,16 +103,38 @@ impl Outcome {
         }
     }
 
-    /// A call of a function. The inside of its error goes to the log here, and nowhere else.
+    /// A call of a function whose caller went away before its end.
+    pub fn cancelled(function: &'static str) -> Outcome {
+        Outcome {
+            function: Some(function),
+            error: Some("cancelled"),
+            ..Outcome::default()
+        }
+    }
+
+    /// A call of a function. The inside of its error goes to the log.
     pub fn of_call(function: &'static str, error: Option<Error>) -> Outcome {
-        if let Some(inside) = error.as_ref().and_then(Error::inside) {
-            debug!(function, %inside, "cause");
+        if let Some(error) = &error {
+            cause(function, error);
         }
         Outcome {
             method: None,
             function: Some(function),
             error: error.map(|it| it.kind().as_str()),
         }
+    }
+}
+
+impl Pending {
+    /// The answer is whole.
+    pub fn end(&self, outcome: Outcome) {
+        // It ends once; a second end would be a defect that is no reason to fail the answer.
+        let _ = self.0.set(outcome);
+    }
+
+    /// The outcome, once the answer is whole.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.0.get()
     }
 }
 
@@ -141,6 +168,13 @@ impl Line<'_> {
             Some(_) if self.status >= 500 => line!(warn),
             _ => line!(info),
         }
+    }
+}
+
+/// Writes the inside of an error, which goes to the log once and nowhere else.
+pub fn cause(function: &str, error: &Error) {
+    if let Some(inside) = error.inside() {
+        debug!(function, %inside, "cause");
     }
 }
 

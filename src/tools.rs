@@ -11,10 +11,12 @@ mod number;
 mod partial;
 mod summary;
 mod system;
+mod track;
 mod vesting;
 
 use std::time::Duration;
 
+use crate::batch;
 use crate::registry::Tool;
 use crate::server::Server;
 use crate::upstream::{Keep, Upstream};
@@ -155,6 +157,7 @@ fn tools() -> Vec<Tool> {
             .tags(&["account"]),
         Tool::sync("mcp_warmup_ping", system::warmup_ping).tags(&["system"]),
         Tool::new("mcp_test_server", system::test_server).tags(&["system"]),
+        batch::tool(),
     ];
     tools.into_iter().map(Tool::read_only).collect()
 }

@@ -28,7 +28,8 @@ pub struct Reply {
 impl Reply {
     pub(super) async fn new(door: Door, response: Response<Body>) -> Reply {
         let (parts, body) = response.into_parts();
-        // Every body of this server is a buffer, which cannot fail to be read.
+        // The platform wants the answer whole. Every body of this server is a buffer or a stream that ends with its call,
+        // and neither can fail to be read.
         let body = axum::body::to_bytes(body, usize::MAX)
             .await
             .unwrap_or_default();

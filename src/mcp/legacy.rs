@@ -52,9 +52,7 @@ async fn dispatch(
             let params = CallParams::read(request)?;
             let tool = endpoint.tool(&params.name)?;
             match tool.required_capabilities() {
-                [] => Ok(endpoint
-                    .call(shape, request, tool, params.arguments, cx)
-                    .await),
+                [] => Ok(endpoint.call(shape, request, tool, &params, cx).await),
                 // A client of this era declares its capabilities in a session, and there is none.
                 missing => Err(Fault::missing_capabilities(tool.name(), missing)),
             }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::HeaderMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -19,6 +20,8 @@ pub(super) struct Request<'a> {
     pub(super) id: &'a RawValue,
     pub(super) method: Cow<'a, str>,
     pub(super) params: Option<&'a RawValue>,
+    /// Where the client says what it takes for an answer; none in a batch, whose answer is one array.
+    pub(super) accept: Option<&'a HeaderMap>,
 }
 
 /// The fields as they stand, of whatever type: a message with a wrong field is still answered under its id.
@@ -89,10 +92,12 @@ pub(super) fn read(message: &RawValue) -> Result<Option<Request<'_>>, (Option<&R
         id,
         method,
         params: wire.params,
+        accept: None,
     }))
 }
 
-fn is_id(id: &RawValue) -> bool {
+/// Ids and progress tokens are strings or integers.
+pub(super) fn is_id(id: &RawValue) -> bool {
     let text = id.get();
     text.starts_with('"')
         || text

@@ -133,6 +133,6 @@ async fn call(
         return Err(Fault::missing_capabilities(tool.name(), &missing));
     }
     Ok(endpoint
-        .call(Shape::Modern, request, tool, params.arguments, cx)
+        .call(Shape::Modern, request, tool, &params, cx)
         .await)
 }

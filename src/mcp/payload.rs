@@ -8,16 +8,19 @@ use serde::Serialize;
 use serde::de::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
+use super::accept;
+use super::events::Events;
 use super::fault::Fault;
-use super::message::Request;
+use super::message::{Request, is_id};
 use super::version::{MODERN, Version};
-use super::{Endpoint, Reply};
+use super::{Body, Endpoint, Reply};
 use crate::context::Context;
 use crate::error::{Detail, Error};
 use crate::registry::{Answer, Registry, Tool};
 use crate::server::Info;
-use crate::telemetry::Outcome;
+use crate::telemetry::{Outcome, Pending};
 use crate::upstream::Freshness;
 
 /// How long a client may keep what never changes while a process lives, in milliseconds.
@@ -51,6 +54,8 @@ pub(super) struct CallParams<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(borrow, default)]
     pub(super) arguments: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -129,6 +134,19 @@ impl<'a> CallParams<'a> {
         CallParams::deserialize(&mut json)
             .map_err(|error| Fault::invalid_params(format!("`params`: {error}")))
     }
+
+    /// The token by which the client wants to be told of progress, if it does.
+    fn progress_token(&self) -> Option<&'a RawValue> {
+        #[derive(serde::Deserialize)]
+        struct Meta<'a> {
+            #[serde(borrow, default, rename = "progressToken")]
+            token: Option<&'a RawValue>,
+        }
+        // Few calls have one, so what every modern call has is read once more for those alone.
+        let meta = self.meta.filter(|it| it.get().contains("progressToken"))?;
+        let meta: Option<Meta<'a>> = serde_json::from_str(meta.get()).ok();
+        meta?.token.filter(|token| is_id(token))
+    }
 }
 
 impl Endpoint {
@@ -147,22 +165,69 @@ impl Endpoint {
         shape: Shape,
         request: &Request<'_>,
         tool: &Tool,
-        arguments: Option<&RawValue>,
+        params: &CallParams<'_>,
         cx: &Context,
     ) -> Reply {
-        let arguments = arguments.map_or("{}", RawValue::get);
+        let token = params.progress_token();
+        if let Some(token) = token.filter(|_| request.accept.is_some_and(accept::events)) {
+            return self.stream(shape, request, tool, params, token, cx);
+        }
+        let arguments = params.arguments.map_or("{}", RawValue::get);
         let answer = self.registry.call(tool, cx.clone(), arguments).await;
         let server = (shape == Shape::Modern).then_some(&*self.payloads.server);
-        let body = match &answer {
-            Ok(answer) => encode(request.id, &success(shape, answer, server, cx.freshness())),
-            Err(error) => encode(request.id, &failure(shape, error, server)),
-        };
+        let body = response(request.id, shape, &answer, server, cx.freshness());
         let outcome = Outcome::of_call(tool.name(), answer.err());
         Reply {
             status: StatusCode::OK,
-            body: Some(body),
+            body: Body::Json(body),
             outcome,
         }
+    }
+
+    /// The same call as a stream of its progress and its response. It runs while the stream is read.
+    fn stream(
+        &self,
+        shape: Shape,
+        request: &Request<'_>,
+        tool: &Tool,
+        params: &CallParams<'_>,
+        token: &RawValue,
+        cx: &Context,
+    ) -> Reply {
+        let (reporter, reports) = mpsc::unbounded_channel();
+        let cx = cx.clone().reporting(reporter);
+        let (registry, name) = (self.registry.clone(), tool.name());
+        let (id, server) = (request.id.to_owned(), self.payloads.server.clone());
+        let arguments = params.arguments.map_or("{}", RawValue::get).to_owned();
+        let pending = Pending::default();
+        let ending = pending.clone();
+        let call = async move {
+            let tool = registry.get(name).expect("the name is that of a tool");
+            let answer = registry.call(tool, cx.clone(), &arguments).await;
+            let server = (shape == Shape::Modern).then_some(&*server);
+            let body = response(&id, shape, &answer, server, cx.freshness());
+            ending.end(Outcome::of_call(name, answer.err()));
+            body
+        };
+        let events = Events::stream(token.to_owned(), reports, Box::pin(call));
+        Reply {
+            status: StatusCode::OK,
+            body: Body::Events(events, pending),
+            outcome: Outcome::cancelled(name),
+        }
+    }
+}
+
+fn response(
+    id: &RawValue,
+    shape: Shape,
+    answer: &crate::error::Result<Answer>,
+    server: Option<&RawValue>,
+    freshness: Option<Freshness>,
+) -> Vec<u8> {
+    match answer {
+        Ok(answer) => encode(id, &success(shape, answer, server, freshness)),
+        Err(error) => encode(id, &failure(shape, error, server)),
     }
 }
 
@@ -252,7 +317,7 @@ impl Payloads {
         let body = encode(request.id, &result);
         Reply {
             status: StatusCode::OK,
-            body: Some(body),
+            body: Body::Json(body),
             outcome: Outcome::of_method(method),
         }
     }

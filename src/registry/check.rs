@@ -16,6 +16,11 @@ pub(super) fn problems(tools: &[Tool]) -> Vec<String> {
     problems.extend(twice(tools, "GET path", |tool| {
         tool.paths().map(anonymous).collect()
     }));
+    problems.extend(twice(tools, "POST path", |tool| {
+        let by_name = tool.on_rest().then(|| format!("/{}", tool.name()));
+        let own = tool.post_path().map(str::to_owned);
+        by_name.into_iter().chain(own).collect()
+    }));
     problems
 }
 
@@ -28,11 +33,12 @@ fn alone(tool: &Tool) -> Vec<String> {
     }
     if !tool.on_mcp() && !tool.on_rest() {
         found.push(
-            "it answers on no protocol: give it a path with `get`, or take away `rest_only`".into(),
+            "it answers on no protocol: give it a path with `get` or `post`, or take away `rest_only`".into(),
         );
     }
     found.extend(schema_problems(tool));
     found.extend(tool.paths().flat_map(|path| path_problems(tool, path)));
+    found.extend(tool.post_path().into_iter().flat_map(post_problems));
     found.extend(header_problems(tool));
     found
         .into_iter()
@@ -77,17 +83,7 @@ fn schema_problems(tool: &Tool) -> Vec<String> {
 }
 
 fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    if !path.starts_with('/') || path.len() < 2 || path.ends_with('/') || path.contains("//") {
-        found.push(format!(
-            "its path `{path}` must begin with `/` and have no empty part"
-        ));
-    }
-    if let Some(part) = path.split('/').find(|part| !is_part(part)) {
-        found.push(format!(
-            "its path `{path}` has the part `{part}`, which is neither a parameter in braces nor plain text"
-        ));
-    }
+    let mut found = form_problems(path);
     if tool.path().is_none() {
         found.push(format!(
             "its path `{path}` is a second one: give it a first one with `get`"
@@ -112,6 +108,32 @@ fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
         if !matches!(scalar, Some("string" | "integer" | "number" | "boolean")) {
             found.push(format!("its parameter `{parameter}` cannot stand in a path or query: it is no string, number or boolean"));
         }
+    }
+    found
+}
+
+/// A POST has its arguments in the body, and none in the path.
+fn post_problems(path: &str) -> Vec<String> {
+    let mut found = form_problems(path);
+    if path.contains(['{', '}']) {
+        found.push(format!(
+            "its POST path `{path}` must have no parameters: they stand in the body"
+        ));
+    }
+    found
+}
+
+fn form_problems(path: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if !path.starts_with('/') || path.len() < 2 || path.ends_with('/') || path.contains("//") {
+        found.push(format!(
+            "its path `{path}` must begin with `/` and have no empty part"
+        ));
+    }
+    if let Some(part) = path.split('/').find(|part| !is_part(part)) {
+        found.push(format!(
+            "its path `{path}` has the part `{part}`, which is neither a parameter in braces nor plain text"
+        ));
     }
     found
 }

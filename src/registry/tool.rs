@@ -17,6 +17,7 @@ pub struct Tool {
     tags: &'static [&'static str],
     path: Option<&'static str>,
     aliases: Vec<&'static str>,
+    post_path: Option<&'static str>,
     mcp: bool,
     rest: bool,
     read_only: bool,
@@ -82,6 +83,7 @@ impl Tool {
             tags: &[],
             path: None,
             aliases: Vec::new(),
+            post_path: None,
             mcp: true,
             rest: false,
             read_only: false,
@@ -103,6 +105,14 @@ impl Tool {
     /// A second path for the same function, with fewer parameters in it.
     pub fn also_get(mut self, path: &'static str) -> Tool {
         self.aliases.push(path);
+        self
+    }
+
+    /// Also answers REST, for arguments that fit in no path or query: `POST /api{path}` and `POST /api/{name}`, with the
+    /// arguments as a JSON object.
+    pub fn post(mut self, path: &'static str) -> Tool {
+        self.rest = true;
+        self.post_path = Some(path);
         self
     }
 
@@ -209,6 +219,17 @@ impl Tool {
     /// Every GET path, below `/api`.
     pub fn paths(&self) -> impl Iterator<Item = &'static str> {
         self.path.into_iter().chain(self.aliases.iter().copied())
+    }
+
+    /// The POST path beside the one of its name, below `/api`.
+    pub fn post_path(&self) -> Option<&'static str> {
+        self.post_path
+    }
+
+    /// The method and the path, below `/api`, under which listings show it.
+    pub fn place(&self) -> Option<(&'static str, &'static str)> {
+        let get = self.path.map(|path| ("GET", path));
+        get.or(self.post_path.map(|path| ("POST", path)))
     }
 
     /// The faces it answers on: `mcp`, `rest`.

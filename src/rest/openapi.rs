@@ -17,11 +17,15 @@ pub(super) fn document(registry: &Registry, info: &Info) -> Value {
                 by_url(tool, path),
             );
         }
+        if let Some(path) = tool.post_path() {
+            let by_body = by_body(tool, tool.name().to_owned());
+            operation(&mut paths, &format!("/api{path}"), "post", by_body);
+        }
         operation(
             &mut paths,
             &format!("/api/{}", tool.name()),
             "post",
-            by_body(tool),
+            by_body(tool, format!("{}.post", tool.name())),
         );
     }
     json!({
@@ -72,14 +76,14 @@ fn parameter(tool: &Tool, name: &str, schema: &Value, in_path: bool) -> Value {
     })
 }
 
-fn by_body(tool: &Tool) -> Value {
+fn by_body(tool: &Tool, id: String) -> Value {
     let is_required = tool
         .parameters()
         .into_iter()
         .flatten()
         .any(|(name, _)| tool.is_required(name));
     let mut operation = described(tool);
-    operation["operationId"] = format!("{}.post", tool.name()).into();
+    operation["operationId"] = id.into();
     operation["requestBody"] = json!({
         "required": is_required,
         "content": { "application/json": { "schema": tool.arguments() } },

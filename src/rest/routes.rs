@@ -119,6 +119,9 @@ pub fn router(face: Arc<Face>) -> Router {
         for path in tool.paths() {
             routes = routes.route(&format!("/api{path}"), by_url(route.clone()));
         }
+        if let Some(path) = tool.post_path() {
+            routes = routes.route(&format!("/api{path}"), by_body(route.clone()));
+        }
         routes = routes.route(&format!("/api/{}", tool.name()), by_body(route));
     }
     routes

@@ -9,8 +9,12 @@ use super::address::Address;
 use super::amount::{Coin, NHASH, sum_of};
 use super::number::Integer;
 use super::partial::{Lost, Parts};
+use super::track::Track;
 use crate::context::Context;
 use crate::error::Result;
+
+/// Staked, rewards, unbonding and redelegated.
+pub(super) const PARTS: u32 = 4;
 
 /// Everything one wallet has delegated to validators: staked, redelegated, rewards and unbonding, with totals.
 /// Redelegated stake is already inside the staked amount and is reported beside it, not added.
@@ -125,7 +129,12 @@ pub(super) async fn total(
     cx: Context,
     TotalDelegation { wallet_address }: TotalDelegation,
 ) -> Result<Total> {
-    gather(&cx, wallet_address.on_network(&cx)?).await
+    gather(
+        &cx,
+        wallet_address.on_network(&cx)?,
+        &Track::new(&cx, PARTS),
+    )
+    .await
 }
 
 pub(super) async fn rewards(
@@ -169,13 +178,13 @@ pub(super) async fn redelegation(
     })
 }
 
-/// All four parts at once.
-pub(super) async fn gather(cx: &Context, wallet: &str) -> Result<Total> {
+/// All parts at once.
+pub(super) async fn gather(cx: &Context, wallet: &str, track: &Track<'_>) -> Result<Total> {
     let (staked, rewards, unbonding, redelegated) = tokio::join!(
-        bonded(cx, wallet),
-        earned(cx, wallet),
-        moving(cx, wallet, "unbonding"),
-        moving(cx, wallet, "redelegations"),
+        track.part("staked", bonded(cx, wallet)),
+        track.part("rewards", earned(cx, wallet)),
+        track.part("unbonding", moving(cx, wallet, "unbonding")),
+        track.part("redelegated", moving(cx, wallet, "redelegations")),
     );
     let mut parts = Parts::default();
     let staked = parts.take("staked", staked);

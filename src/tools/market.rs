@@ -11,8 +11,9 @@ use time::format_description::well_known::Rfc3339;
 
 use super::EXCHANGE;
 use super::decimal::Decimal;
-use super::number::{Count, Integer, lenient_text};
+use super::number::{Integer, lenient_text};
 use crate::context::Context;
+use crate::count::Count;
 use crate::error::{Error, Kind, Result};
 use crate::similar;
 

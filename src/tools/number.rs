@@ -11,10 +11,6 @@ use serde_json::value::RawValue;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Integer(pub(super) u128);
 
-/// A count within fixed bounds, in arguments.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Count<const MIN: u32, const MAX: u32>(pub(super) u32);
-
 /// The text of a JSON number or string, exactly as it came: the way through `f64` would lose digits.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     let raw = <&'de RawValue>::deserialize(deserializer)?.get();
@@ -73,44 +69,5 @@ impl JsonSchema for Integer {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "minimum": 0 })
-    }
-}
-
-impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Count<MIN, MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        // 2.0 is a whole number to JSON Schema, and so it is here.
-        let whole = number.as_u64().or_else(|| {
-            number
-                .as_f64()
-                .filter(|it| it.fract() == 0.0 && *it >= 0.0)
-                .map(|it| it as u64)
-        });
-        match whole.and_then(|it| u32::try_from(it).ok()) {
-            Some(count) if (MIN..=MAX).contains(&count) => Ok(Count(count)),
-            _ => Err(D::Error::custom(format!(
-                "expected a whole number from {MIN} to {MAX}, got {number}"
-            ))),
-        }
-    }
-}
-
-impl<const MIN: u32, const MAX: u32> JsonSchema for Count<MIN, MAX> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("Count_{MIN}_{MAX}").into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
-    }
-}
-
-impl<const MIN: u32, const MAX: u32> Serialize for Count<MIN, MAX> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(self.0)
     }
 }

@@ -14,6 +14,7 @@ use super::delegation::{self, Total, add};
 use super::hash::{self, Statistics};
 use super::market::{self, Asset, Market};
 use super::partial::{Lost, Parts};
+use super::track::Track;
 use super::vesting::{self, Vesting};
 use crate::context::Context;
 use crate::error::{Kind, Result};
@@ -100,12 +101,14 @@ pub(super) async fn wallet(
     WalletSummary { wallet_address }: WalletSummary,
 ) -> Result<Wallet> {
     let wallet = wallet_address.on_network(&cx)?;
+    // The parts of the delegation count beside the whole of it.
+    let track = Track::new(&cx, 5 + delegation::PARTS);
     let (record, schedule, delegation, committed, balances) = tokio::join!(
-        account::record(&cx, wallet),
-        vesting::schedule(&cx, wallet),
-        delegation::gather(&cx, wallet),
-        account::commitment(&cx, wallet),
-        balances(&cx, wallet),
+        track.part("account", account::record(&cx, wallet)),
+        track.part("vesting", vesting::schedule(&cx, wallet)),
+        track.part("delegation", delegation::gather(&cx, wallet, &track)),
+        track.part("committed", account::commitment(&cx, wallet)),
+        track.part("balances", balances(&cx, wallet)),
     );
     let mut parts = Parts::default();
     let account_type = record
@@ -140,8 +143,9 @@ pub(super) async fn wallet(
 }
 
 pub(super) async fn market(cx: Context, MarketOverview {}: MarketOverview) -> Result<Overview> {
+    let track = Track::new(&cx, 3 + KEY_PAIRS.len() as u32);
     let prices = async {
-        let markets = market::list_markets(&cx).await;
+        let markets = track.part("markets", market::list_markets(&cx)).await;
         // Without the list every key pair is asked for: its own answer tells whether it exists.
         let is_listed = |pair: &str| match &markets {
             Ok(list) => list
@@ -150,12 +154,16 @@ pub(super) async fn market(cx: Context, MarketOverview {}: MarketOverview) -> Re
                 .any(|it| it.symbol.as_deref() == Some(pair)),
             Err(_) => true,
         };
-        let [hash, btc, eth] = KEY_PAIRS.map(|pair| key_price(&cx, pair, is_listed(pair)));
+        let [hash, btc, eth] =
+            KEY_PAIRS.map(|pair| track.part(pair, key_price(&cx, pair, is_listed(pair))));
         let (hash, btc, eth) = tokio::join!(hash, btc, eth);
         (markets, [hash, btc, eth])
     };
-    let ((markets, prices), statistics, assets) =
-        tokio::join!(prices, hash::fetch(&cx), market::list_assets(&cx));
+    let ((markets, prices), statistics, assets) = tokio::join!(
+        prices,
+        track.part("hash_statistics", hash::fetch(&cx)),
+        track.part("assets", market::list_assets(&cx)),
+    );
     let mut parts = Parts::default();
     let markets = parts.take("markets", markets).map(|it| it.markets);
     let hash_statistics = parts.take("hash_statistics", statistics);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::number::Count;
 use crate::context::Context;
+use crate::count::Count;
 use crate::error::{Error, Result};
+use crate::object::Object;
 use crate::registry::{Registry, Tool};
 use crate::telemetry::millis;
 
@@ -57,10 +57,6 @@ pub(super) struct TestServer {
     #[serde(default = "yes")]
     measure_timing: bool,
 }
-
-/// A JSON object, as it came.
-#[derive(Serialize)]
-struct Object(Box<RawValue>);
 
 /// Whether this process has answered a ping before.
 #[derive(Clone, Default)]
@@ -174,7 +170,7 @@ pub(super) async fn test_server(cx: Context, arguments: TestServer) -> Result<Re
     for _ in 0..arguments.repeat.0 {
         let since = Instant::now();
         let result = registry
-            .call(tool, cx.clone(), arguments.arguments.0.get())
+            .call(tool, cx.clone(), arguments.arguments.get())
             .await;
         times.push(since.elapsed());
         if let Err(error) = result {
@@ -273,8 +269,8 @@ impl Entry {
         Entry {
             name: tool.name(),
             protocols: tool.protocols(),
-            method: tool.path().map(|_| "GET"),
-            path: tool.path().map(|path| format!("/api{path}")),
+            method: tool.place().map(|place| place.0),
+            path: tool.place().map(|place| format!("/api{}", place.1)),
             tags: tool.groups().to_vec(),
             description: tool.description().to_owned(),
         }
@@ -287,34 +283,4 @@ fn once() -> Count<1, 20> {
 
 fn yes() -> bool {
     true
-}
-
-impl Default for Object {
-    fn default() -> Object {
-        Object(RawValue::from_string("{}".to_owned()).expect("two braces are JSON"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Object, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        match raw.get().starts_with('{') {
-            true => Ok(Object(raw)),
-            false => Err(serde::de::Error::custom("expected a JSON object")),
-        }
-    }
-}
-
-impl JsonSchema for Object {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Object".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object" })
-    }
 }

@@ -1,7 +1,7 @@
 //! What one request cost upstream, and how fresh what it got is.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ pub struct Meter {
     calls: AtomicU32,
     micros: AtomicU64,
     freshness: Mutex<Option<Freshness>>,
+    whole: Option<Arc<Meter>>,
 }
 
 /// Adds its lifetime to the meter, also when the wait is given up.
@@ -23,6 +24,15 @@ pub(super) struct Waiting<'a> {
 }
 
 impl Meter {
+    /// A meter for a part of what `whole` measures: what it counts, both count, and at once, because an upstream request
+    /// that others wait for too may outlive the part that began it.
+    pub fn part(whole: Arc<Meter>) -> Meter {
+        Meter {
+            whole: Some(whole),
+            ..Meter::default()
+        }
+    }
+
     /// Upstream requests so far; a request that others wait for too counts for the one who started it.
     pub fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
@@ -42,15 +52,29 @@ impl Meter {
     }
 
     pub(super) fn called(&self) {
+        if let Some(whole) = &self.whole {
+            whole.called();
+        }
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn used(&self, freshness: Freshness) {
+        if let Some(whole) = &self.whole {
+            whole.used(freshness);
+        }
         let mut all = self
             .freshness
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *all = Some(all.map_or(freshness, |all| all.and(freshness)));
+    }
+
+    fn waited(&self, time: Duration) {
+        if let Some(whole) = &self.whole {
+            whole.waited(time);
+        }
+        let micros = time.as_micros() as u64;
+        self.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
     pub(super) fn wait(&self) -> Waiting<'_> {
@@ -63,7 +87,6 @@ impl Meter {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let micros = self.since.elapsed().as_micros() as u64;
-        self.meter.micros.fetch_add(micros, Ordering::Relaxed);
+        self.meter.waited(self.since.elapsed());
     }
 }

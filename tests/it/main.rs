@@ -3,9 +3,11 @@
 mod support;
 
 mod architecture;
+mod batch;
 mod lambda;
 mod mcp;
 mod process;
+mod progress;
 mod resilience;
 mod rest;
 mod surface;

@@ -113,9 +113,13 @@ impl Answer {
     }
 }
 
-/// A modern MCP request with all its headers, to change before it is sent.
+/// A modern MCP request with all its headers, to change before it is sent; `_meta` of `params` keeps what it has.
 pub fn modern(method: &str, mut params: Value) -> Request<Body> {
-    params["_meta"] = meta(MODERN);
+    let mut meta = meta(MODERN);
+    for (key, value) in params["_meta"].as_object().into_iter().flatten() {
+        meta[key] = value.clone();
+    }
+    params["_meta"] = meta;
     let name = params["name"].as_str().unwrap_or("").to_owned();
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     let mut request = Request::post("/mcp")

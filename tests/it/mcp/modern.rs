@@ -84,11 +84,8 @@ async fn tools_list_has_the_sixteen_functions_in_the_order_of_registration() {
         .filter(|tool| tool.on_mcp());
     let registered: Vec<&str> = registered.map(Tool::name).collect();
     assert_eq!(names, registered);
-    assert_eq!(names.len(), 16);
-    assert_eq!(
-        (names[0], names[15]),
-        ("fetch_account_info", "mcp_test_server")
-    );
+    assert_eq!(names.len(), 17);
+    assert_eq!((names[0], names[16]), ("fetch_account_info", "call_many"));
     for tool in tools {
         assert!(tool.get("outputSchema").is_some(), "{tool}");
     }

@@ -1,0 +1,522 @@
+//! The function that calls many others: what each call and the whole of them may take, and what the report says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bifold::replay::{PLAIN, VESTING};
+use bifold::{App, Config, Content, Context, Error, JsonSchema, Result, Server, Tool, batch};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Answer, TestApp, modern};
+
+/// Answers with its number and what it knows of its request, at once.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Echo {
+    /// Any number.
+    #[serde(default)]
+    number: u32,
+}
+
+/// Takes its time.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Slow {
+    /// Milliseconds.
+    ms: u64,
+}
+
+/// Ends badly.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Bad {
+    /// `fail`, `tired` or `panic`.
+    how: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Echoed {
+    number: u32,
+    request_id: String,
+}
+
+/// How many slow functions run, and how many did at the most.
+#[derive(Clone, Default)]
+struct Running {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    echoes: Arc<AtomicUsize>,
+}
+
+fn echo(cx: Context, Echo { number }: Echo) -> Result<Echoed> {
+    cx.state::<Running>()?
+        .echoes
+        .fetch_add(1, Ordering::Relaxed);
+    cx.progress(0.5, None, "a part's own progress is nobody's business");
+    let request_id = cx.request_id().to_owned();
+    Ok(Echoed { number, request_id })
+}
+
+async fn slow(cx: Context, Slow { ms }: Slow) -> Result<Content> {
+    let running = cx.state::<Running>()?;
+    let now = running.now.fetch_add(1, Ordering::Relaxed) + 1;
+    running.most.fetch_max(now, Ordering::Relaxed);
+    sleep(Duration::from_millis(ms)).await;
+    running.now.fetch_sub(1, Ordering::Relaxed);
+    Ok(Content::text(format!("{ms} ms")))
+}
+
+async fn bad(_: Context, Bad { how }: Bad) -> Result<Content> {
+    match how.as_str() {
+        "fail" => Err(Error::failed("it would not work").because("secret detail")),
+        "tired" => Err(Error::failed("it did not work").tries(3)),
+        _ => panic!("secret defect"),
+    }
+}
+
+async fn serving(running: &Running) -> TestApp {
+    let tools = vec![
+        Tool::sync("echo", echo).get("/echo/{number}"),
+        Tool::new("slow", slow),
+        Tool::new("bad", bad),
+        batch::tool(),
+    ];
+    let server = Server::new("batch", "1.0.0").state(running.clone());
+    TestApp::serving(server.tools(tools)).await
+}
+
+fn call(name: &str, arguments: Value) -> Value {
+    json!({"name": name, "arguments": arguments})
+}
+
+fn echoes(count: usize) -> Vec<Value> {
+    (0..count)
+        .map(|n| call("echo", json!({"number": n})))
+        .collect()
+}
+
+async fn post(app: &TestApp, arguments: Value) -> Answer {
+    app.post("/api/batch", arguments.to_string()).await
+}
+
+/// The report on those calls.
+async fn report(app: &TestApp, arguments: Value) -> Value {
+    let answer = post(app, arguments).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+/// The kind of each call's failure; null for those that succeeded.
+fn kinds(report: &Value) -> Vec<&Value> {
+    let results = report["results"].as_array().unwrap();
+    results.iter().map(|it| &it["error"]["kind"]).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_stand_in_the_order_of_the_calls_however_long_each_took() {
+    let app = serving(&Running::default()).await;
+    let calls = [
+        call("slow", json!({"ms": 300})),
+        call("echo", json!({"number": 1})),
+        call("slow", json!({"ms": 20})),
+        call("slow", json!({"ms": 10})),
+    ];
+    let report = report(&app, json!({"calls": calls})).await;
+    for (index, call) in calls.iter().enumerate() {
+        let item = &report["results"][index];
+        assert_eq!(item["index"], index);
+        assert_eq!(item["name"], call["name"]);
+        assert_eq!(item["ok"], true);
+        assert!(item.get("error").is_none());
+    }
+    assert_eq!(report["results"][1]["result"]["number"], 1);
+    assert_eq!(report["results"][2]["result"][0]["text"], "20 ms");
+    assert_eq!(report["total"], 4);
+    assert_eq!(report["succeeded"], 4);
+    assert_eq!(report["failed"], 0);
+    assert_eq!(report["failures"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn eight_calls_run_at_a_time_and_a_slow_one_holds_up_no_other() {
+    let running = Running::default();
+    let app = serving(&running).await;
+    let since = Instant::now();
+    let calls = vec![call("slow", json!({"ms": 100})); 20];
+    assert_eq!(report(&app, json!({"calls": calls})).await["succeeded"], 20);
+    assert_eq!(running.most.load(Ordering::Relaxed), 8);
+    assert_eq!(since.elapsed().as_millis() / 10, 30, "three rounds");
+
+    let since = Instant::now();
+    let mut calls = vec![call("slow", json!({"ms": 100})); 15];
+    calls[0] = call("slow", json!({"ms": 200}));
+    assert_eq!(report(&app, json!({"calls": calls})).await["succeeded"], 15);
+    assert_eq!(
+        since.elapsed().as_millis() / 10,
+        20,
+        "two rounds beside the first"
+    );
+}
+
+#[tokio::test]
+async fn a_failure_is_that_of_its_call_alone() {
+    let app = serving(&Running::default()).await;
+    let calls = json!([
+        call("echo", json!({"number": 1})),
+        call("ecko", json!({})),
+        call("echo", json!({"number": "one"})),
+        call("echo", json!({"numbre": 1})),
+        call("bad", json!({"how": "fail"})),
+        call("bad", json!({"how": "tired"})),
+        call("bad", json!({"how": "panic"})),
+        {"name": "echo"},
+    ]);
+    let answer = post(&app, json!({"calls": calls})).await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.text().contains("secret"), "{}", answer.text());
+    let report = answer.json();
+    let kinds = kinds(&report);
+    let expected = [
+        Value::Null,
+        json!("unknown_function"),
+        json!("invalid_argument"),
+        json!("invalid_argument"),
+        json!("failed"),
+        json!("failed"),
+        json!("internal"),
+        Value::Null,
+    ];
+    assert_eq!(kinds, expected.iter().collect::<Vec<_>>());
+    assert_eq!(
+        (&report["total"], &report["succeeded"]),
+        (&json!(8), &json!(2))
+    );
+    assert_eq!(report["failed"], 6);
+    let results = &report["results"];
+    assert!(
+        results[1]["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("`echo`")
+    );
+    assert_eq!(results[2]["error"]["field"], "number");
+    assert_eq!(results[3]["error"]["field"], "numbre");
+    assert_eq!(results[4]["error"]["retryable"], false);
+    assert!(results[4].get("result").is_none());
+    let failures = report["failures"].as_array().unwrap();
+    let places: Vec<&Value> = failures.iter().map(|it| &it["index"]).collect();
+    assert_eq!(places, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(
+        failures[4],
+        json!({"index": 5, "name": "bad", "kind": "failed", "message": "it did not work", "attempts": 3})
+    );
+    assert_eq!(failures[3]["attempts"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_call_has_its_own_time_and_what_is_finished_stays() {
+    let app = serving(&Running::default()).await;
+    let since = Instant::now();
+    let calls = [
+        call("slow", json!({"ms": 60_000})),
+        call("slow", json!({"ms": 40})),
+        call("echo", json!({})),
+    ];
+    let report = report(&app, json!({"calls": calls, "item_timeout_ms": 50})).await;
+    assert!(
+        since.elapsed() < Duration::from_millis(60),
+        "{:?}",
+        since.elapsed()
+    );
+    let late = json!("deadline_exceeded");
+    assert_eq!(kinds(&report), [&late, &Value::Null, &Value::Null]);
+    assert_eq!(report["results"][0]["error"]["retryable"], true);
+    assert_eq!(report["failures"][0]["attempts"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_call_begins_with_its_turn() {
+    let app = serving(&Running::default()).await;
+    let calls = vec![call("slow", json!({"ms": 40})); 24];
+    let report = report(&app, json!({"calls": calls, "item_timeout_ms": 50})).await;
+    assert_eq!(report["succeeded"], 24);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_ends_within_its_call_with_what_is_finished() {
+    let running = Running::default();
+    let app = serving(&running).await;
+    let since = Instant::now();
+    let mut calls = vec![call("echo", json!({})), call("slow", json!({"ms": 20}))];
+    calls.extend(vec![call("slow", json!({"ms": 3_600_000})); 8]);
+    calls.extend(echoes(3));
+    let report = report(&app, json!({"calls": calls, "item_timeout_ms": 900_000})).await;
+    assert!(since.elapsed() < Config::default().call_timeout);
+    assert_eq!(
+        (&report["succeeded"], &report["failed"]),
+        (&json!(2), &json!(11))
+    );
+    for failure in report["failures"].as_array().unwrap() {
+        assert_eq!(failure["kind"], "deadline_exceeded");
+        let never_began = failure["name"] == "echo";
+        assert_eq!(failure["attempts"], if never_began { 0 } else { 1 });
+    }
+    assert_eq!(running.echoes.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn two_hundred_calls_are_taken_and_one_more_is_refused() {
+    let running = Running::default();
+    let app = serving(&running).await;
+    let full = report(&app, json!({"calls": echoes(200)})).await;
+    assert_eq!(full["succeeded"], 200);
+    for (index, item) in full["results"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(item["result"]["number"], index);
+    }
+    let refused = post(&app, json!({"calls": echoes(201)})).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["kind"], "invalid_argument");
+    assert_eq!(refused.json()["field"], "calls");
+    let result = app.tool("call_many", json!({"calls": echoes(201)})).await;
+    assert_eq!(result["isError"], true);
+    assert_eq!(result["_meta"]["bifold/error"]["field"], "calls");
+    assert_eq!(running.echoes.load(Ordering::Relaxed), 200);
+}
+
+#[tokio::test]
+async fn no_calls_are_an_empty_report() {
+    let app = serving(&Running::default()).await;
+    let empty = json!({"total": 0, "succeeded": 0, "failed": 0, "results": [], "failures": []});
+    assert_eq!(report(&app, json!({"calls": []})).await, empty);
+}
+
+#[tokio::test]
+async fn a_batch_in_a_batch_is_refused_in_every_disguise() {
+    let app = TestApp::start().await;
+    let inner = json!({"calls": [{"name": "get_registry_summary"}]});
+    let hidden = json!({"function_name": "call_many", "arguments": inner});
+    let calls = [
+        call("call_many", inner),
+        call("mcp_test_server", hidden),
+        call("get_registry_summary", json!({})),
+    ];
+    let report = report(&app, json!({"calls": calls})).await;
+    assert_eq!(report["results"][0]["error"]["kind"], "invalid_argument");
+    assert_eq!(report["results"][0]["error"]["field"], "calls");
+    assert_eq!(report["results"][1]["result"]["successful_calls"], 0);
+    assert_eq!(report["results"][2]["ok"], true);
+}
+
+#[tokio::test]
+async fn arguments_of_another_form_are_refused_with_their_place() {
+    let app = serving(&Running::default()).await;
+    for (arguments, field) in [
+        (json!({}), "calls"),
+        (json!({"calls": {}}), "calls"),
+        (json!({"calls": [{}]}), "calls[0].name"),
+        (json!({"calls": [{"name": 5}]}), "calls[0].name"),
+        (
+            json!({"calls": [{"name": "echo"}, {"name": "echo", "args": {}}]}),
+            "calls[1].args",
+        ),
+        (
+            json!({"calls": [{"name": "echo", "arguments": [1]}]}),
+            "calls[0].arguments",
+        ),
+        (
+            json!({"calls": [], "item_timeout_ms": null}),
+            "item_timeout_ms",
+        ),
+        (
+            json!({"calls": [], "item_timeout_ms": 0}),
+            "item_timeout_ms",
+        ),
+        (
+            json!({"calls": [], "item_timeout_ms": 900_001}),
+            "item_timeout_ms",
+        ),
+        (json!({"calls": [], "timeout": 1}), "timeout"),
+    ] {
+        let answer = post(&app, arguments.clone()).await;
+        assert_eq!(answer.status, 400, "{arguments}");
+        assert_eq!(answer.json()["field"], field, "{arguments}");
+    }
+}
+
+#[tokio::test]
+async fn both_faces_and_both_paths_give_the_same_report_of_the_same_bytes() {
+    let app = TestApp::start().await;
+    let calls = [
+        call(
+            "fetch_complete_wallet_summary",
+            json!({"wallet_address": VESTING}),
+        ),
+        call(
+            "fetch_delegated_staked_amount",
+            json!({"wallet_address": PLAIN}),
+        ),
+        call("fetch_current_hash_statistics", json!({})),
+        call("fetch_account_info", json!({"wallet_address": "pb1"})),
+    ];
+    let arguments = json!({"calls": calls});
+    let short = post(&app, arguments.clone()).await;
+    let long = app.post("/api/call_many", arguments.to_string()).await;
+    assert_eq!(short.text(), long.text());
+    let result = app.tool("call_many", arguments).await;
+    assert_eq!(result["structuredContent"], short.json());
+    assert_eq!(result["content"][0]["text"], short.text());
+    for path in [
+        format!("/api/complete_wallet_summary/{VESTING}"),
+        format!("/api/delegated_staked_amount/{PLAIN}"),
+        "/api/current_hash_statistics".to_owned(),
+    ] {
+        let alone = app.get(&path).await.text();
+        assert!(
+            short.text().contains(&format!("\"result\":{alone}}}")),
+            "{path}"
+        );
+    }
+    assert_eq!(app.get("/api/batch").await.status, 405);
+}
+
+#[tokio::test]
+async fn what_the_calls_cost_upstream_counts_for_the_request() {
+    let app = TestApp::start().await;
+    let calls =
+        [VESTING, PLAIN].map(|it| call("fetch_account_info", json!({"wallet_address": it})));
+    let answer = post(&app, json!({"calls": calls})).await;
+    assert_eq!(app.replay.seen().len(), 2);
+    let timing = answer.header("server-timing");
+    assert!(timing.contains("desc=\"2 calls\""), "{timing}");
+}
+
+#[tokio::test]
+async fn the_report_is_as_fresh_as_the_oldest_of_its_parts() {
+    let app = TestApp::start().await;
+    let calls =
+        [VESTING, PLAIN].map(|it| call("fetch_account_info", json!({"wallet_address": it})));
+    let hit = async |calls: &[Value]| {
+        let result = app.tool("call_many", json!({"calls": calls})).await;
+        result["_meta"]["bifold/cache"]["hit"].clone()
+    };
+    assert_eq!(hit(&calls[..1]).await, false);
+    assert_eq!(hit(&calls).await, false);
+    assert_eq!(hit(&calls).await, true);
+    assert_eq!(hit(&[]).await, Value::Null);
+}
+
+#[tokio::test]
+async fn an_upstream_at_fault_is_named() {
+    let app = TestApp::start().await;
+    let busy = bifold::replay::Canned::status(429, "text/plain", "").header("retry-after", "60");
+    app.replay.answer("/exchange/assets", busy);
+    let calls = [call("fetch_figure_markets_assets_info", json!({}))];
+    let report = report(&app, json!({"calls": calls})).await;
+    let error = &report["results"][0]["error"];
+    assert_eq!(error["kind"], "rate_limited");
+    assert_eq!(
+        error["upstream"],
+        json!({"name": "exchange", "status": 429})
+    );
+    assert_eq!(
+        (&error["retryable"], &error["retry_after_ms"]),
+        (&json!(true), &json!(60_000))
+    );
+}
+
+#[tokio::test]
+async fn all_calls_belong_to_the_request_of_the_batch() {
+    let app = serving(&Running::default()).await;
+    let answer = post(&app, json!({"calls": echoes(2)})).await;
+    for item in answer.json()["results"].as_array().unwrap() {
+        assert_eq!(item["result"]["request_id"], answer.header("x-request-id"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_is_told_call_by_call() {
+    let app = serving(&Running::default()).await;
+    let calls = [
+        call("slow", json!({"ms": 20})),
+        call("echo", json!({})),
+        call("nothing", json!({})),
+    ];
+    let params =
+        json!({"name": "call_many", "arguments": {"calls": calls}, "_meta": {"progressToken": 1}});
+    let answer = app.send(modern("tools/call", params)).await.text();
+    let events = answer.trim_end().split("\n\n");
+    let events = events.map(|it| it.strip_prefix("event: message\ndata: ").unwrap());
+    let events: Vec<Value> = events.map(|it| serde_json::from_str(it).unwrap()).collect();
+    let told: Vec<Value> = events[..3].iter().map(|it| it["params"].clone()).collect();
+    let expected = [(1.0, "echo"), (2.0, "nothing"), (3.0, "slow")].map(
+        |(done, name)| json!({"progressToken": 1, "progress": done, "total": 3.0, "message": name}),
+    );
+    assert_eq!(told, expected);
+    assert_eq!(events[3]["result"]["structuredContent"]["succeeded"], 2);
+    assert_eq!(events.len(), 4);
+}
+
+#[tokio::test]
+async fn listings_show_it_last_with_its_method() {
+    let app = TestApp::start().await;
+    let listing = app.get("/api/registry_introspection").await.json();
+    assert_eq!(
+        listing["summary"],
+        json!({"total_functions": 22, "mcp_enabled": 17, "rest_enabled": 20, "dual_protocol": 15, "mcp_only": 2, "rest_only": 5})
+    );
+    let entry = listing["functions"].as_array().unwrap().last().unwrap();
+    assert_eq!(entry["name"], "call_many");
+    assert_eq!(
+        (&entry["method"], &entry["path"]),
+        (&json!("POST"), &json!("/api/batch"))
+    );
+    assert_eq!(entry["tags"], json!(["system"]));
+    let document = app.get("/openapi.json").await.json();
+    for (path, id) in [
+        ("/api/batch", "call_many"),
+        ("/api/call_many", "call_many_post"),
+    ] {
+        assert_eq!(document["paths"][path]["post"]["operationId"], id);
+        assert!(document["paths"][path].get("get").is_none());
+    }
+    let docs = app.get("/docs").await.text();
+    assert!(
+        docs.contains(r#""method":"POST","name":"call_many""#),
+        "the catalog of the page"
+    );
+}
+
+#[test]
+fn a_post_path_is_checked_at_start() {
+    for (tools, problem) in [
+        (
+            vec![Tool::sync("echo", echo).post("/batch"), batch::tool()],
+            "functions `echo` and `call_many` have the same POST path: `/batch`",
+        ),
+        (
+            vec![Tool::sync("echo", echo).post("/call_many"), batch::tool()],
+            "functions `echo` and `call_many` have the same POST path: `/call_many`",
+        ),
+        (
+            vec![Tool::sync("echo", echo).post("/echo")],
+            "functions `echo` and `echo` have the same POST path: `/echo`",
+        ),
+        (
+            vec![Tool::sync("echo", echo).post("/{number}")],
+            "function `echo`: its POST path `/{number}` must have no parameters",
+        ),
+        (
+            vec![Tool::sync("echo", echo).post("many")],
+            "function `echo`: its path `many` must begin with `/`",
+        ),
+    ] {
+        let server = Server::new("batch", "1.0.0").tools(tools);
+        let Err(error) = App::new(Config::default(), server) else {
+            panic!("started in spite of: {problem}");
+        };
+        assert!(error.to_string().contains(problem), "{error}");
+    }
+}
