@@ -24,6 +24,9 @@ pub struct Config {
     pub max_upstream_bytes: usize,
     /// `BIFOLD_UPSTREAM_TRIES`: how often one upstream request is tried at the most. Default 3.
     pub upstream_tries: u32,
+    /// `BIFOLD_UPSTREAM_BREAKER`: after how many failures in a row an upstream is left alone for a moment; `0` never
+    /// does. Default 5.
+    pub upstream_breaker: u32,
     /// `BIFOLD_UPSTREAM_LIMITS` (`true`, `false`): keep to the limits that each upstream declares. Default `true`.
     pub upstream_limits: bool,
     /// `BIFOLD_CACHE_BYTES`: how much of what upstreams answered is kept; `0` keeps nothing. Default 16 MiB.
@@ -61,6 +64,7 @@ impl Default for Config {
             upstream_timeout: Duration::from_secs(10),
             max_upstream_bytes: 8 << 20,
             upstream_tries: 3,
+            upstream_breaker: 5,
             upstream_limits: true,
             cache_bytes: 16 << 20,
             user_agent: concat!("bifold/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -119,6 +123,10 @@ impl Config {
                     Ok(tries @ 1..=10) => tries,
                     _ => return Err("expected a whole number from 1 to 10".into()),
                 }
+            }
+            "UPSTREAM_BREAKER" => {
+                self.upstream_breaker =
+                    value.parse().map_err(|_| "expected a number of failures")?
             }
             "UPSTREAM_LIMITS" => self.upstream_limits = boolean(value)?,
             "CACHE_BYTES" => {

@@ -178,6 +178,14 @@ impl Error {
         self
     }
 
+    /// A 404 for what is always there is the upstream's failure: nothing that the caller named is missing.
+    pub fn must_exist(mut self) -> Error {
+        if self.0.kind == Kind::NotFound {
+            self.0.kind = Kind::UpstreamError;
+        }
+        self
+    }
+
     /// The same failure once more, for a second result that depends on what failed; the cause stays with the first.
     pub fn again(&self) -> Error {
         Error(Box::new(Inner {

@@ -1,6 +1,7 @@
 //! MCP over Streamable HTTP without sessions: bytes in, bytes out, for clients of both protocol eras.
 
 mod accept;
+mod call;
 mod events;
 mod fault;
 mod gate;
@@ -9,6 +10,7 @@ mod legacy;
 mod message;
 mod modern;
 mod payload;
+mod result;
 mod version;
 
 use std::sync::Arc;

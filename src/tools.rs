@@ -69,8 +69,13 @@ fn keep_exchange(path: &str) -> Keep {
     }
 }
 
-/// The server that the binary runs.
+/// The server that the binary runs: the functions of the public list, and one that calls many of them at once.
 pub fn server() -> Server {
+    core().tools(vec![batch::tool().read_only()])
+}
+
+/// The functions of the public list alone.
+pub fn core() -> Server {
     Server::new("bifold", env!("CARGO_PKG_VERSION"))
         .title("Provenance Blockchain and Figure Markets")
         .instructions(
@@ -157,7 +162,6 @@ fn tools() -> Vec<Tool> {
             .tags(&["account"]),
         Tool::sync("mcp_warmup_ping", system::warmup_ping).tags(&["system"]),
         Tool::new("mcp_test_server", system::test_server).tags(&["system"]),
-        batch::tool(),
     ];
     tools.into_iter().map(Tool::read_only).collect()
 }

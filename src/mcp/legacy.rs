@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use std::borrow::Cow;
 
+use super::call::CallParams;
 use super::fault::Fault;
 use super::message::Request;
-use super::payload::{CallParams, Shape};
-use super::version::Version;
+use super::version::{Shape, Version};
 use super::{Endpoint, Reply};
 use crate::context::Context;
 

@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
+use super::call::CallParams;
 use super::fault::Fault;
 use super::message::Request;
-use super::payload::{CallParams, Shape};
-use super::version::MODERN;
+use super::version::{MODERN, Shape};
 use super::{Endpoint, Reply, headers};
 use crate::context::Context;
 

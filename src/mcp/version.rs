@@ -22,6 +22,17 @@ pub(super) enum Version {
     V20251125,
 }
 
+/// The three forms that a tool and its result have had on the wire.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// 2024-11-05 and 2025-03-26: text, no output schema.
+    Text,
+    /// 2025-06-18 and 2025-11-25: structured content beside the text.
+    Structured,
+    /// 2026-07-28: the same, with a result type and cache hints.
+    Modern,
+}
+
 /// How a request is to be read.
 pub(super) enum Era {
     Modern,
@@ -49,6 +60,15 @@ impl Version {
             Version::V20250326 => "2025-03-26",
             Version::V20250618 => "2025-06-18",
             Version::V20251125 => "2025-11-25",
+        }
+    }
+}
+
+impl Shape {
+    pub(super) fn of(version: Version) -> Shape {
+        match version {
+            Version::V20241105 | Version::V20250326 => Shape::Text,
+            Version::V20250618 | Version::V20251125 => Shape::Structured,
         }
     }
 }

@@ -111,7 +111,6 @@ struct Flags {
 
 #[derive(Deserialize)]
 struct Commitments {
-    #[serde(default)]
     commitments: Vec<Commitment>,
 }
 
@@ -125,7 +124,6 @@ struct Commitment {
 #[derive(Deserialize)]
 struct Page {
     pages: Option<Integer>,
-    #[serde(default)]
     results: Vec<Coin>,
 }
 

@@ -101,7 +101,7 @@ pub(super) struct RedelegationAmount {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Rows {
-    #[serde(default, alias = "records")]
+    #[serde(alias = "records")]
     results: Vec<Row>,
     total: Option<Integer>,
     rollup_totals: Option<Rollup>,
@@ -121,7 +121,6 @@ struct Rollup {
 
 #[derive(Deserialize)]
 struct Earned {
-    #[serde(default)]
     total: Vec<Coin>,
 }
 

@@ -61,7 +61,8 @@ pub(super) async fn statistics(
 pub(super) async fn fetch(cx: &Context) -> Result<Statistics> {
     let stats: Stats = cx
         .get_json(&EXPLORER, "/api/v3/utility_token/stats")
-        .await?;
+        .await
+        .map_err(Error::must_exist)?;
     stats.complete().ok_or_else(|| {
         let origin = Origin {
             name: EXPLORER.name,

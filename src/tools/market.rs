@@ -199,7 +199,10 @@ pub(super) async fn assets(cx: Context, AssetsInfo {}: AssetsInfo) -> Result<Ass
 }
 
 pub(super) async fn list_markets(cx: &Context) -> Result<Markets> {
-    let list: List<MarketRow> = cx.get_json(&EXCHANGE, "/markets").await?;
+    let list: List<MarketRow> = cx
+        .get_json(&EXCHANGE, "/markets")
+        .await
+        .map_err(Error::must_exist)?;
     let markets: Vec<Market> = list.data.into_iter().map(Market::from).collect();
     Ok(Markets {
         total: markets.len(),
@@ -208,7 +211,10 @@ pub(super) async fn list_markets(cx: &Context) -> Result<Markets> {
 }
 
 pub(super) async fn list_assets(cx: &Context) -> Result<Assets> {
-    let list: List<AssetRow> = cx.get_json(&EXCHANGE, "/assets").await?;
+    let list: List<AssetRow> = cx
+        .get_json(&EXCHANGE, "/assets")
+        .await
+        .map_err(Error::must_exist)?;
     Ok(Assets {
         assets: list.data.into_iter().map(Asset::from).collect(),
     })

@@ -65,7 +65,6 @@ struct Grant {
 pub(super) struct Schedule {
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
-    #[serde(default)]
     original_vesting_list: Vec<Coin>,
     #[serde(default)]
     periodic_vesting_list: Vec<Period>,

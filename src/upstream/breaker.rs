@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Failures in a row that open the breaker.
-const FAILURES: u32 = 5;
 /// How long it stays open before one request may probe.
 const OPEN: Duration = Duration::from_secs(5);
 
 /// The breaker of one upstream.
-#[derive(Default)]
 pub(super) struct Breaker {
+    /// Failures in a row that open it; none do where this is zero.
+    failures: u32,
     state: Mutex<State>,
 }
 
@@ -30,6 +29,13 @@ pub(super) struct Admission<'a> {
 }
 
 impl Breaker {
+    pub(super) fn new(failures: u32) -> Breaker {
+        Breaker {
+            failures,
+            state: Mutex::default(),
+        }
+    }
+
     /// Lets a request through.
     ///
     /// # Errors
@@ -68,7 +74,8 @@ impl Admission<'_> {
     pub(super) fn failed(self) {
         let mut state = self.breaker.lock();
         state.failures += 1;
-        if self.is_probe || state.failures >= FAILURES {
+        let limit = self.breaker.failures;
+        if limit > 0 && (self.is_probe || state.failures >= limit) {
             state.open_until = Some(Instant::now() + OPEN);
         }
     }
@@ -85,10 +92,12 @@ impl Drop for Admission<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Breaker, FAILURES, OPEN};
+    use super::{Breaker, OPEN};
+
+    const FAILURES: u32 = 5;
 
     fn open() -> Breaker {
-        let breaker = Breaker::default();
+        let breaker = Breaker::new(FAILURES);
         for _ in 0..FAILURES {
             breaker.admit().ok().unwrap().failed();
         }
@@ -97,7 +106,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn opens_after_failures_in_a_row_only() {
-        let breaker = Breaker::default();
+        let breaker = Breaker::new(FAILURES);
         for _ in 0..FAILURES - 1 {
             breaker.admit().ok().unwrap().failed();
         }

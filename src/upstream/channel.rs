@@ -44,7 +44,7 @@ impl Channel {
             client,
             timeout: config.upstream_timeout,
             max_bytes: config.max_upstream_bytes,
-            breaker: Breaker::default(),
+            breaker: Breaker::new(config.upstream_breaker),
             limiter: config.upstream_limits.then(|| Limiter::new(&upstream)),
             retry: Retry::new(config.upstream_tries),
         }

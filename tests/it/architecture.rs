@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 20] = [
+const HOUSE: [(&str, &[&str]); 27] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -28,13 +28,13 @@ const HOUSE: [(&str, &[&str]); 20] = [
             "rest",
             "server",
             "registry",
+            "entry",
             "context",
             "upstream",
             "telemetry",
             "deadline",
             "error",
             "config",
-            "similar",
         ],
     ),
     (
@@ -43,21 +43,32 @@ const HOUSE: [(&str, &[&str]); 20] = [
             "server",
             "registry",
             "context",
+            "progress",
             "telemetry",
+            "upstream",
             "error",
-            "similar",
         ],
     ),
     (
         "rest",
-        &["server", "registry", "context", "telemetry", "error"],
-    ),
-    (
-        "tools",
         &[
             "server",
             "registry",
             "context",
+            "telemetry",
+            "upstream",
+            "error",
+        ],
+    ),
+    (
+        "tools",
+        &[
+            "batch",
+            "server",
+            "registry",
+            "context",
+            "count",
+            "object",
             "upstream",
             "telemetry",
             "error",
@@ -66,12 +77,29 @@ const HOUSE: [(&str, &[&str]); 20] = [
         ],
     ),
     ("server", &["registry", "upstream"]),
+    (
+        "batch",
+        &[
+            "registry",
+            "context",
+            "count",
+            "object",
+            "telemetry",
+            "deadline",
+            "error",
+        ],
+    ),
     ("registry", &["context", "error", "similar"]),
+    ("entry", &["context", "telemetry"]),
     (
         "context",
-        &["upstream", "deadline", "error", "config", "clock"],
+        &[
+            "progress", "upstream", "deadline", "error", "config", "clock",
+        ],
     ),
-    ("upstream", &["deadline", "error", "config"]),
+    ("upstream", &["flight", "deadline", "error", "config"]),
+    ("once", &["flight", "deadline", "error"]),
+    ("flight", &["deadline"]),
     ("replay", &["config", "clock"]),
     ("telemetry", &["error"]),
     ("deadline", &[]),
@@ -79,6 +107,9 @@ const HOUSE: [(&str, &[&str]); 20] = [
     ("config", &["clock"]),
     ("clock", &[]),
     ("similar", &[]),
+    ("progress", &[]),
+    ("count", &[]),
+    ("object", &[]),
 ];
 
 /// Crates that one module hides from all others.

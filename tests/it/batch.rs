@@ -395,7 +395,7 @@ async fn what_the_calls_cost_upstream_counts_for_the_request() {
 
 #[tokio::test]
 async fn the_report_is_as_fresh_as_the_oldest_of_its_parts() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     let calls =
         [VESTING, PLAIN].map(|it| call("fetch_account_info", json!({"wallet_address": it})));
     let hit = async |calls: &[Value]| {
@@ -477,7 +477,7 @@ async fn listings_show_it_last_with_its_method() {
     let document = app.get("/openapi.json").await.json();
     for (path, id) in [
         ("/api/batch", "call_many"),
-        ("/api/call_many", "call_many_post"),
+        ("/api/call_many", "call_many.post"),
     ] {
         assert_eq!(document["paths"][path]["post"]["operationId"], id);
         assert!(document["paths"][path].get("get").is_none());

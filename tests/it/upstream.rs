@@ -56,7 +56,7 @@ fn seconds(answer: &Answer, header: &str, key: &str) -> i64 {
 
 #[tokio::test]
 async fn a_thousand_who_ask_the_same_at_once_cause_one_upstream_call() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay.answer(
         STATS_UPSTREAM,
         stats("11").fault(Fault::Delay(Duration::from_millis(50))),
@@ -68,7 +68,7 @@ async fn a_thousand_who_ask_the_same_at_once_cause_one_upstream_call() {
 
 #[tokio::test]
 async fn an_answer_is_used_again_until_its_time_is_over() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.get(STATS).await;
     pass(FRESH - Duration::from_secs(1)).await;
     let hit = app.get(STATS).await;
@@ -86,7 +86,7 @@ async fn an_answer_is_used_again_until_its_time_is_over() {
 
 #[tokio::test]
 async fn who_started_the_call_may_go_away_without_harm_to_the_others() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay.answer(
         STATS_UPSTREAM,
         stats("11").fault(Fault::Delay(Duration::from_millis(50))),
@@ -102,7 +102,7 @@ async fn who_started_the_call_may_go_away_without_harm_to_the_others() {
 
 #[tokio::test]
 async fn when_all_have_gone_away_the_call_is_given_up() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay
         .answer_times(STATS_UPSTREAM, stats("11").fault(Fault::Hang), 1);
     let mut only = Box::pin(app.get(STATS));
@@ -117,7 +117,7 @@ async fn when_all_have_gone_away_the_call_is_given_up() {
 
 #[tokio::test]
 async fn a_failure_reaches_all_who_wait_and_is_not_kept() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay.answer_times(
         STATS_UPSTREAM,
         failing().fault(Fault::Delay(Duration::from_millis(50))),
@@ -135,7 +135,7 @@ async fn a_failure_reaches_all_who_wait_and_is_not_kept() {
 
 #[tokio::test]
 async fn an_answer_of_another_shape_is_not_kept() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay
         .answer_times(STATS_UPSTREAM, Canned::json("[]"), 1);
     assert_eq!(app.get(STATS).await.status, StatusCode::BAD_GATEWAY);
@@ -149,7 +149,7 @@ async fn an_old_answer_stands_in_for_an_upstream_that_fails_and_says_so_on_both_
         Canned::json("[]"),
         stats("12").fault(Fault::Truncate),
     ] {
-        let app = TestApp::start().await;
+        let app = TestApp::plane().await;
         app.replay.answer_times(STATS_UPSTREAM, stats("11"), 1);
         app.get(STATS).await;
         app.replay.answer(STATS_UPSTREAM, fault);
@@ -182,7 +182,7 @@ async fn an_old_answer_stands_in_for_an_upstream_that_fails_and_says_so_on_both_
 
 #[tokio::test]
 async fn an_old_answer_does_not_hide_that_something_is_gone() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     let account = format!("/api/account_info/{VESTING}");
     app.get(&account).await;
     app.replay
@@ -193,7 +193,7 @@ async fn an_old_answer_does_not_hide_that_something_is_gone() {
 
 #[tokio::test]
 async fn an_upstream_with_tags_is_asked_only_for_what_is_new() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay
         .answer(STATS_UPSTREAM, stats("11").header("etag", "\"one\""));
     app.get(STATS).await;
@@ -215,7 +215,7 @@ async fn an_upstream_with_tags_is_asked_only_for_what_is_new() {
 
 #[tokio::test]
 async fn freshness_flows_out_so_that_a_cache_in_front_works() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     let first = app.get(STATS).await;
     let tag = first.header("etag").to_owned();
     assert!(tag.starts_with('"'), "{tag}");
@@ -250,7 +250,7 @@ async fn freshness_flows_out_so_that_a_cache_in_front_works() {
 
 #[tokio::test]
 async fn what_is_made_of_many_parts_is_as_fresh_as_the_oldest() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.get("/api/figure_markets_assets_info").await;
     app.get(STATS).await;
     pass(Duration::from_secs(30)).await;
@@ -265,17 +265,17 @@ async fn what_is_made_of_many_parts_is_as_fresh_as_the_oldest() {
 
 #[tokio::test]
 async fn transient_failures_are_tried_again_three_times_at_the_most() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay
         .answer_times(STATS_UPSTREAM, Canned::status(503, "", ""), 2);
     assert_eq!(app.get(STATS).await.status, StatusCode::OK);
     assert_eq!(app.replay.seen().len(), 3);
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay
         .answer(STATS_UPSTREAM, Canned::status(503, "", ""));
     assert_eq!(app.get(STATS).await.json()["kind"], "upstream_error");
     assert_eq!(app.replay.seen().len(), 3);
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay
         .answer(STATS_UPSTREAM, Canned::status(400, "", ""));
     assert_eq!(app.get(STATS).await.status, StatusCode::BAD_GATEWAY);
@@ -284,7 +284,7 @@ async fn transient_failures_are_tried_again_three_times_at_the_most() {
 
 #[tokio::test]
 async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() {
-    let app = TestApp::with(|config| config.upstream_tries = 1).await;
+    let app = TestApp::plane_with(|config| config.upstream_tries = 1).await;
     app.replay.answer_times(STATS_UPSTREAM, failing(), 5);
     for _ in 0..5 {
         assert_eq!(app.get(STATS).await.json()["kind"], "upstream_error");
@@ -307,7 +307,7 @@ async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() 
 
 #[tokio::test]
 async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
-    let app = TestApp::with(|config| config.upstream_limits = true).await;
+    let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
     app.replay.answer(
         "/explorer/api/v2/accounts",
         Canned::json("{}").fault(Fault::Delay(Duration::from_millis(20))),
@@ -334,7 +334,7 @@ async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
 
 #[tokio::test]
 async fn a_call_that_cannot_have_its_turn_in_time_is_refused_at_once() {
-    let app = TestApp::with(|config| {
+    let app = TestApp::plane_with(|config| {
         config.upstream_limits = true;
         config.call_timeout = Duration::from_secs(1);
         config.cache_bytes = 0;
@@ -413,7 +413,7 @@ async fn a_builder_that_goes_away_hands_over_and_one_that_hangs_holds_nobody_bey
 
 #[tokio::test]
 async fn health_answers_while_upstreams_hang() {
-    let app = TestApp::start().await;
+    let app = TestApp::plane().await;
     app.replay
         .answer("/explorer", stats("11").fault(Fault::Hang));
     let mut hanging = Box::pin(app.get(STATS));

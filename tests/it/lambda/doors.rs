@@ -69,12 +69,11 @@ async fn the_answer_has_the_fields_of_its_door_and_leaves_the_length_to_the_plat
         // Only payload 2.0 knows this field, and a REST API refuses fields it does not know.
         let cookies = (own == "headers").then_some(json!([]));
         assert_eq!(reply.0.get("cookies"), cookies.as_ref(), "{name}");
-        let names: Vec<&String> = reply.0[own].as_object().unwrap().keys().collect();
-        assert_eq!(
-            names,
-            ["content-type", "server-timing", "x-request-id"],
-            "{name}"
-        );
+        let lines = reply.0[own].as_object().unwrap();
+        for header in ["content-type", "server-timing", "x-request-id"] {
+            assert!(lines.contains_key(header), "{name}: {header}");
+        }
+        assert!(!lines.contains_key("content-length"), "{name}");
     }
 }
 

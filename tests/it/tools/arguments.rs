@@ -237,7 +237,7 @@ async fn a_moment_that_is_null_is_refused_in_every_body() {
 
 #[tokio::test]
 async fn an_unknown_key_is_named_by_every_function() {
-    let app = TestApp::start().await;
+    let app = TestApp::core().await;
     let functions: Vec<_> = app.app.registry().tools().iter().collect();
     for function in functions {
         let mut arguments = json!({"walet": "x"});

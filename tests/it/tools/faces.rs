@@ -41,8 +41,8 @@ fn sample(parameter: &str) -> Option<Value> {
 /// What a fresh application answers to each function, by its first call.
 async fn cold(face: Face) -> BTreeMap<&'static str, String> {
     let mut answers = BTreeMap::new();
-    for (name, arguments) in questions(&TestApp::start().await) {
-        let fresh = TestApp::start().await;
+    for (name, arguments) in questions(&TestApp::core().await) {
+        let fresh = TestApp::core().await;
         let text = answer(&fresh, face, name, &arguments).await;
         answers.insert(name, text);
     }
@@ -59,7 +59,7 @@ async fn the_first_answer_of_a_process_is_the_same_on_every_face() {
 #[tokio::test]
 async fn later_answers_are_those_of_a_fresh_process_on_every_face() {
     let expected = cold(Face::Mcp).await;
-    let app = TestApp::start().await;
+    let app = TestApp::core().await;
     let questions = questions(&app);
     // Face by face, then all faces in turns.
     for face in FACES {
@@ -79,7 +79,7 @@ async fn later_answers_are_those_of_a_fresh_process_on_every_face() {
 #[tokio::test]
 async fn fifty_calls_at_once_do_not_mix_their_answers() {
     let expected = cold(Face::Get).await;
-    let app = TestApp::start().await;
+    let app = TestApp::core().await;
     let questions = questions(&app);
     let calls = (0..50).map(|number| {
         let (name, arguments) = &questions[number % questions.len()];

@@ -59,14 +59,14 @@ async fn tested(app: &TestApp, arguments: Value) -> (Value, Vec<Option<f64>>) {
 
 #[tokio::test]
 async fn the_registry_counts_its_functions_by_protocol() {
-    let app = TestApp::start().await;
+    let app = TestApp::core().await;
     let summary = ask(&app, "get_registry_summary", json!({})).await;
     assert_eq!(summary, counts());
 }
 
 #[tokio::test]
 async fn the_registry_lists_its_functions_in_the_order_of_the_public_list() {
-    let app = TestApp::start().await;
+    let app = TestApp::core().await;
     let listing = ask(&app, "get_registry_introspection", json!({})).await;
     assert_eq!(listing["summary"], counts());
     let functions = listing["functions"].as_array().unwrap();
@@ -235,7 +235,7 @@ async fn with_one_more() -> TestApp {
             }
         }
     });
-    TestApp::serving(bifold::tools::server().tools(vec![moody])).await
+    TestApp::serving(bifold::tools::core().tools(vec![moody])).await
 }
 
 #[tokio::test(start_paused = true)]
