@@ -120,9 +120,10 @@ fn list() -> Result<ExitCode, Failure> {
     let app = App::new(Config::from_env()?, tools::server())?;
     let mut out = String::new();
     for tool in app.registry().tools() {
-        let path = tool
-            .path()
-            .map_or("-".to_owned(), |path| format!("GET /api{path}"));
+        let place = tool.place();
+        let path = place.map_or("-".to_owned(), |(method, path)| {
+            format!("{method} /api{path}")
+        });
         out.push_str(&format!(
             "{:<38} {:<9} {path}\n",
             tool.name(),

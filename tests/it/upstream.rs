@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bifold::replay::{Canned, Fault, VESTING};
+use bifold::replay::{Canned, Fault, Plan, VESTING};
 use bifold::{Deadline, Error, Kind, Once};
 use futures_util::future::join_all;
 use http::{Request, StatusCode};
@@ -308,10 +308,7 @@ async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() 
 #[tokio::test]
 async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
     let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
-    app.replay.answer(
-        "/explorer/api/v2/accounts",
-        Canned::json("{}").fault(Fault::Delay(Duration::from_millis(20))),
-    );
+    app.replay.follow(Plan::parse("explorer=delay:20").unwrap());
     let wallets = [
         VESTING,
         bifold::replay::PLAIN,
