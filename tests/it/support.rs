@@ -54,12 +54,11 @@ impl TestApp {
         TestApp { app, replay }
     }
 
-    /// The functions of the public list alone, with nothing between them and the upstream.
+    /// The functions of the public list alone, as `--replay` serves them.
     pub async fn core() -> TestApp {
         let replay = Replay::start().await.unwrap();
         let mut config = Config::default();
         replay.configure(&mut config);
-        config.cache_bytes = 0;
         let app = App::new(config, tools::core()).unwrap();
         TestApp { app, replay }
     }

@@ -85,6 +85,27 @@ async fn an_answer_is_used_again_until_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn what_is_kept_stays_within_its_bytes() {
+    let app = TestApp::plane_with(|config| config.cache_bytes = 16 << 10).await;
+    let wallet = |byte: u8| {
+        let hrp = bech32::Hrp::parse("pb").unwrap();
+        bech32::encode::<bech32::Bech32>(hrp, &[byte; 20]).unwrap()
+    };
+    for byte in 0..200 {
+        let path = format!("/api/account_info/{}", wallet(byte));
+        assert_eq!(app.get(&path).await.status, StatusCode::OK);
+    }
+    app.replay.forget();
+    for byte in 0..200 {
+        app.get(&format!("/api/account_info/{}", wallet(byte)))
+            .await;
+    }
+    // Each answer is about half a kilobyte with its overhead, so a few dozen of them are kept and the others are not.
+    let asked = app.replay.seen().len();
+    assert!((150..200).contains(&asked), "{asked}");
+}
+
+#[tokio::test]
 async fn who_started_the_call_may_go_away_without_harm_to_the_others() {
     let app = TestApp::plane().await;
     app.replay.answer(
