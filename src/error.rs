@@ -160,6 +160,15 @@ impl Error {
         error
     }
 
+    /// An upstream answered well in form, and with something that cannot be.
+    pub fn invalid_response(upstream: &'static str, problem: impl fmt::Display) -> Error {
+        let origin = Origin {
+            name: upstream,
+            status: Some(200),
+        };
+        Error::upstream(Kind::UpstreamInvalidResponse, origin, problem)
+    }
+
     /// Keeps the cause for the log.
     pub fn because(mut self, inside: impl Into<Source>) -> Error {
         self.0.inside = Some(inside.into());
@@ -181,7 +190,9 @@ impl Error {
     /// A 404 for what is always there is the upstream's failure: nothing that the caller named is missing.
     pub fn must_exist(mut self) -> Error {
         if self.0.kind == Kind::NotFound {
+            let name = self.0.upstream.map_or("", |origin| origin.name);
             self.0.kind = Kind::UpstreamError;
+            self.0.outside = format!("upstream `{name}` answered with HTTP 404");
         }
         self
     }

@@ -46,6 +46,12 @@ fn pairs(query: Option<&str>) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
         .collect()
 }
 
+/// The name of the first parameter; not its value, which may be a wallet.
+pub(super) fn first_key(query: &str) -> String {
+    let key = query.split(['=', '&']).next().unwrap_or("");
+    decode(key).map_or_else(|_| "$".to_owned(), Cow::into_owned)
+}
+
 fn decode(text: &str) -> Result<Cow<'_, str>> {
     let spaced: Cow<'_, str> = if text.contains('+') {
         text.replace('+', " ").into()

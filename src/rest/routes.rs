@@ -166,7 +166,7 @@ fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
     post(move |request: Request| async move {
         let cx = context(&request);
         if let Some(query) = request.uri().query().filter(|it| !it.is_empty()) {
-            let key = query.split(['=', '&']).next().unwrap_or("");
+            let key = arguments::first_key(query);
             let error = Error::invalid_argument(
                 key,
                 "a POST takes its arguments in the body, not in the query",

@@ -9,10 +9,14 @@ use super::decimal::Decimal;
 use super::number::{Integer, lenient_text};
 use super::{EXPLORER, LCD};
 use crate::context::Context;
-use crate::error::{Error, Kind, Origin, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The Figure Markets exchange's market on chain.
 const MARKET: u128 = 1;
+/// Rows on a page of balances.
+const PAGE: u128 = 100;
+/// Pages that are read: no wallet holds more denoms than that.
+const MAX_PAGES: u128 = 100;
 
 /// Account type, vesting state and assets under management of one wallet.
 #[derive(Deserialize, JsonSchema)]
@@ -161,7 +165,7 @@ pub(super) async fn liquid_balance(
     let wallet = wallet_address.on_network(&cx)?;
     let mut number = 1;
     loop {
-        let path = format!("/api/v2/accounts/{wallet}/balances?count=100&page={number}");
+        let path = format!("/api/v2/accounts/{wallet}/balances?count={PAGE}&page={number}");
         let page: Page = cx.get_json(&EXPLORER, &path).await?;
         // A bank balance has one row a denom, so the row that is found is the whole of it.
         if let Some(coin) = page.results.iter().find(|coin| coin.denom == NHASH) {
@@ -173,6 +177,10 @@ pub(super) async fn liquid_balance(
             return Ok(Liquid {
                 wallet_liquid_balance: Coin::nhash(0),
             });
+        }
+        if number == MAX_PAGES {
+            let problem = format!("answered with more than {MAX_PAGES} pages of balances");
+            return Err(Error::invalid_response(EXPLORER.name, problem));
         }
         number += 1;
     }
@@ -221,15 +229,7 @@ fn refused(error: Error) -> Error {
 
 /// Amounts whose sum has more than 128 bits are no amounts.
 pub(super) fn overflow(upstream: &'static str) -> Error {
-    let origin = Origin {
-        name: upstream,
-        status: Some(200),
-    };
-    Error::upstream(
-        Kind::UpstreamInvalidResponse,
-        origin,
-        "answered with amounts that cannot be added up",
-    )
+    Error::invalid_response(upstream, "answered with amounts that cannot be added up")
 }
 
 impl Record {

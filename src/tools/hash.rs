@@ -7,7 +7,7 @@ use super::EXPLORER;
 use super::amount::Coin;
 use super::decimal::Decimal;
 use crate::context::Context;
-use crate::error::{Error, Kind, Origin, Result};
+use crate::error::{Error, Result};
 
 /// Supply statistics of HASH in nhash: maximum, current, circulating, community pool, bonded, burned, locked.
 #[derive(Deserialize, JsonSchema)]
@@ -64,13 +64,8 @@ pub(super) async fn fetch(cx: &Context) -> Result<Statistics> {
         .await
         .map_err(Error::must_exist)?;
     stats.complete().ok_or_else(|| {
-        let origin = Origin {
-            name: EXPLORER.name,
-            status: Some(200),
-        };
-        Error::upstream(
-            Kind::UpstreamInvalidResponse,
-            origin,
+        Error::invalid_response(
+            EXPLORER.name,
             "answered with parts that are larger than the supply",
         )
     })

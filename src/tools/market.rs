@@ -267,13 +267,16 @@ impl Default for Pair {
 impl<'de> Deserialize<'de> for Pair {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Pair, D::Error> {
         let text = <Cow<'de, str>>::deserialize(deserializer)?;
-        let is_legal =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        let is_pair = text.len() <= 64 && text.bytes().all(is_legal);
-        let is_pair = is_pair
-            && text
-                .split_once('-')
-                .is_some_and(|(base, quote)| !base.is_empty() && !quote.is_empty());
+        let is_legal = |text: &str, more: &[u8]| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+        };
+        let is_pair = text.split_once('-').is_some_and(|(base, quote)| {
+            (1..=31).contains(&base.len())
+                && (1..=32).contains(&quote.len())
+                && is_legal(base, b"._")
+                && is_legal(quote, b"._-")
+        });
         match is_pair {
             true => Ok(Pair(text.into_owned())),
             false => Err(D::Error::custom(

@@ -10,7 +10,7 @@ use super::amount::{Coin, NHASH, sum_of};
 use super::decimal::divide_half_even;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::{Error, Kind, Origin, Result};
+use crate::error::{Error, Kind, Result};
 
 /// How much of one wallet's vesting grant has vested and how much has not, at a moment.
 /// A wallet without a vesting schedule has `has_schedule` false and nothing unvested.
@@ -197,7 +197,8 @@ impl Schedule {
             (_, Some(end)) if named("Delayed") => Ok(Rule::Delayed(end)),
             _ if named("Permanent") => Ok(Rule::Permanent),
             _ if named("Periodic") => Ok(Rule::Periodic),
-            _ => Err(invalid(
+            _ => Err(Error::invalid_response(
+                EXPLORER.name,
                 "answered with a vesting schedule whose rule is unknown",
             )),
         }
@@ -247,17 +248,6 @@ fn continuous(whole: u128, start: Timestamp, end: Timestamp, at: Timestamp) -> O
     let length = u128::try_from(end.unix() - start.unix()).ok()?;
     let passed = u128::try_from(at.unix() - start.unix()).unwrap_or(0);
     divide_half_even(whole.checked_mul(passed)?, length)
-}
-
-fn invalid(problem: &str) -> Error {
-    Error::upstream(
-        Kind::UpstreamInvalidResponse,
-        Origin {
-            name: EXPLORER.name,
-            status: Some(200),
-        },
-        problem,
-    )
 }
 
 impl<'de> Deserialize<'de> for When {

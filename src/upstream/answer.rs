@@ -6,6 +6,8 @@ use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde::de::DeserializeOwned;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use crate::error::{Error, Kind, Origin, Result};
 
@@ -116,17 +118,17 @@ fn check_status(origin: Origin, response: &Response) -> Result<()> {
     }
 }
 
-/// The wait that `Retry-After` asks for in seconds (RFC 9110 §10.2.3); its date form is not used by these upstreams.
+/// The wait that `Retry-After` asks for, in seconds or until a date (RFC 9110 §10.2.3). No more than a day is believed.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response
-        .headers()
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds))
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = match value.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let date = OffsetDateTime::parse(value, &Rfc2822).ok()?;
+            u64::try_from((date - OffsetDateTime::now_utc()).whole_seconds()).ok()?
+        }
+    };
+    Some(Duration::from_secs(seconds.min(86_400)))
 }
 
 fn is_json(response: &Response) -> bool {

@@ -83,6 +83,23 @@ async fn too_many_requests_are_a_503_that_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_wait_of_any_length_is_the_same_in_the_header_and_in_the_detail() {
+    for wait in ["2", "86400", "18446744073709551", "18446744073709551615"] {
+        let canned = Canned::status(429, "", "").header("retry-after", wait);
+        let failure = failing(canned).await;
+        let seconds: u64 = failure.retry_after.parse().unwrap();
+        // Without a wait of the upstream's own the header says one second, and the detail says nothing.
+        let milliseconds = failure.detail["retry_after_ms"].as_u64();
+        assert!(
+            milliseconds == seconds.checked_mul(1000) || milliseconds.is_none() && seconds == 1,
+            "{failure:?}"
+        );
+        // A client in JavaScript must be able to read it.
+        assert!(milliseconds.is_none_or(|it| it < 1 << 53), "{failure:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_upstream_error_passes_on_when_to_come_back() {
     let canned = Canned::status(503, "", "").header("retry-after", "3");
     let failure = failing(canned).await;
