@@ -5,7 +5,9 @@
 use std::net::SocketAddr;
 
 use bifold::telemetry::{self, Format};
-use bifold::{App, Config, Content, Context, Error, JsonSchema, Result, Server, Tool, local};
+use bifold::{
+    App, Config, Content, Context, Error, JsonSchema, Prompt, Resource, Result, Server, Tool, local,
+};
 use clap::Parser;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -58,6 +60,14 @@ no_arguments! {
     StreamingElicitation;
     /// Answers without a log message, unless one is asked for.
     LoggingTool;
+    /// A text that never changes.
+    StaticText;
+    /// A picture that never changes.
+    StaticBinary;
+    /// Asks for nothing in particular.
+    SimplePrompt;
+    /// Asks about a picture.
+    PromptWithImage;
     /// Tells how far it is, three times.
     ToolWithProgress;
 }
@@ -72,6 +82,40 @@ struct XMcpHeader {
     /// How deep to look.
     #[serde(default)]
     level: u32,
+}
+
+/// A document for each id.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Template {
+    /// Any id.
+    id: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    id: String,
+    template_test: bool,
+    data: String,
+}
+
+/// Repeats its two arguments.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PromptWithArguments {
+    /// The first argument.
+    arg1: String,
+    /// The second argument.
+    arg2: String,
+}
+
+/// Asks about a document.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct PromptWithDocument {
+    /// URI of the document.
+    resource_uri: String,
 }
 
 /// Tool with JSON Schema 2020-12 features
@@ -129,6 +173,83 @@ fn server() -> Server {
             Tool::sync("test_x_mcp_header", x_mcp_header),
             Tool::sync("json_schema_2020_12_tool", person).input_schema(person_schema()),
         ])
+        .resources(vec![
+            Resource::new(
+                "test://static-text",
+                "text/plain",
+                Tool::sync("static_text", static_text),
+            ),
+            Resource::new(
+                "test://static-binary",
+                "image/png",
+                Tool::sync("static_binary", static_binary),
+            ),
+            Resource::new(
+                "test://template/{id}/data",
+                "application/json",
+                Tool::sync("template", template),
+            ),
+        ])
+        .prompts(vec![
+            Prompt::new(Tool::sync("test_simple_prompt", simple_prompt)),
+            Prompt::new(Tool::sync(
+                "test_prompt_with_arguments",
+                prompt_with_arguments,
+            ))
+            .complete("arg1", async |_, typed| {
+                Ok(vec![format!("{typed}1"), format!("{typed}2")])
+            }),
+            Prompt::new(Tool::sync(
+                "test_prompt_with_embedded_resource",
+                prompt_with_document,
+            )),
+            Prompt::new(Tool::sync("test_prompt_with_image", prompt_with_image)),
+        ])
+}
+
+fn static_text(_: Context, _: StaticText) -> Result<Content> {
+    Ok(Content::text(
+        "This is the content of the static text resource.",
+    ))
+}
+
+fn static_binary(_: Context, _: StaticBinary) -> Result<Content> {
+    Ok(Content::default().and_image("image/png", PIXEL))
+}
+
+fn template(_: Context, Template { id }: Template) -> Result<Data> {
+    let data = format!("Data for ID: {id}");
+    Ok(Data {
+        id,
+        template_test: true,
+        data,
+    })
+}
+
+fn simple_prompt(_: Context, _: SimplePrompt) -> Result<Content> {
+    Ok(Content::text("This is a simple prompt for testing."))
+}
+
+fn prompt_with_arguments(_: Context, arguments: PromptWithArguments) -> Result<Content> {
+    let PromptWithArguments { arg1, arg2 } = arguments;
+    Ok(Content::text(format!(
+        "Prompt with arguments: arg1='{arg1}', arg2='{arg2}'"
+    )))
+}
+
+fn prompt_with_document(
+    _: Context,
+    PromptWithDocument { resource_uri }: PromptWithDocument,
+) -> Result<Content> {
+    let document = "Embedded resource content for testing.";
+    let content = Content::default().and_document(resource_uri, "text/plain", document);
+    Ok(content.and_text("Please process the embedded resource above."))
+}
+
+fn prompt_with_image(_: Context, _: PromptWithImage) -> Result<Content> {
+    Ok(Content::default()
+        .and_image("image/png", PIXEL)
+        .and_text("Please analyze the image above."))
 }
 
 fn simple_text(_: Context, _: SimpleText) -> Result<Content> {

@@ -58,7 +58,8 @@ impl App {
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
-        let registry = Arc::new(Registry::new(server.tools).map_err(StartError)?);
+        let registry = Registry::new(server.tools, server.resources, server.prompts);
+        let registry = Arc::new(registry.map_err(StartError)?);
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
         let endpoint = Arc::new(Endpoint::new(

@@ -4,6 +4,7 @@
 //! # The map, in reading order
 //! - [`Server`]: what an application serves, a list of [`Tool`]s and a name. Start with its example.
 //! - [`Tool`]: one function, typed by its argument struct and its result; types are erased here and nowhere else.
+//! - [`Resource`], [`Prompt`]: the same functions as documents with a URI, and as ready-made questions.
 //! - [`Registry`]: the one door to every function: decode, deadline, panic guard, encode once.
 //! - [`Context`], [`Error`], [`Content`]: what a function is given, how it fails, what it may answer with.
 //! - [`App`]: the faces on one registry, built once, the same for a Lambda event, a local socket and a test.
@@ -49,6 +50,6 @@ pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};
 pub use once::Once;
-pub use registry::{Answer, Content, IntoAnswer, Registry, Tool};
+pub use registry::{Answer, Content, IntoAnswer, Prompt, Registry, Resource, Tool};
 pub use schemars::JsonSchema;
 pub use server::{Info, Server};

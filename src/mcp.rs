@@ -2,14 +2,18 @@
 
 mod accept;
 mod call;
+mod complete;
 mod events;
 mod fault;
 mod gate;
 mod headers;
 mod legacy;
 mod message;
+mod method;
 mod modern;
 mod payload;
+mod prompt;
+mod read;
 mod result;
 mod version;
 

@@ -2,7 +2,10 @@
 
 mod answer;
 mod check;
+mod completion;
 mod content;
+mod prompt;
+mod resource;
 mod schema;
 mod tool;
 
@@ -12,16 +15,21 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 
 use crate::context::Context;
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::similar;
 
 pub use answer::{Answer, IntoAnswer};
 pub use content::Content;
+pub use prompt::Prompt;
+pub use resource::Resource;
 pub use tool::Tool;
 
 /// All functions of one process, in the order they were registered.
 pub struct Registry {
     tools: Vec<Tool>,
+    resources: Vec<Resource>,
+    prompts: Vec<Prompt>,
     by_name: HashMap<&'static str, usize>,
 }
 
@@ -30,8 +38,12 @@ impl Registry {
     ///
     /// # Errors
     /// A line for everything that is wrong, each with the names of the culprits.
-    pub fn new(tools: Vec<Tool>) -> Result<Registry, Vec<String>> {
-        let problems = check::problems(&tools);
+    pub fn new(
+        tools: Vec<Tool>,
+        resources: Vec<Resource>,
+        prompts: Vec<Prompt>,
+    ) -> Result<Registry, Vec<String>> {
+        let problems = check::problems(&tools, &resources, &prompts);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -40,7 +52,12 @@ impl Registry {
             .enumerate()
             .map(|(index, tool)| (tool.name(), index))
             .collect();
-        Ok(Registry { tools, by_name })
+        Ok(Registry {
+            tools,
+            resources,
+            prompts,
+            by_name,
+        })
     }
 
     /// All functions, in the order they were registered.
@@ -51,6 +68,23 @@ impl Registry {
     /// The function of that name.
     pub fn get(&self, name: &str) -> Option<&Tool> {
         self.by_name.get(name).map(|&index| &self.tools[index])
+    }
+
+    /// All documents, in the order they were registered.
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// All prompts, in the order they were registered.
+    pub fn prompts(&self) -> &[Prompt] {
+        &self.prompts
+    }
+
+    /// Whether any argument of a prompt or variable of a resource has proposals.
+    pub fn has_completions(&self) -> bool {
+        let resources = self.resources.iter().map(Resource::completers);
+        let mut all = resources.chain(self.prompts.iter().map(Prompt::completers));
+        all.any(|it| !it.is_empty())
     }
 
     /// A half-sentence with the names that come closest to `name`, of those functions that are `seen`.
@@ -66,12 +100,33 @@ impl Registry {
     /// `DeadlineExceeded` when time runs out, `Internal` when the function panics.
     pub async fn call(&self, tool: &Tool, cx: Context, arguments: &str) -> Result<Answer> {
         let deadline = cx.deadline();
-        let guarded = AssertUnwindSafe(tool.run(cx, arguments)).catch_unwind();
-        match deadline.timeout(guarded).await {
-            Some(Ok(result)) => result,
-            Some(Err(panic)) => Err(panicked(tool.name(), panic.as_ref())),
-            None => Err(Error::deadline_exceeded()),
-        }
+        guard(tool.name(), deadline, tool.run(cx, arguments)).await
+    }
+
+    /// The proposals of `completers` for what is typed of an argument, within the same bounds as a call.
+    pub(crate) async fn propose(
+        &self,
+        completers: &completion::Completers,
+        cx: Context,
+        argument: &str,
+        typed: &str,
+    ) -> Result<Vec<String>> {
+        let deadline = cx.deadline();
+        guard(argument, deadline, completers.propose(cx, argument, typed)).await
+    }
+}
+
+/// Ends what takes too long, and makes a panic one failed call.
+async fn guard<T>(
+    name: &str,
+    deadline: Deadline,
+    running: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let guarded = AssertUnwindSafe(running).catch_unwind();
+    match deadline.timeout(guarded).await {
+        Some(Ok(result)) => result,
+        Some(Err(panic)) => Err(panicked(name, panic.as_ref())),
+        None => Err(Error::deadline_exceeded()),
     }
 }
 

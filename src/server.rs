@@ -2,7 +2,7 @@
 
 use http::Extensions;
 
-use crate::registry::Tool;
+use crate::registry::{Prompt, Resource, Tool};
 use crate::upstream::Upstream;
 
 /// Everything an [`App`](crate::App) is built from.
@@ -35,6 +35,8 @@ use crate::upstream::Upstream;
 pub struct Server {
     pub(crate) info: Info,
     pub(crate) tools: Vec<Tool>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) prompts: Vec<Prompt>,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) state: Extensions,
 }
@@ -64,6 +66,8 @@ impl Server {
         Server {
             info,
             tools: Vec::new(),
+            resources: Vec::new(),
+            prompts: Vec::new(),
             upstreams: Vec::new(),
             state: Extensions::new(),
         }
@@ -84,6 +88,18 @@ impl Server {
     /// Adds functions; every list of them keeps this order.
     pub fn tools(mut self, tools: Vec<Tool>) -> Server {
         self.tools.extend(tools);
+        self
+    }
+
+    /// Adds documents that agents read by their URI.
+    pub fn resources(mut self, resources: Vec<Resource>) -> Server {
+        self.resources.extend(resources);
+        self
+    }
+
+    /// Adds ready-made questions.
+    pub fn prompts(mut self, prompts: Vec<Prompt>) -> Server {
+        self.prompts.extend(prompts);
         self
     }
 

@@ -9,6 +9,7 @@ mod hash;
 mod market;
 mod number;
 mod partial;
+mod prompts;
 mod summary;
 mod system;
 mod track;
@@ -17,7 +18,7 @@ mod vesting;
 use std::time::Duration;
 
 use crate::batch;
-use crate::registry::Tool;
+use crate::registry::{Prompt, Resource, Tool};
 use crate::server::Server;
 use crate::upstream::{Keep, Upstream};
 
@@ -85,7 +86,38 @@ pub fn core() -> Server {
         )
         .upstreams(&[EXPLORER, LCD, EXCHANGE])
         .state(system::Warmth::default())
+        .resources(documents())
+        .prompts(questions())
         .tools(tools())
+}
+
+/// What agents read by its URI.
+fn documents() -> Vec<Resource> {
+    let markets = Tool::new("markets", market::markets);
+    let summary = Tool::new("wallet_summary", summary::wallet);
+    vec![
+        Resource::new(
+            "bifold://system-context",
+            "text/markdown",
+            Tool::sync("system_context", system::document),
+        ),
+        Resource::new("bifold://markets", "application/json", markets),
+        Resource::new(
+            "wallet://{wallet_address}/summary",
+            "application/json",
+            summary,
+        ),
+    ]
+}
+
+/// What a person may pick to ask.
+fn questions() -> Vec<Prompt> {
+    vec![
+        Prompt::new(Tool::sync("analyse_wallet", prompts::analyse_wallet)),
+        Prompt::new(Tool::sync("explain_vesting", prompts::explain_vesting)),
+        Prompt::new(Tool::sync("market_briefing", prompts::market_briefing))
+            .complete("token_pair", market::proposals),
+    ]
 }
 
 /// The public list. Its order is the order of every listing.

@@ -30,13 +30,6 @@ pub(super) struct CallParams<'a> {
 }
 
 impl<'a> CallParams<'a> {
-    pub(super) fn read(request: &Request<'a>) -> Result<CallParams<'a>, Fault> {
-        let text = request.params.map_or("{}", RawValue::get);
-        let mut json = serde_json::Deserializer::from_str(text);
-        CallParams::deserialize(&mut json)
-            .map_err(|error| Fault::invalid_params(format!("`params`: {error}")))
-    }
-
     /// The token by which the client wants to be told of progress, if it does.
     fn progress_token(&self) -> Option<&'a RawValue> {
         #[derive(Deserialize)]

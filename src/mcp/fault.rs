@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::version::MODERN;
+use super::version::{MODERN, Shape};
+use crate::error::{Error, Kind};
 
 /// A message that could not be served as a request of this protocol.
 pub(super) struct Fault {
@@ -63,6 +64,34 @@ impl Fault {
     /// The parameters are wrong in a way that the protocol itself defines.
     pub(super) fn invalid_params(message: impl Into<String>) -> Fault {
         Fault::new(StatusCode::OK, -32602, message)
+    }
+
+    /// There is no document of that URI.
+    pub(super) fn resource_not_found(shape: Shape, uri: &str) -> Fault {
+        let code = match shape {
+            Shape::Modern => -32602,
+            _ => -32002,
+        };
+        let message = format!("there is no resource `{uri}`");
+        let data = Some(json!({ "uri": uri }));
+        Fault {
+            data,
+            ..Fault::new(StatusCode::OK, code, message)
+        }
+    }
+
+    /// A document or a prompt whose function failed.
+    pub(super) fn of_error(shape: Shape, about: &str, error: &Error) -> Fault {
+        let code = match error.kind() {
+            Kind::NotFound => return Fault::resource_not_found(shape, about),
+            Kind::InvalidArgument => -32602,
+            _ => -32603,
+        };
+        let data = Some(json!(error.detail()));
+        Fault {
+            data,
+            ..Fault::new(StatusCode::OK, code, error.message())
+        }
     }
 
     /// A required key of `_meta` is missing or wrong (the specification wants HTTP 400 here).
@@ -133,6 +162,8 @@ impl Fault {
         match self.code {
             -32700 => "parse_error",
             -32601 => "method_not_found",
+            -32002 => "not_found",
+            -32603 => "internal",
             -32602 => "invalid_params",
             -32020 => "header_mismatch",
             -32021 => "missing_capability",

@@ -44,8 +44,8 @@ pub(super) fn check_method(headers: &HeaderMap, method: &str) -> Result<(), Faul
 }
 
 /// `Mcp-Name` must repeat the name that the request is about.
-pub(super) fn check_name(headers: &HeaderMap, name: &str) -> Result<(), Fault> {
-    check(headers, NAME, name, "params.name")
+pub(super) fn check_name(headers: &HeaderMap, name: &str, place: &str) -> Result<(), Fault> {
+    check(headers, NAME, name, place)
 }
 
 /// Each `Mcp-Param-*` header that the tool's schema asks for must repeat its argument.

@@ -7,7 +7,7 @@ use super::call::CallParams;
 use super::fault::Fault;
 use super::message::Request;
 use super::version::{Shape, Version};
-use super::{Endpoint, Reply};
+use super::{Endpoint, Reply, method};
 use crate::context::Context;
 
 #[derive(Deserialize)]
@@ -44,12 +44,8 @@ async fn dispatch(
             &payloads.initialize(negotiate(request)?),
         )),
         "ping" => Ok(payloads.reply(request, "ping", payloads.nothing())),
-        "tools/list" => {
-            payloads.check_cursor(request)?;
-            Ok(payloads.reply(request, "tools/list", payloads.tools(shape)))
-        }
         "tools/call" => {
-            let params = CallParams::read(request)?;
+            let params: CallParams<'_> = request.read_params()?;
             let tool = endpoint.tool(&params.name)?;
             match tool.required_capabilities() {
                 [] => Ok(endpoint.call(shape, request, tool, &params, cx).await),
@@ -57,7 +53,7 @@ async fn dispatch(
                 missing => Err(Fault::missing_capabilities(tool.name(), missing)),
             }
         }
-        method => Err(Fault::method_not_found(method)),
+        _ => method::answer(endpoint, shape, request, None, cx).await,
     }
 }
 

@@ -42,6 +42,15 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
+impl<'a> Request<'a> {
+    /// The parameters, as the method wants them.
+    pub(super) fn read_params<T: Deserialize<'a>>(&self) -> Result<T, Fault> {
+        let text = self.params.map_or("{}", RawValue::get);
+        serde_json::from_str(text)
+            .map_err(|error| Fault::invalid_params(format!("`params`: {error}")))
+    }
+}
+
 /// Reads the body as JSON.
 pub(super) fn parse(body: &[u8]) -> Result<Incoming<'_>, Fault> {
     let whole: &RawValue = serde_json::from_slice(body)

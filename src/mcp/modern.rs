@@ -10,7 +10,7 @@ use super::call::CallParams;
 use super::fault::Fault;
 use super::message::Request;
 use super::version::{MODERN, Shape};
-use super::{Endpoint, Reply, headers};
+use super::{Endpoint, Reply, headers, method};
 use crate::context::Context;
 
 /// The keys of `params._meta` that this server reads.
@@ -96,12 +96,8 @@ async fn dispatch(
     let payloads = &endpoint.payloads;
     match &*request.method {
         "server/discover" => Ok(payloads.reply(request, "server/discover", payloads.discover())),
-        "tools/list" => {
-            payloads.check_cursor(request)?;
-            Ok(payloads.reply(request, "tools/list", payloads.tools(Shape::Modern)))
-        }
         "tools/call" => call(endpoint, headers, request, capabilities, cx).await,
-        method => Err(Fault::method_not_found(method)),
+        _ => method::answer(endpoint, Shape::Modern, request, Some(headers), cx).await,
     }
 }
 
@@ -112,9 +108,9 @@ async fn call(
     capabilities: &RawValue,
     cx: &Context,
 ) -> Result<Reply, Fault> {
-    let params = CallParams::read(request);
+    let params: Result<CallParams<'_>, Fault> = request.read_params();
     if let Ok(params) = &params {
-        headers::check_name(headers, &params.name)?;
+        headers::check_name(headers, &params.name, "params.name")?;
     }
     let params = params?;
     let tool = endpoint.tool(&params.name)?;

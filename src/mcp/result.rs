@@ -54,6 +54,19 @@ struct ResultMeta<'a> {
     cache: Option<CacheMeta>,
 }
 
+/// The `_meta` of a modern result that says no more than who answered.
+#[derive(Serialize)]
+pub(super) struct ServerMeta<'a> {
+    #[serde(rename = "io.modelcontextprotocol/serverInfo")]
+    server: &'a RawValue,
+}
+
+impl<'a> ServerMeta<'a> {
+    pub(super) fn new(server: &'a RawValue) -> ServerMeta<'a> {
+        ServerMeta { server }
+    }
+}
+
 /// How fresh the data behind a result is; a negative time to live is past it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,22 +4,37 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::prompt::Prompt;
+use super::resource::Resource;
 use super::tool::Tool;
 
 /// The longest name that every client takes.
 const MAX_NAME: usize = 64;
 
 /// A line for every problem, with the names of the culprits.
-pub(super) fn problems(tools: &[Tool]) -> Vec<String> {
+pub(super) fn problems(tools: &[Tool], resources: &[Resource], prompts: &[Prompt]) -> Vec<String> {
     let mut problems: Vec<String> = tools.iter().flat_map(alone).collect();
-    problems.extend(twice(tools, "name", |tool| vec![tool.name().to_owned()]));
-    problems.extend(twice(tools, "GET path", |tool| {
+    problems.extend(twice(tools, "name", Tool::name, |tool| {
+        vec![tool.name().to_owned()]
+    }));
+    problems.extend(twice(tools, "GET path", Tool::name, |tool| {
         tool.paths().map(anonymous).collect()
     }));
-    problems.extend(twice(tools, "POST path", |tool| {
+    problems.extend(twice(tools, "POST path", Tool::name, |tool| {
         let by_name = tool.on_rest().then(|| format!("/{}", tool.name()));
         let own = tool.post_path().map(str::to_owned);
         by_name.into_iter().chain(own).collect()
+    }));
+    problems.extend(resources.iter().flat_map(resource_problems));
+    problems.extend(twice(
+        resources,
+        "URI",
+        |it| it.function().name(),
+        |it| vec![anonymous(it.uri())],
+    ));
+    problems.extend(prompts.iter().flat_map(prompt_problems));
+    problems.extend(twice(prompts, "prompt name", Prompt::name, |it| {
+        vec![it.name().to_owned()]
     }));
     problems
 }
@@ -167,15 +182,87 @@ fn header_problems(tool: &Tool) -> Vec<String> {
     found
 }
 
-fn twice(tools: &[Tool], what: &str, keys: impl Fn(&Tool) -> Vec<String>) -> Vec<String> {
+/// What a resource needs beside what its function needs: a variable for each parameter, and the reverse.
+fn resource_problems(resource: &Resource) -> Vec<String> {
+    let mut found = alone(resource.function());
+    let named = |problem: String| format!("resource `{}`: {problem}", resource.uri());
+    let parameters: Vec<&String> = resource
+        .function()
+        .parameters()
+        .into_iter()
+        .flat_map(|it| it.keys())
+        .collect();
+    for variable in resource
+        .variables()
+        .filter(|it| !parameters.iter().any(|known| known == it))
+    {
+        found.push(named(format!(
+            "its variable `{variable}` is no parameter of its function"
+        )));
+    }
+    for parameter in parameters
+        .iter()
+        .filter(|it| !resource.variables().any(|known| known == it.as_str()))
+    {
+        found.push(named(format!(
+            "the parameter `{parameter}` of its function is no variable"
+        )));
+    }
+    if !resource.uri().contains("://") {
+        found.push(named(
+            "its URI has no scheme, such as `wallet://`".to_owned(),
+        ));
+    }
+    for argument in resource
+        .completers()
+        .arguments()
+        .filter(|it| !resource.variables().any(|known| known == *it))
+    {
+        found.push(named(format!(
+            "`{argument}` has proposals and is no variable"
+        )));
+    }
+    found
+}
+
+/// What a prompt needs beside what its function needs: arguments that are text, and no structured result.
+fn prompt_problems(prompt: &Prompt) -> Vec<String> {
+    let mut found = alone(prompt.function());
+    let named = |problem: String| format!("prompt `{}`: {problem}", prompt.name());
+    let parameters = prompt.function().parameters();
+    for (parameter, schema) in parameters.into_iter().flatten() {
+        if schema.get("type").is_none_or(|it| it != "string") {
+            found.push(named(format!("its argument `{parameter}` is no text")));
+        }
+    }
+    if prompt.function().result().is_some() {
+        found.push(named("its function must answer with `Content`".to_owned()));
+    }
+    for argument in prompt.completers().arguments() {
+        if parameters.is_none_or(|it| !it.contains_key(argument)) {
+            found.push(named(format!(
+                "`{argument}` has proposals and is no argument"
+            )));
+        }
+    }
+    found
+}
+
+/// Two of a list that have the same key, each under its name.
+fn twice<T>(
+    list: &[T],
+    what: &str,
+    name: fn(&T) -> &'static str,
+    keys: impl Fn(&T) -> Vec<String>,
+) -> Vec<String> {
     let mut seen: HashMap<String, &str> = HashMap::new();
     let mut found = Vec::new();
-    for tool in tools {
-        for key in keys(tool) {
-            if let Some(other) = seen.insert(key.clone(), tool.name()) {
+    for entry in list {
+        for key in keys(entry) {
+            if let Some(other) = seen.insert(key.clone(), name(entry)) {
+                let name = name(entry);
                 found.push(format!(
-                    "functions `{other}` and `{}` have the same {what}: `{key}`",
-                    tool.name()
+                    "functions `{other}` and `{name}` have the same {what}: `{key}`"
                 ));
             }
         }

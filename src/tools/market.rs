@@ -240,6 +240,19 @@ pub(super) async fn trades(cx: &Context, pair: &str, count: u32) -> Result<Price
     })
 }
 
+/// The symbols that begin with what is typed so far, whatever the case of its letters.
+pub(super) async fn proposals(cx: Context, typed: String) -> Result<Vec<String>> {
+    let typed = typed.to_lowercase();
+    let symbols = list_markets(&cx)
+        .await?
+        .markets
+        .into_iter()
+        .filter_map(|it| it.symbol);
+    Ok(symbols
+        .filter(|it| it.to_lowercase().starts_with(&typed))
+        .collect())
+}
+
 async fn unknown_pair(cx: &Context, pair: &str, cause: Error) -> Error {
     // The hint is a courtesy: without the list, the answer is still that there is no such pair.
     let markets = list_markets(cx)
@@ -256,6 +269,13 @@ async fn unknown_pair(cx: &Context, pair: &str, cause: Error) -> Error {
 
 fn one() -> Count<1, 200> {
     Count(1)
+}
+
+impl Pair {
+    /// The symbol.
+    pub(super) fn symbol(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Default for Pair {

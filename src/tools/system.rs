@@ -13,9 +13,11 @@ use crate::context::Context;
 use crate::count::Count;
 use crate::error::{Error, Result};
 use crate::object::Object;
-use crate::registry::{Registry, Tool};
+use crate::registry::{Content, Registry, Tool};
 use crate::telemetry::millis;
 
+/// What an agent must know; it is a file of its own because it is written for agents and not for Rust.
+const CONTEXT: &str = include_str!("system_context.md");
 /// The function that calls others, and must not call itself.
 const TEST_SERVER: &str = "mcp_test_server";
 
@@ -135,9 +137,12 @@ struct Failure {
 }
 
 pub(super) fn context(_: Context, SystemContext {}: SystemContext) -> Result<ContextText> {
-    Ok(ContextText {
-        context: include_str!("system_context.md"),
-    })
+    Ok(ContextText { context: CONTEXT })
+}
+
+/// The same text as a document.
+pub(super) fn document(_: Context, SystemContext {}: SystemContext) -> Result<Content> {
+    Ok(Content::text(CONTEXT))
 }
 
 pub(super) fn introspection(cx: Context, Introspection {}: Introspection) -> Result<Listing> {

@@ -89,7 +89,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
             "error",
         ],
     ),
-    ("registry", &["context", "error", "similar"]),
+    ("registry", &["context", "deadline", "error", "similar"]),
     ("entry", &["context", "telemetry"]),
     (
         "context",

@@ -2,6 +2,7 @@
 
 mod batch;
 mod call;
+mod documents;
 mod door;
 mod envelope;
 mod headers;

@@ -145,14 +145,15 @@ pub fn modern(method: &str, mut params: Value) -> Request<Body> {
         meta[key] = value.clone();
     }
     params["_meta"] = meta;
-    let name = params["name"].as_str().unwrap_or("").to_owned();
+    let about = params["name"].as_str().or(params["uri"].as_str());
+    let name = about.unwrap_or("").to_owned();
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     let mut request = Request::post("/mcp")
         .header("content-type", "application/json")
         .header("accept", "application/json, text/event-stream")
         .header("mcp-protocol-version", MODERN)
         .header("mcp-method", method);
-    if method == "tools/call" {
+    if matches!(method, "tools/call" | "prompts/get" | "resources/read") {
         request = request.header("mcp-name", name);
     }
     request.body(body.to_string().into()).unwrap()

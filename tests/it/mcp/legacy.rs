@@ -38,7 +38,8 @@ async fn initialize_says_who_serves_and_what_it_can() {
         "serverInfo",
     ];
     assert_eq!(keys, expected);
-    assert_eq!(result["capabilities"], json!({"tools": {}}));
+    let offered = json!({"completions": {}, "prompts": {}, "resources": {}, "tools": {}});
+    assert_eq!(result["capabilities"], offered);
     assert_eq!(result["serverInfo"]["name"], "bifold");
     assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
     assert!(
@@ -175,8 +176,7 @@ async fn errors_of_a_request_come_in_a_plain_answer() {
     let unknown = json!({"name": "fetch_acount_info"});
     for (method, params, code) in [
         ("logging/setLevel", json!({"level": "info"}), -32601),
-        ("resources/list", json!({}), -32601),
-        ("prompts/list", json!({}), -32601),
+        ("resources/subscribe", json!({}), -32601),
         ("sampling/createMessage", json!({}), -32601),
         ("PING", json!({}), -32601),
         ("tools/call", unknown, -32602),

@@ -57,7 +57,8 @@ async fn discover_names_the_revision_the_capabilities_and_how_long_both_hold() {
     let result = result(&app.mcp("server/discover", json!({})).await);
     assert_modern(&result);
     assert_eq!(result["supportedVersions"], json!([MODERN]));
-    assert_eq!(result["capabilities"], json!({"tools": {}}));
+    let offered = json!({"completions": {}, "prompts": {}, "resources": {}, "tools": {}});
+    assert_eq!(result["capabilities"], offered);
     assert!(result["instructions"].as_str().unwrap().contains("HASH"));
     assert!(result["ttlMs"].is_u64());
     assert_eq!(result["cacheScope"], "public");
@@ -122,14 +123,8 @@ async fn methods_that_are_gone_or_not_offered_are_not_found() {
         "initialize",
         "ping",
         "logging/setLevel",
-        "resources/list",
-        "resources/read",
-        "resources/templates/list",
         "resources/subscribe",
         "resources/unsubscribe",
-        "prompts/list",
-        "prompts/get",
-        "completion/complete",
         "subscriptions/listen",
         "tasks/get",
         "tasks/list",

@@ -1,0 +1,116 @@
+//! `resources/read`: a document by its URI.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::fault::Fault;
+use super::message::Request;
+use super::payload::TTL_MS;
+use super::result::{ServerMeta, encode};
+use super::version::Shape;
+use super::{Body, Endpoint, Reply};
+use crate::context::Context;
+use crate::registry::{Answer, Resource};
+use crate::telemetry::Outcome;
+
+#[derive(Deserialize)]
+pub(super) struct ReadParams<'a> {
+    #[serde(borrow)]
+    pub(super) uri: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadResult<'a> {
+    contents: Vec<Contents<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_scope: Option<&'static str>,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<ServerMeta<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Contents<'a> {
+    uri: &'a str,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<Cow<'a, str>>,
+}
+
+/// A content block as far as it can be read as a document.
+#[derive(Deserialize)]
+struct Block<'a> {
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    data: Option<Cow<'a, str>>,
+}
+
+impl Endpoint {
+    /// Reads the document of that URI.
+    pub(super) async fn read(
+        &self,
+        shape: Shape,
+        request: &Request<'_>,
+        uri: &str,
+        cx: &Context,
+    ) -> Result<Reply, Fault> {
+        let found = self
+            .registry
+            .resources()
+            .iter()
+            .find_map(|it| Some((it, it.matches(uri)?)));
+        let Some((resource, arguments)) = found else {
+            return Err(Fault::resource_not_found(shape, uri));
+        };
+        let function = resource.function();
+        let answer = self.registry.call(function, cx.clone(), &arguments).await;
+        let answer = answer.map_err(|error| Fault::of_error(shape, uri, &error))?;
+        let is_modern = shape == Shape::Modern;
+        // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
+        let ttl = cx.freshness().map_or(TTL_MS, |it| it.ttl_ms.max(0) as u64);
+        let result = ReadResult {
+            contents: contents(resource, uri, &answer),
+            result_type: is_modern.then_some("complete"),
+            ttl_ms: is_modern.then_some(ttl),
+            cache_scope: is_modern.then_some("public"),
+            meta: is_modern.then(|| ServerMeta::new(self.payloads.server())),
+        };
+        Ok(Reply {
+            status: StatusCode::OK,
+            body: Body::Json(encode(request.id, &result)),
+            outcome: Outcome::of_call(function.name(), None),
+        })
+    }
+}
+
+fn contents<'a>(resource: &'a Resource, uri: &'a str, answer: &'a Answer) -> Vec<Contents<'a>> {
+    let mime_type = resource.mime_type();
+    if !answer.is_content() {
+        let text = Some(answer.json().get().into());
+        return vec![Contents {
+            uri,
+            mime_type,
+            text,
+            blob: None,
+        }];
+    }
+    let blocks: Vec<Block<'a>> = serde_json::from_str(answer.json().get()).unwrap_or_default();
+    let content = |it: Block<'a>| Contents {
+        uri,
+        mime_type,
+        text: it.text,
+        blob: it.data,
+    };
+    blocks.into_iter().map(content).collect()
+}

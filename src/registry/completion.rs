@@ -1,0 +1,54 @@
+//! Values that a person may want to type next.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+
+use crate::context::Context;
+use crate::error::Result;
+
+/// The functions that propose values, by the argument they are for.
+#[derive(Default)]
+pub struct Completers(BTreeMap<&'static str, Completer>);
+
+/// A function that proposes values for what is typed so far.
+pub struct Completer(Box<Propose>);
+
+type Propose = dyn Fn(Context, String) -> BoxFuture<'static, Result<Vec<String>>> + Send + Sync;
+
+impl Completer {
+    pub(super) fn new<F, Fut>(propose: F) -> Completer
+    where
+        F: Fn(Context, String) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<String>>> + Send + 'static,
+    {
+        Completer(Box::new(move |cx, typed| Box::pin(propose(cx, typed))))
+    }
+}
+
+impl Completers {
+    pub(super) fn add(&mut self, argument: &'static str, completer: Completer) {
+        self.0.insert(argument, completer);
+    }
+
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The proposals for an argument; none where nothing is known of it.
+    pub(crate) async fn propose(
+        &self,
+        cx: Context,
+        argument: &str,
+        typed: &str,
+    ) -> Result<Vec<String>> {
+        match self.0.get(argument) {
+            Some(Completer(propose)) => propose(cx, typed.to_owned()).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}

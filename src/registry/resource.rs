@@ -1,0 +1,96 @@
+//! A document that agents read by its URI: a fixed one, or one for each value of a template's variables.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use super::completion::{Completer, Completers};
+use super::tool::Tool;
+use crate::context::Context;
+use crate::error::Result;
+
+/// A function that answers `resources/read`, with its URI.
+///
+/// The function is one like any tool's: its argument struct's fields are the variables of the URI, its doc comment is
+/// the description. A structured result is read as JSON, [`Content`](crate::Content) as the text or bytes in it.
+pub struct Resource {
+    uri: &'static str,
+    mime_type: &'static str,
+    function: Tool,
+    completers: Completers,
+}
+
+impl Resource {
+    /// A document at `uri`, e.g. `wallet://{wallet_address}/summary`; a URI with variables in braces is a template
+    /// (RFC 6570, level 1). The tool gives the name and the function; its places are not used.
+    pub fn new(uri: &'static str, mime_type: &'static str, function: Tool) -> Resource {
+        Resource {
+            uri,
+            mime_type,
+            function,
+            completers: Completers::default(),
+        }
+    }
+
+    /// Proposes values of a variable: those that may follow from what is typed so far.
+    pub fn complete<F, Fut>(mut self, variable: &'static str, propose: F) -> Resource
+    where
+        F: Fn(Context, String) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<String>>> + Send + 'static,
+    {
+        self.completers.add(variable, Completer::new(propose));
+        self
+    }
+
+    /// The URI, with its variables in braces.
+    pub fn uri(&self) -> &'static str {
+        self.uri
+    }
+
+    /// The media type of what is read.
+    pub fn mime_type(&self) -> &'static str {
+        self.mime_type
+    }
+
+    /// The function that is read.
+    pub fn function(&self) -> &Tool {
+        &self.function
+    }
+
+    /// Whether the URI has variables.
+    pub fn is_template(&self) -> bool {
+        self.uri.contains('{')
+    }
+
+    pub(crate) fn completers(&self) -> &Completers {
+        &self.completers
+    }
+
+    /// The variables of the URI.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &'static str> {
+        let parts = self.uri.split('{').skip(1);
+        parts.filter_map(|part| part.split_once('}').map(|it| it.0))
+    }
+
+    /// The arguments, a JSON object, if `uri` is one of this resource's.
+    pub fn matches(&self, uri: &str) -> Option<String> {
+        let mut arguments = Map::new();
+        let mut rest = uri;
+        let mut pattern = self.uri;
+        while let Some((literal, after)) = pattern.split_once('{') {
+            let (variable, tail) = after.split_once('}')?;
+            rest = rest.strip_prefix(literal)?;
+            // A variable ends where the text after it begins, and never reaches over a slash.
+            let end = rest.find('/').unwrap_or(rest.len());
+            let (value, after_value) = rest.split_at(end);
+            let value: Cow<'_, str> = percent_decode_str(value).decode_utf8().ok()?;
+            if value.is_empty() {
+                return None;
+            }
+            arguments.insert(variable.to_owned(), Value::from(value.into_owned()));
+            (rest, pattern) = (after_value, tail);
+        }
+        (rest == pattern).then(|| Value::Object(arguments).to_string())
+    }
+}
