@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::fault::Fault;
 use super::message::Request;
