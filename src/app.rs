@@ -221,9 +221,9 @@ fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) ->
 async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
     let cx = context(&request);
     let (parts, body) = request.into_parts();
-    let limit = cx.config().max_request_bytes;
-    let Ok(body) = axum::body::to_bytes(body, limit).await else {
-        return rest::too_large(limit, cx.request_id());
+    let body = match rest::read_body(body, &cx).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
     };
     let reply = endpoint.answer(&parts.headers, &body, &cx).await;
     let mut response = match reply.body {

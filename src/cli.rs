@@ -20,7 +20,12 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// BIFOLD_EXCHANGE_URL, BIFOLD_UPSTREAM_TIMEOUT_MS, BIFOLD_CALL_TIMEOUT_MS, BIFOLD_ALLOWED_ORIGINS, BIFOLD_LOG and
 /// others, which the README lists. With AWS_LAMBDA_RUNTIME_API set, the same binary is a Lambda function.
 #[derive(Parser)]
-#[command(name = "bifold", version, verbatim_doc_comment)]
+#[command(
+    name = "bifold",
+    version,
+    verbatim_doc_comment,
+    args_conflicts_with_subcommands = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -56,7 +61,7 @@ struct Serve {
 struct Call {
     /// The function's name, as `list` shows it.
     name: String,
-    /// Arguments; numbers, true, false, objects and lists are read as JSON, all else as text.
+    /// Arguments; each is read as the type that the function wants, text where it wants text.
     #[arg(value_name = "KEY=VALUE", value_parser = pair)]
     arguments: Vec<(String, String)>,
     /// All arguments as one JSON object.
@@ -142,12 +147,17 @@ fn openapi() -> Result<ExitCode, Failure> {
 fn call(call: Call) -> Result<ExitCode, Failure> {
     let mut config = Config::from_env()?;
     config.replay |= call.replay;
-    log(Format::Text, "warn")?;
-    let arguments = call.json.unwrap_or_else(|| object(call.arguments));
+    // One call has nothing to say beside its result, unless it is asked to.
+    let is_asked = std::env::var_os("BIFOLD_LOG").is_some();
+    log(Format::Text, if is_asked { &config.log } else { "warn" })?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let _replay = replay(&mut config).await?;
         let app = App::new(config, tools::server())?;
+        let arguments = match arguments(&app, &call) {
+            Ok(arguments) => arguments,
+            Err(problem) => return Ok(usage(&problem)),
+        };
         match app.invoke(&call.name, &arguments).await {
             Ok(answer) => {
                 print(answer.json().get())?;
@@ -182,17 +192,41 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-/// The arguments as a JSON object; a value that is no JSON is text.
-fn object(pairs: Vec<(String, String)>) -> String {
-    let typed = |value: String| match serde_json::from_str(&value) {
-        Ok(Value::String(_) | Value::Null) | Err(_) => Value::String(value),
-        Ok(json) => json,
+/// The arguments as the text of a JSON object.
+///
+/// # Errors
+/// What is wrong with the command line: no such function, no JSON object, a key that stands twice.
+fn arguments(app: &App, call: &Call) -> Result<String, String> {
+    let name = &call.name;
+    let Some(tool) = app.registry().get(name) else {
+        let hint = app.registry().hint(name, |_| true);
+        return Err(format!("there is no function `{name}`{hint}"));
     };
-    let fields: Map<String, Value> = pairs
-        .into_iter()
-        .map(|(key, value)| (key, typed(value)))
-        .collect();
-    Value::Object(fields).to_string()
+    if let Some(json) = &call.json {
+        let object: Result<Map<String, Value>, _> = serde_json::from_str(json);
+        let problem = |error| format!("--json takes one JSON object: {error}");
+        return object.map(|_| json.clone()).map_err(problem);
+    }
+    let mut fields = Map::new();
+    for (key, value) in &call.arguments {
+        let schema = tool.parameters().and_then(|known| known.get(key));
+        if fields.insert(key.clone(), typed(schema, value)).is_some() {
+            return Err(format!("`{key}` stands more than once"));
+        }
+    }
+    Ok(Value::Object(fields).to_string())
+}
+
+/// The value as its parameter wants it: text stays text, and all else is JSON where it can be.
+fn typed(schema: Option<&Value>, value: &str) -> Value {
+    let is_text = schema.is_none_or(|schema| schema["type"] == "string");
+    let json = serde_json::from_str(value).ok().filter(|_| !is_text);
+    json.unwrap_or_else(|| value.into())
+}
+
+fn usage(problem: &str) -> ExitCode {
+    eprintln!("bifold: {problem}");
+    ExitCode::from(2)
 }
 
 fn print(text: &str) -> Result<ExitCode, Failure> {

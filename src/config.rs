@@ -35,7 +35,8 @@ pub struct Config {
     pub user_agent: String,
     /// `BIFOLD_CALL_TIMEOUT_MS`: the longest one call may take, where no invocation sets a shorter limit. Default 30 s.
     pub call_timeout: Duration,
-    /// `BIFOLD_DEADLINE_MARGIN_MS`: how long before the end of a Lambda invocation its call must have answered. Default 500 ms.
+    /// `BIFOLD_DEADLINE_MARGIN_MS`: how long before the end of a Lambda invocation its call must have answered, at
+    /// most a quarter of the invocation. Default 500 ms.
     pub deadline_margin: Duration,
     /// `BIFOLD_MAX_REQUEST_BYTES`: the largest request body that is read. Default 1 MiB.
     pub max_request_bytes: usize,
@@ -85,10 +86,12 @@ impl Config {
     /// # Errors
     /// The variable that holds something else than it should.
     pub fn from_env() -> Result<Config, ConfigError> {
-        // A value that is not Unicode cannot be one of ours, whatever its name.
-        Config::from_vars(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))
+        let vars = std::env::vars_os().filter_map(|(name, value)| {
+            // Other names are not ours; a value of ours that is not Unicode is told like any other that is wrong.
+            let name = name.into_string().ok()?;
+            Some((name, value.to_string_lossy().into_owned()))
+        });
+        Config::from_vars(vars)
     }
 
     /// Reads the given variables; those without the prefix `BIFOLD_` are passed over.
@@ -134,9 +137,10 @@ impl Config {
             }
             "USER_AGENT" => self.user_agent = value.to_owned(),
             "CALL_TIMEOUT_MS" => self.call_timeout = milliseconds(value)?,
+            "DEADLINE_MARGIN_MS" if value == "0" => self.deadline_margin = Duration::ZERO,
             "DEADLINE_MARGIN_MS" => self.deadline_margin = milliseconds(value)?,
             "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
-            "ALLOWED_ORIGINS" => self.allowed_origins = list(value),
+            "ALLOWED_ORIGINS" => self.allowed_origins = origins(value)?,
             "ADDRESS_PREFIX" => match value {
                 "pb" | "tp" => self.address_prefix = value.to_owned(),
                 _ => return Err("expected `pb` or `tp`".into()),
@@ -177,13 +181,19 @@ fn bytes(value: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a number of bytes above 0".into())
 }
 
-fn list(value: &str) -> Vec<String> {
-    value
-        .split(',')
-        .map(str::trim)
-        .filter(|it| !it.is_empty())
-        .map(str::to_owned)
-        .collect()
+/// Origins as browsers send them: a scheme, a host, perhaps a port, and nothing after it.
+fn origins(value: &str) -> Result<Vec<String>, String> {
+    let origins = value.split(',').map(str::trim).filter(|it| !it.is_empty());
+    let check = |origin: &str| {
+        let host = origin.split_once("://").map(|it| it.1);
+        match host.is_some_and(|host| !host.is_empty() && !host.contains('/')) {
+            true => Ok(origin.to_owned()),
+            false => Err(format!(
+                "`{origin}` is no origin such as `https://claude.ai`"
+            )),
+        }
+    };
+    origins.map(check).collect()
 }
 
 impl std::fmt::Display for ConfigError {

@@ -120,6 +120,11 @@ impl Context {
         self.call.meter.freshness()
     }
 
+    /// Says that the answer lacks a part: then nobody keeps it, and the log tells.
+    pub fn lost(&self) {
+        self.call.meter.lost();
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.services.config.clock.now()

@@ -47,6 +47,7 @@ impl Entry {
             upstream_time: self.call.meter.time(),
             request_id: &self.call.id,
             cold_start: self.cold_start,
+            is_partial: self.call.meter.is_partial(),
         }
     }
 

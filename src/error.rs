@@ -181,6 +181,12 @@ impl Error {
         self
     }
 
+    /// Adds to the sentence.
+    pub fn adding(mut self, more: impl AsRef<str>) -> Error {
+        self.0.outside.push_str(more.as_ref());
+        self
+    }
+
     /// Says how often it was tried.
     pub fn tries(mut self, tries: u32) -> Error {
         self.0.tries = tries;

@@ -38,7 +38,7 @@ pub async fn serve(
         let _ = stopping.send(());
     };
     let listener = listener.tap_io(|socket| {
-        // Answers are written whole, so waiting for more of them would only delay them.
+        // Answers and events are written whole, so waiting for more of them would only delay them.
         let _ = socket.set_nodelay(true);
     });
     let router =
@@ -78,12 +78,7 @@ pub async fn signal() {
 }
 
 async fn answer(app: App, address: SocketAddr, request: Request) -> axum::response::Response {
-    let host = request
-        .headers()
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("");
-    if address.ip().is_loopback() && !is_own(host) {
+    if address.ip().is_loopback() && !is_own(&request) {
         let detail =
             "this server listens for its own machine only: call it as 127.0.0.1 or localhost";
         return app.refuse(
@@ -96,17 +91,28 @@ async fn answer(app: App, address: SocketAddr, request: Request) -> axum::respon
     app.serve(request, Arrival::default()).await
 }
 
-fn is_own(host: &str) -> bool {
-    let uri: Option<http::Uri> = host.parse().ok();
-    matches!(
-        uri.as_ref().and_then(http::Uri::host),
-        Some("localhost" | "127.0.0.1" | "[::1]")
-    )
+/// Whether the request is for a name of this machine. HTTP/2 has the name in the target and not in a header.
+fn is_own(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (None, _) => request.uri().host().map(str::to_owned),
+        (Some(host), None) => {
+            let uri: Option<http::Uri> = host.to_str().ok().and_then(|host| host.parse().ok());
+            uri.and_then(|uri| uri.host().map(str::to_owned))
+        }
+        (Some(_), Some(_)) => None,
+    };
+    let own = ["localhost", "127.0.0.1", "[::1]"];
+    host.is_some_and(|host| own.iter().any(|it| host.eq_ignore_ascii_case(it)))
 }
 
+/// Ends serving that does not end by itself: when its time is up, or at once on a second signal.
 async fn give_up(stopped: oneshot::Receiver<()>, patience: Duration) {
     match stopped.await {
-        Ok(()) => tokio::time::sleep(patience).await,
+        Ok(()) => tokio::select! {
+            () = tokio::time::sleep(patience) => {}
+            () = signal() => {}
+        },
         Err(_) => std::future::pending().await,
     }
 }

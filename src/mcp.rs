@@ -35,6 +35,9 @@ use message::{Incoming, Request};
 use payload::Payloads;
 use version::Era;
 
+/// Messages of one batch.
+const MAX_BATCH: usize = 100;
+
 /// Calls of one batch that run at the same time.
 const BATCH_WIDTH: usize = 8;
 
@@ -113,17 +116,25 @@ impl Endpoint {
         if let Err(fault) = version::allows_batch(headers) {
             return Reply::fault(None, fault);
         }
+        if batch.len() > MAX_BATCH {
+            let problem = format!("{} messages, at most {MAX_BATCH} are taken", batch.len());
+            return Reply::fault(None, Fault::invalid_request(problem));
+        }
         // Collected first, because the compiler cannot name the lifetimes of a closure's futures in a stream.
         let mut answers = Vec::with_capacity(batch.len());
         for message in batch {
             answers.push(self.batched(message, cx));
         }
         let answers: Vec<Reply> = stream::iter(answers).buffered(BATCH_WIDTH).collect().await;
+        let error = answers.iter().find_map(|reply| reply.outcome.error);
         let bodies: Vec<Vec<u8>> = answers.into_iter().filter_map(Reply::json).collect();
         match bodies.is_empty() {
             true => Reply::accepted(),
             false => {
-                let outcome = Outcome::of_method("batch");
+                let outcome = Outcome {
+                    error,
+                    ..Outcome::of_method("batch")
+                };
                 let body = [b"[".as_slice(), &bodies.join(&b','), b"]"].concat();
                 Reply {
                     status: StatusCode::OK,

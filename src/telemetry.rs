@@ -53,6 +53,8 @@ pub struct Line<'a> {
     pub request_id: &'a str,
     /// Whether it is the first request of this process.
     pub cold_start: bool,
+    /// Whether a part of the answer was lost.
+    pub is_partial: bool,
 }
 
 /// Starts the log; a second start in the same process changes nothing.
@@ -139,6 +141,14 @@ impl Pending {
 }
 
 impl Line<'_> {
+    fn verdict(&self) -> &'static str {
+        match self.outcome.error {
+            Some(_) => "error",
+            None if self.is_partial => "partial",
+            None => "ok",
+        }
+    }
+
     /// Writes the line: an error of this server as an error, a lost call as a warning, all else as information.
     pub fn write(&self) {
         macro_rules! line {
@@ -147,11 +157,7 @@ impl Line<'_> {
                     face = self.face,
                     method = self.outcome.method,
                     function = self.outcome.function,
-                    outcome = if self.outcome.error.is_none() {
-                        "ok"
-                    } else {
-                        "error"
-                    },
+                    outcome = self.verdict(),
                     error = self.outcome.error,
                     status = self.status,
                     duration_ms = millis(self.duration),

@@ -39,7 +39,8 @@ fn is_own(origin: &str, headers: &HeaderMap) -> bool {
 }
 
 fn is_loopback(host: Option<&str>) -> bool {
-    matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+    let own = ["localhost", "127.0.0.1", "[::1]"];
+    host.is_some_and(|host| own.iter().any(|it| host.eq_ignore_ascii_case(it)))
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -28,20 +29,25 @@ struct Params<'a> {
     meta: Option<Meta<'a>>,
 }
 
+/// Whether the key of the version is there, whatever it holds.
 #[derive(Deserialize)]
-struct Probe<'a> {
-    #[serde(borrow, default, rename = "_meta")]
-    meta: Option<&'a RawValue>,
+struct Probe {
+    #[serde(default, rename = "_meta")]
+    meta: Option<Keys>,
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    #[serde(default, rename = "io.modelcontextprotocol/protocolVersion")]
+    version: Option<IgnoredAny>,
 }
 
 impl<'a> Meta<'a> {
     /// Whether the parameters carry a version, good or bad.
     pub(super) fn is_modern(params: &RawValue) -> bool {
-        let probe: Option<Probe<'_>> = serde_json::from_str(params.get()).ok();
-        probe.and_then(|it| it.meta).is_some_and(|meta| {
-            meta.get()
-                .contains("io.modelcontextprotocol/protocolVersion")
-        })
+        let probe: Option<Probe> = serde_json::from_str(params.get()).ok();
+        let keys = probe.and_then(|probe| probe.meta);
+        keys.is_some_and(|keys| keys.version.is_some())
     }
 
     /// The version and the client's capabilities, both of which must be there.

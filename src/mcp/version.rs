@@ -84,7 +84,7 @@ impl Era {
         }
         let is_modern_method =
             matches!(&*request.method, "server/discover" | "subscriptions/listen");
-        if has_meta || is_modern_method || header.is_some_and(|version| version >= MODERN) {
+        if has_meta || is_modern_method || header.is_some_and(is_modern) {
             return Ok(Era::Modern);
         }
         match header {
@@ -96,6 +96,15 @@ impl Era {
                 .ok_or_else(|| Fault::unsupported_version(version)),
         }
     }
+}
+
+/// Whether the text is a date from the modern revision on, which is what revisions are called.
+fn is_modern(version: &str) -> bool {
+    let is_date = version.len() == MODERN.len()
+        && version
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    is_date && version >= MODERN
 }
 
 /// Whether the headers leave room for a batch.

@@ -88,6 +88,14 @@ fn schema_problems(tool: &Tool) -> Vec<String> {
     {
         found.push(format!("its parameter `{parameter}` has no doc comment"));
     }
+    let schemas = [Some(tool.schema()), tool.result()];
+    if is_own && schemas.into_iter().flatten().any(is_unportable) {
+        found.push(
+            "a type of its arguments or of its result contains itself, or takes any value: \
+             many clients refuse such a schema"
+                .to_owned(),
+        );
+    }
     if tool
         .result()
         .is_some_and(|schema| schema.get("type").is_none_or(|it| it != "object"))
@@ -95,6 +103,29 @@ fn schema_problems(tool: &Tool) -> Vec<String> {
         found.push("its result must be a struct (a JSON object)".to_owned());
     }
     found
+}
+
+/// Whether a reference or a boolean stands where a schema should: what contains itself cannot be inlined, and what
+/// takes any value has no schema but `true`.
+fn is_unportable(schema: &Value) -> bool {
+    let Value::Object(fields) = schema else {
+        return false;
+    };
+    let of_properties = |it: &Value| match it {
+        Value::Object(schemas) => schemas
+            .values()
+            .any(|it| it.is_boolean() || is_unportable(it)),
+        _ => false,
+    };
+    fields.contains_key("$ref")
+        || fields.get("properties").is_some_and(of_properties)
+        || fields
+            .get("items")
+            .is_some_and(|it| it.is_boolean() || is_unportable(it))
+        || ["anyOf", "oneOf", "allOf"].iter().any(|key| {
+            let choices = fields.get(*key).and_then(Value::as_array);
+            choices.into_iter().flatten().any(is_unportable)
+        })
 }
 
 fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
@@ -277,6 +308,9 @@ fn is_part(part: &str) -> bool {
         text.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || more.contains(&byte))
     };
+    if matches!(part, "." | "..") {
+        return false;
+    }
     match name {
         Some(name) => !name.is_empty() && plain(name, &[]),
         None => plain(part, b"-.~"),

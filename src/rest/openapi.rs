@@ -88,6 +88,7 @@ fn by_body(tool: &Tool, id: String) -> Value {
         "required": is_required,
         "content": { "application/json": { "schema": tool.arguments() } },
     });
+    operation["responses"]["408"] = failure("The body did not come in time");
     operation["responses"]["413"] = failure("The body is too large");
     operation["responses"]["415"] = failure("The body is not JSON");
     operation

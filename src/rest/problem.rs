@@ -1,10 +1,12 @@
 //! Errors as RFC 9457 `application/problem+json`.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
+use http_body_util::LengthLimitError;
 use serde::Serialize;
 
+use crate::context::Context;
 use crate::error::{Detail, Error, Kind};
 use crate::telemetry::Outcome;
 
@@ -100,9 +102,47 @@ pub fn problem(
     )
 }
 
-/// A body beyond the limit, or one that ended before it was whole.
-pub fn too_large(limit: usize, request_id: &str) -> Response<Body> {
-    let detail = format!("the body could not be read, or is larger than {limit} bytes");
+/// Reads a request's body whole, within the limit and the time of its call.
+///
+/// # Errors
+/// The answer to a body that is too large, too slow or broken.
+pub async fn read_body(body: Body, cx: &Context) -> Result<Bytes, Response<Body>> {
+    let limit = cx.config().max_request_bytes;
+    let read = axum::body::to_bytes(body, limit);
+    match cx.deadline().timeout(read).await {
+        Some(Ok(body)) => Ok(body),
+        Some(Err(error)) if is_too_long(&error) => Err(too_large(limit, cx.request_id())),
+        Some(Err(_)) => {
+            let detail = "the body could not be read to its end";
+            Err(problem(
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                detail,
+                cx.request_id(),
+            ))
+        }
+        None => {
+            let detail = "the body did not come within the time limit of the call";
+            let status = StatusCode::REQUEST_TIMEOUT;
+            Err(problem(status, "request_timeout", detail, cx.request_id()))
+        }
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// A body beyond the limit.
+fn too_large(limit: usize, request_id: &str) -> Response<Body> {
+    let detail = format!("the body is larger than {limit} bytes");
     problem(
         StatusCode::PAYLOAD_TOO_LARGE,
         "payload_too_large",

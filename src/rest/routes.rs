@@ -11,7 +11,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use super::problem::{failure, problem, too_large};
+use super::problem::{failure, problem, read_body};
 use super::{arguments, docs, freshness, openapi};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -174,9 +174,9 @@ fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
             return route.answer(cx, Err(error), None).await;
         }
         let (parts, body) = request.into_parts();
-        let limit = cx.config().max_request_bytes;
-        let Ok(body) = axum::body::to_bytes(body, limit).await else {
-            return too_large(limit, cx.request_id());
+        let body = match read_body(body, &cx).await {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
         };
         if !body.is_empty() && !is_json(&parts.headers) {
             let detail = "the body must be JSON: send `Content-Type: application/json`";

@@ -94,7 +94,7 @@ pub(super) struct Liquid {
     wallet_liquid_balance: Coin,
 }
 
-/// The explorer's account (`GET /api/v2/accounts/{address}`), all of it optional.
+/// The explorer's account (`GET /api/v2/accounts/{address}`); each field may be missing or null, but not all of them.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Record {
@@ -188,15 +188,19 @@ pub(super) async fn liquid_balance(
 
 /// Asks the explorer for the account.
 pub(super) async fn record(cx: &Context, wallet: &str) -> Result<Record> {
-    let record = cx
+    let record: Result<Record> = cx
         .get_json(&EXPLORER, &format!("/api/v2/accounts/{wallet}"))
         .await;
-    record.map_err(|error| match error.kind() {
-        Kind::NotFound => {
-            Error::not_found("the explorer does not know this account").because(error)
+    match record {
+        Ok(record) if record.is_empty() => {
+            let problem = "answered with JSON that holds nothing of an account";
+            Err(Error::invalid_response(EXPLORER.name, problem))
         }
-        _ => error,
-    })
+        Err(error) if error.kind() == Kind::NotFound => {
+            Err(Error::not_found("the explorer does not know this account").because(error))
+        }
+        record => record,
+    }
 }
 
 /// Asks the node for what the wallet has committed to the exchange.
@@ -243,6 +247,15 @@ impl Record {
             sequence: self.sequence,
             account_aum: self.account_aum,
         }
+    }
+
+    /// Whether none of the fields is there: some other message, and not an account without them.
+    fn is_empty(&self) -> bool {
+        self.account_type.is_none()
+            && self.account_number.is_none()
+            && self.account_aum.is_none()
+            && self.is_vesting.is_none()
+            && self.flags.is_none()
     }
 
     fn is_vesting(&self) -> bool {

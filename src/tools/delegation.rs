@@ -201,7 +201,7 @@ pub(super) async fn gather(cx: &Context, wallet: &str, track: &Track<'_>) -> Res
         delegated_redelegated_amount: redelegated,
         delegated_rewards_amount: rewards,
         delegated_unbonding_amount: unbonding,
-        incomplete: parts.finish()?,
+        incomplete: parts.finish(cx)?,
     })
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// A part of an aggregate that failed.
@@ -57,7 +58,10 @@ impl Parts {
     ///
     /// # Errors
     /// The first failure where not one part was kept.
-    pub(super) fn finish(self) -> Result<Vec<Lost>> {
+    pub(super) fn finish(self, cx: &Context) -> Result<Vec<Lost>> {
+        if !self.lost.is_empty() {
+            cx.lost();
+        }
         match (self.kept, self.first) {
             (0, Some(error)) => Err(error),
             _ => Ok(self.lost),

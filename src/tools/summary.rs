@@ -129,7 +129,7 @@ pub(super) async fn wallet(
     let committed = parts.take("committed", committed);
     let balances = parts.take("balances", balances);
     let totals = Totals::of(&vesting, &delegation, &committed, &balances);
-    let incomplete = parts.finish()?;
+    let incomplete = parts.finish(&cx)?;
     Ok(Wallet {
         wallet_address: wallet.to_owned(),
         account,
@@ -185,7 +185,7 @@ pub(super) async fn market(cx: Context, MarketOverview {}: MarketOverview) -> Re
         assets,
         key_token_prices,
         unavailable,
-        incomplete: parts.finish()?,
+        incomplete: parts.finish(&cx)?,
     })
 }
 

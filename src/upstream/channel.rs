@@ -66,7 +66,7 @@ impl Channel {
                 (Ok(entry), _) => return Ok(entry),
                 // Its own failures have opened the breaker: they say more than that it is open.
                 (Err(error), Some(last)) if error.kind() == Kind::UpstreamUnavailable => {
-                    return Err(last.tries(tries));
+                    return Err(tried(last, tries));
                 }
                 (Err(error), _) => error,
             };
@@ -74,7 +74,7 @@ impl Channel {
             debug!(upstream = self.upstream.name, tries, inside = ?error, "an upstream request failed");
             match self.retry.wait(&error, tries, until.deadline()) {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(error.tries(tries)),
+                None => return Err(tried(error, tries)),
             }
             last = Some(error);
         }
@@ -157,6 +157,14 @@ impl Channel {
             name: self.upstream.name,
             status: None,
         }
+    }
+}
+
+/// The last failure, which says how many there were.
+fn tried(error: Error, tries: u32) -> Error {
+    match tries {
+        0 | 1 => error,
+        tries => error.adding(format!(", tried {tries} times")).tries(tries),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What one request cost upstream, and how fresh what it got is.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ pub struct Meter {
     calls: AtomicU32,
     micros: AtomicU64,
     freshness: Mutex<Option<Freshness>>,
+    is_partial: AtomicBool,
     whole: Option<Arc<Meter>>,
 }
 
@@ -45,10 +46,31 @@ impl Meter {
 
     /// How fresh the data behind the answer is; none where no upstream was asked.
     pub fn freshness(&self) -> Option<Freshness> {
-        *self
+        let all = *self
             .freshness
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner);
+        // What lacks a part is good for this once: nobody should keep it.
+        all.map(|all| match self.is_partial() {
+            true => Freshness {
+                ttl_ms: all.ttl_ms.min(0),
+                ..all
+            },
+            false => all,
+        })
+    }
+
+    /// Whether a part of the answer was lost.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial.load(Ordering::Relaxed)
+    }
+
+    /// A part of the answer was lost.
+    pub fn lost(&self) {
+        if let Some(whole) = &self.whole {
+            whole.lost();
+        }
+        self.is_partial.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn called(&self) {

@@ -285,6 +285,23 @@ async fn what_is_made_of_many_parts_is_as_fresh_as_the_oldest() {
 }
 
 #[tokio::test]
+async fn an_answer_that_lacks_a_part_is_kept_by_nobody() {
+    let app = TestApp::plane().await;
+    app.replay.answer("/lcd", Canned::status(500, "", ""));
+    let path = format!("/api/complete_wallet_summary/{VESTING}");
+    let partial = app.get(&path).await;
+    assert_eq!(partial.json()["incomplete"][0]["part"], "committed");
+    assert_eq!(partial.header("cache-control"), "public, max-age=0");
+    let mcp = app
+        .tool(
+            "fetch_complete_wallet_summary",
+            json!({"wallet_address": VESTING}),
+        )
+        .await;
+    assert_eq!(mcp["_meta"]["bifold/cache"]["ttlMs"], 0);
+}
+
+#[tokio::test]
 async fn transient_failures_are_tried_again_three_times_at_the_most() {
     let app = TestApp::plane().await;
     app.replay

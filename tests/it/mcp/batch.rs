@@ -122,3 +122,13 @@ async fn the_other_revisions_have_no_batches() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_batch_has_a_size_beyond_which_it_is_refused_whole() {
+    let app = TestApp::start().await;
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
+    for (size, status) in [(100, 200), (101, 400)] {
+        let body = serde_json::to_string(&vec![&ping; size]).unwrap();
+        assert_eq!(app.send(bare(body)).await.status.as_u16(), status, "{size}");
+    }
+}

@@ -99,15 +99,6 @@ async fn a_failed_call_exits_with_1_and_leaves_standard_output_empty() {
             vec!["call", "get_registry_summary", "verbose=true"],
             "verbose",
         ),
-        (
-            vec!["call", "get_registry_sumary"],
-            "`get_registry_summary`",
-        ),
-        (vec!["call", "get_registry_summary", "--json", "[]"], "$"),
-        (
-            vec!["call", "get_registry_summary", "--json", "{"],
-            "invalid_argument",
-        ),
     ] {
         let done = run(&arguments).await;
         assert_eq!(done.status, 1, "{arguments:?}: {}", done.stderr);
@@ -201,4 +192,48 @@ async fn an_address_that_is_taken_is_named() {
     let done = run(&["serve", "--replay", "--listen", &address]).await;
     assert_eq!(done.status, 1);
     assert!(done.stderr.contains(&address), "{}", done.stderr);
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_one_is_a_wrong_command_line() {
+    for (arguments, said) in [
+        (
+            vec!["call", "get_registry_sumary"],
+            "`get_registry_summary`",
+        ),
+        (
+            vec!["call", "get_registry_summary", "--json", "[]"],
+            "object",
+        ),
+        (
+            vec!["call", "get_registry_summary", "--json", "{"],
+            "object",
+        ),
+        (vec!["call", "get_registry_summary", "a=1", "a=2"], "`a`"),
+    ] {
+        let done = run(&arguments).await;
+        assert_eq!(done.status, 2, "{arguments:?}: {}", done.stderr);
+        assert_eq!(done.stdout, "", "{arguments:?}");
+        assert!(done.stderr.contains(said), "{arguments:?}: {}", done.stderr);
+    }
+    // Options of `serve` before another command would be lost there, so they are refused.
+    let done = run(&["--replay", "call", "get_registry_summary"]).await;
+    assert_eq!((done.status, done.stdout.as_str()), (2, ""));
+}
+
+#[tokio::test]
+async fn text_stays_text_whatever_it_looks_like() {
+    let done = run(&[
+        "call",
+        "fetch_last_crypto_token_price",
+        "token_pair=123",
+        "--replay",
+    ])
+    .await;
+    assert_eq!(done.status, 1);
+    assert!(
+        done.stderr.contains("expected the symbol"),
+        "{}",
+        done.stderr
+    );
 }

@@ -219,5 +219,6 @@ async fn a_request_that_never_ends_is_given_up() {
     let ended = tokio::time::timeout(Duration::from_secs(60), serving).await;
     ended.unwrap().unwrap().unwrap();
     let waited = since.elapsed();
-    assert!((6_000..6_010).contains(&waited.as_millis()), "{waited:?}");
+    // The request ends with the time of its call, before the patience of the server does.
+    assert!((5_000..5_010).contains(&waited.as_millis()), "{waited:?}");
 }

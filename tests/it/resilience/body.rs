@@ -129,6 +129,8 @@ async fn a_good_status_with_another_body_is_a_failure_and_no_amount_of_zero() {
     ] {
         let app = answering("/", Canned::json(body)).await;
         for function in [
+            "fetch_account_info",
+            "fetch_account_is_vesting",
             "fetch_delegated_rewards_amount",
             "fetch_delegated_staked_amount",
             "fetch_delegated_unbonding_amount",

@@ -78,7 +78,11 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
             "BIFOLD_CALL_TIMEOUT_MS",
             vec!["", "0", "99999999999999999999"],
         ),
-        ("BIFOLD_DEADLINE_MARGIN_MS", vec!["", "0", "x"]),
+        ("BIFOLD_DEADLINE_MARGIN_MS", vec!["", "-1", "x"]),
+        (
+            "BIFOLD_ALLOWED_ORIGINS",
+            vec!["foo", "*", "https://a.example/"],
+        ),
         ("BIFOLD_MAX_UPSTREAM_BYTES", vec!["", "0", "-1", "8MiB"]),
         ("BIFOLD_MAX_REQUEST_BYTES", vec!["", "0", "1e6"]),
         ("BIFOLD_ADDRESS_PREFIX", vec!["", "PB", "cosmos"]),
