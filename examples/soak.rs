@@ -109,7 +109,12 @@ async fn truth() -> Result<Vec<Case>, Failure> {
     replay.configure(&mut config);
     let app = App::new(config, tools::server())?;
     let mut cases = Vec::new();
-    for tool in app.registry().tools().iter().filter(|tool| tool.on_rest()) {
+    for tool in app
+        .registry()
+        .tools()
+        .iter()
+        .filter(|tool| tool.path().is_some())
+    {
         let path = tool.path().unwrap_or_default();
         let wallets = if tool.is_required("wallet_address") {
             vec![VESTING, PLAIN, MOVING]

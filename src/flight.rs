@@ -59,12 +59,13 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
             return (work, false);
         }
         let until = Until(Arc::new(Mutex::new(deadline)));
+        // Before there is a landing, which would wait for the list if this panicked.
+        let started = start(until.clone());
         let landing = Landing {
             running: self.running.clone(),
             key: key.to_owned(),
             until: until.clone(),
         };
-        let started = start(until.clone());
         let work = async move {
             let _landing = landing;
             started.await

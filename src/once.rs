@@ -11,7 +11,7 @@ use crate::flight::Flights;
 /// A failure reaches all who wait for this attempt and is not kept: the next caller tries again. A caller that goes away
 /// hands over to the others; one whose deadline passes gets `DeadlineExceeded` while the others go on waiting.
 pub struct Once<T: Send + Sync + 'static> {
-    value: OnceLock<Arc<T>>,
+    value: Arc<OnceLock<Arc<T>>>,
     building: Flights<Result<Arc<T>, Arc<Error>>>,
 }
 
@@ -19,7 +19,7 @@ impl<T: Send + Sync + 'static> Once<T> {
     /// Not built yet.
     pub fn new() -> Once<T> {
         Once {
-            value: OnceLock::new(),
+            value: Arc::default(),
             building: Flights::new(),
         }
     }
@@ -36,11 +36,20 @@ impl<T: Send + Sync + 'static> Once<T> {
             return Ok(value.clone());
         }
         let (building, _) = self.building.join("", deadline, |_| {
-            let build = build();
-            async move { build.await.map(Arc::new).map_err(Arc::new) }
+            // Another build may have ended between the look above and here.
+            let building = self.value.get().is_none().then(build);
+            let value = self.value.clone();
+            async move {
+                let built = match building {
+                    Some(building) => Arc::new(building.await.map_err(Arc::new)?),
+                    None => return Ok(value.get().expect("it has been looked at").clone()),
+                };
+                // Kept before this ends, so that nobody can come between the two and build again.
+                Ok(value.get_or_init(|| built).clone())
+            }
         });
         match deadline.timeout(building).await {
-            Some(Ok(value)) => Ok(self.value.get_or_init(|| value).clone()),
+            Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(error.again()),
             None => Err(Error::deadline_exceeded()),
         }

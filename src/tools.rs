@@ -49,11 +49,16 @@ fn keep_explorer(path: &str) -> Keep {
     match path {
         _ if path.contains("/vesting") => Keep::seconds(3_600, 86_400),
         _ if path.contains("/accounts/") => WALLET,
-        _ if path.starts_with("/api/v2/blocks/height/") || path.starts_with("/api/v2/txs/") => {
-            FINAL
-        }
+        _ if path.starts_with("/api/v2/blocks/height/") || is_transaction(path) => FINAL,
         _ => Keep::seconds(60, 3_600),
     }
+}
+
+/// A transaction by its hash; beside it stand lists, which change with every block.
+fn is_transaction(path: &str) -> bool {
+    let rest = path.strip_prefix("/api/v2/txs/").unwrap_or("");
+    let hash = rest.split(['/', '?']).next().unwrap_or("");
+    hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn keep_lcd(path: &str) -> Keep {

@@ -145,7 +145,12 @@ impl Upstreams {
         let (flight, _) = self.flights.join(key, Deadline::after(budget), |until| {
             let (channel, cache, meter) = (channel.clone(), self.cache.clone(), meter.clone());
             let (path, key, kept) = (path.to_owned(), key.to_owned(), kept.cloned());
+            // Another request may have ended between the look into the cache and here.
+            let come = self.cache.get(&key).filter(|entry| entry.is_fresh());
             async move {
+                if let Some(entry) = come {
+                    return Ok(entry);
+                }
                 let fetched = channel.fetch(&path, kept.as_ref(), &until, &meter).await;
                 let entry = Arc::new(fetched.map_err(Arc::new)?);
                 // Kept before the flight ends, so that nobody can come between the two and ask again.

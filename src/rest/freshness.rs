@@ -43,11 +43,29 @@ pub(super) fn describe(
     }
 }
 
+/// Says where the data of an answer to a POST came from, which no cache keeps.
+pub(super) fn mark(response: &mut Response<Body>, freshness: Option<Freshness>) {
+    if let Some(freshness) = freshness {
+        say_where(response.headers_mut(), freshness);
+    }
+}
+
 fn say(headers: &mut HeaderMap, freshness: Freshness) {
+    let left = freshness.ttl_ms.div_euclid(1000);
+    let age = freshness.age.as_secs();
+    let time = match freshness.is_stale() {
+        // Past its time an answer is given out for want of a better one, and nobody should keep it.
+        true => 0,
+        // Whoever keeps it takes `Age` off this again (RFC 9111 §4.2).
+        false if freshness.hit => age.saturating_add(left.unsigned_abs()),
+        false => left.unsigned_abs(),
+    };
+    insert(headers, CACHE_CONTROL, format!("public, max-age={time}"));
+    say_where(headers, freshness);
+}
+
+fn say_where(headers: &mut HeaderMap, freshness: Freshness) {
     let seconds = freshness.ttl_ms.div_euclid(1000);
-    // Past its time an answer is given out for want of a better one, and nobody should keep it.
-    let left = seconds.max(0);
-    insert(headers, CACHE_CONTROL, format!("public, max-age={left}"));
     if freshness.hit || freshness.is_stale() {
         insert(headers, AGE, freshness.age.as_secs().to_string());
         insert(headers, CACHE_STATUS, format!("bifold; hit; ttl={seconds}"));

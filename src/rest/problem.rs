@@ -68,10 +68,10 @@ pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
             request_id,
         },
     );
-    // A 503 says when to come back, and a second is the least that can be said in this header.
+    // A 503 says when to come back: never too early, and a second is the least that can be said in this header.
     let wait = error
         .wait()
-        .map(|wait| wait.as_secs().max(1))
+        .map(|wait| (wait.as_millis().div_ceil(1000) as u64).max(1))
         .or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1));
     if let Some(seconds) = wait {
         response

@@ -88,8 +88,11 @@ impl Route {
             Ok(answer) => {
                 let body = answer.json().get();
                 let mut response = json_response(Bytes::copy_from_slice(body.as_bytes()));
-                if let Some(request) = get {
-                    freshness::describe(&mut response, cx.freshness(), body, request);
+                match get {
+                    Some(request) => {
+                        freshness::describe(&mut response, cx.freshness(), body, request);
+                    }
+                    None => freshness::mark(&mut response, cx.freshness()),
                 }
                 response
             }

@@ -36,31 +36,41 @@ impl Breaker {
         }
     }
 
+    /// Whether a request would be let through now.
+    ///
+    /// # Errors
+    /// The time until another try makes sense.
+    pub(super) fn check(&self) -> Result<(), Duration> {
+        self.lock().closed_for().map_or(Ok(()), Err)
+    }
+
     /// Lets a request through.
     ///
     /// # Errors
     /// The time until another try makes sense.
     pub(super) fn admit(&self) -> Result<Admission<'_>, Duration> {
         let mut state = self.lock();
-        let Some(until) = state.open_until else {
-            return Ok(Admission {
-                breaker: self,
-                is_probe: false,
-            });
-        };
-        let wait = until.saturating_duration_since(Instant::now());
-        if !wait.is_zero() || state.is_probing {
-            return Err(wait.max(Duration::from_secs(1)));
+        if let Some(wait) = state.closed_for() {
+            return Err(wait);
         }
-        state.is_probing = true;
+        let is_probe = state.open_until.is_some();
+        state.is_probing = is_probe;
         Ok(Admission {
             breaker: self,
-            is_probe: true,
+            is_probe,
         })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The time until another try makes sense; none where one may go now.
+    fn closed_for(&self) -> Option<Duration> {
+        let wait = self.open_until?.saturating_duration_since(Instant::now());
+        (!wait.is_zero() || self.is_probing).then(|| wait.max(Duration::from_secs(1)))
     }
 }
 

@@ -41,7 +41,9 @@ struct Bytewise;
 
 impl Weighter<String, Arc<Entry>> for Bytewise {
     fn weight(&self, key: &String, entry: &Arc<Entry>) -> u64 {
-        (key.len() + entry.body.len() + OVERHEAD) as u64
+        let previous = entry.previous.as_ref();
+        let previous = previous.map_or(0, |it| it.body.len() + OVERHEAD);
+        (key.len() + entry.body.len() + previous + OVERHEAD) as u64
     }
 }
 
@@ -119,13 +121,13 @@ impl Entry {
 
     /// Whether it may stand in for an upstream that fails.
     pub(super) fn may_stand_in(&self) -> bool {
-        self.stored.elapsed() < self.keep.fresh + self.keep.stale
+        self.stored.elapsed() < self.keep.fresh.saturating_add(self.keep.stale)
     }
 
     /// Its age and what is left of its time.
     pub(super) fn freshness(&self, hit: bool) -> Freshness {
         let age = self.stored.elapsed();
-        let left = |until: Duration| until.as_millis() as i64;
+        let left = |until: Duration| i64::try_from(until.as_millis()).unwrap_or(i64::MAX);
         Freshness {
             hit,
             age,

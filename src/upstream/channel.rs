@@ -6,18 +6,23 @@ use std::time::Duration;
 use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
+use tokio::time::Instant;
 use tracing::debug;
 
 use super::answer;
 use super::breaker::Breaker;
 use super::cache::Entry;
-use super::limit::Limiter;
+use super::limit::{Limiter, Permit};
 use super::meter::Meter;
 use super::policy::Upstream;
 use super::retry::{self, Retry};
 use crate::config::Config;
+use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Origin, Result};
 use crate::flight::Until;
+
+/// An upstream that was given less time than this has not failed when it did not answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One upstream with everything that is known of it while the process lives.
 pub(super) struct Channel {
@@ -88,31 +93,66 @@ impl Channel {
         until: &Until,
         meter: &Meter,
     ) -> Result<Entry> {
+        self.breaker
+            .check()
+            .map_err(|wait| self.unavailable(wait))?;
+        let _permit = self.turn(until).await?;
+        // Others may have found out, while this one waited, that the upstream is down.
         let admission = self
             .breaker
             .admit()
             .map_err(|wait| self.unavailable(wait))?;
-        let _permit = match &self.limiter {
-            Some(limiter) => Some(
-                limiter
-                    .acquire(until.deadline())
-                    .await
-                    .map_err(|busy| self.too_busy(busy.wait))?,
-            ),
-            None => None,
-        };
         meter.called();
-        let budget = self.timeout.min(until.deadline().remaining());
-        let exchange = tokio::time::timeout(budget, self.exchange(path, kept));
-        let result = exchange.await.unwrap_or_else(|_| Err(self.late(budget)));
+        let since = Instant::now();
+        let result = self.in_time(self.exchange(path, kept), until).await;
+        let is_hurried = since.elapsed() < self.timeout.min(PATIENCE);
         match &result {
             Err(error) if error.kind() == Kind::RateLimited => {}
+            // A caller in a hurry says nothing of the upstream.
+            Err(error) if error.kind() == Kind::UpstreamTimeout && is_hurried => {}
             Err(error) if retry::is_transient(error) || error.is_server_failure() => {
                 admission.failed()
             }
             _ => admission.succeeded(),
         }
         result
+    }
+
+    /// Waits for the turn of one request, for as long as anybody waits for its answer.
+    async fn turn(&self, until: &Until) -> Result<Option<Permit>> {
+        let Some(limiter) = &self.limiter else {
+            return Ok(None);
+        };
+        loop {
+            let deadline = until.deadline();
+            match limiter.acquire(deadline).await {
+                Ok(permit) => return Ok(Some(permit)),
+                // Somebody who has more time has joined.
+                Err(_) if until.deadline() > deadline => {}
+                Err(busy) => return Err(self.too_busy(busy.wait)),
+            }
+        }
+    }
+
+    /// Gives the exchange its time, and more of it when somebody joins who has more.
+    async fn in_time(
+        &self,
+        exchange: impl Future<Output = Result<Entry>>,
+        until: &Until,
+    ) -> Result<Entry> {
+        tokio::pin!(exchange);
+        let limit = Deadline::after(self.timeout);
+        loop {
+            let deadline = until.deadline().min(limit);
+            let budget = self
+                .timeout
+                .saturating_sub(limit.instant() - deadline.instant());
+            match deadline.timeout(&mut exchange).await {
+                Some(result) => return result,
+                None if until.deadline().min(limit) > deadline => {}
+                None => return Err(self.late(budget)),
+            }
+        }
     }
 
     async fn exchange(&self, path: &str, kept: Option<&Arc<Entry>>) -> Result<Entry> {

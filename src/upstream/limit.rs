@@ -71,19 +71,15 @@ impl Limiter {
     pub(super) async fn acquire(&self, deadline: Deadline) -> Result<Permit, TooBusy> {
         let mut place = self.line_up(deadline);
         loop {
-            let now = Instant::now();
             let turn = place.turn();
+            // Looked at after the turn, so that one that has come is not in the future.
+            let now = Instant::now();
             if turn > deadline.instant() {
                 return Err(TooBusy {
                     wait: turn.saturating_duration_since(now),
                 });
             }
-            // A token that is there may be gone when the request before has ended, so its time is looked at again.
-            let look = if turn > now {
-                turn
-            } else {
-                now + self.period()
-            };
+            let look = place.look(now);
             tokio::select! {
                 biased;
                 Ok(()) = &mut place.granted => return Ok(Permit { state: self.state.clone() }),
@@ -164,6 +160,23 @@ impl Place {
         match &state.bucket {
             Some(bucket) if state.line.contains_key(&self.key) => bucket.token_at(before),
             _ => Instant::now(),
+        }
+    }
+}
+
+impl Place {
+    /// When to look again. Whoever stands before may go away, so all look when the next token comes; one that is there
+    /// may be gone when a request has ended, so its time is looked at again too.
+    fn look(&self, now: Instant) -> Instant {
+        let state = lock(&self.state);
+        let Some(bucket) = &state.bucket else {
+            return now + Duration::from_secs(1);
+        };
+        let token = bucket.token_at(0);
+        if token > now {
+            token
+        } else {
+            now + bucket.rate.period.max(Duration::from_millis(1))
         }
     }
 }
@@ -255,6 +268,40 @@ mod tests {
         // Its place is free again: the next one is not behind it.
         limiter.acquire(after(11)).await.unwrap();
         assert_eq!(since.elapsed(), Duration::from_secs(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_goes_away_costs_those_behind_no_time() {
+        let limiter = Limiter::new(&Upstream::new("it", "").rate(1, Duration::from_secs(10)));
+        drop(limiter.acquire(after(600)).await.unwrap());
+        let since = Instant::now();
+        let line = || Box::pin(limiter.acquire(after(100)));
+        let mut leaving: Vec<_> = (0..5).map(|_| line()).collect();
+        for place in &mut leaving {
+            assert!(futures_util::poll!(place).is_pending());
+        }
+        let mut last = Box::pin(limiter.acquire(after(600)));
+        assert!(futures_util::poll!(&mut last).is_pending());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(leaving);
+        last.await.unwrap();
+        assert_eq!(since.elapsed(), Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn who_waits_does_not_look_all_the_time() {
+        let limiter = Limiter::new(&Upstream::new("it", "").in_flight(1));
+        let _permit = limiter.acquire(after(60)).await.unwrap();
+        let mut waiting = Box::pin(limiter.acquire(after(60)));
+        let mut looks = 0;
+        let counted = std::future::poll_fn(|cx| {
+            looks += 1;
+            waiting.as_mut().poll(cx).map(drop)
+        });
+        // Not in paused time, in which no clock moves between two looks.
+        let limit = Duration::from_millis(100);
+        assert!(tokio::time::timeout(limit, counted).await.is_err());
+        assert!(looks < 5, "{looks}");
     }
 
     #[tokio::test(start_paused = true)]

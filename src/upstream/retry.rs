@@ -104,6 +104,9 @@ mod tests {
             assert!(wait(&error, 1, LONG).unwrap() <= BASE);
             assert!(wait(&error, 2, LONG).unwrap() <= 2 * BASE);
         }
+        // Full jitter: as often below half of the most as above it.
+        let short = |_: &i32| wait(&error, 1, LONG).unwrap() < BASE / 2;
+        assert!((300..700).contains(&(0..1000).filter(short).count()));
         assert_eq!(wait(&error, 3, LONG), None);
     }
 

@@ -330,7 +330,7 @@ async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() 
     let open = app.get(STATS).await;
     assert_eq!(
         (open.status, open.header("retry-after")),
-        (StatusCode::SERVICE_UNAVAILABLE, "4")
+        (StatusCode::SERVICE_UNAVAILABLE, "5")
     );
     assert_eq!(open.json()["kind"], "upstream_unavailable");
     assert_eq!(app.replay.seen().len(), 5);
@@ -407,6 +407,43 @@ async fn a_value_is_built_once_for_all_who_ask_first() {
     assert_eq!(built.load(Ordering::SeqCst), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_value_is_built_once_on_many_threads_too() {
+    for _ in 0..5_000 {
+        let (once, built) = (Arc::new(Once::new()), Arc::new(AtomicUsize::new(0)));
+        let callers = (0..8).map(|_| {
+            let (once, built) = (once.clone(), built.clone());
+            tokio::spawn(async move {
+                let build = || async move { Ok(built.fetch_add(1, Ordering::SeqCst)) };
+                once.get(Deadline::after(FRESH), build).await.map(|it| *it)
+            })
+        });
+        for value in join_all(callers).await {
+            assert_eq!(value.unwrap().unwrap(), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_builder_that_panics_at_once_holds_nobody_up() {
+    use futures_util::FutureExt;
+    let once: Once<u8> = Once::new();
+    let (sent, done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            let panics = || -> std::future::Ready<bifold::Result<u8>> { panic!("a defect") };
+            let broken = std::panic::AssertUnwindSafe(once.get(Deadline::after(FRESH), panics));
+            assert!(broken.catch_unwind().await.is_err());
+            let good = once.get(Deadline::after(FRESH), || async { Ok(7) }).await;
+            sent.send(*good.unwrap()).unwrap();
+        });
+    });
+    assert_eq!(done.recv_timeout(Duration::from_secs(5)), Ok(7));
+}
+
 #[tokio::test]
 async fn a_failed_build_reaches_all_who_wait_and_the_next_tries_again() {
     let once: Once<u8> = Once::new();
@@ -456,4 +493,179 @@ async fn health_answers_while_upstreams_hang() {
     let health = tokio::time::timeout(Duration::from_millis(50), app.get("/health")).await;
     assert_eq!(health.unwrap().status, StatusCode::OK);
     assert!(futures_util::poll!(&mut hanging).is_pending());
+}
+
+fn late_account(ms: u64) -> Canned {
+    Canned::json(r#"{"accountType": "Base Account"}"#)
+        .fault(Fault::Delay(Duration::from_millis(ms)))
+}
+
+#[tokio::test]
+async fn callers_in_a_hurry_do_not_shut_an_upstream_for_all() {
+    let app = TestApp::plane().await;
+    app.replay
+        .answer("/explorer/api/v2/accounts", late_account(100));
+    let wallets = [
+        VESTING,
+        bifold::replay::PLAIN,
+        bifold::replay::MOVING,
+        bifold::replay::PERIODIC,
+        bifold::replay::DELAYED,
+    ];
+    let calls = wallets
+        .map(|it| json!({"name": "fetch_account_info", "arguments": {"wallet_address": it}}));
+    let hurried = json!({"calls": calls, "item_timeout_ms": 20});
+    let report = app.post("/api/batch", hurried.to_string()).await.json();
+    assert_eq!(report["failed"], 5);
+    let patient = app.get(&format!("/api/account_info/{VESTING}")).await;
+    assert_eq!(patient.status, StatusCode::OK, "{}", patient.text());
+}
+
+#[tokio::test]
+async fn who_joins_a_hurried_call_is_not_bound_by_its_time() {
+    let app = TestApp::plane().await;
+    app.replay.answer(
+        STATS_UPSTREAM,
+        stats("11").fault(Fault::Delay(Duration::from_millis(300))),
+    );
+    let calls = json!([{"name": "fetch_current_hash_statistics"}]);
+    let hurried = json!({"calls": calls, "item_timeout_ms": 100}).to_string();
+    let (_, patient) = tokio::join!(app.post("/api/batch", hurried), app.get(STATS));
+    assert_eq!(patient.status, StatusCode::OK);
+    assert_eq!(app.replay.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_cache_in_front_may_keep_a_hit_for_what_is_left_of_its_time() {
+    let app = TestApp::plane().await;
+    app.get(STATS).await;
+    pass(Duration::from_secs(40)).await;
+    let hit = app.get(STATS).await;
+    // RFC 9111 4.2: fresh while max-age is more than the age, and `Age` counts.
+    let left = seconds(&hit, "cache-control", "public, max-age=") - seconds(&hit, "age", "");
+    assert!(
+        (18..=20).contains(&left),
+        "{left}: {} Age {}",
+        hit.header("cache-control"),
+        hit.header("age")
+    );
+}
+
+#[tokio::test]
+async fn an_old_answer_to_a_post_says_so_too() {
+    let app = TestApp::plane().await;
+    app.replay.answer_times(STATS_UPSTREAM, stats("11"), 1);
+    app.get(STATS).await;
+    app.replay.answer(STATS_UPSTREAM, failing());
+    pass(FRESH + Duration::from_secs(30)).await;
+    let calls = json!({"calls": [{"name": "fetch_current_hash_statistics"}]}).to_string();
+    for (path, body) in [
+        ("/api/fetch_current_hash_statistics", "{}".to_owned()),
+        ("/api/batch", calls),
+    ] {
+        let answer = app.post(path, body).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(
+            answer
+                .header("cache-status")
+                .starts_with("bifold; hit; ttl=-3"),
+            "{path}: {:?}",
+            answer.headers
+        );
+        assert_eq!(answer.header("age"), "90");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_call_on_many_threads_too() {
+    let mut more = 0;
+    for _ in 0..150 {
+        let app = Arc::new(TestApp::plane().await);
+        let tasks: Vec<_> = (0..64)
+            .map(|_| {
+                let app = app.clone();
+                tokio::spawn(async move { app.get(STATS).await.status })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), StatusCode::OK);
+        }
+        if app.replay.seen().len() != 1 {
+            more += 1;
+        }
+    }
+    assert_eq!(more, 0, "of 150 rounds had more than one upstream request");
+}
+
+#[tokio::test]
+async fn those_who_wait_for_their_turn_leave_an_open_breaker_alone() {
+    let app = TestApp::plane_with(|config| {
+        config.upstream_limits = true;
+        config.upstream_tries = 1;
+    })
+    .await;
+    app.replay.answer(
+        "/explorer",
+        failing().fault(Fault::Delay(Duration::from_millis(20))),
+    );
+    let hrp = bech32::Hrp::parse("pb").unwrap();
+    let wallets: Vec<String> = (0..60)
+        .map(|byte| bech32::encode::<bech32::Bech32>(hrp, &[byte; 20]).unwrap())
+        .collect();
+    join_all(
+        wallets
+            .iter()
+            .map(async |it| app.get(&format!("/api/account_info/{it}")).await.status),
+    )
+    .await;
+    let asked = app.replay.seen().len();
+    assert!(
+        asked <= 12,
+        "{asked} requests went to an upstream that fails each of them"
+    );
+}
+
+#[tokio::test]
+async fn a_304_has_no_length_of_its_own_and_rest_hang_up_ends_work() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::plane().await;
+    let tag = app.get(STATS).await.header("etag").to_owned();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(bifold::local::serve(
+        app.app.clone(),
+        listener,
+        std::future::pending(),
+    ));
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    let ask = |path: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nif-none-match: {tag}\r\nconnection: close\r\n\r\n"
+        )
+    };
+    socket.write_all(ask(STATS).as_bytes()).await.unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).await.unwrap();
+    app.replay
+        .answer("/exchange/assets", stats("1").fault(Fault::Hang));
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    socket
+        .write_all(ask("/api/figure_markets_assets_info").as_bytes())
+        .await
+        .unwrap();
+    while app.replay.seen().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    drop(socket);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    app.replay
+        .answer("/exchange/assets", Canned::json(r#"{"data": []}"#));
+    let again = tokio::time::timeout(
+        Duration::from_secs(2),
+        app.get("/api/figure_markets_assets_info"),
+    )
+    .await;
+    assert!(again.is_ok(), "the work went on");
+    serving.abort();
+    assert!(!text.contains("content-length"), "{text}");
 }
