@@ -125,6 +125,11 @@ impl Context {
         self.call.meter.lost();
     }
 
+    /// Drops what was kept of all that this call asked of upstreams, because it cannot be.
+    pub fn distrust(&self) {
+        self.services.upstreams.distrust(&self.call.meter);
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.services.config.clock.now()

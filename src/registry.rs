@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 
 use crate::context::Context;
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::similar;
 
 pub use answer::{Answer, IntoAnswer};
@@ -100,7 +100,14 @@ impl Registry {
     /// `DeadlineExceeded` when time runs out, `Internal` when the function panics.
     pub async fn call(&self, tool: &Tool, cx: Context, arguments: &str) -> Result<Answer> {
         let deadline = cx.deadline();
-        guard(tool.name(), deadline, tool.run(cx, arguments)).await
+        let result = guard(tool.name(), deadline, tool.run(cx.clone(), arguments)).await;
+        // What a function cannot use must not be kept for the next call.
+        if let Err(error) = &result
+            && error.kind() == Kind::UpstreamInvalidResponse
+        {
+            cx.distrust();
+        }
+        result
     }
 
     /// The proposals of `completers` for what is typed of an argument, within the same bounds as a call.

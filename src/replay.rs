@@ -26,6 +26,9 @@ pub use wallets::{DELAYED, MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
 /// When the recorded bodies were true: the clock stands here, so that they stay true.
 pub const RECORDED_AT: &str = "2025-11-18T12:00:00Z";
 
+/// The upstreams that are recorded.
+const UPSTREAMS: [&str; 3] = ["explorer", "lcd", "exchange"];
+
 /// A running upstream; it stops when it is dropped.
 pub struct Replay {
     address: SocketAddr,
@@ -84,7 +87,7 @@ impl Replay {
         config.replay = true;
         // The limits protect public APIs, and this one is nobody's but ours.
         config.upstream_limits = false;
-        for name in ["explorer", "lcd", "exchange"] {
+        for name in UPSTREAMS {
             config.upstream_urls.insert(name.to_owned(), self.url(name));
         }
         if let Clock::System = config.clock {

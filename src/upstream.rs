@@ -47,6 +47,8 @@ impl Upstreams {
     pub fn new(config: &Config, declared: &[Upstream]) -> Result<Upstreams, String> {
         let mut bases = BTreeMap::new();
         for upstream in declared {
+            check(upstream)
+                .map_err(|problem| format!("upstream `{}`: {problem}", upstream.name))?;
             let url = config
                 .upstream_urls
                 .get(upstream.name)
@@ -101,6 +103,7 @@ impl Upstreams {
         meter: &Arc<Meter>,
     ) -> Result<T> {
         let key = format!("{} {path}", upstream.name);
+        meter.asked(key.clone());
         let kept = self.cache.get(&key);
         if let Some(entry) = kept.as_ref().filter(|entry| entry.is_fresh()) {
             meter.used(entry.freshness(true));
@@ -124,6 +127,13 @@ impl Upstreams {
                 None => Err(error),
             }
         })
+    }
+
+    /// Drops what was kept of all that a call asked for: well in form, it has turned out to be something that cannot be.
+    pub fn distrust(&self, meter: &Meter) {
+        for key in meter.take_asked() {
+            self.cache.remove(&key);
+        }
     }
 
     /// Joins the request for the same path, or starts it.
@@ -178,6 +188,18 @@ fn is_final(error: &Error) -> bool {
         Kind::NotFound => true,
         Kind::UpstreamError => !error.is_server_failure(),
         _ => false,
+    }
+}
+
+/// Limits that let nothing through would let each call wait for ever.
+fn check(upstream: &Upstream) -> Result<(), &'static str> {
+    let rate = upstream.rate.as_ref();
+    match (upstream.in_flight, rate) {
+        (0, _) => Err("no request may be in flight; allow at least one"),
+        (_, Some(rate)) if rate.burst == 0 || rate.period.is_zero() => {
+            Err("its rate has no burst or no period; give both, or no rate")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -48,6 +48,7 @@ impl Plan {
         let entries = text.split(',').map(str::trim).filter(|it| !it.is_empty());
         let read = |text: &str| {
             let (upstream, rest) = text.split_once('=')?;
+            super::UPSTREAMS.iter().find(|it| **it == upstream)?;
             let (fault, percent) = rest.split_once('@').unwrap_or((rest, "100"));
             let percent = percent.parse().ok().filter(|it| (0..=100).contains(it))?;
             Some(Entry {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A part of an aggregate that failed.
 #[derive(Clone, Serialize, JsonSchema)]
@@ -61,6 +61,10 @@ impl Parts {
     pub(super) fn finish(self, cx: &Context) -> Result<Vec<Lost>> {
         if !self.lost.is_empty() {
             cx.lost();
+        }
+        let invalid = Kind::UpstreamInvalidResponse.as_str();
+        if self.lost.iter().any(|part| part.kind == invalid) {
+            cx.distrust();
         }
         match (self.kept, self.first) {
             (0, Some(error)) => Err(error),

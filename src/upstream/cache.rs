@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use quick_cache::Weighter;
 use quick_cache::sync::Cache as Quick;
+use quick_cache::{OptionsBuilder, Weighter};
 use tokio::time::Instant;
 
 use super::freshness::Freshness;
@@ -50,7 +50,16 @@ impl Weighter<String, Arc<Entry>> for Bytewise {
 impl Cache {
     /// Keeps at most so many bytes; none of them keeps nothing.
     pub(super) fn new(bytes: usize) -> Cache {
-        let build = || Quick::with_weighter(bytes / TYPICAL + 1, bytes as u64, Bytewise);
+        let build = || {
+            // In one piece: shares of the bytes, one for each core, would be too small for a large body.
+            let options = OptionsBuilder::new()
+                .shards(1)
+                .estimated_items_capacity(bytes / TYPICAL + 1)
+                .weight_capacity(bytes as u64)
+                .build()
+                .expect("both capacities are given");
+            Quick::with_options(options, Bytewise, Default::default(), Default::default())
+        };
         Cache {
             entries: (bytes > 0).then(build),
         }
@@ -63,6 +72,13 @@ impl Cache {
     pub(super) fn insert(&self, key: &str, entry: Arc<Entry>) {
         if let Some(entries) = self.entries.as_ref().filter(|_| entry.keep != Keep::NOT) {
             entries.insert(key.to_owned(), entry);
+        }
+    }
+
+    /// Drops what is kept under the key.
+    pub(super) fn remove(&self, key: &str) {
+        if let Some(entries) = &self.entries {
+            entries.remove(key);
         }
     }
 

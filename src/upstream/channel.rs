@@ -75,8 +75,16 @@ impl Channel {
                 }
                 (Err(error), _) => error,
             };
+            // What was refused here was not tried.
+            if is_own(&error) {
+                return Err(tried(error, tries));
+            }
             tries += 1;
             debug!(upstream = self.upstream.name, tries, inside = ?error, "an upstream request failed");
+            // An old answer that may stand in is worth more now than a new one later.
+            if kept.is_some_and(|kept| kept.may_stand_in()) {
+                return Err(tried(error, tries));
+            }
             match self.retry.wait(&error, tries, until.deadline()) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(tried(error, tries)),
@@ -200,10 +208,17 @@ impl Channel {
     }
 }
 
+/// Whether the failure is a refusal of this side, before anything was sent.
+fn is_own(error: &Error) -> bool {
+    let is_limit = error.kind() == Kind::RateLimited;
+    let status = error.origin().and_then(|origin| origin.status);
+    error.kind() == Kind::UpstreamUnavailable || (is_limit && status.is_none())
+}
+
 /// The last failure, which says how many there were.
 fn tried(error: Error, tries: u32) -> Error {
     match tries {
-        0 | 1 => error,
+        0 | 1 => error.tries(tries),
         tries => error.adding(format!(", tried {tries} times")).tries(tries),
     }
 }

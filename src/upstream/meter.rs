@@ -15,6 +15,7 @@ pub struct Meter {
     micros: AtomicU64,
     freshness: Mutex<Option<Freshness>>,
     is_partial: AtomicBool,
+    keys: Mutex<Vec<String>>,
     whole: Option<Arc<Meter>>,
 }
 
@@ -71,6 +72,18 @@ impl Meter {
             whole.lost();
         }
         self.is_partial.store(true, Ordering::Relaxed);
+    }
+
+    /// Remembers what was asked for, in case that the answer turns out to be unusable.
+    pub(super) fn asked(&self, key: String) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.push(key);
+    }
+
+    /// What was asked for so far; forgotten here.
+    pub(super) fn take_asked(&self) -> Vec<String> {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *keys)
     }
 
     pub(super) fn called(&self) {

@@ -285,6 +285,59 @@ async fn what_is_made_of_many_parts_is_as_fresh_as_the_oldest() {
 }
 
 #[tokio::test]
+async fn an_answer_that_its_function_cannot_use_is_not_kept_either() {
+    let app = TestApp::plane().await;
+    // Well in form, but its parts are larger than the whole.
+    let impossible = r#"{"maxSupply":{"amount":"1","denom":"nhash"},"currentSupply":{"amount":"1","denom":"nhash"},"circulation":{"amount":"2","denom":"nhash"},"communityPool":{"amount":"0","denom":"nhash"},"bonded":{"amount":"0","denom":"nhash"},"burned":{"amount":"0","denom":"nhash"}}"#;
+    for path in [STATS, "/api/market_overview_summary"] {
+        app.replay
+            .answer_times(STATS_UPSTREAM, Canned::json(impossible), 1);
+        let lost = app.get(path).await;
+        assert!(
+            lost.text().contains("upstream_invalid_response"),
+            "{}",
+            lost.text()
+        );
+        assert!(
+            !app.get(path)
+                .await
+                .text()
+                .contains("upstream_invalid_response")
+        );
+        pass(FRESH).await;
+    }
+}
+
+#[tokio::test]
+async fn a_large_answer_is_kept_whatever_the_machine() {
+    let app = TestApp::plane().await;
+    let recorded = include_str!("../../src/replay/recorded/explorer_v3_utility_token_stats.json");
+    let large = recorded.to_owned() + &" ".repeat(2 << 20);
+    app.replay.answer(STATS_UPSTREAM, Canned::json(large));
+    for _ in 0..2 {
+        assert_eq!(app.get(STATS).await.status, StatusCode::OK);
+    }
+    assert_eq!(app.replay.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_old_answer_that_may_stand_in_is_not_kept_waiting_for_further_tries() {
+    let app = TestApp::plane().await;
+    app.get(STATS).await;
+    app.replay
+        .answer(STATS_UPSTREAM, Canned::status(503, "", ""));
+    app.replay.forget();
+    pass(FRESH + Duration::from_secs(1)).await;
+    assert!(
+        app.get(STATS)
+            .await
+            .header("cache-status")
+            .contains("ttl=-")
+    );
+    assert_eq!(app.replay.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn an_answer_that_lacks_a_part_is_kept_by_nobody() {
     let app = TestApp::plane().await;
     app.replay.answer("/lcd", Canned::status(500, "", ""));

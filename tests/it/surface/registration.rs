@@ -1,5 +1,7 @@
 //! Registrations that cannot be served: the start fails and names every culprit.
 
+use std::time::Duration;
+
 use bifold::upstream::Upstream;
 use bifold::{App, Config, Content, Context, JsonSchema, Server, Tool};
 use serde::de::DeserializeOwned;
@@ -358,5 +360,22 @@ fn a_schema_that_many_clients_refuse_is_refused_at_start() {
             Server::new("it", "1.0.0").tools(vec![tool]),
         );
         assert!(said.contains(name) && said.contains("schema"), "{said}");
+    }
+}
+
+#[test]
+fn limits_that_let_nothing_through_are_refused_at_start() {
+    let zero = Duration::ZERO;
+    let plain = || Upstream::new("it", "https://upstream.example");
+    for upstream in [
+        plain().in_flight(0),
+        plain().rate(0, Duration::from_secs(1)),
+        plain().rate(1, zero),
+    ] {
+        let said = refusal(
+            Config::default(),
+            Server::new("it", "1.0.0").upstreams(&[upstream]),
+        );
+        assert!(said.contains("`it`"), "{said}");
     }
 }
