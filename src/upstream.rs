@@ -53,8 +53,13 @@ impl Upstreams {
                 .upstream_urls
                 .get(upstream.name)
                 .map_or(upstream.url, String::as_str);
-            let base = base_url(url)
-                .map_err(|problem| format!("upstream `{}`: `{url}` {problem}", upstream.name))?;
+            let base = base_url(url).map_err(|problem| {
+                let variable = format!("BIFOLD_{}_URL", upstream.name.to_ascii_uppercase());
+                format!(
+                    "upstream `{}` (`{variable}`): `{url}` {problem}",
+                    upstream.name
+                )
+            })?;
             if bases.insert(upstream.name, base).is_some() {
                 return Err(format!("upstream `{}` is declared twice", upstream.name));
             }
@@ -215,8 +220,9 @@ fn base_url(url: &str) -> Result<String, String> {
 }
 
 fn client<'a>(config: &Config, bases: impl Iterator<Item = &'a String>) -> Result<Client, String> {
-    let user_agent = HeaderValue::from_str(&config.user_agent)
-        .map_err(|_| "the user agent has characters that HTTP does not allow in a header")?;
+    let user_agent = HeaderValue::from_str(&config.user_agent).map_err(
+        |_| "`BIFOLD_USER_AGENT`: the user agent has characters that no header may have",
+    )?;
     let mut builder = Client::builder()
         .tls_backend_preconfigured(tls::config())
         .user_agent(user_agent)
