@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -470,12 +470,21 @@ impl io::Write for Log {
 impl Log {
     /// Keeps what this thread logs while the guard lives.
     fn keep(&self) -> tracing::subscriber::DefaultGuard {
+        // A second subscriber that never ends: with only one, whichever thread first meets a log line decides for all
+        // whether anybody wants it, and the threads of other tests have no subscriber.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| {
+            let nowhere = tracing_subscriber::fmt().with_writer(io::sink);
+            tracing::Dispatch::new(nowhere.finish())
+        });
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt()
             .json()
             .flatten_event(true)
             .with_writer(move || log.clone());
-        tracing::subscriber::set_default(subscriber.finish())
+        let guard = tracing::subscriber::set_default(subscriber.finish());
+        tracing::callsite::rebuild_interest_cache();
+        guard
     }
 
     /// The lines of requests.

@@ -1,0 +1,164 @@
+//! Retry, breaker and limits: how an upstream is asked, and when it is left alone.
+
+use std::time::Duration;
+
+use bifold::replay::Canned;
+use bifold::replay::Fault;
+use bifold::replay::Plan;
+use bifold::replay::VESTING;
+use futures_util::future::join_all;
+use http::StatusCode;
+use serde_json::json;
+
+use super::{STATS, STATS_UPSTREAM, failing, late_account, pass, stats};
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn transient_failures_are_tried_again_three_times_at_the_most() {
+    let app = TestApp::plane().await;
+    app.replay
+        .answer_times(STATS_UPSTREAM, Canned::status(503, "", ""), 2);
+    assert_eq!(app.get(STATS).await.status, StatusCode::OK);
+    assert_eq!(app.replay.seen().len(), 3);
+    let app = TestApp::plane().await;
+    app.replay
+        .answer(STATS_UPSTREAM, Canned::status(503, "", ""));
+    assert_eq!(app.get(STATS).await.json()["kind"], "upstream_error");
+    assert_eq!(app.replay.seen().len(), 3);
+    let app = TestApp::plane().await;
+    app.replay
+        .answer(STATS_UPSTREAM, Canned::status(400, "", ""));
+    assert_eq!(app.get(STATS).await.status, StatusCode::BAD_GATEWAY);
+    assert_eq!(app.replay.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() {
+    let app = TestApp::plane_with(|config| config.upstream_tries = 1).await;
+    app.replay.answer_times(STATS_UPSTREAM, failing(), 5);
+    for _ in 0..5 {
+        assert_eq!(app.get(STATS).await.json()["kind"], "upstream_error");
+    }
+    let open = app.get(STATS).await;
+    assert_eq!(
+        (open.status, open.header("retry-after")),
+        (StatusCode::SERVICE_UNAVAILABLE, "5")
+    );
+    assert_eq!(open.json()["kind"], "upstream_unavailable");
+    assert_eq!(app.replay.seen().len(), 5);
+    // Another upstream is not its business.
+    assert_eq!(
+        app.get("/api/figure_markets_data").await.status,
+        StatusCode::OK
+    );
+    pass(Duration::from_secs(5)).await;
+    assert_eq!(app.get(STATS).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
+    let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
+    app.replay.follow(Plan::parse("explorer=delay:20").unwrap());
+    let wallets = [
+        VESTING,
+        bifold::replay::PLAIN,
+        bifold::replay::MOVING,
+        bifold::replay::PERIODIC,
+    ];
+    let paths = wallets.iter().flat_map(|wallet| {
+        [
+            format!("/api/account_info/{wallet}"),
+            format!("/api/total_delegation_data/{wallet}"),
+        ]
+    });
+    let answers = join_all(paths.map(async |path| app.get(&path).await.status)).await;
+    assert!(
+        answers.iter().all(|status| *status == StatusCode::OK),
+        "{answers:?}"
+    );
+    assert_eq!(app.replay.most_at_once(), 4);
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_have_its_turn_in_time_is_refused_at_once() {
+    let app = TestApp::plane_with(|config| {
+        config.upstream_limits = true;
+        config.call_timeout = Duration::from_secs(1);
+        config.cache_bytes = 0;
+    })
+    .await;
+    let path = format!("/api/available_committed_amount/{VESTING}");
+    for _ in 0..5 {
+        assert_eq!(app.get(&path).await.status, StatusCode::OK);
+    }
+    let refused = app.get(&path).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.json()["kind"], "rate_limited");
+    assert!(
+        matches!(refused.header("retry-after"), "1" | "2"),
+        "{}",
+        refused.header("retry-after")
+    );
+    assert_eq!(app.replay.seen().len(), 5);
+}
+
+#[tokio::test]
+async fn health_answers_while_upstreams_hang() {
+    let app = TestApp::plane().await;
+    app.replay
+        .answer("/explorer", stats("11").fault(Fault::Hang));
+    let mut hanging = Box::pin(app.get(STATS));
+    assert!(futures_util::poll!(&mut hanging).is_pending());
+    let health = tokio::time::timeout(Duration::from_millis(50), app.get("/health")).await;
+    assert_eq!(health.unwrap().status, StatusCode::OK);
+    assert!(futures_util::poll!(&mut hanging).is_pending());
+}
+
+#[tokio::test]
+async fn callers_in_a_hurry_do_not_shut_an_upstream_for_all() {
+    let app = TestApp::plane().await;
+    app.replay
+        .answer("/explorer/api/v2/accounts", late_account(100));
+    let wallets = [
+        VESTING,
+        bifold::replay::PLAIN,
+        bifold::replay::MOVING,
+        bifold::replay::PERIODIC,
+        bifold::replay::DELAYED,
+    ];
+    let calls = wallets
+        .map(|it| json!({"name": "fetch_account_info", "arguments": {"wallet_address": it}}));
+    let hurried = json!({"calls": calls, "item_timeout_ms": 20});
+    let report = app.post("/api/batch", hurried.to_string()).await.json();
+    assert_eq!(report["failed"], 5);
+    let patient = app.get(&format!("/api/account_info/{VESTING}")).await;
+    assert_eq!(patient.status, StatusCode::OK, "{}", patient.text());
+}
+
+#[tokio::test]
+async fn those_who_wait_for_their_turn_leave_an_open_breaker_alone() {
+    let app = TestApp::plane_with(|config| {
+        config.upstream_limits = true;
+        config.upstream_tries = 1;
+    })
+    .await;
+    app.replay.answer(
+        "/explorer",
+        failing().fault(Fault::Delay(Duration::from_millis(20))),
+    );
+    let hrp = bech32::Hrp::parse("pb").unwrap();
+    let wallets: Vec<String> = (0..60)
+        .map(|byte| bech32::encode::<bech32::Bech32>(hrp, &[byte; 20]).unwrap())
+        .collect();
+    join_all(
+        wallets
+            .iter()
+            .map(async |it| app.get(&format!("/api/account_info/{it}")).await.status),
+    )
+    .await;
+    let asked = app.replay.seen().len();
+    assert!(
+        asked <= 12,
+        "{asked} requests went to an upstream that fails each of them"
+    );
+}

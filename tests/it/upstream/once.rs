@@ -1,0 +1,107 @@
+//! Values that are built once for all who ask first.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bifold::Deadline;
+use bifold::Error;
+use bifold::Kind;
+use bifold::Once;
+use futures_util::future::join_all;
+
+use super::FRESH;
+
+#[tokio::test]
+async fn a_value_is_built_once_for_all_who_ask_first() {
+    let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
+    let get = async || {
+        let built = built.clone();
+        once.get(Deadline::after(FRESH), || async move {
+            tokio::task::yield_now().await;
+            Ok(built.fetch_add(1, Ordering::SeqCst))
+        })
+        .await
+    };
+    let values = join_all((0..20).map(|_| get())).await;
+    assert!(values.into_iter().all(|value| *value.unwrap() == 0));
+    assert_eq!(*get().await.unwrap(), 0);
+    assert_eq!(built.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_value_is_built_once_on_many_threads_too() {
+    for _ in 0..5_000 {
+        let (once, built) = (Arc::new(Once::new()), Arc::new(AtomicUsize::new(0)));
+        let callers = (0..8).map(|_| {
+            let (once, built) = (once.clone(), built.clone());
+            tokio::spawn(async move {
+                let build = || async move { Ok(built.fetch_add(1, Ordering::SeqCst)) };
+                once.get(Deadline::after(FRESH), build).await.map(|it| *it)
+            })
+        });
+        for value in join_all(callers).await {
+            assert_eq!(value.unwrap().unwrap(), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_builder_that_panics_at_once_holds_nobody_up() {
+    use futures_util::FutureExt;
+    let once: Once<u8> = Once::new();
+    let (sent, done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            let panics = || -> std::future::Ready<bifold::Result<u8>> { panic!("a defect") };
+            let broken = std::panic::AssertUnwindSafe(once.get(Deadline::after(FRESH), panics));
+            assert!(broken.catch_unwind().await.is_err());
+            let good = once.get(Deadline::after(FRESH), || async { Ok(7) }).await;
+            sent.send(*good.unwrap()).unwrap();
+        });
+    });
+    assert_eq!(done.recv_timeout(Duration::from_secs(5)), Ok(7));
+}
+
+#[tokio::test]
+async fn a_failed_build_reaches_all_who_wait_and_the_next_tries_again() {
+    let once: Once<u8> = Once::new();
+    let fail = || async {
+        tokio::task::yield_now().await;
+        Err(Error::failed("not today"))
+    };
+    let failed = join_all((0..20).map(|_| once.get(Deadline::after(FRESH), fail))).await;
+    assert!(
+        failed
+            .iter()
+            .all(|it| it.as_ref().is_err_and(|error| error.kind() == Kind::Failed))
+    );
+    assert_eq!(
+        *once
+            .get(Deadline::after(FRESH), || async { Ok(7) })
+            .await
+            .unwrap(),
+        7
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_builder_that_goes_away_hands_over_and_one_that_hangs_holds_nobody_beyond_its_deadline() {
+    let once: Once<u8> = Once::new();
+    let slow = || async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        Ok(7)
+    };
+    let mut leader = Box::pin(once.get(Deadline::after(FRESH), slow));
+    let mut follower = Box::pin(once.get(Deadline::after(FRESH), slow));
+    assert!(futures_util::poll!(&mut leader).is_pending());
+    assert!(futures_util::poll!(&mut follower).is_pending());
+    drop(leader);
+    let hurried = once.get(Deadline::after(Duration::from_secs(1)), slow);
+    assert_eq!(hurried.await.unwrap_err().kind(), Kind::DeadlineExceeded);
+    assert_eq!(*follower.await.unwrap(), 7);
+}
