@@ -17,7 +17,7 @@ use tower::ServiceExt;
 
 use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
-use crate::deadline::Deadline;
+use crate::deadline::{Countdown, Deadline};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::mcp::{self, Endpoint};
@@ -46,6 +46,8 @@ pub struct Arrival {
     pub id: Option<String>,
     /// The time until the platform gives up waiting.
     pub time_left: Option<Duration>,
+    /// Who calls, as the front door has checked it: what a call leaves with its client is of use to nobody else.
+    pub principal: Option<String>,
 }
 
 /// An application that cannot start, with a line for every reason.
@@ -65,7 +67,8 @@ impl App {
         let endpoint = Arc::new(Endpoint::new(
             registry.clone(),
             &server.info,
-            config.allowed_origins.clone(),
+            &config,
+            store,
         ));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
@@ -170,8 +173,9 @@ impl App {
         let limit = left.map_or(config.call_timeout, |left| left.min(config.call_timeout));
         Call {
             id,
-            deadline: Deadline::after(limit),
+            countdown: Countdown::new(Deadline::after(limit), left.map(Deadline::after)),
             meter: Arc::new(Meter::default()),
+            principal: arrival.principal,
             is_part: false,
         }
     }

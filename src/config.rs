@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::clock::{Clock, Timestamp};
+use crate::secret::Key;
 
 /// The settings of one process. [`Config::default`] holds the defaults, [`Config::from_env`] reads the environment.
 #[derive(Clone, Debug)]
@@ -35,6 +39,17 @@ pub struct Config {
     pub user_agent: String,
     /// `BIFOLD_CALL_TIMEOUT_MS`: the longest one call may take, where no invocation sets a shorter limit. Default 30 s.
     pub call_timeout: Duration,
+    /// `BIFOLD_INPUT_TIMEOUT_MS`: how long a client may take to answer what a function asks of it. Default 10 min.
+    pub input_timeout: Duration,
+    /// `BIFOLD_TASK_TIMEOUT_MS`: the longest that a call may go on as a task. Default 15 min.
+    pub task_timeout: Duration,
+    /// `BIFOLD_STATE_KEYS` (comma-separated, each 32 bytes in base64): what clients keep for this server between two
+    /// rounds of a call is sealed with the first key and opened with any; all processes of one application must have
+    /// the same. Default a key that dies with the process.
+    pub state_keys: Vec<Key>,
+    /// `AWS_LAMBDA_FUNCTION_NAME`, which the Lambda platform sets: the function's name there. Such a process is frozen
+    /// between two requests. Default none.
+    pub function: Option<String>,
     /// `BIFOLD_DEADLINE_MARGIN_MS`: how long before the end of a Lambda invocation its call must have answered, at
     /// most a quarter of the invocation. Default 500 ms.
     pub deadline_margin: Duration,
@@ -70,6 +85,10 @@ impl Default for Config {
             cache_bytes: 16 << 20,
             user_agent: concat!("bifold/", env!("CARGO_PKG_VERSION")).to_owned(),
             call_timeout: Duration::from_secs(30),
+            input_timeout: Duration::from_secs(600),
+            task_timeout: Duration::from_secs(900),
+            state_keys: Vec::new(),
+            function: None,
             deadline_margin: Duration::from_millis(500),
             max_request_bytes: 1 << 20,
             allowed_origins: Vec::new(),
@@ -101,7 +120,9 @@ impl Config {
     pub fn from_vars(vars: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
         let mut config = Config::default();
         for (name, value) in vars {
-            if let Some(setting) = name.strip_prefix("BIFOLD_") {
+            if name == "AWS_LAMBDA_FUNCTION_NAME" {
+                config.function = Some(value);
+            } else if let Some(setting) = name.strip_prefix("BIFOLD_") {
                 config
                     .set(setting, &value)
                     .map_err(|problem| ConfigError(format!("`{name}`: {problem}")))?;
@@ -137,6 +158,9 @@ impl Config {
             }
             "USER_AGENT" => self.user_agent = value.to_owned(),
             "CALL_TIMEOUT_MS" => self.call_timeout = milliseconds(value)?,
+            "INPUT_TIMEOUT_MS" => self.input_timeout = milliseconds(value)?,
+            "TASK_TIMEOUT_MS" => self.task_timeout = milliseconds(value)?,
+            "STATE_KEYS" => self.state_keys = keys(value)?,
             "DEADLINE_MARGIN_MS" if value == "0" => self.deadline_margin = Duration::ZERO,
             "DEADLINE_MARGIN_MS" => self.deadline_margin = milliseconds(value)?,
             "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
@@ -157,6 +181,16 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Keys are never repeated in a message, not even wrong ones.
+fn keys(value: &str) -> Result<Vec<Key>, String> {
+    let key = |text: &str| {
+        let bytes = STANDARD.decode(text.trim()).ok()?;
+        Some(Key::new(bytes.try_into().ok()?))
+    };
+    let keys: Option<Vec<Key>> = value.split(',').map(key).collect();
+    keys.ok_or_else(|| "expected keys of 32 bytes in base64, as `openssl rand -base64 32` gives".into())
 }
 
 fn boolean(value: &str) -> Result<bool, String> {

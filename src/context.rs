@@ -1,4 +1,6 @@
-//! What a function may use: upstreams, the clock, its deadline, the application's own state.
+//! What a function may use: upstreams, the clock, its deadline, its client, the application's own state.
+
+mod input;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,11 +9,11 @@ use std::time::{Duration, Instant};
 use http::Extensions;
 use serde::de::DeserializeOwned;
 
+use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::deadline::Deadline;
+use crate::deadline::{Countdown, Deadline};
 use crate::error::{Error, Result};
-use crate::progress::{Progress, Reporter};
 use crate::upstream::{Freshness, Meter, Upstream, Upstreams};
 
 /// What a function may use while it answers one call. Cheap to clone.
@@ -19,7 +21,7 @@ use crate::upstream::{Freshness, Meter, Upstream, Upstreams};
 pub struct Context {
     services: Arc<Services>,
     call: Arc<Call>,
-    reporter: Option<Reporter>,
+    client: Option<Arc<Client>>,
 }
 
 /// What all calls of one process share.
@@ -45,9 +47,11 @@ pub struct Call {
     /// The id in the log and in `x-request-id`.
     pub id: String,
     /// When the answer must be ready.
-    pub deadline: Deadline,
+    pub countdown: Countdown,
     /// What it cost upstream.
     pub meter: Arc<Meter>,
+    /// Who calls, where the front door knows.
+    pub principal: Option<String>,
     /// Whether it is a part of another call.
     pub is_part: bool,
 }
@@ -58,23 +62,24 @@ impl Context {
         Context {
             services,
             call,
-            reporter: None,
+            client: None,
         }
     }
 
-    /// The same call for a function whose reports of progress are read.
-    pub fn reporting(self, reporter: Reporter) -> Context {
-        let reporter = Some(reporter);
-        Context { reporter, ..self }
+    /// The same call for a function whose client hears what it says.
+    pub fn heard_by(self, client: Arc<Client>) -> Context {
+        let client = Some(client);
+        Context { client, ..self }
     }
 
     /// A context for one part of this call: it ends at `deadline`, at the latest with the call, what it costs and how
-    /// fresh its data is counts for both, and nobody reads its progress.
+    /// fresh its data is counts for both, and no client hears what it says.
     pub fn part(&self, deadline: Deadline) -> Context {
         let call = Call {
             id: self.call.id.clone(),
-            deadline: deadline.min(self.call.deadline),
+            countdown: Countdown::new(deadline.min(self.deadline()), None),
             meter: Arc::new(Meter::part(self.call.meter.clone())),
+            principal: self.call.principal.clone(),
             is_part: true,
         };
         Context::new(self.services.clone(), Arc::new(call))
@@ -83,21 +88,6 @@ impl Context {
     /// Whether this is the context of a part of a call.
     pub fn is_part(&self) -> bool {
         self.call.is_part
-    }
-
-    /// Tells the client how far the call is: `done` of `total`, and what happened. It is free when nobody asked. What
-    /// is not more than the last report is not sent.
-    pub fn progress(&self, done: f64, total: Option<f64>, message: &str) {
-        let Some(reporter) = &self.reporter else {
-            return;
-        };
-        let message = message.to_owned();
-        // The reader is gone only when the client is, and then nothing is left to tell.
-        let _ = reporter.send(Progress {
-            done,
-            total,
-            message,
-        });
     }
 
     /// Asks an upstream for the JSON at `path` (with its query), within the call's deadline.
@@ -111,7 +101,7 @@ impl Context {
     ) -> Result<T> {
         self.services
             .upstreams
-            .get_json(upstream, path, self.call.deadline, &self.call.meter)
+            .get_json(upstream, path, self.deadline(), &self.call.meter)
             .await
     }
 
@@ -135,9 +125,19 @@ impl Context {
         self.services.config.clock.now()
     }
 
-    /// When the answer must be ready.
+    /// When the answer must be ready; later, once a client was asked in between.
     pub fn deadline(&self) -> Deadline {
-        self.call.deadline
+        self.call.countdown.deadline()
+    }
+
+    /// Runs `future` until the deadline; `None` once it has passed.
+    pub async fn timeout<F: Future>(&self, future: F) -> Option<F::Output> {
+        self.call.countdown.timeout(future).await
+    }
+
+    /// Who calls, where the front door knows: an identity that it has checked.
+    pub fn principal(&self) -> Option<&str> {
+        self.call.principal.as_deref()
     }
 
     /// The id in the log and in `x-request-id`.

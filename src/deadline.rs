@@ -1,12 +1,31 @@
 //! The moment by which a call must have answered.
 
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// The moment by which a call must have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
+
+/// The time of one call, which stands still while a person is asked: what they take is not the function's.
+pub struct Countdown {
+    state: Mutex<State>,
+    /// When the platform ends the call, whoever is asked.
+    end: Option<Deadline>,
+}
+
+struct State {
+    deadline: Deadline,
+    pauses: u32,
+    left: Duration,
+}
+
+/// A pause of the countdown, until it is dropped.
+pub struct Pause<'a>(&'a Countdown);
 
 impl Deadline {
     /// The deadline that is `left` from now.
@@ -35,5 +54,79 @@ impl Deadline {
     /// Runs `future` until the deadline; `None` once it has passed.
     pub async fn timeout<F: Future>(self, future: F) -> Option<F::Output> {
         tokio::time::timeout_at(self.0, future).await.ok()
+    }
+}
+
+impl Countdown {
+    /// Runs until `deadline`, and with all its pauses until `end`.
+    pub fn new(deadline: Deadline, end: Option<Deadline>) -> Countdown {
+        let state = State {
+            deadline,
+            pauses: 0,
+            left: Duration::ZERO,
+        };
+        Countdown {
+            state: Mutex::new(state),
+            end,
+        }
+    }
+
+    /// The deadline as it is now.
+    pub fn deadline(&self) -> Deadline {
+        self.lock().deadline
+    }
+
+    /// Stands still for at most `longest`, and for as long as it is not dropped.
+    pub fn pause(&self, longest: Duration) -> Pause<'_> {
+        let mut state = self.lock();
+        if state.pauses == 0 {
+            state.left = state.deadline.remaining();
+        }
+        state.pauses += 1;
+        let deadline = Deadline::after(longest + state.left);
+        state.deadline = self.bounded(deadline);
+        Pause(self)
+    }
+
+    /// Begins anew with that time.
+    pub fn restart(&self, limit: Duration) {
+        let mut state = self.lock();
+        state.left = limit;
+        state.deadline = self.bounded(Deadline::after(limit));
+    }
+
+    /// Runs `future` until the deadline, wherever that moves meanwhile; `None` once it has passed.
+    pub async fn timeout<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        let mut sleep = pin!(sleep_until(self.deadline().0));
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(Some(output));
+            }
+            let deadline = self.deadline().0;
+            if sleep.deadline() != deadline {
+                sleep.as_mut().reset(deadline);
+            }
+            sleep.as_mut().poll(cx).map(|()| None)
+        })
+        .await
+    }
+
+    fn bounded(&self, deadline: Deadline) -> Deadline {
+        self.end.map_or(deadline, |end| end.min(deadline))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.pauses -= 1;
+        if state.pauses == 0 {
+            state.deadline = self.0.bounded(Deadline::after(state.left));
+        }
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::capability::Capability;
+
 /// The result of a tool and of everything a tool calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -21,6 +23,7 @@ struct Inner {
     kind: Kind,
     outside: String,
     field: Option<String>,
+    capability: Option<Capability>,
     upstream: Option<Origin>,
     retry_after: Option<Duration>,
     tries: u32,
@@ -50,6 +53,10 @@ pub enum Kind {
     UpstreamError,
     /// An upstream answered with something that is not what it promised.
     UpstreamInvalidResponse,
+    /// The client cannot do, or did not declare, what the function asks of it.
+    MissingCapability,
+    /// The client was asked and did not give an answer that can be used.
+    Unanswered,
     /// The time limit of the call was reached.
     DeadlineExceeded,
     /// A defect of this server.
@@ -98,6 +105,8 @@ impl Kind {
             Kind::UpstreamTimeout => "upstream_timeout",
             Kind::UpstreamError => "upstream_error",
             Kind::UpstreamInvalidResponse => "upstream_invalid_response",
+            Kind::MissingCapability => "missing_capability",
+            Kind::Unanswered => "unanswered",
             Kind::DeadlineExceeded => "deadline_exceeded",
             Kind::Internal => "internal",
         }
@@ -110,6 +119,7 @@ impl Error {
             kind,
             outside: outside.into(),
             field: None,
+            capability: None,
             upstream: None,
             retry_after: None,
             tries: 1,
@@ -138,6 +148,24 @@ impl Error {
     /// The function ran and reports a failure of its own.
     pub fn failed(message: impl Into<String>) -> Error {
         Error::new(Kind::Failed, message)
+    }
+
+    /// The client did not declare `capability`, which the function needs.
+    pub fn missing_capability(capability: Capability) -> Error {
+        let mut error = Error::new(
+            Kind::MissingCapability,
+            format!(
+                "this call asks its client for `{}`, which only an MCP client that declares it can give",
+                capability.as_str()
+            ),
+        );
+        error.0.capability = Some(capability);
+        error
+    }
+
+    /// The client was asked for `key` and did not answer as it should.
+    pub fn unanswered(key: &str, problem: impl fmt::Display) -> Error {
+        Error::new(Kind::Unanswered, format!("the question `{key}` to the client {problem}"))
     }
 
     /// A defect of this server; the sentence says what could not be done.
@@ -209,6 +237,7 @@ impl Error {
             kind: self.0.kind,
             outside: self.0.outside.clone(),
             field: self.0.field.clone(),
+            capability: self.0.capability,
             upstream: self.0.upstream,
             retry_after: self.0.retry_after,
             tries: self.0.tries,
@@ -229,6 +258,11 @@ impl Error {
     /// The JSON path of the argument at fault.
     pub fn field(&self) -> Option<&str> {
         self.0.field.as_deref()
+    }
+
+    /// What the client should have declared.
+    pub fn capability(&self) -> Option<Capability> {
+        self.0.capability
     }
 
     /// The upstream at fault.

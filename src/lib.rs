@@ -20,6 +20,8 @@
 
 mod app;
 pub mod batch;
+mod capability;
+mod client;
 mod clock;
 mod config;
 mod context;
@@ -33,10 +35,11 @@ pub mod local;
 pub mod mcp;
 mod object;
 mod once;
-mod progress;
 mod registry;
 pub mod replay;
 pub mod rest;
+mod schema;
+mod secret;
 mod server;
 mod similar;
 pub mod telemetry;
@@ -44,6 +47,8 @@ pub mod tools;
 pub mod upstream;
 
 pub use app::{App, Arrival, StartError};
+pub use capability::Capability;
+pub use client::{Elicited, Level, Root, Sampled, Sampling};
 pub use clock::{Clock, Timestamp};
 pub use config::{Config, ConfigError};
 pub use context::{Context, Process};
@@ -52,4 +57,5 @@ pub use error::{Detail, Error, Kind, Origin, Result};
 pub use once::Once;
 pub use registry::{Answer, Content, IntoAnswer, Prompt, Registry, Resource, Tool};
 pub use schemars::JsonSchema;
+pub use secret::Key;
 pub use server::{Info, Server};

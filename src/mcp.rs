@@ -3,18 +3,27 @@
 mod accept;
 mod call;
 mod complete;
+mod conversation;
 mod events;
 mod fault;
 mod gate;
 mod headers;
 mod legacy;
+mod mailbox;
 mod message;
 mod method;
 mod modern;
+mod notify;
 mod payload;
+mod peer;
 mod prompt;
 mod read;
 mod result;
+mod rounds;
+mod run;
+mod seal;
+mod task;
+mod turn;
 mod version;
 
 use std::sync::Arc;
@@ -25,15 +34,20 @@ use futures_util::stream::{self, BoxStream};
 use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
+use crate::config::Config;
 use crate::context::Context;
 use crate::registry::Registry;
 use crate::server::Info;
+use crate::store::Store;
 use crate::telemetry::{Outcome, Pending};
 
 use fault::Fault;
-use message::{Incoming, Request};
+use mailbox::Mailbox;
+use message::{Incoming, Message, Request};
 use payload::Payloads;
-use version::Era;
+use seal::Seal;
+use task::Tasks;
+use version::{Era, Shape};
 
 /// Messages of one batch.
 const MAX_BATCH: usize = 100;
@@ -46,6 +60,12 @@ pub struct Endpoint {
     registry: Arc<Registry>,
     payloads: Payloads,
     allowed_origins: Vec<String>,
+    /// What clients keep between two rounds is sealed with it.
+    seal: Arc<Seal>,
+    /// Where clients answer what they are asked on a stream.
+    mailbox: Mailbox,
+    /// Where calls go on after their answer, if there are any that do.
+    tasks: Option<Tasks>,
 }
 
 /// What goes back.
@@ -69,13 +89,20 @@ pub enum Body {
 }
 
 impl Endpoint {
-    /// The face of `registry`, as the server that `info` describes.
-    pub fn new(registry: Arc<Registry>, info: &Info, allowed_origins: Vec<String>) -> Endpoint {
-        let payloads = Payloads::new(registry.clone(), info);
+    /// The face of `registry`, as the server that `info` describes. Processes that share `store` and the keys in `config`
+    /// go on with each other's calls.
+    pub fn new(registry: Arc<Registry>, info: &Info, config: &Config, store: Store) -> Endpoint {
+        // A process that is frozen between requests cannot go on with what it has answered.
+        let lasts = config.function.is_none();
+        let has_tasks = lasts && registry.tools().iter().any(|tool| tool.on_mcp() && tool.may_detach());
+        let payloads = Payloads::new(registry.clone(), info, has_tasks);
         Endpoint {
             registry,
             payloads,
-            allowed_origins,
+            allowed_origins: config.allowed_origins.clone(),
+            seal: Arc::new(Seal::new(&config.state_keys)),
+            mailbox: Mailbox::new(store.clone(), config.input_timeout),
+            tasks: has_tasks.then(|| Tasks::new(store, config.task_timeout)),
         }
     }
 
@@ -93,13 +120,26 @@ impl Endpoint {
 
     async fn single(&self, headers: &HeaderMap, message: &RawValue, cx: &Context) -> Reply {
         match message::read(message) {
-            Ok(Some(mut request)) => {
+            Ok(Message::Request(mut request)) => {
                 request.accept = Some(headers);
                 self.request(headers, &request, cx).await
             }
-            // A notification asks for nothing, and none that a client may send means anything without a session.
-            Ok(None) => Reply::accepted(),
+            // None that a client may send means anything without a session.
+            Ok(Message::Notification) => Reply::accepted("notification"),
+            Ok(Message::Response(id)) => self.response(&id, message).await,
             Err((id, fault)) => Reply::fault(id, fault),
+        }
+    }
+
+    /// The answer to a question that a function of another request waits on, perhaps in another process.
+    async fn response(&self, id: &str, message: &RawValue) -> Reply {
+        match self.mailbox.deliver(id, message).await {
+            Ok(true) => Reply::accepted("response"),
+            Ok(false) => {
+                let problem = "no question of this `id` waits for an answer: it was answered, or its call has ended";
+                Reply::fault(None, Fault::invalid_request(problem))
+            }
+            Err(error) => Reply::fault(None, Fault::of_error(Shape::Structured, "response", &error)),
         }
     }
 
@@ -129,7 +169,7 @@ impl Endpoint {
         let error = answers.iter().find_map(|reply| reply.outcome.error);
         let bodies: Vec<Vec<u8>> = answers.into_iter().filter_map(Reply::json).collect();
         match bodies.is_empty() {
-            true => Reply::accepted(),
+            true => Reply::accepted("batch"),
             false => {
                 let outcome = Outcome {
                     error,
@@ -147,23 +187,26 @@ impl Endpoint {
 
     async fn batched(&self, message: &RawValue, cx: &Context) -> Reply {
         match message::read(message) {
-            Ok(Some(request)) if request.method == "initialize" => {
+            Ok(Message::Request(request)) if request.method == "initialize" => {
                 let fault = Fault::invalid_request("`initialize` must not stand in a batch");
                 Reply::fault(Some(request.id), fault)
             }
-            Ok(Some(request)) => legacy::answer(self, version::BATCH, &request, cx).await,
-            Ok(None) => Reply::accepted(),
+            Ok(Message::Request(request)) => {
+                legacy::answer(self, version::BATCH, &request, cx).await
+            }
+            Ok(Message::Notification) => Reply::accepted("notification"),
+            Ok(Message::Response(id)) => self.response(&id, message).await,
             Err((id, fault)) => Reply::fault(id, fault),
         }
     }
 }
 
 impl Reply {
-    fn accepted() -> Reply {
+    fn accepted(what: &'static str) -> Reply {
         Reply {
             status: StatusCode::ACCEPTED,
             body: Body::Empty,
-            outcome: Outcome::of_method("notification"),
+            outcome: Outcome::of_method(what),
         }
     }
 

@@ -6,7 +6,6 @@ mod completion;
 mod content;
 mod prompt;
 mod resource;
-mod schema;
 mod tool;
 
 use std::collections::HashMap;
@@ -15,7 +14,6 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 
 use crate::context::Context;
-use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::similar;
 
@@ -99,8 +97,7 @@ impl Registry {
     /// `InvalidArgument` with the JSON path before the function runs, the function's own error,
     /// `DeadlineExceeded` when time runs out, `Internal` when the function panics.
     pub async fn call(&self, tool: &Tool, cx: Context, arguments: &str) -> Result<Answer> {
-        let deadline = cx.deadline();
-        let result = guard(tool.name(), deadline, tool.run(cx.clone(), arguments)).await;
+        let result = guard(tool.name(), &cx, tool.run(cx.clone(), arguments)).await;
         // What a function cannot use must not be kept for the next call.
         if let Err(error) = &result
             && error.kind() == Kind::UpstreamInvalidResponse
@@ -118,19 +115,19 @@ impl Registry {
         argument: &str,
         typed: &str,
     ) -> Result<Vec<String>> {
-        let deadline = cx.deadline();
-        guard(argument, deadline, completers.propose(cx, argument, typed)).await
+        let proposing = completers.propose(cx.clone(), argument, typed);
+        guard(argument, &cx, proposing).await
     }
 }
 
 /// Ends what takes too long, and makes a panic one failed call.
 async fn guard<T>(
     name: &str,
-    deadline: Deadline,
+    cx: &Context,
     running: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let guarded = AssertUnwindSafe(running).catch_unwind();
-    match deadline.timeout(guarded).await {
+    match cx.timeout(guarded).await {
         Some(Ok(result)) => result,
         Some(Err(panic)) => Err(panicked(name, panic.as_ref())),
         None => Err(Error::deadline_exceeded()),

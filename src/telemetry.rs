@@ -184,6 +184,18 @@ pub fn cause(function: &str, error: &Error) {
     }
 }
 
+/// Writes that a task has ended.
+pub fn task(function: &str, error: Option<&str>, duration: Duration) {
+    let outcome = if error.is_some() { "error" } else { "ok" };
+    let duration_ms = millis(duration);
+    match error {
+        Some(kind) if kind == Kind::Internal.as_str() => {
+            error!(function, outcome, error, duration_ms, "task");
+        }
+        _ => info!(function, outcome, error, duration_ms, "task"),
+    }
+}
+
 /// Milliseconds with microsecond precision.
 pub fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0

@@ -2,10 +2,11 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
 
 use super::version::{MODERN, Shape};
+use crate::capability::Capability;
 use crate::error::{Error, Kind};
 
 /// A message that could not be served as a request of this protocol.
@@ -108,15 +109,14 @@ impl Fault {
     }
 
     /// The client did not declare what the function needs of it.
-    pub(super) fn missing_capabilities(tool: &str, missing: &[&str]) -> Fault {
+    pub(super) fn missing_capabilities(function: &str, missing: &[Capability]) -> Fault {
+        let names: Vec<&str> = missing.iter().map(|it| it.as_str()).collect();
         let message = format!(
-            "`{tool}` needs the client capabilities {}, which this request does not declare",
-            missing.join(", ")
+            "`{function}` needs the client capabilities {}, which this request does not declare",
+            names.join(", ")
         );
-        let required: Value = missing
-            .iter()
-            .map(|name| (name.to_string(), json!({})))
-            .collect();
+        let declarations = missing.iter().map(|it| it.declaration());
+        let required: Map<String, Value> = declarations.collect();
         let data = Some(json!({ "requiredCapabilities": required }));
         Fault {
             data,
@@ -173,16 +173,24 @@ impl Fault {
     }
 
     pub(super) fn encode(&self, id: Option<&RawValue>) -> Vec<u8> {
-        let error = Body {
-            code: self.code,
-            message: &self.message,
-            data: self.data.as_ref(),
-        };
         serde_json::to_vec(&Envelope {
             jsonrpc: "2.0",
             id,
-            error,
+            error: self.body(),
         })
         .expect("an error of strings and numbers is JSON")
+    }
+
+    /// The error alone, as it stands in a task.
+    pub(super) fn object(&self) -> Box<RawValue> {
+        to_raw_value(&self.body()).expect("an error of strings and numbers is JSON")
+    }
+
+    fn body(&self) -> Body<'_> {
+        Body {
+            code: self.code,
+            message: &self.message,
+            data: self.data.as_ref(),
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! The revisions from 2024-11-05 to 2025-11-25, served without a session: `initialize` leaves nothing behind.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-use super::call::CallParams;
 use super::fault::Fault;
 use super::message::Request;
+use super::peer::{Peer, read_level};
+use super::turn::Turn;
 use super::version::{Shape, Version};
 use super::{Endpoint, Reply, method};
 use crate::context::Context;
@@ -14,6 +16,12 @@ use crate::context::Context;
 struct Initialize<'a> {
     #[serde(borrow, rename = "protocolVersion")]
     version: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct SetLevel<'a> {
+    #[serde(borrow)]
+    level: &'a RawValue,
 }
 
 /// Answers one request of a client that speaks `version`.
@@ -44,16 +52,17 @@ async fn dispatch(
             &payloads.initialize(negotiate(request)?),
         )),
         "ping" => Ok(payloads.reply(request, "ping", payloads.nothing())),
-        "tools/call" => {
-            let params: CallParams<'_> = request.read_params()?;
-            let tool = endpoint.tool(&params.name)?;
-            match tool.required_capabilities() {
-                [] => Ok(endpoint.call(shape, request, tool, &params, cx).await),
-                // A client of this era declares its capabilities in a session, and there is none.
-                missing => Err(Fault::missing_capabilities(tool.name(), missing)),
-            }
+        "logging/setLevel" => {
+            let params: SetLevel<'_> = request.read_params()?;
+            read_level(params.level.get())?;
+            // Nobody keeps it: a process without sessions does not know the client again.
+            Ok(payloads.reply(request, "logging/setLevel", payloads.nothing()))
         }
-        _ => method::answer(endpoint, shape, request, None, cx).await,
+        _ => {
+            let peer = || Peer::legacy(endpoint, version, request);
+            let turn = Turn { shape, request, cx };
+            method::answer(endpoint, turn, None, peer).await
+        }
     }
 }
 

@@ -14,6 +14,16 @@ pub(super) enum Incoming<'a> {
     Batch(Vec<&'a RawValue>),
 }
 
+/// One message.
+pub(super) enum Message<'a> {
+    /// It wants an answer.
+    Request(Request<'a>),
+    /// It asks for nothing.
+    Notification,
+    /// The answer to a question of this server, under its id.
+    Response(Cow<'a, str>),
+}
+
 /// A request: it has an id and gets exactly one answer.
 pub(super) struct Request<'a> {
     /// The id as it stood in the message, so that it goes back as it came.
@@ -35,6 +45,10 @@ struct Wire<'a> {
     method: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
 }
 
 /// A field that is there, whatever it holds: `null` is not the same as nothing.
@@ -70,8 +84,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Incoming<'_>, Fault> {
     }
 }
 
-/// Reads one message; `None` is a notification. The error comes with the id, where there is a usable one.
-pub(super) fn read(message: &RawValue) -> Result<Option<Request<'_>>, (Option<&RawValue>, Fault)> {
+/// Reads one message. The error comes with the id, where there is a usable one.
+pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>, Fault)> {
     let wire: Wire<'_> = serde_json::from_str(message.get()).map_err(|error| {
         (
             None,
@@ -86,10 +100,12 @@ pub(super) fn read(message: &RawValue) -> Result<Option<Request<'_>>, (Option<&R
     if wire.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
         return invalid("`jsonrpc` must be \"2.0\"");
     }
+    let answers = wire.method.is_none() && (wire.result.is_some() != wire.error.is_some());
+    if let Some(id) = wire.id.and_then(text).filter(|_| answers) {
+        return Ok(Message::Response(id));
+    }
     let Some(method) = wire.method.and_then(text) else {
-        return invalid(
-            "`method` must be a string; this server sends no requests, so it takes no responses",
-        );
+        return invalid("`method` must be a string");
     };
     if wire
         .params
@@ -97,12 +113,15 @@ pub(super) fn read(message: &RawValue) -> Result<Option<Request<'_>>, (Option<&R
     {
         return invalid("`params` must be an object");
     }
-    Ok(id.map(|id| Request {
-        id,
-        method,
-        params: wire.params,
-        accept: None,
-    }))
+    Ok(match id {
+        None => Message::Notification,
+        Some(id) => Message::Request(Request {
+            id,
+            method,
+            params: wire.params,
+            accept: None,
+        }),
+    })
 }
 
 /// Ids and progress tokens are strings or integers.

@@ -1,43 +1,57 @@
-//! The methods that both eras have in common, beside `tools/call`.
+//! The methods that both eras have in common.
 
 use http::HeaderMap;
 
+use super::call::CallParams;
 use super::fault::Fault;
-use super::message::Request;
 use super::payload::List;
+use super::peer::Peer;
 use super::prompt::GetParams;
 use super::read::ReadParams;
-use super::version::Shape;
+use super::turn::{Subject, Turn};
 use super::{Endpoint, Reply, headers};
-use crate::context::Context;
 
-/// Answers one request. A modern one comes with the headers that must repeat what it is about.
+/// Answers one request. A modern one comes with the headers that must repeat what it is about. `peer` finds out who
+/// asks, for the methods that run a function.
 pub(super) async fn answer(
     endpoint: &Endpoint,
-    shape: Shape,
-    request: &Request<'_>,
+    turn: Turn<'_>,
     modern: Option<&HeaderMap>,
-    cx: &Context,
+    peer: impl FnOnce() -> Result<Option<Peer>, Fault>,
 ) -> Result<Reply, Fault> {
     let payloads = &endpoint.payloads;
+    let Turn { shape, request, cx } = turn;
     if let Some(list) = List::of(&request.method).filter(|list| payloads.has(*list)) {
         payloads.check_cursor(request)?;
         return Ok(payloads.reply(request, list.method(), payloads.list(list, shape)));
     }
+    let repeated = |name: &str, place| match modern {
+        Some(headers) => headers::check_name(headers, name, place),
+        None => Ok(()),
+    };
     match &*request.method {
+        "tools/call" => {
+            let params: CallParams<'_> = request.read_params()?;
+            repeated(&params.name, "params.name")?;
+            let tool = endpoint.tool(&params.name)?;
+            if let Some(headers) = modern {
+                headers::check_params(headers, tool, params.arguments)?;
+            }
+            let subject = Subject::Tool(tool.name());
+            endpoint.run(turn, peer()?, subject, params.arguments()).await
+        }
         "resources/read" if payloads.has(List::Resources) => {
             let params: ReadParams<'_> = request.read_params()?;
-            modern.map_or(Ok(()), |it| {
-                headers::check_name(it, &params.uri, "params.uri")
-            })?;
-            endpoint.read(shape, request, &params.uri, cx).await
+            repeated(&params.uri, "params.uri")?;
+            let (place, arguments) = endpoint.resource(shape, &params.uri)?;
+            let subject = Subject::Resource(place, params.uri.into_owned());
+            endpoint.run(turn, peer()?, subject, &arguments).await
         }
         "prompts/get" if payloads.has(List::Prompts) => {
             let params: GetParams<'_> = request.read_params()?;
-            modern.map_or(Ok(()), |it| {
-                headers::check_name(it, &params.name, "params.name")
-            })?;
-            endpoint.get(shape, request, &params, cx).await
+            repeated(&params.name, "params.name")?;
+            let subject = Subject::Prompt(endpoint.prompt(&params.name)?.name());
+            endpoint.run(turn, peer()?, subject, params.arguments()).await
         }
         "completion/complete" if payloads.has_completions() => {
             endpoint.complete(shape, request, cx).await

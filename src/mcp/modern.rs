@@ -4,12 +4,13 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-use super::call::CallParams;
 use super::fault::Fault;
 use super::message::Request;
+use super::peer::Peer;
+use super::task::ask;
+use super::turn::Turn;
 use super::version::{MODERN, Shape};
 use super::{Endpoint, Reply, headers, method};
 use crate::context::Context;
@@ -102,39 +103,14 @@ async fn dispatch(
     let payloads = &endpoint.payloads;
     match &*request.method {
         "server/discover" => Ok(payloads.reply(request, "server/discover", payloads.discover())),
-        "tools/call" => call(endpoint, headers, request, capabilities, cx).await,
-        _ => method::answer(endpoint, Shape::Modern, request, Some(headers), cx).await,
+        "tasks/get" | "tasks/update" | "tasks/cancel" => {
+            ask::answer(endpoint, headers, request, capabilities, cx).await
+        }
+        _ => {
+            let shape = Shape::Modern;
+            let turn = Turn { shape, request, cx };
+            let peer = || Peer::modern(endpoint, request, capabilities, cx);
+            method::answer(endpoint, turn, Some(headers), peer).await
+        }
     }
-}
-
-async fn call(
-    endpoint: &Endpoint,
-    headers: &HeaderMap,
-    request: &Request<'_>,
-    capabilities: &RawValue,
-    cx: &Context,
-) -> Result<Reply, Fault> {
-    let params: Result<CallParams<'_>, Fault> = request.read_params();
-    if let Ok(params) = &params {
-        headers::check_name(headers, &params.name, "params.name")?;
-    }
-    let params = params?;
-    let tool = endpoint.tool(&params.name)?;
-    headers::check_params(headers, tool, params.arguments)?;
-    let declared: Map<String, Value> = match tool.required_capabilities() {
-        [] => Map::new(),
-        _ => serde_json::from_str(capabilities.get()).unwrap_or_default(),
-    };
-    let missing: Vec<&str> = tool
-        .required_capabilities()
-        .iter()
-        .copied()
-        .filter(|it| !declared.contains_key(*it))
-        .collect();
-    if !missing.is_empty() {
-        return Err(Fault::missing_capabilities(tool.name(), &missing));
-    }
-    Ok(endpoint
-        .call(Shape::Modern, request, tool, &params, cx)
-        .await)
 }

@@ -11,6 +11,7 @@ use super::message::Request;
 use super::result::encode;
 use super::version::{MODERN, Shape, Version};
 use super::{Body, Reply};
+use crate::capability::Capability;
 use crate::registry::{Prompt, Registry, Resource, Tool};
 use crate::server::Info;
 use crate::telemetry::Outcome;
@@ -30,6 +31,7 @@ pub(super) enum List {
 /// The results that are rendered once.
 pub(super) struct Payloads {
     registry: Arc<Registry>,
+    has_tasks: bool,
     server: Box<RawValue>,
     instructions: Option<&'static str>,
     nothing: Box<RawValue>,
@@ -42,13 +44,14 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 impl Payloads {
-    pub(super) fn new(registry: Arc<Registry>, info: &Info) -> Payloads {
+    pub(super) fn new(registry: Arc<Registry>, info: &Info, has_tasks: bool) -> Payloads {
         let mut server = json!({ "name": info.name, "version": info.version });
         if let Some(title) = info.title {
             server["title"] = title.into();
         }
         Payloads {
             registry,
+            has_tasks,
             server: raw(&server),
             instructions: info.instructions,
             nothing: raw(&json!({})),
@@ -113,6 +116,10 @@ impl Payloads {
             let mut result = self.modern(
                 json!({ "supportedVersions": [MODERN], "capabilities": self.capabilities() }),
             );
+            if self.has_tasks {
+                let (field, extensions) = Capability::Tasks.declaration();
+                result["capabilities"][field] = extensions;
+            }
             if let Some(instructions) = self.instructions {
                 result["instructions"] = instructions.into();
             }
@@ -135,7 +142,7 @@ impl Payloads {
     }
 
     fn capabilities(&self) -> Value {
-        let mut capabilities = json!({ "tools": {} });
+        let mut capabilities = json!({ "tools": {}, "logging": {} });
         for (name, is_there) in [
             ("resources", self.has(List::Resources)),
             ("prompts", self.has(List::Prompts)),

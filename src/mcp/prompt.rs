@@ -2,18 +2,15 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
+use super::Endpoint;
 use super::fault::Fault;
-use super::message::Request;
-use super::result::{ServerMeta, encode};
+use super::result::ServerMeta;
 use super::version::Shape;
-use super::{Body, Endpoint, Reply};
-use crate::context::Context;
-use crate::registry::Prompt;
-use crate::telemetry::Outcome;
+use crate::error::Error;
+use crate::registry::{Answer, Prompt, Tool};
 
 #[derive(Deserialize)]
 pub(super) struct GetParams<'a> {
@@ -21,6 +18,13 @@ pub(super) struct GetParams<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(borrow, default)]
     arguments: Option<&'a RawValue>,
+}
+
+impl GetParams<'_> {
+    /// The arguments, which may be left out.
+    pub(super) fn arguments(&self) -> &str {
+        self.arguments.map_or("{}", RawValue::get)
+    }
 }
 
 #[derive(Serialize)]
@@ -46,38 +50,28 @@ impl Endpoint {
         let found = self.registry.prompts().iter().find(|it| it.name() == name);
         found.ok_or_else(|| Fault::invalid_params(format!("there is no prompt `{name}`")))
     }
+}
 
-    /// The messages of a prompt.
-    pub(super) async fn get(
-        &self,
-        shape: Shape,
-        request: &Request<'_>,
-        params: &GetParams<'_>,
-        cx: &Context,
-    ) -> Result<Reply, Fault> {
-        let prompt = self.prompt(&params.name)?;
-        let function = prompt.function();
-        let arguments = params.arguments.map_or("{}", RawValue::get);
-        let answer = self.registry.call(function, cx.clone(), arguments).await;
-        let answer = answer.map_err(|error| Fault::of_error(shape, prompt.name(), &error))?;
-        let blocks: Vec<&RawValue> = serde_json::from_str(answer.json().get()).unwrap_or_default();
-        let is_modern = shape == Shape::Modern;
-        let result = GetResult {
-            description: function.description(),
-            messages: blocks
-                .into_iter()
-                .map(|content| Message {
-                    role: "user",
-                    content,
-                })
-                .collect(),
-            result_type: is_modern.then_some("complete"),
-            meta: is_modern.then(|| ServerMeta::new(self.payloads.server())),
-        };
-        Ok(Reply {
-            status: StatusCode::OK,
-            body: Body::Json(encode(request.id, &result)),
-            outcome: Outcome::of_call(function.name(), None),
-        })
-    }
+/// The result of a prompt whose function gave `answer`.
+pub(super) fn result(
+    function: &Tool,
+    shape: Shape,
+    server: &RawValue,
+    answer: &Result<Answer, Error>,
+) -> Result<Box<RawValue>, Fault> {
+    let answer = answer.as_ref();
+    let answer = answer.map_err(|error| Fault::of_error(shape, function.name(), error))?;
+    let blocks: Vec<&RawValue> = serde_json::from_str(answer.json().get()).unwrap_or_default();
+    let is_modern = shape == Shape::Modern;
+    let message = |content| Message {
+        role: "user",
+        content,
+    };
+    let result = GetResult {
+        description: function.description(),
+        messages: blocks.into_iter().map(message).collect(),
+        result_type: is_modern.then_some("complete"),
+        meta: is_modern.then(|| ServerMeta::new(server)),
+    };
+    Ok(to_raw_value(&result).expect("a result of strings and JSON is JSON"))
 }

@@ -2,18 +2,17 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
+use super::Endpoint;
 use super::fault::Fault;
-use super::message::Request;
 use super::payload::TTL_MS;
-use super::result::{ServerMeta, encode};
+use super::result::ServerMeta;
 use super::version::Shape;
-use super::{Body, Endpoint, Reply};
-use crate::context::Context;
+use crate::error::Error;
 use crate::registry::{Answer, Resource};
-use crate::telemetry::Outcome;
+use crate::upstream::Freshness;
 
 #[derive(Deserialize)]
 pub(super) struct ReadParams<'a> {
@@ -56,41 +55,37 @@ struct Block<'a> {
 }
 
 impl Endpoint {
-    /// Reads the document of that URI.
-    pub(super) async fn read(
-        &self,
-        shape: Shape,
-        request: &Request<'_>,
-        uri: &str,
-        cx: &Context,
-    ) -> Result<Reply, Fault> {
-        let found = self
-            .registry
-            .resources()
-            .iter()
-            .find_map(|it| Some((it, it.matches(uri)?)));
-        let Some((resource, arguments)) = found else {
-            return Err(Fault::resource_not_found(shape, uri));
-        };
-        let function = resource.function();
-        let answer = self.registry.call(function, cx.clone(), &arguments).await;
-        let answer = answer.map_err(|error| Fault::of_error(shape, uri, &error))?;
-        let is_modern = shape == Shape::Modern;
-        // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
-        let ttl = cx.freshness().map_or(TTL_MS, |it| it.ttl_ms.max(0) as u64);
-        let result = ReadResult {
-            contents: contents(resource, uri, &answer),
-            result_type: is_modern.then_some("complete"),
-            ttl_ms: is_modern.then_some(ttl),
-            cache_scope: is_modern.then_some("public"),
-            meta: is_modern.then(|| ServerMeta::new(self.payloads.server())),
-        };
-        Ok(Reply {
-            status: StatusCode::OK,
-            body: Body::Json(encode(request.id, &result)),
-            outcome: Outcome::of_call(function.name(), None),
-        })
+    /// The place of the resource that `uri` is one of, and the arguments of its function.
+    pub(super) fn resource(&self, shape: Shape, uri: &str) -> Result<(usize, String), Fault> {
+        let mut resources = self.registry.resources().iter().enumerate();
+        resources
+            .find_map(|(place, it)| Some((place, it.matches(uri)?)))
+            .ok_or_else(|| Fault::resource_not_found(shape, uri))
     }
+}
+
+/// The result of a resource whose function gave `answer`.
+pub(super) fn result(
+    resource: &Resource,
+    uri: &str,
+    shape: Shape,
+    server: &RawValue,
+    answer: &Result<Answer, Error>,
+    freshness: Option<Freshness>,
+) -> Result<Box<RawValue>, Fault> {
+    let answer = answer.as_ref();
+    let answer = answer.map_err(|error| Fault::of_error(shape, uri, error))?;
+    let is_modern = shape == Shape::Modern;
+    // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
+    let ttl = freshness.map_or(TTL_MS, |it| it.ttl_ms.max(0) as u64);
+    let result = ReadResult {
+        contents: contents(resource, uri, answer),
+        result_type: is_modern.then_some("complete"),
+        ttl_ms: is_modern.then_some(ttl),
+        cache_scope: is_modern.then_some("public"),
+        meta: is_modern.then(|| ServerMeta::new(server)),
+    };
+    Ok(to_raw_value(&result).expect("a result of strings and JSON is JSON"))
 }
 
 fn contents<'a>(resource: &'a Resource, uri: &'a str, answer: &'a Answer) -> Vec<Contents<'a>> {

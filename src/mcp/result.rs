@@ -1,7 +1,7 @@
 //! The result of a call, written around the function's own bytes.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::version::Shape;
 use crate::error::{Detail, Error, Result};
@@ -81,18 +81,19 @@ impl ResultMeta<'_> {
     }
 }
 
-/// The whole response to a call: a failed one is a result that says so.
-pub(super) fn response(
-    id: &RawValue,
+/// The result of a call: a failed one is a result that says so.
+pub(super) fn call(
     shape: Shape,
     answer: &Result<Answer>,
-    server: Option<&RawValue>,
+    server: &RawValue,
     freshness: Option<Freshness>,
-) -> Vec<u8> {
-    match answer {
-        Ok(answer) => encode(id, &success(shape, answer, server, freshness)),
-        Err(error) => encode(id, &failure(shape, error, server)),
-    }
+) -> Box<RawValue> {
+    let server = (shape == Shape::Modern).then_some(server);
+    let result = match answer {
+        Ok(answer) => success(shape, answer, server, freshness),
+        Err(error) => failure(shape, error, server),
+    };
+    to_raw_value(&result).expect("a result of strings and JSON is JSON")
 }
 
 fn success<'a>(

@@ -6,8 +6,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::content::Content;
-use super::schema;
 use crate::error::{Error, Result};
+use crate::schema;
 
 /// An encoded result: the bytes that every face sends.
 pub struct Answer {

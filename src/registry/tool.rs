@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, IntoAnswer};
-use super::schema;
+use crate::capability::Capability;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::schema;
 
 /// A function that answers on MCP and REST, with its name, its schemas and its places.
 pub struct Tool {
@@ -21,7 +22,8 @@ pub struct Tool {
     mcp: bool,
     rest: bool,
     read_only: bool,
-    requires: Vec<&'static str>,
+    requires: Vec<Capability>,
+    may_detach: bool,
     input: Value,
     output: Option<Value>,
     run: Run,
@@ -88,6 +90,7 @@ impl Tool {
             rest: false,
             read_only: false,
             requires: Vec::new(),
+            may_detach: false,
             input,
             output,
             run,
@@ -140,9 +143,16 @@ impl Tool {
         self
     }
 
-    /// A client that does not declare this MCP capability (`sampling`, `elicitation`, `roots`) is told so.
-    pub fn requires(mut self, capability: &'static str) -> Tool {
+    /// A client that does not have this capability is told so, and the function does not run.
+    pub fn requires(mut self, capability: Capability) -> Tool {
         self.requires.push(capability);
+        self
+    }
+
+    /// Lets a call go on as a task once the function says [`Context::detach`](crate::Context::detach); with
+    /// `requires(Capability::Tasks)` beside it, only clients that know tasks may call.
+    pub fn task(mut self) -> Tool {
+        self.may_detach = true;
         self
     }
 
@@ -256,9 +266,14 @@ impl Tool {
         self.read_only
     }
 
-    /// The MCP capabilities that its clients must declare.
-    pub fn required_capabilities(&self) -> &[&'static str] {
+    /// The capabilities that its clients must have.
+    pub fn required_capabilities(&self) -> &[Capability] {
         &self.requires
+    }
+
+    /// Whether its calls may go on as tasks.
+    pub fn may_detach(&self) -> bool {
+        self.may_detach
     }
 
     pub(super) fn schema(&self) -> &Value {

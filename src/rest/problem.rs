@@ -31,7 +31,10 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::UpstreamUnreachable | Kind::UpstreamError | Kind::UpstreamInvalidResponse => {
             StatusCode::BAD_GATEWAY
         }
-        Kind::UpstreamTimeout | Kind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+        Kind::MissingCapability => StatusCode::NOT_IMPLEMENTED,
+        Kind::UpstreamTimeout | Kind::Unanswered | Kind::DeadlineExceeded => {
+            StatusCode::GATEWAY_TIMEOUT
+        }
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -48,6 +51,8 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::UpstreamTimeout => "An upstream did not answer in time",
         Kind::UpstreamError => "An upstream failed",
         Kind::UpstreamInvalidResponse => "An upstream answered with something unusable",
+        Kind::MissingCapability => "Only an MCP client can give what the function asks for",
+        Kind::Unanswered => "The client did not answer",
         Kind::DeadlineExceeded => "The time limit was reached",
         Kind::Internal => "A defect of this server",
     }

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 /// The schema of an argument struct: what is optional is left out of `required`, never nullable.
-pub(super) fn input<T: JsonSchema>() -> Value {
+pub fn input<T: JsonSchema>() -> Value {
     let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_deserialize());
     visit(&mut schema, &mut |fields| {
         drop_null(fields);
@@ -17,7 +17,7 @@ pub(super) fn input<T: JsonSchema>() -> Value {
 }
 
 /// The schema of a result: what may be null says so in an `anyOf`.
-pub(super) fn output<T: JsonSchema>() -> Value {
+pub fn output<T: JsonSchema>() -> Value {
     let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
     visit(&mut schema, &mut split_null);
     schema

@@ -1,0 +1,193 @@
+//! One call of a client that hears what its function says, and is asked what it asks.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::events;
+use super::mailbox::{Mailbox, Slot};
+use super::notify::{self, Reporter};
+use super::rounds::Rounds;
+use super::run::{Ended, Run, Step};
+use super::task::Escalation;
+use crate::client::{Ask, Message};
+use crate::telemetry::Outcome;
+
+/// How long a stream may be quiet before it shows that it is alive: proxies drop what is silent for half a minute.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// A call while it runs. It runs as it is asked what comes next: whoever stops asking ends it.
+pub(super) struct Conversation {
+    run: Run,
+    reporter: Option<Reporter>,
+    asking: Asking,
+    /// How the rest of the call becomes a task, if it may.
+    escalation: Option<Escalation>,
+    outgoing: VecDeque<Vec<u8>>,
+    waiting: FuturesUnordered<BoxFuture<'static, Heard>>,
+}
+
+/// How the client is asked.
+pub(super) enum Asking {
+    /// It calls again.
+    Rounds(Box<Rounds>),
+    /// It answers while the function waits.
+    Live(Mailbox),
+}
+
+/// What comes next.
+pub(super) enum Next {
+    /// An event for the client.
+    Event(Bytes),
+    /// Nothing more.
+    End(End),
+}
+
+/// How a conversation ends.
+pub(super) enum End {
+    /// With what the function has come to.
+    Ended(Ended),
+    /// With a function that goes on as a task.
+    Detaching(Escalation, oneshot::Sender<()>),
+}
+
+/// What became of a question that is asked while the function waits.
+enum Heard {
+    /// It can be sent: its answer will be found.
+    Opened(Ask, Slot),
+    /// The function has its answer.
+    Answered,
+}
+
+impl Conversation {
+    pub(super) fn new(
+        run: Run,
+        reporter: Option<Reporter>,
+        asking: Asking,
+        escalation: Option<Escalation>,
+    ) -> Conversation {
+        Conversation {
+            run,
+            reporter,
+            asking,
+            escalation,
+            outgoing: VecDeque::new(),
+            waiting: FuturesUnordered::new(),
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Next {
+        let quiet = sleep(QUIET);
+        tokio::pin!(quiet);
+        loop {
+            if let Some(message) = self.outgoing.pop_front() {
+                return Next::Event(events::event(message));
+            }
+            let step = match &self.asking {
+                // With an open question the function goes on as far as it can without the answer, to ask all it can.
+                Asking::Rounds(rounds) if rounds.is_open() => self.run.advance().await,
+                _ => tokio::select! {
+                    biased;
+                    step = self.run.step() => step,
+                    Some(heard) = self.waiting.next() => {
+                        self.heard(heard);
+                        continue;
+                    }
+                    () = &mut quiet => return Next::Event(events::KEEP_ALIVE),
+                },
+            };
+            match (step, &self.asking) {
+                (Step::Said(messages), _) => {
+                    let wishes = messages.into_iter().filter_map(|it| self.hear(it));
+                    // One wish is as good as many: those who are dropped go on, too.
+                    if let Some(detached) = wishes.last()
+                        && let Some(escalation) = self.escalation.take()
+                    {
+                        return Next::End(End::Detaching(escalation, detached));
+                    }
+                }
+                (Step::Ended(ended), _) => return Next::End(End::Ended(ended)),
+                (Step::Waits, Asking::Rounds(rounds)) => {
+                    return Next::End(End::Ended(required(rounds)));
+                }
+                (Step::Waits, Asking::Live(_)) => {}
+            }
+        }
+    }
+
+    /// Passes on what the function says; a wish to become a task is given back.
+    fn hear(&mut self, message: Message) -> Option<oneshot::Sender<()>> {
+        match message {
+            Message::Progress(report) => {
+                let reporter = self.reporter.as_mut();
+                self.outgoing.extend(reporter.and_then(|it| it.report(&report)));
+            }
+            Message::Log(entry) => self.outgoing.push_back(notify::log(&entry)),
+            Message::Ask(ask) => self.ask(ask),
+            Message::Detach(detached) => return Some(detached),
+        }
+        None
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        match &mut self.asking {
+            Asking::Rounds(rounds) => rounds.ask(ask),
+            Asking::Live(mailbox) => {
+                let mailbox = mailbox.clone();
+                self.waiting.push(Box::pin(async move {
+                    match mailbox.open().await {
+                        Ok(slot) => Heard::Opened(ask, slot),
+                        Err(error) => {
+                            // The function that asked is gone only if the whole call is.
+                            let _ = ask.reply.send(Err(error));
+                            Heard::Answered
+                        }
+                    }
+                }));
+            }
+        }
+    }
+
+    fn heard(&mut self, heard: Heard) {
+        let Heard::Opened(ask, slot) = heard else {
+            return;
+        };
+        self.outgoing.push_back(notify::question(slot.id(), &ask));
+        self.waiting.push(Box::pin(async move {
+            let answer = slot.answer(&ask.key).await;
+            let _ = ask.reply.send(answer);
+            Heard::Answered
+        }));
+    }
+
+    /// What the call has come to, for a client that hears nothing before.
+    pub(super) async fn end(mut self) -> Ended {
+        loop {
+            if let Next::End(end) = self.next().await {
+                return self.settle(end).await;
+            }
+        }
+    }
+
+    /// What the call has come to.
+    pub(super) async fn settle(self, end: End) -> Ended {
+        match end {
+            End::Ended(ended) => ended,
+            End::Detaching(escalation, detached) => escalation.start(self.run, detached).await,
+        }
+    }
+}
+
+/// The end of a round whose questions the client takes along.
+fn required(rounds: &Rounds) -> Ended {
+    Ended {
+        result: Ok(rounds.required()),
+        defect: None,
+        outcome: Outcome::of_method("input_required"),
+    }
+}

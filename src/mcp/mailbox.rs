@@ -1,0 +1,113 @@
+//! Questions to clients of 2025 while a function waits: the answer comes in another POST, perhaps to another process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::secret;
+use crate::store::{Change, Store};
+
+/// The version of a place without an answer.
+const UNANSWERED: u64 = 1;
+
+/// Where answers are put under the id of their question.
+#[derive(Clone)]
+pub(super) struct Mailbox {
+    store: Store,
+    /// How long a question waits.
+    patience: Duration,
+}
+
+/// The place of one answer, as long as somebody waits for it.
+pub(super) struct Slot {
+    mailbox: Mailbox,
+    id: Arc<str>,
+}
+
+/// A JSON-RPC response of a client.
+#[derive(Deserialize)]
+struct Response {
+    #[serde(default)]
+    result: Option<Box<RawValue>>,
+    #[serde(default)]
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    code: i64,
+    message: String,
+}
+
+impl Mailbox {
+    pub(super) fn new(store: Store, patience: Duration) -> Mailbox {
+        Mailbox { store, patience }
+    }
+
+    /// A place for one answer. Its id is a secret between this server and the client that is asked: whoever knows it
+    /// may answer.
+    pub(super) async fn open(&self) -> Result<Slot> {
+        let slot = Slot {
+            mailbox: self.clone(),
+            id: secret::name().into(),
+        };
+        self.store.create(&key(slot.id()), String::new(), self.patience).await?;
+        Ok(slot)
+    }
+
+    /// Puts the answer of a client, a JSON-RPC response, where it is waited for; false where it is not.
+    pub(super) async fn deliver(&self, id: &str, response: &RawValue) -> Result<bool> {
+        let key = key(id);
+        match self.store.get(&key).await? {
+            // The first answer counts.
+            Some(record) if record.version == UNANSWERED => {
+                let text = response.get().to_owned();
+                self.store.replace(&key, record.version, text, self.patience).await
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The result that the client answers with. `about` names the question in an error.
+    pub(super) async fn answer(&self, about: &str) -> Result<Box<RawValue>> {
+        let deadline = Deadline::after(self.mailbox.patience);
+        match self.mailbox.store.changed(&key(&self.id), UNANSWERED, deadline).await? {
+            Change::To(record) => read(&record.value, about),
+            Change::Gone | Change::None => {
+                Err(Error::unanswered(about, "was not answered in time"))
+            }
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.mailbox.store.forget(&key(&self.id));
+    }
+}
+
+fn key(id: &str) -> String {
+    format!("mail#{id}")
+}
+
+fn read(response: &str, about: &str) -> Result<Box<RawValue>> {
+    let response: Option<Response> = serde_json::from_str(response).ok();
+    match response {
+        Some(Response { error: Some(refusal), .. }) => {
+            let inside = format!("{}: {}", refusal.code, refusal.message);
+            Err(Error::unanswered(about, "was refused").because(inside))
+        }
+        Some(Response { result: Some(result), .. }) => Ok(result),
+        _ => Err(Error::unanswered(about, "got no response of the protocol")),
+    }
+}

@@ -1,0 +1,97 @@
+//! What a function says to its client, as messages of the protocol.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::client::{Ask, Level, Log, Progress};
+
+#[derive(Serialize)]
+struct Notification<T> {
+    jsonrpc: &'static str,
+    method: &'static str,
+    params: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProgressParams<'a> {
+    progress_token: &'a RawValue,
+    progress: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<f64>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct LogParams<'a> {
+    level: Level,
+    data: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    jsonrpc: &'static str,
+    id: &'a str,
+    method: &'static str,
+    params: &'a RawValue,
+}
+
+/// How far a call is, as far as it was told.
+pub(super) struct Reporter {
+    /// As it stood in the request, so that it goes back as it came.
+    token: Box<RawValue>,
+    last: f64,
+}
+
+impl Reporter {
+    pub(super) fn new(token: Box<RawValue>) -> Reporter {
+        let last = f64::NEG_INFINITY;
+        Reporter { token, last }
+    }
+
+    /// The notification of that report; none where it does not rise, which clients must not see.
+    pub(super) fn report(&mut self, report: &Progress) -> Option<Vec<u8>> {
+        if !report.done.is_finite() || report.done <= self.last {
+            return None;
+        }
+        self.last = report.done;
+        let params = ProgressParams {
+            progress_token: &self.token,
+            progress: report.done,
+            total: report.total.filter(|total| total.is_finite()),
+            message: &report.message,
+        };
+        Some(notification("notifications/progress", params))
+    }
+}
+
+/// An entry for the client's log.
+pub(super) fn log(entry: &Log) -> Vec<u8> {
+    let params = LogParams {
+        level: entry.level,
+        data: &entry.data,
+    };
+    notification("notifications/message", params)
+}
+
+/// A question to a client of 2025, which answers it under that id.
+pub(super) fn question(id: &str, ask: &Ask) -> Vec<u8> {
+    let question = Question {
+        jsonrpc: "2.0",
+        id,
+        method: ask.method,
+        params: &ask.params,
+    };
+    serde_json::to_vec(&question).expect("a question of texts is JSON")
+}
+
+/// Any notification.
+pub(super) fn notification(method: &'static str, params: impl Serialize) -> Vec<u8> {
+    let notification = Notification {
+        jsonrpc: "2.0",
+        method,
+        params,
+    };
+    serde_json::to_vec(&notification).expect("a notification of texts and numbers is JSON")
+}

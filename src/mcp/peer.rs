@@ -1,0 +1,147 @@
+//! Who asks: what the client of one request can do, and how it is told and asked while its call runs.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Endpoint;
+use super::accept;
+use super::conversation::Asking;
+use super::fault::Fault;
+use super::message::{Request, is_id};
+use super::notify::Reporter;
+use super::rounds::{self, Rounds};
+use super::version::Version;
+use crate::capability::{Capabilities, Capability};
+use crate::client::{Client, Level};
+use crate::context::Context;
+
+/// A client that hears what a function says, or can be asked.
+pub(super) struct Peer {
+    pub(super) client: Arc<Client>,
+    pub(super) asking: Asking,
+    /// By which it is told how far its call is.
+    pub(super) reporter: Option<Reporter>,
+    /// Whether it takes a stream of events for an answer.
+    pub(super) takes_events: bool,
+}
+
+/// What a client wishes to hear of its call.
+#[derive(Default)]
+struct Wishes {
+    token: Option<Box<RawValue>>,
+    level: Option<Level>,
+}
+
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, rename = "_meta")]
+    meta: Meta<'a>,
+}
+
+#[derive(Deserialize)]
+struct Meta<'a> {
+    #[serde(borrow, default, rename = "progressToken")]
+    token: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/logLevel")]
+    level: Option<&'a RawValue>,
+}
+
+impl Peer {
+    /// A client of 2026, which says with each request what it can do; `None` where it neither hears nor is asked.
+    ///
+    /// # Errors
+    /// It wishes for a level that there is not, or brings answers that cannot be read.
+    pub(super) fn modern(
+        endpoint: &Endpoint,
+        request: &Request<'_>,
+        declared: &RawValue,
+        cx: &Context,
+    ) -> Result<Option<Peer>, Fault> {
+        let takes_events = request.accept.is_some_and(accept::events);
+        let wishes = Wishes::of(request)?;
+        let wishes = if takes_events { wishes } else { Wishes::default() };
+        let capabilities = Capabilities::declared(declared.get());
+        let hears = wishes.token.is_some() || wishes.level.is_some();
+        if !hears && capabilities == Capabilities::default() && !rounds::is_later(request) {
+            return Ok(None);
+        }
+        let server = endpoint.payloads.server();
+        let rounds = Rounds::read(&endpoint.seal, server, request, cx)?;
+        Ok(Some(Peer {
+            client: wishes.client(capabilities),
+            asking: Asking::Rounds(Box::new(rounds)),
+            reporter: wishes.token.map(Reporter::new),
+            takes_events,
+        }))
+    }
+
+    /// A client of before, which said what it can do when it opened a session that nobody kept: whatever its revision
+    /// knows is tried. `None` where there is no stream on which it could hear anything.
+    pub(super) fn legacy(
+        endpoint: &Endpoint,
+        version: Version,
+        request: &Request<'_>,
+    ) -> Result<Option<Peer>, Fault> {
+        if !request.accept.is_some_and(accept::events) {
+            return Ok(None);
+        }
+        let token = Wishes::of(request)?.token;
+        let wishes = Wishes {
+            token,
+            // What it set with `logging/setLevel` nobody kept either, so the level is the server's choice.
+            level: Some(Level::Info),
+        };
+        Ok(Some(Peer {
+            client: wishes.client(capabilities(version)),
+            asking: Asking::Live(endpoint.mailbox.clone()),
+            reporter: wishes.token.map(Reporter::new),
+            takes_events: true,
+        }))
+    }
+}
+
+impl Wishes {
+    fn of(request: &Request<'_>) -> Result<Wishes, Fault> {
+        let text = request.params.map_or("", RawValue::get);
+        // Few requests have them, so what every modern one has is read once more for those alone.
+        if !text.contains("progressToken") && !text.contains("logLevel") {
+            return Ok(Wishes::default());
+        }
+        let Ok(Params { meta }) = serde_json::from_str(text) else {
+            return Ok(Wishes::default());
+        };
+        let level = meta.level.map(|level| read_level(level.get())).transpose()?;
+        let token = meta.token.filter(|token| is_id(token));
+        Ok(Wishes {
+            token: token.map(ToOwned::to_owned),
+            level,
+        })
+    }
+
+    fn client(&self, capabilities: Capabilities) -> Arc<Client> {
+        Arc::new(Client::new(capabilities, self.token.is_some(), self.level))
+    }
+}
+
+/// A level as JSON.
+pub(super) fn read_level(json: &str) -> Result<Level, Fault> {
+    serde_json::from_str(json).map_err(|_| {
+        Fault::invalid_params(
+            "a log level is one of debug, info, notice, warning, error, critical, alert, emergency",
+        )
+    })
+}
+
+/// What clients of that revision may be able to do.
+fn capabilities(version: Version) -> Capabilities {
+    let since = [
+        (Version::V20241105, Capability::Sampling),
+        (Version::V20241105, Capability::Roots),
+        (Version::V20250618, Capability::Elicitation),
+        (Version::V20251125, Capability::UrlElicitation),
+    ];
+    let known = since.into_iter().filter(|it| it.0 <= version);
+    known.fold(Capabilities::default(), |set, it| set.with(it.1))
+}

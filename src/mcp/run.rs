@@ -1,0 +1,123 @@
+//! A function while it runs: what it says is taken out of it, until it has ended.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+use serde_json::value::RawValue;
+
+use super::fault::Fault;
+use super::result::encode;
+use super::version::Shape;
+use crate::client::{Client, Message};
+use crate::error::{Error, Kind};
+use crate::registry::Answer;
+use crate::telemetry::Outcome;
+
+/// A running function. It goes on only while it is driven, and ends when this is dropped.
+pub(super) struct Run {
+    function: BoxFuture<'static, Ended>,
+    client: Arc<Client>,
+    ended: Option<Ended>,
+}
+
+/// What a function has come to.
+pub(super) struct Ended {
+    /// The result, or why there is none.
+    pub(super) result: Result<Box<RawValue>, Fault>,
+    /// What a result that tells of a defect of this server is as an error of the protocol.
+    pub(super) defect: Option<Fault>,
+    /// What the log says of it.
+    pub(super) outcome: Outcome,
+}
+
+impl Ended {
+    /// The end of a function that gave `answer`, which `encode` makes a result of.
+    pub(super) fn of(
+        shape: Shape,
+        function: &'static str,
+        answer: Result<Answer, Error>,
+        encode: impl FnOnce(&Result<Answer, Error>) -> Result<Box<RawValue>, Fault>,
+    ) -> Ended {
+        let failure = answer.as_ref().err();
+        let defect = failure.filter(|it| it.kind() == Kind::Internal);
+        let defect = defect.map(|it| Fault::of_error(shape, function, it));
+        let result = match failure.and_then(Error::capability) {
+            Some(capability) => Err(Fault::missing_capabilities(function, &[capability])),
+            None => encode(&answer),
+        };
+        Ended {
+            result,
+            defect,
+            outcome: Outcome::of_call(function, answer.err()),
+        }
+    }
+
+    /// The end of a call that could not go on.
+    pub(super) fn failed(function: &'static str, error: Error) -> Ended {
+        Ended {
+            result: Err(Fault::of_error(Shape::Modern, function, &error)),
+            defect: None,
+            outcome: Outcome::of_call(function, Some(error)),
+        }
+    }
+
+    /// The response of the protocol, and its HTTP status.
+    pub(super) fn response(&self, id: &RawValue) -> (StatusCode, Vec<u8>) {
+        match &self.result {
+            Ok(result) => (StatusCode::OK, encode(id, result)),
+            Err(fault) => (fault.status, fault.encode(Some(id))),
+        }
+    }
+}
+
+/// What happens next.
+pub(super) enum Step {
+    /// The function said something.
+    Said(VecDeque<Message>),
+    /// It has ended, and all it said was taken.
+    Ended(Ended),
+    /// It waits.
+    Waits,
+}
+
+impl Run {
+    pub(super) fn new(function: BoxFuture<'static, Ended>, client: Arc<Client>) -> Run {
+        Run {
+            function,
+            client,
+            ended: None,
+        }
+    }
+
+    /// Lets the function go on until something happens.
+    pub(super) async fn step(&mut self) -> Step {
+        poll_fn(|cx| match self.poll(cx) {
+            Step::Waits => Poll::Pending,
+            step => Poll::Ready(step),
+        })
+        .await
+    }
+
+    /// Lets the function go on as far as it can without waiting for anything.
+    pub(super) async fn advance(&mut self) -> Step {
+        poll_fn(|cx| Poll::Ready(self.poll(cx))).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Step {
+        if self.ended.is_none()
+            && let Poll::Ready(ended) = self.function.poll_unpin(cx)
+        {
+            self.ended = Some(ended);
+        }
+        if let Poll::Ready(said) = self.client.poll_said(cx) {
+            return Step::Said(said);
+        }
+        // What it says after its end, from a task that it left behind, is no part of the call.
+        self.ended.take().map_or(Step::Waits, Step::Ended)
+    }
+}

@@ -1,0 +1,84 @@
+//! `tasks/get`, `tasks/update` and `tasks/cancel`.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::record::View;
+use crate::capability::{Capabilities, Capability};
+use crate::context::Context;
+use crate::mcp::fault::Fault;
+use crate::mcp::message::Request;
+use crate::mcp::result::{ServerMeta, encode};
+use crate::mcp::version::Shape;
+use crate::mcp::{Body, Endpoint, Reply, headers};
+use crate::telemetry::Outcome;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TaskParams<'a> {
+    task_id: String,
+    #[serde(borrow, default)]
+    input_responses: BTreeMap<String, &'a RawValue>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TaskResult<'a> {
+    result_type: &'static str,
+    #[serde(flatten)]
+    task: Option<View<'a>>,
+    #[serde(rename = "_meta")]
+    meta: ServerMeta<'a>,
+}
+
+/// Answers one request about a task.
+pub(in crate::mcp) async fn answer(
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+    request: &Request<'_>,
+    declared: &RawValue,
+    cx: &Context,
+) -> Result<Reply, Fault> {
+    let Some(tasks) = &endpoint.tasks else {
+        return Err(Fault::method_not_found(&request.method));
+    };
+    if !Capabilities::declared(declared.get()).has(Capability::Tasks) {
+        return Err(Fault::missing_capabilities(&request.method, &[Capability::Tasks]));
+    }
+    let params: TaskParams<'_> = request.read_params()?;
+    let id = &params.task_id;
+    headers::check_name(headers, id, "params.taskId")?;
+    let record = tasks.get(id, cx).await?;
+    let changed = match &*request.method {
+        "tasks/get" => return Ok(reply(endpoint, request, "tasks/get", Some(record.view(id)))),
+        "tasks/update" => {
+            let answers = &params.input_responses;
+            tasks.change(id, cx.now(), |record| record.answer(answers.iter())).await
+        }
+        _ => tasks.change(id, cx.now(), |record| record.cancel()).await,
+    };
+    changed.map_err(|error| Fault::of_error(Shape::Modern, id, &error))?;
+    let method = if request.method == "tasks/update" { "tasks/update" } else { "tasks/cancel" };
+    Ok(reply(endpoint, request, method, None))
+}
+
+fn reply(
+    endpoint: &Endpoint,
+    request: &Request<'_>,
+    method: &'static str,
+    task: Option<View<'_>>,
+) -> Reply {
+    let result = TaskResult {
+        result_type: "complete",
+        task,
+        meta: ServerMeta::new(endpoint.payloads.server()),
+    };
+    Reply {
+        status: StatusCode::OK,
+        body: Body::Json(encode(request.id, &result)),
+        outcome: Outcome::of_method(method),
+    }
+}

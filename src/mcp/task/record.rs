@@ -1,0 +1,154 @@
+//! A task as it is kept, and as clients see it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{POLL, TTL};
+use crate::client::Ask;
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+
+/// A task as it is kept.
+#[derive(Serialize, Deserialize)]
+pub(in crate::mcp) struct Record {
+    pub(super) status: Status,
+    pub(super) message: Option<String>,
+    created: Timestamp,
+    pub(super) updated: Timestamp,
+    /// Who called.
+    pub(super) principal: Option<String>,
+    /// The questions that are open.
+    questions: BTreeMap<String, Question>,
+    /// What was said to those before.
+    pub(super) answers: BTreeMap<String, Box<RawValue>>,
+    result: Option<Box<RawValue>>,
+    error: Option<Box<RawValue>>,
+}
+
+/// How it stands with a task.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Status {
+    Working,
+    InputRequired,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Question {
+    method: String,
+    params: Box<RawValue>,
+}
+
+/// A task as clients see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::mcp) struct View<'a> {
+    task_id: &'a str,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_message: Option<&'a str>,
+    created_at: Timestamp,
+    last_updated_at: Timestamp,
+    ttl_ms: u64,
+    poll_interval_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_requests: Option<&'a BTreeMap<String, Question>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a RawValue>,
+}
+
+impl Status {
+    pub(super) fn is_terminal(self) -> bool {
+        matches!(self, Status::Completed | Status::Failed | Status::Cancelled)
+    }
+}
+
+impl Record {
+    /// A task that has just begun.
+    pub(super) fn new(now: Timestamp, principal: Option<&str>) -> Record {
+        Record {
+            status: Status::Working,
+            message: None,
+            created: now,
+            updated: now,
+            principal: principal.map(str::to_owned),
+            questions: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            result: None,
+            error: None,
+        }
+    }
+
+    pub(super) fn encode(&self) -> String {
+        serde_json::to_string(self).expect("a task of texts is JSON")
+    }
+
+    pub(super) fn decode(text: &str) -> Result<Record> {
+        serde_json::from_str(text)
+            .map_err(|error| Error::internal("a task that was kept cannot be read").because(error))
+    }
+
+    /// Opens a question.
+    pub(super) fn ask(&mut self, ask: &Ask) {
+        let question = Question {
+            method: ask.method.to_owned(),
+            params: ask.params.clone(),
+        };
+        self.answers.remove(&ask.key);
+        self.questions.insert(ask.key.clone(), question);
+        self.status = Status::InputRequired;
+    }
+
+    /// Takes what a client says to the questions that are open; all else is passed over.
+    pub(in crate::mcp) fn answer<'a>(
+        &mut self,
+        answers: impl Iterator<Item = (&'a String, &'a &'a RawValue)>,
+    ) {
+        for (key, answer) in answers {
+            if self.questions.remove(key).is_some() {
+                self.answers.insert(key.clone(), (*answer).to_owned());
+            }
+        }
+        if self.questions.is_empty() {
+            self.status = Status::Working;
+        }
+    }
+
+    /// Ends as the client wants.
+    pub(in crate::mcp) fn cancel(&mut self) {
+        self.questions.clear();
+        self.status = Status::Cancelled;
+    }
+
+    /// Ends as the function did: with a result, or with an error of the protocol.
+    pub(super) fn end(&mut self, end: &std::result::Result<Box<RawValue>, Box<RawValue>>) {
+        self.questions.clear();
+        self.answers.clear();
+        match end {
+            Ok(result) => (self.status, self.result) = (Status::Completed, Some(result.clone())),
+            Err(error) => (self.status, self.error) = (Status::Failed, Some(error.clone())),
+        }
+    }
+
+    pub(in crate::mcp) fn view<'a>(&'a self, id: &'a str) -> View<'a> {
+        View {
+            task_id: id,
+            status: self.status,
+            status_message: self.message.as_deref(),
+            created_at: self.created,
+            last_updated_at: self.updated,
+            ttl_ms: TTL.as_millis() as u64,
+            poll_interval_ms: POLL.as_millis() as u64,
+            input_requests: Some(&self.questions).filter(|it| !it.is_empty()),
+            result: self.result.as_deref(),
+            error: self.error.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The requests that run a function: `tools/call`, `prompts/get`, `resources/read`.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+use http::StatusCode;
+use serde_json::value::RawValue;
+
+use super::conversation::{Conversation, Next};
+use super::events;
+use super::fault::Fault;
+use super::message::Request;
+use super::peer::Peer;
+use super::run::{Ended, Run};
+use super::task::Escalation;
+use super::version::Shape;
+use super::{Body, Endpoint, Reply, prompt, read, result};
+use crate::capability::Capability;
+use crate::client::Client;
+use crate::context::Context;
+use crate::error::Error;
+use crate::registry::{Answer, Registry, Tool};
+use crate::telemetry::{Outcome, Pending};
+
+/// One such request, and the form of its answer.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub(super) shape: Shape,
+    pub(super) request: &'a Request<'a>,
+    pub(super) cx: &'a Context,
+}
+
+/// The function that is run, and with it how its answer becomes a result.
+pub(super) enum Subject {
+    /// A tool by its name.
+    Tool(&'static str),
+    /// A prompt by its name.
+    Prompt(&'static str),
+    /// A resource by its place in the list, and the URI that is read.
+    Resource(usize, String),
+}
+
+impl Endpoint {
+    /// Runs the function and answers with its result, or with what it says until then.
+    pub(super) async fn run(
+        &self,
+        turn: Turn<'_>,
+        peer: Option<Peer>,
+        subject: Subject,
+        arguments: &str,
+    ) -> Result<Reply, Fault> {
+        let function = subject.function(&self.registry);
+        missing(function, peer.as_ref())?;
+        let Some(peer) = peer else {
+            return Ok(self.run_alone(turn, &subject, arguments).await);
+        };
+        let Peer { client, asking, reporter, takes_events } = peer;
+        let cx = turn.cx.clone().heard_by(client.clone());
+        let escalation = self.escalation(function, &cx);
+        let run = self.start(turn.shape, subject, arguments, (cx, client));
+        // Who asked to hear how far the call is gets a stream at once; others only when there is something to hear.
+        let at_once = reporter.is_some();
+        let conversation = Conversation::new(run, reporter, asking, escalation);
+        let id = turn.request.id;
+        Ok(match takes_events {
+            true => stream_of(conversation, id, function.name(), at_once).await,
+            false => Reply::end(id, conversation.end().await),
+        })
+    }
+
+    /// For a client that hears nothing before the result.
+    async fn run_alone(&self, turn: Turn<'_>, subject: &Subject, arguments: &str) -> Reply {
+        let Turn { shape, request, cx } = turn;
+        let function = subject.function(&self.registry);
+        let answer = self.registry.call(function, cx.clone(), arguments).await;
+        let server = self.payloads.server();
+        let encode = |answer: &_| subject.encode(&self.registry, shape, server, answer, cx);
+        Reply::end(request.id, Ended::of(shape, function.name(), answer, encode))
+    }
+
+    fn start(
+        &self,
+        shape: Shape,
+        subject: Subject,
+        arguments: &str,
+        (cx, client): (Context, Arc<Client>),
+    ) -> Run {
+        let (registry, server) = (self.registry.clone(), self.payloads.server().to_owned());
+        let arguments = arguments.to_owned();
+        let function = async move {
+            let function = subject.function(&registry);
+            let answer = registry.call(function, cx.clone(), &arguments).await;
+            let encode = |answer: &_| subject.encode(&registry, shape, &server, answer, &cx);
+            Ended::of(shape, function.name(), answer, encode)
+        };
+        Run::new(Box::pin(function), client)
+    }
+
+    /// What makes a task of the call, where its function may become one.
+    fn escalation(&self, function: &Tool, cx: &Context) -> Option<Escalation> {
+        let tasks = self.tasks.as_ref().filter(|_| function.may_detach())?;
+        Some(Escalation {
+            tasks: tasks.clone(),
+            cx: cx.clone(),
+            function: function.name(),
+            server: self.payloads.server().to_owned(),
+        })
+    }
+}
+
+/// The answer as a stream, if anything is said before the result.
+async fn stream_of(
+    mut conversation: Conversation,
+    id: &RawValue,
+    name: &'static str,
+    at_once: bool,
+) -> Reply {
+    let first = match at_once {
+        true => None,
+        false => match conversation.next().await {
+            Next::Event(event) => Some(event),
+            Next::End(end) => return Reply::end(id, conversation.settle(end).await),
+        },
+    };
+    let pending = Pending::default();
+    let state = Some((conversation, id.to_owned(), pending.clone()));
+    let rest = stream::unfold(state, async |state| {
+        let (mut conversation, id, pending) = state?;
+        let end = match conversation.next().await {
+            Next::Event(event) => return Some((event, Some((conversation, id, pending)))),
+            Next::End(end) => end,
+        };
+        let ended = conversation.settle(end).await;
+        let message = ended.response(&id).1;
+        pending.end(ended.outcome);
+        Some((events::event(message), None))
+    });
+    Reply {
+        status: StatusCode::OK,
+        body: Body::Events(stream::iter(first).chain(rest).boxed(), pending),
+        outcome: Outcome::cancelled(name),
+    }
+}
+
+impl Reply {
+    /// The answer of a call that has ended.
+    fn end(id: &RawValue, ended: Ended) -> Reply {
+        let (status, body) = ended.response(id);
+        Reply {
+            status,
+            body: Body::Json(body),
+            outcome: ended.outcome,
+        }
+    }
+}
+
+impl Subject {
+    fn function<'r>(&self, registry: &'r Registry) -> &'r Tool {
+        let prompts = || registry.prompts().iter();
+        match self {
+            Subject::Tool(name) => registry.get(name),
+            Subject::Prompt(name) => prompts().find(|it| it.name() == *name).map(|it| it.function()),
+            Subject::Resource(place, _) => registry.resources().get(*place).map(|it| it.function()),
+        }
+        .expect("a subject was found in the registry that it is looked up in")
+    }
+
+    fn encode(
+        &self,
+        registry: &Registry,
+        shape: Shape,
+        server: &RawValue,
+        answer: &Result<Answer, Error>,
+        cx: &Context,
+    ) -> Result<Box<RawValue>, Fault> {
+        match self {
+            Subject::Tool(_) => Ok(result::call(shape, answer, server, cx.freshness())),
+            Subject::Prompt(_) => prompt::result(self.function(registry), shape, server, answer),
+            Subject::Resource(place, uri) => {
+                let resource = &registry.resources()[*place];
+                read::result(resource, uri, shape, server, answer, cx.freshness())
+            }
+        }
+    }
+}
+
+/// Whether the client can do all that the function needs.
+fn missing(function: &Tool, peer: Option<&Peer>) -> Result<(), Fault> {
+    let has = |it: &Capability| peer.is_some_and(|peer| peer.client.can(*it));
+    let required = function.required_capabilities().iter().copied();
+    let missing: Vec<Capability> = required.filter(|it| !has(it)).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Fault::missing_capabilities(function.name(), &missing)),
+    }
+}

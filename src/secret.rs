@@ -1,0 +1,44 @@
+//! Bytes that nobody can guess.
+
+use std::fmt;
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// A key of 32 bytes, which is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// A key of those bytes.
+    pub fn new(bytes: [u8; 32]) -> Key {
+        Key(bytes)
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// Random bytes of the operating system.
+///
+/// # Panics
+/// Where it has none, and then nothing that is secret can be made.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .expect("the operating system gives random bytes");
+    bytes
+}
+
+/// A name that nobody can guess: 128 random bits, hexadecimal.
+pub fn name() -> String {
+    format!("{:032x}", u128::from_be_bytes(random()))
+}
