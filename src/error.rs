@@ -52,6 +52,10 @@ pub enum Kind {
     UpstreamInvalidResponse,
     /// The time limit of the call was reached.
     DeadlineExceeded,
+    /// The store of short-lived records could not be reached, or is full.
+    StoreUnavailable,
+    /// A value is larger than the store of short-lived records takes.
+    ValueTooLarge,
     /// A defect of this server.
     Internal,
 }
@@ -99,6 +103,8 @@ impl Kind {
             Kind::UpstreamError => "upstream_error",
             Kind::UpstreamInvalidResponse => "upstream_invalid_response",
             Kind::DeadlineExceeded => "deadline_exceeded",
+            Kind::StoreUnavailable => "store_unavailable",
+            Kind::ValueTooLarge => "value_too_large",
             Kind::Internal => "internal",
         }
     }
@@ -151,6 +157,17 @@ impl Error {
             Kind::DeadlineExceeded,
             "the time limit of this call was reached before an answer was ready",
         )
+    }
+
+    /// The store of short-lived records cannot be used now; the sentence says why.
+    pub fn store_unavailable(message: impl Into<String>) -> Error {
+        Error::new(Kind::StoreUnavailable, message)
+    }
+
+    /// A value has more bytes than the store takes.
+    pub fn value_too_large(bytes: usize, most: usize) -> Error {
+        let message = format!("a value of {bytes} bytes cannot be kept; {most} are the most");
+        Error::new(Kind::ValueTooLarge, message)
     }
 
     /// An upstream failed the call.
@@ -264,7 +281,8 @@ impl Error {
             | Kind::UpstreamUnavailable
             | Kind::UpstreamUnreachable
             | Kind::UpstreamTimeout
-            | Kind::DeadlineExceeded => true,
+            | Kind::DeadlineExceeded
+            | Kind::StoreUnavailable => true,
             Kind::UpstreamError => self
                 .0
                 .upstream

@@ -27,12 +27,14 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::InvalidArgument => StatusCode::BAD_REQUEST,
         Kind::NotFound | Kind::UnknownFunction => StatusCode::NOT_FOUND,
         Kind::Failed => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::RateLimited | Kind::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::RateLimited | Kind::UpstreamUnavailable | Kind::StoreUnavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Kind::UpstreamUnreachable | Kind::UpstreamError | Kind::UpstreamInvalidResponse => {
             StatusCode::BAD_GATEWAY
         }
         Kind::UpstreamTimeout | Kind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
-        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::ValueTooLarge | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -49,6 +51,8 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::UpstreamError => "An upstream failed",
         Kind::UpstreamInvalidResponse => "An upstream answered with something unusable",
         Kind::DeadlineExceeded => "The time limit was reached",
+        Kind::StoreUnavailable => "The store cannot be used now",
+        Kind::ValueTooLarge => "A value is too large to be kept",
         Kind::Internal => "A defect of this server",
     }
 }
