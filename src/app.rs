@@ -24,6 +24,7 @@ use crate::mcp::{self, Endpoint};
 use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
 use crate::server::Server;
+use crate::store::Store;
 use crate::telemetry::{Line, Outcome, Pending, millis};
 use crate::upstream::{Meter, Upstreams};
 
@@ -64,11 +65,12 @@ impl App {
         let registry = Arc::new(registry.map_err(StartError)?);
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
+        let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
         let endpoint = Arc::new(Endpoint::new(
             registry.clone(),
             &server.info,
             &config,
-            store,
+            store.clone(),
         ));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
@@ -76,6 +78,7 @@ impl App {
         let services = Arc::new(Services {
             config,
             upstreams,
+            store,
             state,
             process: Process::start(),
         });
@@ -154,6 +157,11 @@ impl App {
     /// The settings it was built with.
     pub fn config(&self) -> &Config {
         &self.services.config
+    }
+
+    /// The short-lived records that the processes of the application share.
+    pub fn store(&self) -> &Store {
+        &self.services.store
     }
 
     fn call(&self, headers: &HeaderMap, arrival: Arrival) -> Call {

@@ -13,8 +13,8 @@ use futures_util::task::AtomicWaker;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-pub use ask::{Ask, Elicited, ElicitResult, Root, RootsResult};
 pub use crate::capability::{Capabilities, Capability};
+pub use ask::{Ask, ElicitResult, Elicited, Root, RootsResult};
 pub use form::form;
 pub use level::Level;
 pub use sampling::{Sampled, Sampling};

@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Key;
 
@@ -43,7 +40,7 @@ pub struct Config {
     pub input_timeout: Duration,
     /// `BIFOLD_TASK_TIMEOUT_MS`: the longest that a call may go on as a task. Default 15 min.
     pub task_timeout: Duration,
-    /// `BIFOLD_STATE_KEYS` (comma-separated, each 32 bytes in base64): what clients keep for this server between two
+    /// `BIFOLD_STATE_KEYS` (comma-separated, 64 hexadecimal digits each): what clients keep for this server between two
     /// rounds of a call is sealed with the first key and opened with any; all processes of one application must have
     /// the same. Default a key that dies with the process.
     pub state_keys: Vec<Key>,
@@ -185,12 +182,10 @@ impl Config {
 
 /// Keys are never repeated in a message, not even wrong ones.
 fn keys(value: &str) -> Result<Vec<Key>, String> {
-    let key = |text: &str| {
-        let bytes = STANDARD.decode(text.trim()).ok()?;
-        Some(Key::new(bytes.try_into().ok()?))
-    };
-    let keys: Option<Vec<Key>> = value.split(',').map(key).collect();
-    keys.ok_or_else(|| "expected keys of 32 bytes in base64, as `openssl rand -base64 32` gives".into())
+    let keys: Option<Vec<Key>> = value.split(',').map(|it| Key::parse(it.trim())).collect();
+    keys.ok_or_else(|| {
+        "expected keys of 64 hexadecimal digits, as `openssl rand -hex 32` gives".into()
+    })
 }
 
 fn boolean(value: &str) -> Result<bool, String> {

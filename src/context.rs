@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::deadline::{Countdown, Deadline};
 use crate::error::{Error, Result};
+use crate::store::Store;
 use crate::upstream::{Freshness, Meter, Upstream, Upstreams};
 
 /// What a function may use while it answers one call. Cheap to clone.
@@ -30,6 +31,8 @@ pub struct Services {
     pub config: Config,
     /// The door to the upstream APIs.
     pub upstreams: Upstreams,
+    /// The short-lived records that the processes of the application share.
+    pub store: Store,
     /// The application's own values, one of each type.
     pub state: Extensions,
     /// The life of this process.
@@ -153,6 +156,12 @@ impl Context {
     /// The life of this process.
     pub fn process(&self) -> &Process {
         &self.services.process
+    }
+
+    /// The short-lived records that the processes of the application share.
+    #[expect(dead_code, reason = "what keeps records is still to come")]
+    pub(crate) fn store(&self) -> &Store {
+        &self.services.store
     }
 
     /// The value of type `T` that the application was built with.

@@ -59,6 +59,10 @@ pub enum Kind {
     Unanswered,
     /// The time limit of the call was reached.
     DeadlineExceeded,
+    /// The store of short-lived records could not be reached, or is full.
+    StoreUnavailable,
+    /// A value is larger than the store of short-lived records takes.
+    ValueTooLarge,
     /// A defect of this server.
     Internal,
 }
@@ -108,6 +112,8 @@ impl Kind {
             Kind::MissingCapability => "missing_capability",
             Kind::Unanswered => "unanswered",
             Kind::DeadlineExceeded => "deadline_exceeded",
+            Kind::StoreUnavailable => "store_unavailable",
+            Kind::ValueTooLarge => "value_too_large",
             Kind::Internal => "internal",
         }
     }
@@ -165,7 +171,10 @@ impl Error {
 
     /// The client was asked for `key` and did not answer as it should.
     pub fn unanswered(key: &str, problem: impl fmt::Display) -> Error {
-        Error::new(Kind::Unanswered, format!("the question `{key}` to the client {problem}"))
+        Error::new(
+            Kind::Unanswered,
+            format!("the question `{key}` to the client {problem}"),
+        )
     }
 
     /// A defect of this server; the sentence says what could not be done.
@@ -179,6 +188,17 @@ impl Error {
             Kind::DeadlineExceeded,
             "the time limit of this call was reached before an answer was ready",
         )
+    }
+
+    /// The store of short-lived records cannot be used now; the sentence says why.
+    pub fn store_unavailable(message: impl Into<String>) -> Error {
+        Error::new(Kind::StoreUnavailable, message)
+    }
+
+    /// A value has more bytes than the store takes.
+    pub fn value_too_large(bytes: usize, most: usize) -> Error {
+        let message = format!("a value of {bytes} bytes cannot be kept; {most} are the most");
+        Error::new(Kind::ValueTooLarge, message)
     }
 
     /// An upstream failed the call.
@@ -298,7 +318,8 @@ impl Error {
             | Kind::UpstreamUnavailable
             | Kind::UpstreamUnreachable
             | Kind::UpstreamTimeout
-            | Kind::DeadlineExceeded => true,
+            | Kind::DeadlineExceeded
+            | Kind::StoreUnavailable => true,
             Kind::UpstreamError => self
                 .0
                 .upstream

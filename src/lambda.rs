@@ -78,6 +78,7 @@ fn arrival(invocation: &Invocation) -> Arrival {
     Arrival {
         id: Some(invocation.request_id.clone()),
         time_left,
+        principal: None,
     }
 }
 

@@ -10,6 +10,7 @@
 //! - [`App`]: the faces on one registry, built once, the same for a Lambda event, a local socket and a test.
 //! - [`mcp`] and [`rest`]: the faces. Each translates bytes to a [`Registry::call`] and its result to bytes.
 //! - [`upstream`]: the one door to upstream HTTP APIs.
+//! - [`Store`]: short-lived records that all processes of an application share.
 //! - [`lambda`] and [`local`]: the front doors. [`replay`]: an upstream of recorded bodies.
 //! - [`batch`]: a function for any application, which calls many of its others at once.
 //! - [`tools`]: the bundled functions, an application like any other; nothing above it knows of them.
@@ -42,6 +43,7 @@ mod schema;
 mod secret;
 mod server;
 mod similar;
+mod store;
 pub mod telemetry;
 pub mod tools;
 pub mod upstream;
@@ -59,3 +61,4 @@ pub use registry::{Answer, Content, IntoAnswer, Prompt, Registry, Resource, Tool
 pub use schemars::JsonSchema;
 pub use secret::Key;
 pub use server::{Info, Server};
+pub use store::{Change, Record, Store};

@@ -94,7 +94,11 @@ impl Endpoint {
     pub fn new(registry: Arc<Registry>, info: &Info, config: &Config, store: Store) -> Endpoint {
         // A process that is frozen between requests cannot go on with what it has answered.
         let lasts = config.function.is_none();
-        let has_tasks = lasts && registry.tools().iter().any(|tool| tool.on_mcp() && tool.may_detach());
+        let has_tasks = lasts
+            && registry
+                .tools()
+                .iter()
+                .any(|tool| tool.on_mcp() && tool.may_detach());
         let payloads = Payloads::new(registry.clone(), info, has_tasks);
         Endpoint {
             registry,
@@ -139,7 +143,9 @@ impl Endpoint {
                 let problem = "no question of this `id` waits for an answer: it was answered, or its call has ended";
                 Reply::fault(None, Fault::invalid_request(problem))
             }
-            Err(error) => Reply::fault(None, Fault::of_error(Shape::Structured, "response", &error)),
+            Err(error) => {
+                Reply::fault(None, Fault::of_error(Shape::Structured, "response", &error))
+            }
         }
     }
 

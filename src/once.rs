@@ -1,6 +1,9 @@
-//! A value that the first caller builds for all.
+//! A value that the first caller builds for all, and that is built anew once it has turned out to be broken.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::Either;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
@@ -9,9 +12,10 @@ use crate::flight::Flights;
 /// A value that is built when it is first needed, once, whoever asks and however many.
 ///
 /// A failure reaches all who wait for this attempt and is not kept: the next caller tries again. A caller that goes away
-/// hands over to the others; one whose deadline passes gets `DeadlineExceeded` while the others go on waiting.
+/// hands over to the others; one whose deadline passes gets `DeadlineExceeded` while the others go on waiting. Whoever
+/// finds the value broken drops it, and the next callers have it built anew, once for all of them.
 pub struct Once<T: Send + Sync + 'static> {
-    value: Arc<OnceLock<Arc<T>>>,
+    value: Arc<Mutex<Option<Arc<T>>>>,
     building: Flights<Result<Arc<T>, Arc<Error>>>,
 }
 
@@ -32,20 +36,23 @@ impl<T: Send + Sync + 'static> Once<T> {
     where
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        if let Some(value) = self.value.get() {
-            return Ok(value.clone());
+        if let Some(value) = self.built() {
+            return Ok(value);
         }
         let (building, _) = self.building.join("", deadline, |_| {
             // Another build may have ended between the look above and here.
-            let building = self.value.get().is_none().then(build);
+            let found = self
+                .built()
+                .map_or_else(|| Either::Right(build()), Either::Left);
             let value = self.value.clone();
             async move {
-                let built = match building {
-                    Some(building) => Arc::new(building.await.map_err(Arc::new)?),
-                    None => return Ok(value.get().expect("it has been looked at").clone()),
+                let built = match found {
+                    Either::Left(found) => return Ok(found),
+                    Either::Right(building) => Arc::new(building.await.map_err(Arc::new)?),
                 };
                 // Kept before this ends, so that nobody can come between the two and build again.
-                Ok(value.get_or_init(|| built).clone())
+                *lock(&value) = Some(built.clone());
+                Ok(built)
             }
         });
         match deadline.timeout(building).await {
@@ -54,10 +61,53 @@ impl<T: Send + Sync + 'static> Once<T> {
             None => Err(Error::deadline_exceeded()),
         }
     }
+
+    /// The value, if `is_whole` says within `limit` that it is; else another one, built with `build`. What was built
+    /// just now is not looked at.
+    ///
+    /// # Errors
+    /// As [`Once::get`]; a deadline that passes before `limit` says nothing of the value.
+    pub async fn get_whole<F, C>(
+        &self,
+        deadline: Deadline,
+        limit: Duration,
+        is_whole: impl FnOnce(Arc<T>) -> C,
+        build: impl FnOnce() -> F,
+    ) -> Result<Arc<T>>
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+        C: Future<Output = bool>,
+    {
+        if let Some(value) = self.built() {
+            let looking = tokio::time::timeout(limit, is_whole(value.clone()));
+            match deadline.timeout(looking).await {
+                Some(Ok(true)) => return Ok(value),
+                Some(_) => self.drop_broken(&value),
+                None => return Err(Error::deadline_exceeded()),
+            }
+        }
+        self.get(deadline, build).await
+    }
+
+    /// Drops the value because it has turned out to be `broken`, unless it was built anew already.
+    pub fn drop_broken(&self, broken: &Arc<T>) {
+        let mut value = lock(&self.value);
+        if value.as_ref().is_some_and(|it| Arc::ptr_eq(it, broken)) {
+            *value = None;
+        }
+    }
+
+    fn built(&self) -> Option<Arc<T>> {
+        lock(&self.value).clone()
+    }
 }
 
 impl<T: Send + Sync + 'static> Default for Once<T> {
     fn default() -> Once<T> {
         Once::new()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -121,11 +121,7 @@ impl Registry {
 }
 
 /// Ends what takes too long, and makes a panic one failed call.
-async fn guard<T>(
-    name: &str,
-    cx: &Context,
-    running: impl Future<Output = Result<T>>,
-) -> Result<T> {
+async fn guard<T>(name: &str, cx: &Context, running: impl Future<Output = Result<T>>) -> Result<T> {
     let guarded = AssertUnwindSafe(running).catch_unwind();
     match cx.timeout(guarded).await {
         Some(Ok(result)) => result,

@@ -14,6 +14,19 @@ impl Key {
         Key(bytes)
     }
 
+    /// The key of those 64 hexadecimal digits.
+    pub fn parse(digits: &str) -> Option<Key> {
+        let mut bytes = [0; 32];
+        let are_digits = digits.bytes().all(|it| it.is_ascii_hexdigit());
+        if digits.len() != 64 || !are_digits {
+            return None;
+        }
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&digits[2 * place..][..2], 16).ok()?;
+        }
+        Some(Key(bytes))
+    }
+
     /// The bytes.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0

@@ -93,7 +93,11 @@ impl Context {
     /// # Errors
     /// `MissingCapability` where the client lends no model, `Unanswered` where it does not answer.
     pub async fn sample(&self, key: &str, question: Sampling) -> Result<Sampled> {
-        let question = (Capability::Sampling, "sampling/createMessage", json!(question));
+        let question = (
+            Capability::Sampling,
+            "sampling/createMessage",
+            json!(question),
+        );
         self.ask(key, question).await
     }
 
@@ -133,7 +137,7 @@ impl Context {
         key: &str,
         (capability, method, params): (Capability, &'static str, serde_json::Value),
     ) -> Result<T> {
-        let lacking = || Error::missing_capability(capability.as_str());
+        let lacking = || Error::missing_capability(capability);
         let client = self.asked(capability).ok_or_else(lacking)?;
         let (reply, answer) = oneshot::channel();
         let params = to_raw_value(&params);
@@ -141,7 +145,8 @@ impl Context {
             key: key.to_owned(),
             capability,
             method,
-            params: params.map_err(|error| Error::internal("a question is no JSON").because(error))?,
+            params: params
+                .map_err(|error| Error::internal("a question is no JSON").because(error))?,
             fits: |answer| read::<T>(answer).is_ok(),
             reply,
         }));
@@ -152,9 +157,8 @@ impl Context {
             Ok(Err(_)) => return Err(Error::unanswered(key, "came after the call had ended")),
             Err(_) => return Err(Error::unanswered(key, "was not answered in time")),
         };
-        read(&answer).map_err(|error| {
-            Error::unanswered(key, "got an answer of another form").because(error)
-        })
+        read(&answer)
+            .map_err(|error| Error::unanswered(key, "got an answer of another form").because(error))
     }
 }
 

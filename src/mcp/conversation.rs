@@ -125,7 +125,8 @@ impl Conversation {
         match message {
             Message::Progress(report) => {
                 let reporter = self.reporter.as_mut();
-                self.outgoing.extend(reporter.and_then(|it| it.report(&report)));
+                self.outgoing
+                    .extend(reporter.and_then(|it| it.report(&report)));
             }
             Message::Log(entry) => self.outgoing.push_back(notify::log(&entry)),
             Message::Ask(ask) => self.ask(ask),

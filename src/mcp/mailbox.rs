@@ -55,7 +55,9 @@ impl Mailbox {
             mailbox: self.clone(),
             id: secret::name().into(),
         };
-        self.store.create(&key(slot.id()), String::new(), self.patience).await?;
+        self.store
+            .create(&key(slot.id()), String::new(), self.patience)
+            .await?;
         Ok(slot)
     }
 
@@ -66,7 +68,9 @@ impl Mailbox {
             // The first answer counts.
             Some(record) if record.version == UNANSWERED => {
                 let text = response.get().to_owned();
-                self.store.replace(&key, record.version, text, self.patience).await
+                self.store
+                    .replace(&key, record.version, text, self.patience)
+                    .await
             }
             _ => Ok(false),
         }
@@ -81,7 +85,12 @@ impl Slot {
     /// The result that the client answers with. `about` names the question in an error.
     pub(super) async fn answer(&self, about: &str) -> Result<Box<RawValue>> {
         let deadline = Deadline::after(self.mailbox.patience);
-        match self.mailbox.store.changed(&key(&self.id), UNANSWERED, deadline).await? {
+        match self
+            .mailbox
+            .store
+            .changed(&key(&self.id), UNANSWERED, deadline)
+            .await?
+        {
             Change::To(record) => read(&record.value, about),
             Change::Gone | Change::None => {
                 Err(Error::unanswered(about, "was not answered in time"))
@@ -103,11 +112,17 @@ fn key(id: &str) -> String {
 fn read(response: &str, about: &str) -> Result<Box<RawValue>> {
     let response: Option<Response> = serde_json::from_str(response).ok();
     match response {
-        Some(Response { error: Some(refusal), .. }) => {
+        Some(Response {
+            error: Some(refusal),
+            ..
+        }) => {
             let inside = format!("{}: {}", refusal.code, refusal.message);
             Err(Error::unanswered(about, "was refused").because(inside))
         }
-        Some(Response { result: Some(result), .. }) => Ok(result),
+        Some(Response {
+            result: Some(result),
+            ..
+        }) => Ok(result),
         _ => Err(Error::unanswered(about, "got no response of the protocol")),
     }
 }

@@ -38,7 +38,9 @@ pub(super) async fn answer(
                 headers::check_params(headers, tool, params.arguments)?;
             }
             let subject = Subject::Tool(tool.name());
-            endpoint.run(turn, peer()?, subject, params.arguments()).await
+            endpoint
+                .run(turn, peer()?, subject, params.arguments())
+                .await
         }
         "resources/read" if payloads.has(List::Resources) => {
             let params: ReadParams<'_> = request.read_params()?;
@@ -51,7 +53,9 @@ pub(super) async fn answer(
             let params: GetParams<'_> = request.read_params()?;
             repeated(&params.name, "params.name")?;
             let subject = Subject::Prompt(endpoint.prompt(&params.name)?.name());
-            endpoint.run(turn, peer()?, subject, params.arguments()).await
+            endpoint
+                .run(turn, peer()?, subject, params.arguments())
+                .await
         }
         "completion/complete" if payloads.has_completions() => {
             endpoint.complete(shape, request, cx).await

@@ -61,7 +61,11 @@ impl Peer {
     ) -> Result<Option<Peer>, Fault> {
         let takes_events = request.accept.is_some_and(accept::events);
         let wishes = Wishes::of(request)?;
-        let wishes = if takes_events { wishes } else { Wishes::default() };
+        let wishes = if takes_events {
+            wishes
+        } else {
+            Wishes::default()
+        };
         let capabilities = Capabilities::declared(declared.get());
         let hears = wishes.token.is_some() || wishes.level.is_some();
         if !hears && capabilities == Capabilities::default() && !rounds::is_later(request) {
@@ -112,7 +116,10 @@ impl Wishes {
         let Ok(Params { meta }) = serde_json::from_str(text) else {
             return Ok(Wishes::default());
         };
-        let level = meta.level.map(|level| read_level(level.get())).transpose()?;
+        let level = meta
+            .level
+            .map(|level| read_level(level.get()))
+            .transpose()?;
         let token = meta.token.filter(|token| is_id(token));
         Ok(Wishes {
             token: token.map(ToOwned::to_owned),

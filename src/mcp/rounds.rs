@@ -113,7 +113,10 @@ impl Rounds {
 
     fn resume(&mut self, inputs: Inputs<'_>, now: Timestamp) -> Result<(), Fault> {
         let said = inputs.input_responses.unwrap_or_default();
-        self.said = said.into_iter().map(|(key, it)| (key, it.to_owned())).collect();
+        self.said = said
+            .into_iter()
+            .map(|(key, it)| (key, it.to_owned()))
+            .collect();
         let Some(sealed) = inputs.request_state else {
             return Ok(());
         };

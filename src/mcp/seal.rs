@@ -61,5 +61,8 @@ fn numbered(key: &Key) -> ([u8; KEY_ID], LessSafeKey) {
     let mut id = [0; KEY_ID];
     id.copy_from_slice(&digest(&SHA256, key.bytes()).as_ref()[..KEY_ID]);
     let key = UnboundKey::new(&CHACHA20_POLY1305, key.bytes());
-    (id, LessSafeKey::new(key.expect("a key of this cipher has 32 bytes")))
+    (
+        id,
+        LessSafeKey::new(key.expect("a key of this cipher has 32 bytes")),
+    )
 }

@@ -69,7 +69,10 @@ impl Tasks {
     /// # Errors
     /// There is none, or it is another caller's, which must look the same; or the store fails.
     pub(super) async fn get(&self, id: &str, cx: &Context) -> Result<Record, Fault> {
-        let found = self.load(id).await.map_err(|it| Fault::of_error(Shape::Modern, id, &it))?;
+        let found = self
+            .load(id)
+            .await
+            .map_err(|it| Fault::of_error(Shape::Modern, id, &it))?;
         let own = found.filter(|it| it.0.principal.as_deref() == cx.principal());
         own.map(|it| it.0).ok_or_else(|| {
             Fault::invalid_params("there is no task of that `taskId`, or it has been forgotten")
@@ -93,7 +96,11 @@ impl Tasks {
             }
             change(&mut record);
             record.updated = now;
-            if self.store.replace(&key(id), version, record.encode(), TTL).await? {
+            if self
+                .store
+                .replace(&key(id), version, record.encode(), TTL)
+                .await?
+            {
                 return Ok(Some((record, version + 1)));
             }
         }
@@ -101,7 +108,11 @@ impl Tasks {
 
     /// The task as it is once it has changed since that version; `None` once it is forgotten.
     async fn changed(&self, id: &str, seen: u64) -> Result<Option<(Record, u64)>> {
-        match self.store.changed(&key(id), seen, Deadline::after(TTL)).await? {
+        match self
+            .store
+            .changed(&key(id), seen, Deadline::after(TTL))
+            .await?
+        {
             Change::To(found) => Ok(Some((Record::decode(&found.value)?, found.version))),
             Change::Gone | Change::None => Ok(None),
         }
@@ -109,7 +120,9 @@ impl Tasks {
 
     async fn load(&self, id: &str) -> Result<Option<(Record, u64)>> {
         let found = self.store.get(&key(id)).await?;
-        found.map(|it| Ok((Record::decode(&it.value)?, it.version))).transpose()
+        found
+            .map(|it| Ok((Record::decode(&it.value)?, it.version)))
+            .transpose()
     }
 }
 
@@ -118,7 +131,11 @@ impl Escalation {
     pub(super) async fn start(self, run: Run, detached: oneshot::Sender<()>) -> Ended {
         let id = secret::name();
         let record = Record::new(self.cx.now(), self.cx.principal());
-        let created = self.tasks.store.create(&key(&id), record.encode(), TTL).await;
+        let created = self
+            .tasks
+            .store
+            .create(&key(&id), record.encode(), TTL)
+            .await;
         if let Err(error) = created {
             return Ended::failed(self.function, error);
         }

@@ -54,7 +54,12 @@ impl Endpoint {
         let Some(peer) = peer else {
             return Ok(self.run_alone(turn, &subject, arguments).await);
         };
-        let Peer { client, asking, reporter, takes_events } = peer;
+        let Peer {
+            client,
+            asking,
+            reporter,
+            takes_events,
+        } = peer;
         let cx = turn.cx.clone().heard_by(client.clone());
         let escalation = self.escalation(function, &cx);
         let run = self.start(turn.shape, subject, arguments, (cx, client));
@@ -75,7 +80,10 @@ impl Endpoint {
         let answer = self.registry.call(function, cx.clone(), arguments).await;
         let server = self.payloads.server();
         let encode = |answer: &_| subject.encode(&self.registry, shape, server, answer, cx);
-        Reply::end(request.id, Ended::of(shape, function.name(), answer, encode))
+        Reply::end(
+            request.id,
+            Ended::of(shape, function.name(), answer, encode),
+        )
     }
 
     fn start(
@@ -159,7 +167,9 @@ impl Subject {
         let prompts = || registry.prompts().iter();
         match self {
             Subject::Tool(name) => registry.get(name),
-            Subject::Prompt(name) => prompts().find(|it| it.name() == *name).map(|it| it.function()),
+            Subject::Prompt(name) => prompts()
+                .find(|it| it.name() == *name)
+                .map(|it| it.function()),
             Subject::Resource(place, _) => registry.resources().get(*place).map(|it| it.function()),
         }
         .expect("a subject was found in the registry that it is looked up in")

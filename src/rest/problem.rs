@@ -27,7 +27,9 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::InvalidArgument => StatusCode::BAD_REQUEST,
         Kind::NotFound | Kind::UnknownFunction => StatusCode::NOT_FOUND,
         Kind::Failed => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::RateLimited | Kind::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::RateLimited | Kind::UpstreamUnavailable | Kind::StoreUnavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Kind::UpstreamUnreachable | Kind::UpstreamError | Kind::UpstreamInvalidResponse => {
             StatusCode::BAD_GATEWAY
         }
@@ -35,7 +37,7 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::UpstreamTimeout | Kind::Unanswered | Kind::DeadlineExceeded => {
             StatusCode::GATEWAY_TIMEOUT
         }
-        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::ValueTooLarge | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -54,6 +56,8 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::MissingCapability => "Only an MCP client can give what the function asks for",
         Kind::Unanswered => "The client did not answer",
         Kind::DeadlineExceeded => "The time limit was reached",
+        Kind::StoreUnavailable => "The store cannot be used now",
+        Kind::ValueTooLarge => "A value is too large to be kept",
         Kind::Internal => "A defect of this server",
     }
 }

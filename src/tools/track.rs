@@ -1,7 +1,10 @@
-//! The progress of an aggregate: one report for each part that is there or lost.
+//! The progress of an aggregate: one report for each part that is there or lost, and a log entry for each lost one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde_json::json;
+
+use crate::client::Level;
 use crate::context::Context;
 use crate::error::Result;
 
@@ -28,6 +31,11 @@ impl Track<'_> {
         let result = running.await;
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let how = if result.is_ok() { "done" } else { "failed" };
+        if let Err(error) = &result {
+            let entry =
+                json!({ "part": name, "kind": error.kind().as_str(), "message": error.message() });
+            self.cx.log(Level::Warning, entry);
+        }
         let message = format!("{name}: {how}");
         self.cx
             .progress(done.into(), Some(self.total.into()), &message);

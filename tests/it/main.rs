@@ -10,6 +10,7 @@ mod process;
 mod progress;
 mod resilience;
 mod rest;
+mod store;
 mod surface;
 mod tools;
 mod upstream;

@@ -46,7 +46,10 @@ pub(in crate::mcp) async fn answer(
         return Err(Fault::method_not_found(&request.method));
     };
     if !Capabilities::declared(declared.get()).has(Capability::Tasks) {
-        return Err(Fault::missing_capabilities(&request.method, &[Capability::Tasks]));
+        return Err(Fault::missing_capabilities(
+            &request.method,
+            &[Capability::Tasks],
+        ));
     }
     let params: TaskParams<'_> = request.read_params()?;
     let id = &params.task_id;
@@ -56,12 +59,18 @@ pub(in crate::mcp) async fn answer(
         "tasks/get" => return Ok(reply(endpoint, request, "tasks/get", Some(record.view(id)))),
         "tasks/update" => {
             let answers = &params.input_responses;
-            tasks.change(id, cx.now(), |record| record.answer(answers.iter())).await
+            tasks
+                .change(id, cx.now(), |record| record.answer(answers.iter()))
+                .await
         }
         _ => tasks.change(id, cx.now(), |record| record.cancel()).await,
     };
     changed.map_err(|error| Fault::of_error(Shape::Modern, id, &error))?;
-    let method = if request.method == "tasks/update" { "tasks/update" } else { "tasks/cancel" };
+    let method = if request.method == "tasks/update" {
+        "tasks/update"
+    } else {
+        "tasks/cancel"
+    };
     Ok(reply(endpoint, request, method, None))
 }
 

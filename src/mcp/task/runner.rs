@@ -96,6 +96,8 @@ async fn end(task: &Escalation, id: &str, ended: Ended) -> Result<Option<&'stati
         Some(defect) => Err(defect.object()),
         None => ended.result.map_err(|fault| fault.object()),
     };
-    task.tasks.change(id, task.cx.now(), |record| record.end(&end)).await?;
+    task.tasks
+        .change(id, task.cx.now(), |record| record.end(&end))
+        .await?;
     Ok(error)
 }

@@ -38,8 +38,8 @@ async fn hanging(config: Config) -> TestApp {
 async fn timed(app: &TestApp, event: &Value, left: Option<u64>) -> (u64, Value, u64) {
     let since = Instant::now();
     let arrival = Arrival {
-        id: None,
         time_left: left.map(Duration::from_millis),
+        ..Arrival::default()
     };
     let reply = arrived(app, event, arrival).await;
     let took = since.elapsed().as_millis().try_into().unwrap();

@@ -261,7 +261,7 @@ async fn the_request_id_is_the_callers_or_the_platforms() {
     let app = TestApp::start().await;
     let platform = || Arrival {
         id: Some("6f1c2d3e-4b5a-4c6d-8e7f-9a0b1c2d3e4f".to_owned()),
-        time_left: None,
+        ..Arrival::default()
     };
     for (door, place) in DOORS {
         let reply = arrived(&app, &get(door, place, "/nothing"), platform()).await;

@@ -204,7 +204,7 @@ async fn a_bad_request_carries_the_id_under_which_the_platform_knows_it() {
     let app = TestApp::start().await;
     let arrival = Arrival {
         id: Some("6f1c2d3e".to_owned()),
-        time_left: None,
+        ..Arrival::default()
     };
     let event = changed("function_url_rest", &[("/headers/host", json!("a b"))]);
     let reply = arrived(&app, &event, arrival).await;

@@ -38,7 +38,8 @@ async fn initialize_says_who_serves_and_what_it_can() {
         "serverInfo",
     ];
     assert_eq!(keys, expected);
-    let offered = json!({"completions": {}, "prompts": {}, "resources": {}, "tools": {}});
+    let offered =
+        json!({"completions": {}, "logging": {}, "prompts": {}, "resources": {}, "tools": {}});
     assert_eq!(result["capabilities"], offered);
     assert_eq!(result["serverInfo"]["name"], "bifold");
     assert_eq!(result["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
@@ -175,7 +176,8 @@ async fn errors_of_a_request_come_in_a_plain_answer() {
     let app = TestApp::start().await;
     let unknown = json!({"name": "fetch_acount_info"});
     for (method, params, code) in [
-        ("logging/setLevel", json!({"level": "info"}), -32601),
+        ("logging/setLevel", json!({"level": "loud"}), -32602),
+        ("logging/setLevel", json!({}), -32602),
         ("resources/subscribe", json!({}), -32601),
         ("sampling/createMessage", json!({}), -32601),
         ("PING", json!({}), -32601),

@@ -1,6 +1,6 @@
 //! Revision 2026-07-28: discovery, lists, `_meta`, versions, and which check comes first.
 
-use bifold::{Context, JsonSchema, Result, Server, Tool};
+use bifold::{Capability, Context, JsonSchema, Result, Server, Tool};
 use http::Request;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,8 +23,8 @@ async fn ask(_: Context, Ask {}: Ask) -> Result<bifold::Content> {
 /// A server with one function that needs two capabilities of its client.
 fn asking() -> Server {
     let tool = Tool::new("ask", ask)
-        .requires("elicitation")
-        .requires("sampling");
+        .requires(Capability::Elicitation)
+        .requires(Capability::Sampling);
     Server::new("asking", "1.0.0").tools(vec![tool])
 }
 
@@ -57,7 +57,8 @@ async fn discover_names_the_revision_the_capabilities_and_how_long_both_hold() {
     let result = result(&app.mcp("server/discover", json!({})).await);
     assert_modern(&result);
     assert_eq!(result["supportedVersions"], json!([MODERN]));
-    let offered = json!({"completions": {}, "prompts": {}, "resources": {}, "tools": {}});
+    let offered =
+        json!({"completions": {}, "logging": {}, "prompts": {}, "resources": {}, "tools": {}});
     assert_eq!(result["capabilities"], offered);
     assert!(result["instructions"].as_str().unwrap().contains("HASH"));
     assert!(result["ttlMs"].is_u64());

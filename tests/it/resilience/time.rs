@@ -158,8 +158,8 @@ async fn a_platform_that_waits_less_long_shortens_the_call() {
     let app = TestApp::start().await;
     app.replay.answer("/explorer/", hanging());
     let arrival = Arrival {
-        id: None,
         time_left: Some(4 * SECOND),
+        ..Arrival::default()
     };
     let request = call(ACCOUNT, &about(VESTING).to_string());
     let served = app.app.serve(request, arrival);

@@ -9,7 +9,9 @@ use bifold::Deadline;
 use bifold::Error;
 use bifold::Kind;
 use bifold::Once;
-use futures_util::future::join_all;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all, pending, ready};
+use tokio::time::Instant;
 
 use super::FRESH;
 
@@ -49,7 +51,6 @@ async fn a_value_is_built_once_on_many_threads_too() {
 
 #[tokio::test]
 async fn a_builder_that_panics_at_once_holds_nobody_up() {
-    use futures_util::FutureExt;
     let once: Once<u8> = Once::new();
     let (sent, done) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -104,4 +105,60 @@ async fn a_builder_that_goes_away_hands_over_and_one_that_hangs_holds_nobody_bey
     let hurried = once.get(Deadline::after(Duration::from_secs(1)), slow);
     assert_eq!(hurried.await.unwrap_err().kind(), Kind::DeadlineExceeded);
     assert_eq!(*follower.await.unwrap(), 7);
+}
+
+/// A builder that counts what it has built.
+fn counting(built: &Arc<AtomicUsize>) -> impl Fn() -> BoxFuture<'static, bifold::Result<usize>> {
+    let built = built.clone();
+    move || {
+        let built = built.clone();
+        let build = async move {
+            tokio::task::yield_now().await;
+            Ok(built.fetch_add(1, Ordering::SeqCst) + 1)
+        };
+        build.boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_broken_value_is_built_anew_once_for_all_and_the_new_one_stays() {
+    let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
+    let build = counting(&built);
+    let broken = once.get(Deadline::after(FRESH), &build).await.unwrap();
+    assert_eq!(*broken, 1);
+    // All of them find out, one after the other, and some after others have asked for a new one.
+    let callers = (0..20).map(async |_| {
+        once.drop_broken(&broken);
+        let value = once.get(Deadline::after(FRESH), &build).await.unwrap();
+        once.drop_broken(&broken);
+        *value
+    });
+    assert_eq!(join_all(callers).await, [2; 20]);
+    assert_eq!(*once.get(Deadline::after(FRESH), &build).await.unwrap(), 2);
+    assert_eq!(built.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_fails_or_hangs_has_the_value_built_anew_and_one_in_a_hurry_says_nothing() {
+    let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
+    let build = counting(&built);
+    let limit = Duration::from_secs(1);
+    let later = || Deadline::after(FRESH);
+    let whole = |_| ready(true);
+    let get = async || *once.get_whole(later(), limit, whole, &build).await.unwrap();
+    assert_eq!(get().await, 1);
+    assert_eq!(get().await, 1);
+    let failing = || once.get_whole(later(), limit, |value| ready(*value != 1), &build);
+    let values = join_all((0..20).map(|_| failing())).await;
+    assert!(values.into_iter().all(|value| *value.unwrap() == 2));
+    let hurried = Deadline::after(limit / 2);
+    let hurried = once.get_whole(hurried, limit, |_| pending(), &build).await;
+    assert_eq!(hurried.unwrap_err().kind(), Kind::DeadlineExceeded);
+    assert_eq!(get().await, 2);
+    let since = Instant::now();
+    let hanging = || once.get_whole(later(), limit, |_| pending(), &build);
+    let values = join_all((0..20).map(|_| hanging())).await;
+    assert!(values.into_iter().all(|value| *value.unwrap() == 3));
+    assert_eq!(since.elapsed(), limit);
+    assert_eq!(get().await, 3);
 }

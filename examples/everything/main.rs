@@ -2,16 +2,23 @@
 //!
 //! `cargo run --example everything -- --listen 127.0.0.1:3000`
 
+mod input;
+mod tasks;
+
 use std::net::SocketAddr;
 
 use bifold::telemetry::{self, Format};
 use bifold::{
-    App, Config, Content, Context, Error, JsonSchema, Prompt, Resource, Result, Server, Tool, local,
+    App, Capability, Config, Content, Context, Error, JsonSchema, Level, Prompt, Resource, Result,
+    Server, Tool, local,
 };
 use clap::Parser;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use input::asking;
+use tasks::long;
 
 /// The smallest PNG: one transparent pixel.
 const PIXEL: &[u8] = &[
@@ -40,6 +47,8 @@ macro_rules! no_arguments {
         $($(#[$doc])* #[derive(Deserialize, JsonSchema)] #[serde(deny_unknown_fields)] struct $name {})*
     };
 }
+
+pub(crate) use no_arguments;
 
 no_arguments! {
     /// Answers with one block of text.
@@ -70,6 +79,8 @@ no_arguments! {
     PromptWithImage;
     /// Tells how far it is, three times.
     ToolWithProgress;
+    /// Logs what it does.
+    ToolWithLogging;
 }
 
 /// A tool whose arguments can be routed by headers.
@@ -159,6 +170,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 fn server() -> Server {
     Server::new("everything", "1.0.0")
         .title("Conformance fixtures")
+        .tools(asking())
+        .tools(long())
         .tools(vec![
             Tool::sync("test_simple_text", simple_text),
             Tool::sync("test_image_content", image_content),
@@ -166,9 +179,11 @@ fn server() -> Server {
             Tool::sync("test_embedded_resource", embedded_resource),
             Tool::sync("test_multiple_content_types", multiple_content_types),
             Tool::sync("test_error_handling", error_handling),
-            Tool::sync("test_missing_capability", missing_capability).requires("sampling"),
+            Tool::sync("test_missing_capability", missing_capability)
+                .requires(Capability::Sampling),
             Tool::sync("test_streaming_elicitation", streaming_elicitation),
             Tool::sync("test_logging_tool", logging_tool),
+            Tool::sync("test_tool_with_logging", tool_with_logging),
             Tool::sync("test_tool_with_progress", tool_with_progress),
             Tool::sync("test_x_mcp_header", x_mcp_header),
             Tool::sync("json_schema_2020_12_tool", person).input_schema(person_schema()),
@@ -204,6 +219,7 @@ fn server() -> Server {
                 prompt_with_document,
             )),
             Prompt::new(Tool::sync("test_prompt_with_image", prompt_with_image)),
+            input::prompt(),
         ])
 }
 
@@ -293,8 +309,20 @@ fn streaming_elicitation(_: Context, _: StreamingElicitation) -> Result<Content>
     Ok(Content::text("Nothing had to be asked."))
 }
 
-fn logging_tool(_: Context, _: LoggingTool) -> Result<Content> {
-    Ok(Content::text("Nothing had to be logged."))
+fn logging_tool(cx: Context, _: LoggingTool) -> Result<Content> {
+    cx.log(Level::Info, "Heard by who asks for it.");
+    Ok(Content::text("Logged, for who asked for it."))
+}
+
+fn tool_with_logging(cx: Context, _: ToolWithLogging) -> Result<Content> {
+    for text in [
+        "Tool execution started",
+        "Tool processing data",
+        "Tool execution completed",
+    ] {
+        cx.log(Level::Info, text);
+    }
+    Ok(Content::text("All is logged."))
 }
 
 fn tool_with_progress(cx: Context, _: ToolWithProgress) -> Result<Content> {

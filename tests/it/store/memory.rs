@@ -1,0 +1,143 @@
+//! Records in the memory of one process, by a clock that the test moves.
+
+use std::time::Duration;
+
+use bifold::{Change, Config, Deadline, Kind, Record, Store};
+use futures_util::future::join_all;
+use futures_util::poll;
+use tokio::time::{Instant, advance};
+
+use super::{LONG, contract, held, read};
+
+fn memory() -> Store {
+    Store::new(&Config::default()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn keeps_to_the_contract_and_leaves_nothing() {
+    let store = memory();
+    let since = Instant::now();
+    contract::holds(&store).await;
+    assert_eq!(store.held(), 0);
+    // Nothing of it waits for a clock.
+    assert_eq!(since.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_expires_at_its_time_and_a_replacement_gives_it_a_new_one() {
+    let store = memory();
+    let ttl = Duration::from_secs(10);
+    assert!(store.create("a", "1".into(), ttl).await.unwrap());
+    advance(ttl - Duration::from_millis(1)).await;
+    assert_eq!(read(&store, "a").await, held("1", 1));
+    assert!(store.replace("a", 1, "2".into(), ttl).await.unwrap());
+    advance(ttl - Duration::from_millis(1)).await;
+    assert_eq!(read(&store, "a").await, held("2", 2));
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(read(&store, "a").await, None);
+    assert_eq!(store.held(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_is_woken_at_once_by_a_change_an_end_or_the_deadline() {
+    let store = memory();
+    let ttl = Duration::from_secs(10);
+    assert!(store.create("a", "1".into(), ttl).await.unwrap());
+    assert!(store.create("b", "1".into(), LONG).await.unwrap());
+    let since = Instant::now();
+    let wait = |key, seen| Box::pin(store.changed(key, seen, Deadline::after(LONG / 2)));
+    let (mut one, mut two, mut other) = (wait("a", 1), wait("a", 1), wait("b", 1));
+    assert!(poll!(&mut one).is_pending() && poll!(&mut two).is_pending());
+    assert!(poll!(&mut other).is_pending());
+    assert!(store.replace("a", 1, "2".into(), ttl).await.unwrap());
+    let second = Change::To(Record {
+        value: "2".into(),
+        version: 2,
+    });
+    assert_eq!(one.await.unwrap(), second);
+    assert_eq!(two.await.unwrap(), second);
+    assert_eq!(since.elapsed(), Duration::ZERO);
+    assert_eq!(wait("a", 2).await.unwrap(), Change::Gone);
+    assert_eq!(since.elapsed(), ttl);
+    assert_eq!(other.await.unwrap(), Change::None);
+    assert_eq!(since.elapsed(), LONG / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_away_leaves_nothing() {
+    let store = memory();
+    assert!(store.create("a", "1".into(), LONG).await.unwrap());
+    let mut waiting: Vec<_> = (0..10)
+        .map(|_| Box::pin(store.changed("a", 1, Deadline::after(LONG))))
+        .collect();
+    for wait in &mut waiting {
+        assert!(poll!(wait).is_pending());
+    }
+    assert_eq!(store.held(), 2);
+    let last = waiting.pop().unwrap();
+    drop(waiting);
+    assert_eq!(store.held(), 2);
+    store.remove("a").await.unwrap();
+    assert_eq!(last.await.unwrap(), Change::Gone);
+    assert_eq!(store.held(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_says_so_until_something_expires() {
+    let store = memory();
+    for number in 0..10_000 {
+        let ttl = Duration::from_secs(if number == 0 { 1 } else { 60 });
+        let key = format!("{number}");
+        assert!(store.create(&key, String::new(), ttl).await.unwrap());
+    }
+    let full = store.create("more", String::new(), LONG).await.unwrap_err();
+    assert_eq!(full.kind(), Kind::StoreUnavailable);
+    assert!(
+        full.retryable() && full.message().contains("10000"),
+        "{full}"
+    );
+    // What is there already is not turned away.
+    assert!(store.replace("1", 1, "x".into(), LONG).await.unwrap());
+    assert!(!store.create("1", "x".into(), LONG).await.unwrap());
+    advance(Duration::from_secs(1)).await;
+    assert!(store.create("more", String::new(), LONG).await.unwrap());
+    assert!(store.create("most", String::new(), LONG).await.is_err());
+    store.remove("more").await.unwrap();
+    assert!(store.create("most", String::new(), LONG).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_many_threads_each_version_has_one_writer() {
+    let store = memory();
+    assert!(store.create("a", "0".into(), LONG).await.unwrap());
+    // Each of the thousand counts up by one, and tries until it has.
+    let count = |_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            loop {
+                let record = store.get("a").await.unwrap().unwrap();
+                let next = record.value.parse::<u64>().unwrap() + 1;
+                let version = record.version;
+                if store
+                    .replace("a", version, next.to_string(), LONG)
+                    .await
+                    .unwrap()
+                {
+                    return version;
+                }
+                let wait = store.changed("a", version, Deadline::after(LONG));
+                assert_ne!(wait.await.unwrap(), Change::None);
+            }
+        })
+    };
+    let mut versions: Vec<u64> = join_all((0..1_000).map(count))
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=1_000).collect::<Vec<_>>());
+    assert_eq!(read(&store, "a").await, held("1000", 1_001));
+    store.remove("a").await.unwrap();
+    assert_eq!(store.held(), 0);
+}
