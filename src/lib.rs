@@ -50,6 +50,8 @@ pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};
 pub use once::Once;
-pub use registry::{Answer, Content, IntoAnswer, Prompt, Registry, Resource, Tool};
+pub use registry::{
+    Annotations, Answer, Content, IntoAnswer, Link, Prompt, Registry, Resource, Tool,
+};
 pub use schemars::JsonSchema;
 pub use server::{Info, Server};

@@ -1,6 +1,7 @@
 //! MCP over Streamable HTTP without sessions: bytes in, bytes out, for clients of both protocol eras.
 
 mod accept;
+mod blocks;
 mod call;
 mod complete;
 mod events;

@@ -1,9 +1,11 @@
 //! The one door to every function: decode, deadline, panic guard, encode once.
 
+mod annotations;
 mod answer;
 mod check;
 mod completion;
 mod content;
+mod link;
 mod prompt;
 mod resource;
 mod schema;
@@ -19,8 +21,10 @@ use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::similar;
 
+pub use annotations::Annotations;
 pub use answer::{Answer, IntoAnswer};
 pub use content::Content;
+pub use link::Link;
 pub use prompt::Prompt;
 pub use resource::Resource;
 pub use tool::Tool;

@@ -34,7 +34,7 @@ pub(super) struct Payloads {
     instructions: Option<&'static str>,
     nothing: Box<RawValue>,
     discover: OnceLock<Box<RawValue>>,
-    lists: [[OnceLock<Box<RawValue>>; 3]; 4],
+    lists: [[OnceLock<Box<RawValue>>; 5]; 4],
 }
 
 fn raw(value: &Value) -> Box<RawValue> {
@@ -203,7 +203,7 @@ fn describe(tool: &Tool, shape: Shape) -> Value {
         entry["annotations"] = json!({ "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": true });
     }
     entitle(&mut entry, tool, shape);
-    if let Some(schema) = tool.result().filter(|_| shape != Shape::Text) {
+    if let Some(schema) = tool.result().filter(|_| shape >= Shape::Structured) {
         entry["outputSchema"] = schema.clone();
     }
     entry
@@ -239,7 +239,10 @@ fn question(prompt: &Prompt, shape: Shape) -> Value {
 
 /// Titles came with revision 2025-06-18.
 fn entitle(entry: &mut Value, function: &Tool, shape: Shape) {
-    if let Some(title) = function.display_title().filter(|_| shape != Shape::Text) {
+    if let Some(title) = function
+        .display_title()
+        .filter(|_| shape >= Shape::Structured)
+    {
         entry["title"] = title.into();
     }
 }

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::blocks;
 use super::fault::Fault;
 use super::message::Request;
 use super::result::{ServerMeta, encode};
@@ -60,7 +61,8 @@ impl Endpoint {
         let arguments = params.arguments.map_or("{}", RawValue::get);
         let answer = self.registry.call(function, cx.clone(), arguments).await;
         let answer = answer.map_err(|error| Fault::of_error(shape, prompt.name(), &error))?;
-        let blocks: Vec<&RawValue> = serde_json::from_str(answer.json().get()).unwrap_or_default();
+        let blocks = blocks::known(answer.json(), shape);
+        let blocks: Vec<&RawValue> = serde_json::from_str(blocks.get()).unwrap_or_default();
         let is_modern = shape == Shape::Modern;
         let result = GetResult {
             description: function.description(),

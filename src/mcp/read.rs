@@ -35,14 +35,16 @@ struct ReadResult<'a> {
     meta: Option<ServerMeta<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Contents<'a> {
-    uri: &'a str,
-    mime_type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(borrow)]
+    uri: Cow<'a, str>,
+    #[serde(borrow)]
+    mime_type: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     text: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     blob: Option<Cow<'a, str>>,
 }
 
@@ -53,6 +55,10 @@ struct Block<'a> {
     text: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     data: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    uri: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    resource: Option<Contents<'a>>,
 }
 
 impl Endpoint {
@@ -94,22 +100,21 @@ impl Endpoint {
 }
 
 fn contents<'a>(resource: &'a Resource, uri: &'a str, answer: &'a Answer) -> Vec<Contents<'a>> {
-    let mime_type = resource.mime_type();
+    let content = |text, blob| Contents {
+        uri: uri.into(),
+        mime_type: resource.mime_type().into(),
+        text,
+        blob,
+    };
     if !answer.is_content() {
-        let text = Some(answer.json().get().into());
-        return vec![Contents {
-            uri,
-            mime_type,
-            text,
-            blob: None,
-        }];
+        return vec![content(Some(answer.json().get().into()), None)];
     }
     let blocks: Vec<Block<'a>> = serde_json::from_str(answer.json().get()).unwrap_or_default();
-    let content = |it: Block<'a>| Contents {
-        uri,
-        mime_type,
-        text: it.text,
-        blob: it.data,
-    };
-    blocks.into_iter().map(content).collect()
+    let contents = blocks.into_iter().map(|block| match block.resource {
+        // An embedded document has a URI and a type of its own.
+        Some(document) => document,
+        // Contents hold no links, so what points elsewhere is read as where it points.
+        None => content(block.text.or(block.uri), block.data),
+    });
+    contents.collect()
 }

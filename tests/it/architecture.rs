@@ -89,7 +89,10 @@ const HOUSE: [(&str, &[&str]); 27] = [
             "error",
         ],
     ),
-    ("registry", &["context", "deadline", "error", "similar"]),
+    (
+        "registry",
+        &["context", "deadline", "error", "clock", "similar"],
+    ),
     ("entry", &["context", "telemetry"]),
     (
         "context",

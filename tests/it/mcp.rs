@@ -2,6 +2,7 @@
 
 mod batch;
 mod call;
+mod content;
 mod documents;
 mod door;
 mod envelope;
