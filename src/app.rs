@@ -58,8 +58,14 @@ impl App {
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
-        let registry = Registry::new(server.tools, server.resources, server.prompts);
-        let registry = Arc::new(registry.map_err(StartError)?);
+        let mut problems = server.problems();
+        let registry = match Registry::new(server.tools, server.resources, server.prompts) {
+            Ok(registry) if problems.is_empty() => Arc::new(registry),
+            refused => {
+                problems.extend(refused.err().unwrap_or_default());
+                return Err(StartError(problems));
+            }
+        };
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
         let endpoint = Arc::new(Endpoint::new(

@@ -51,7 +51,7 @@ pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};
 pub use once::Once;
 pub use registry::{
-    Annotations, Answer, Content, IntoAnswer, Link, Prompt, Registry, Resource, Tool,
+    Annotations, Answer, Content, Hints, Icon, IntoAnswer, Link, Prompt, Registry, Resource, Tool,
 };
 pub use schemars::JsonSchema;
 pub use server::{Info, Server};

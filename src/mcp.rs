@@ -9,6 +9,7 @@ mod fault;
 mod gate;
 mod headers;
 mod legacy;
+mod list;
 mod message;
 mod method;
 mod modern;

@@ -21,11 +21,21 @@ pub(super) fn known(blocks: &RawValue, shape: Shape) -> Cow<'_, RawValue> {
             block.insert("type".to_owned(), json!("text"));
             block.insert("text".to_owned(), Value::String(text));
         }
-        if let Some(Value::Object(annotations)) = block.get_mut("annotations") {
-            annotations.remove("lastModified");
+        if let Some(annotations) = block.get_mut("annotations") {
+            abridge(annotations, shape);
         }
     }
     Cow::Owned(to_raw_value(&blocks).expect("what was JSON is JSON"))
+}
+
+/// Takes out of annotations what the revision does not know.
+pub(super) fn abridge(annotations: &mut Value, shape: Shape) {
+    if let Some(fields) = annotations
+        .as_object_mut()
+        .filter(|_| shape < Shape::Structured)
+    {
+        fields.remove("lastModified");
+    }
 }
 
 /// What stands for a block that the revision does not know.

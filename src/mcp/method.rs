@@ -3,8 +3,8 @@
 use http::HeaderMap;
 
 use super::fault::Fault;
+use super::list::List;
 use super::message::Request;
-use super::payload::List;
 use super::prompt::GetParams;
 use super::read::ReadParams;
 use super::version::Shape;

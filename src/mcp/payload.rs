@@ -7,31 +7,26 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::fault::Fault;
+use super::list::List;
 use super::message::Request;
 use super::result::encode;
 use super::version::{MODERN, Shape, Version};
 use super::{Body, Reply};
-use crate::registry::{Prompt, Registry, Resource, Tool};
+use crate::registry::Registry;
 use crate::server::Info;
 use crate::telemetry::Outcome;
 
 /// How long a client may keep what never changes while a process lives, in milliseconds.
 pub(super) const TTL_MS: u64 = 3_600_000;
 
-/// The lists that a client may ask for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum List {
-    Tools,
-    Resources,
-    Templates,
-    Prompts,
-}
+/// The key under which a modern result says who answered.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// The results that are rendered once.
 pub(super) struct Payloads {
     registry: Arc<Registry>,
+    info: Info,
     server: Box<RawValue>,
-    instructions: Option<&'static str>,
     nothing: Box<RawValue>,
     discover: OnceLock<Box<RawValue>>,
     lists: [[OnceLock<Box<RawValue>>; 5]; 4],
@@ -43,14 +38,12 @@ fn raw(value: &Value) -> Box<RawValue> {
 
 impl Payloads {
     pub(super) fn new(registry: Arc<Registry>, info: &Info) -> Payloads {
-        let mut server = json!({ "name": info.name, "version": info.version });
-        if let Some(title) = info.title {
-            server["title"] = title.into();
-        }
+        // Every result of the modern revision says who answered, so it says no more than the name.
+        let server = raw(&introduce(info, Shape::Structured));
         Payloads {
             registry,
-            server: raw(&server),
-            instructions: info.instructions,
+            info: info.clone(),
+            server,
             nothing: raw(&json!({})),
             discover: OnceLock::new(),
             lists: Default::default(),
@@ -100,9 +93,9 @@ impl Payloads {
         let mut result = json!({
             "protocolVersion": version.as_str(),
             "capabilities": self.capabilities(),
-            "serverInfo": &self.server,
+            "serverInfo": introduce(&self.info, Shape::of(version)),
         });
-        if let Some(instructions) = self.instructions {
+        if let Some(instructions) = self.info.instructions {
             result["instructions"] = instructions.into();
         }
         raw(&result)
@@ -113,7 +106,8 @@ impl Payloads {
             let mut result = self.modern(
                 json!({ "supportedVersions": [MODERN], "capabilities": self.capabilities() }),
             );
-            if let Some(instructions) = self.instructions {
+            result["_meta"][SERVER_INFO] = introduce(&self.info, Shape::Modern);
+            if let Some(instructions) = self.info.instructions {
                 result["instructions"] = instructions.into();
             }
             raw(&result)
@@ -150,7 +144,7 @@ impl Payloads {
 
     pub(super) fn list(&self, list: List, shape: Shape) -> &RawValue {
         self.lists[list as usize][shape as usize].get_or_init(|| {
-            let all = json!({ list.key(): self.entries(list, shape) });
+            let all = json!({ list.key(): list.entries(&self.registry, shape) });
             match shape {
                 Shape::Modern => raw(&self.modern(all)),
                 _ => raw(&all),
@@ -158,117 +152,35 @@ impl Payloads {
         })
     }
 
-    fn entries(&self, list: List, shape: Shape) -> Vec<Value> {
-        let resources = |is_template: bool| {
-            let resources = self.registry.resources().iter();
-            resources.filter(move |it| it.is_template() == is_template)
-        };
-        match list {
-            List::Tools => {
-                let tools = self.registry.tools().iter().filter(|tool| tool.on_mcp());
-                tools.map(|tool| describe(tool, shape)).collect()
-            }
-            List::Resources => resources(false)
-                .map(|it| document(it, "uri", shape))
-                .collect(),
-            List::Templates => resources(true)
-                .map(|it| document(it, "uriTemplate", shape))
-                .collect(),
-            List::Prompts => self
-                .registry
-                .prompts()
-                .iter()
-                .map(|it| question(it, shape))
-                .collect(),
-        }
-    }
-
     /// Adds what every cacheable result of the modern revision carries.
     fn modern(&self, mut result: Value) -> Value {
         result["resultType"] = "complete".into();
         result["ttlMs"] = TTL_MS.into();
         result["cacheScope"] = "public".into();
-        result["_meta"] = json!({ "io.modelcontextprotocol/serverInfo": &self.server });
+        result["_meta"] = json!({ SERVER_INFO: &self.server });
         result
     }
 }
 
-fn describe(tool: &Tool, shape: Shape) -> Value {
-    let mut entry = json!({
-        "name": tool.name(),
-        "description": tool.description(),
-        "inputSchema": tool.arguments(),
-    });
-    if tool.is_read_only() {
-        entry["annotations"] = json!({ "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": true });
+/// How the server introduces itself to a client of that revision.
+fn introduce(info: &Info, shape: Shape) -> Value {
+    let mut server = json!({ "name": info.name, "version": info.version });
+    if let Some(title) = info.title.filter(|_| shape >= Shape::Structured) {
+        server["title"] = title.into();
     }
-    entitle(&mut entry, tool, shape);
-    if let Some(schema) = tool.result().filter(|_| shape >= Shape::Structured) {
-        entry["outputSchema"] = schema.clone();
+    if shape < Shape::Illustrated {
+        return server;
     }
-    entry
-}
-
-fn document(resource: &Resource, key: &str, shape: Shape) -> Value {
-    let function = resource.function();
-    let mut entry = json!({
-        key: resource.uri(),
-        "name": function.name(),
-        "description": function.description(),
-        "mimeType": resource.mime_type(),
-    });
-    entitle(&mut entry, function, shape);
-    entry
-}
-
-fn question(prompt: &Prompt, shape: Shape) -> Value {
-    let function = prompt.function();
-    let arguments = function.parameters().into_iter().flatten().map(|(name, schema)| {
-        let description = schema.get("description").cloned().unwrap_or_default();
-        json!({ "name": name, "description": description, "required": function.is_required(name) })
-    });
-    let arguments: Vec<Value> = arguments.collect();
-    let mut entry = json!({
-        "name": prompt.name(),
-        "description": function.description(),
-        "arguments": arguments,
-    });
-    entitle(&mut entry, function, shape);
-    entry
-}
-
-/// Titles came with revision 2025-06-18.
-fn entitle(entry: &mut Value, function: &Tool, shape: Shape) {
-    if let Some(title) = function
-        .display_title()
-        .filter(|_| shape >= Shape::Structured)
-    {
-        entry["title"] = title.into();
-    }
-}
-
-impl List {
-    pub(super) fn of(method: &str) -> Option<List> {
-        let all = [List::Tools, List::Resources, List::Templates, List::Prompts];
-        all.into_iter().find(|it| it.method() == method)
-    }
-
-    pub(super) fn method(self) -> &'static str {
-        match self {
-            List::Tools => "tools/list",
-            List::Resources => "resources/list",
-            List::Templates => "resources/templates/list",
-            List::Prompts => "prompts/list",
+    for (key, text) in [
+        ("description", info.description),
+        ("websiteUrl", info.website),
+    ] {
+        if let Some(text) = text {
+            server[key] = text.into();
         }
     }
-
-    /// The field of the result that holds the entries.
-    fn key(self) -> &'static str {
-        match self {
-            List::Tools => "tools",
-            List::Resources => "resources",
-            List::Templates => "resourceTemplates",
-            List::Prompts => "prompts",
-        }
+    if !info.icons.is_empty() {
+        server["icons"] = json!(info.icons);
     }
+    server
 }

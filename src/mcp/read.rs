@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::message::Request;
@@ -46,6 +47,12 @@ struct Contents<'a> {
     text: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     blob: Option<Cow<'a, str>>,
+    #[serde(
+        rename = "_meta",
+        skip_deserializing,
+        skip_serializing_if = "Option::is_none"
+    )]
+    meta: Option<&'a Map<String, Value>>,
 }
 
 /// A content block as far as it can be read as a document.
@@ -85,7 +92,7 @@ impl Endpoint {
         // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
         let ttl = cx.freshness().map_or(TTL_MS, |it| it.ttl_ms.max(0) as u64);
         let result = ReadResult {
-            contents: contents(resource, uri, &answer),
+            contents: contents(resource, shape, uri, &answer),
             result_type: is_modern.then_some("complete"),
             ttl_ms: is_modern.then_some(ttl),
             cache_scope: is_modern.then_some("public"),
@@ -99,12 +106,20 @@ impl Endpoint {
     }
 }
 
-fn contents<'a>(resource: &'a Resource, uri: &'a str, answer: &'a Answer) -> Vec<Contents<'a>> {
+fn contents<'a>(
+    resource: &'a Resource,
+    shape: Shape,
+    uri: &'a str,
+    answer: &'a Answer,
+) -> Vec<Contents<'a>> {
+    let meta = resource.function().metadata();
+    let meta = (shape >= Shape::Structured && !meta.is_empty()).then_some(meta);
     let content = |text, blob| Contents {
         uri: uri.into(),
         mime_type: resource.mime_type().into(),
         text,
         blob,
+        meta,
     };
     if !answer.is_content() {
         return vec![content(Some(answer.json().get().into()), None)];

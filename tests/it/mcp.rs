@@ -8,6 +8,7 @@ mod door;
 mod envelope;
 mod headers;
 mod legacy;
+mod lists;
 mod modern;
 mod params;
 
