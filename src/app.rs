@@ -71,6 +71,7 @@ impl App {
         let endpoint = Arc::new(Endpoint::new(
             registry.clone(),
             &server.info,
+            server.page_size,
             config.allowed_origins.clone(),
         ));
         let face = Arc::new(Face::new(registry.clone(), server.info));

@@ -4,6 +4,7 @@ mod accept;
 mod blocks;
 mod call;
 mod complete;
+mod cursor;
 mod events;
 mod fault;
 mod gate;
@@ -71,9 +72,15 @@ pub enum Body {
 }
 
 impl Endpoint {
-    /// The face of `registry`, as the server that `info` describes.
-    pub fn new(registry: Arc<Registry>, info: &Info, allowed_origins: Vec<String>) -> Endpoint {
-        let payloads = Payloads::new(registry.clone(), info);
+    /// The face of `registry`, as the server that `info` describes, with `page_size` entries on a page of a list, at
+    /// least 1.
+    pub fn new(
+        registry: Arc<Registry>,
+        info: &Info,
+        page_size: usize,
+        allowed_origins: Vec<String>,
+    ) -> Endpoint {
+        let payloads = Payloads::new(registry.clone(), info, page_size);
         Endpoint {
             registry,
             payloads,

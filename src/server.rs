@@ -5,6 +5,10 @@ use http::Extensions;
 use crate::registry::{Icon, Prompt, Resource, Tool};
 use crate::upstream::Upstream;
 
+/// Entries on one page of a list. Most clients ask for every page at once, so only a list that is too long for them is
+/// worth a second request.
+const PAGE_SIZE: usize = 100;
+
 /// Everything an [`App`](crate::App) is built from.
 ///
 /// ```
@@ -34,6 +38,7 @@ use crate::upstream::Upstream;
 /// ```
 pub struct Server {
     pub(crate) info: Info,
+    pub(crate) page_size: usize,
     pub(crate) tools: Vec<Tool>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) prompts: Vec<Prompt>,
@@ -74,6 +79,7 @@ impl Server {
         };
         Server {
             info,
+            page_size: PAGE_SIZE,
             tools: Vec::new(),
             resources: Vec::new(),
             prompts: Vec::new(),
@@ -130,6 +136,13 @@ impl Server {
         self
     }
 
+    /// How many entries an MCP client gets at once of the functions, documents or prompts; it asks for the others page by
+    /// page. Default 100.
+    pub fn page_size(mut self, entries: usize) -> Server {
+        self.page_size = entries;
+        self
+    }
+
     /// Declares the upstreams that functions may ask.
     pub fn upstreams(mut self, upstreams: &[Upstream]) -> Server {
         self.upstreams.extend_from_slice(upstreams);
@@ -148,6 +161,9 @@ impl Server {
             found.push(format!(
                 "its website `{website}` is no URL such as `https://example.com`"
             ));
+        }
+        if self.page_size == 0 {
+            found.push("a page of its lists must have at least 1 entry".to_owned());
         }
         let named = |problem| format!("server `{}`: {problem}", self.info.name);
         found.into_iter().map(named).collect()

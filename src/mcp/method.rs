@@ -21,8 +21,8 @@ pub(super) async fn answer(
 ) -> Result<Reply, Fault> {
     let payloads = &endpoint.payloads;
     if let Some(list) = List::of(&request.method).filter(|list| payloads.has(*list)) {
-        payloads.check_cursor(request)?;
-        return Ok(payloads.reply(request, list.method(), payloads.list(list, shape)));
+        let page = payloads.page(list, shape, request)?;
+        return Ok(payloads.reply(request, list.method(), page));
     }
     match &*request.method {
         "resources/read" if payloads.has(List::Resources) => {

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use super::cursor;
 use super::fault::Fault;
 use super::list::List;
 use super::message::Request;
@@ -29,7 +30,8 @@ pub(super) struct Payloads {
     server: Box<RawValue>,
     nothing: Box<RawValue>,
     discover: OnceLock<Box<RawValue>>,
-    lists: [[OnceLock<Box<RawValue>>; 5]; 4],
+    page_size: usize,
+    lists: [[OnceLock<Vec<Box<RawValue>>>; 5]; 4],
 }
 
 fn raw(value: &Value) -> Box<RawValue> {
@@ -37,7 +39,8 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 impl Payloads {
-    pub(super) fn new(registry: Arc<Registry>, info: &Info) -> Payloads {
+    /// The results of `registry`, whose lists have at most `page_size` entries a page, at least 1.
+    pub(super) fn new(registry: Arc<Registry>, info: &Info, page_size: usize) -> Payloads {
         // Every result of the modern revision says who answered, so it says no more than the name.
         let server = raw(&introduce(info, Shape::Structured));
         Payloads {
@@ -46,6 +49,7 @@ impl Payloads {
             server,
             nothing: raw(&json!({})),
             discover: OnceLock::new(),
+            page_size,
             lists: Default::default(),
         }
     }
@@ -61,22 +65,6 @@ impl Payloads {
             status: StatusCode::OK,
             body: Body::Json(body),
             outcome: Outcome::of_method(method),
-        }
-    }
-
-    /// The one page is the whole list, so no cursor was ever given out.
-    pub(super) fn check_cursor(&self, request: &Request<'_>) -> Result<(), Fault> {
-        #[derive(serde::Deserialize)]
-        struct Page<'a> {
-            #[serde(borrow, default)]
-            cursor: Option<&'a RawValue>,
-        }
-        let page: Page<'_> = request.read_params()?;
-        match page.cursor {
-            None => Ok(()),
-            Some(_) => Err(Fault::invalid_params(
-                "`cursor` was not given out by this server; leave it out",
-            )),
         }
     }
 
@@ -142,13 +130,46 @@ impl Payloads {
         capabilities
     }
 
-    pub(super) fn list(&self, list: List, shape: Shape) -> &RawValue {
+    /// The page that the request asks for: the first one, or the one at its cursor.
+    pub(super) fn page(
+        &self,
+        list: List,
+        shape: Shape,
+        request: &Request<'_>,
+    ) -> Result<&RawValue, Fault> {
+        #[derive(serde::Deserialize)]
+        struct Params<'a> {
+            #[serde(borrow, default)]
+            cursor: Option<&'a RawValue>,
+        }
+        let params: Params<'_> = request.read_params()?;
+        let offset = match params.cursor {
+            Some(cursor) => cursor::decode(list, cursor)?,
+            None => 0,
+        };
+        let page = self.pages(list, shape).get(offset / self.page_size);
+        page.filter(|_| offset % self.page_size == 0)
+            .map(|page| &**page)
+            .ok_or_else(cursor::out_of_range)
+    }
+
+    fn pages(&self, list: List, shape: Shape) -> &[Box<RawValue>] {
         self.lists[list as usize][shape as usize].get_or_init(|| {
-            let all = json!({ list.key(): list.entries(&self.registry, shape) });
-            match shape {
-                Shape::Modern => raw(&self.modern(all)),
-                _ => raw(&all),
-            }
+            let entries = list.entries(&self.registry, shape);
+            let page = |start: usize| {
+                let end = entries.len().min(start.saturating_add(self.page_size));
+                let mut page = json!({ list.key(): entries[start..end] });
+                if end < entries.len() {
+                    page["nextCursor"] = cursor::encode(list, end).into();
+                }
+                match shape {
+                    Shape::Modern => raw(&self.modern(page)),
+                    _ => raw(&page),
+                }
+            };
+            // A list without entries has one page too.
+            let starts = (0..entries.len().max(1)).step_by(self.page_size);
+            starts.map(page).collect()
         })
     }
 

@@ -7,8 +7,8 @@ use bifold::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{LEGACY, bare, message, result};
-use crate::support::{Answer, MODERN, TestApp};
+use super::{LEGACY, ask_as, bare, message, result, revisions};
+use crate::support::{MODERN, TestApp};
 
 /// Answers at once.
 #[derive(Deserialize, JsonSchema)]
@@ -20,18 +20,6 @@ struct Done {}
 
 fn ask(_: Context, Ask {}: Ask) -> Result<Content> {
     Ok(Content::text("yes"))
-}
-
-/// Every revision, the oldest first.
-fn revisions() -> impl Iterator<Item = &'static str> {
-    LEGACY.into_iter().chain([MODERN])
-}
-
-async fn ask_as(app: &TestApp, version: &str, method: &str, params: Value) -> Answer {
-    match version {
-        MODERN => app.mcp(method, params).await,
-        _ => app.legacy(version, method, params).await,
-    }
 }
 
 async fn list(app: &TestApp, version: &str, method: &str) -> Value {
