@@ -17,10 +17,12 @@ use tower::ServiceExt;
 
 use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
+use crate::cors::{self, Cors};
 use crate::deadline::Deadline;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::mcp::{self, Endpoint};
+use crate::origin::AllowedOrigins;
 use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
 use crate::server::Server;
@@ -36,6 +38,7 @@ pub struct App {
     registry: Arc<Registry>,
     face: Arc<Face>,
     endpoint: Arc<Endpoint>,
+    cors: Arc<Cors>,
     router: Router,
 }
 
@@ -68,12 +71,14 @@ impl App {
         };
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
+        let origins = AllowedOrigins::new(config.allowed_origins.clone());
         let endpoint = Arc::new(Endpoint::new(
             registry.clone(),
             &server.info,
             server.page_size,
-            config.allowed_origins.clone(),
+            origins.clone(),
         ));
+        let cors = Arc::new(Cors::new(origins, &registry));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
         state.insert(registry.clone());
@@ -89,6 +94,7 @@ impl App {
             registry,
             face,
             endpoint,
+            cors,
             router,
         })
     }
@@ -99,11 +105,17 @@ impl App {
         let cold_start = self.services.process.count();
         let face = face_of(request.uri().path());
         let call = Arc::new(self.call(request.headers(), arrival));
-        request
-            .extensions_mut()
-            .insert(Context::new(self.services.clone(), call.clone()));
-        let response = self.router.clone().oneshot(request).await;
-        let response = response.unwrap_or_else(|never| match never {});
+        let page = self.cors.page(request.headers());
+        let mut response = match page.is_some() && cors::is_preflight(&request) {
+            true => self.cors.preflight(),
+            false => {
+                let cx = Context::new(self.services.clone(), call.clone());
+                request.extensions_mut().insert(cx);
+                let response = self.router.clone().oneshot(request).await;
+                response.unwrap_or_else(|never| match never {})
+            }
+        };
+        cors::share(&mut response, page);
         finish(response, face, call, since, cold_start)
     }
 

@@ -29,6 +29,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
 use crate::context::Context;
+use crate::origin::AllowedOrigins;
 use crate::registry::Registry;
 use crate::server::Info;
 use crate::telemetry::{Outcome, Pending};
@@ -48,7 +49,7 @@ const BATCH_WIDTH: usize = 8;
 pub struct Endpoint {
     registry: Arc<Registry>,
     payloads: Payloads,
-    allowed_origins: Vec<String>,
+    origins: AllowedOrigins,
 }
 
 /// What goes back.
@@ -78,19 +79,19 @@ impl Endpoint {
         registry: Arc<Registry>,
         info: &Info,
         page_size: usize,
-        allowed_origins: Vec<String>,
+        origins: AllowedOrigins,
     ) -> Endpoint {
         let payloads = Payloads::new(registry.clone(), info, page_size);
         Endpoint {
             registry,
             payloads,
-            allowed_origins,
+            origins,
         }
     }
 
     /// Answers the body of one `POST /mcp`.
     pub async fn answer(&self, headers: &HeaderMap, body: &[u8], cx: &Context) -> Reply {
-        if let Err(fault) = gate::check(headers, &self.allowed_origins) {
+        if let Err(fault) = gate::check(headers, &self.origins) {
             return Reply::fault(None, fault);
         }
         match message::parse(body) {

@@ -14,7 +14,7 @@ mod resource;
 mod schema;
 mod tool;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -94,6 +94,13 @@ impl Registry {
         let resources = self.resources.iter().map(Resource::completers);
         let mut all = resources.chain(self.prompts.iter().map(Prompt::completers));
         all.any(|it| !it.is_empty())
+    }
+
+    /// The names after `Mcp-Param-` in the headers by which MCP clients repeat arguments, each once.
+    pub fn header_names(&self) -> BTreeSet<String> {
+        let tools = self.tools.iter().filter(|tool| tool.on_mcp());
+        let names = tools.flat_map(|tool| schema::header_names(tool.schema()));
+        names.map(str::to_ascii_lowercase).collect()
     }
 
     /// A half-sentence with the names that come closest to `name`, of those functions that are `seen`.

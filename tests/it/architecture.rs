@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 27] = [
+const HOUSE: [(&str, &[&str]); 29] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -27,6 +27,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
             "mcp",
             "rest",
             "server",
+            "cors",
             "registry",
             "entry",
             "context",
@@ -35,6 +36,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
             "deadline",
             "error",
             "config",
+            "origin",
         ],
     ),
     (
@@ -47,6 +49,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
             "telemetry",
             "upstream",
             "error",
+            "origin",
         ],
     ),
     (
@@ -77,6 +80,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
         ],
     ),
     ("server", &["registry", "upstream"]),
+    ("cors", &["registry", "telemetry", "origin"]),
     (
         "batch",
         &[
@@ -109,6 +113,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
     ("error", &[]),
     ("config", &["clock"]),
     ("clock", &[]),
+    ("origin", &[]),
     ("similar", &[]),
     ("progress", &[]),
     ("count", &[]),
