@@ -17,10 +17,12 @@ use tower::ServiceExt;
 
 use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
+use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::mcp::{self, Endpoint};
+use crate::mcp::{self, Basis, Endpoint};
+use crate::origin::AllowedOrigins;
 use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
 use crate::server::Server;
@@ -37,6 +39,7 @@ pub struct App {
     registry: Arc<Registry>,
     face: Arc<Face>,
     endpoint: Arc<Endpoint>,
+    cors: Arc<Cors>,
     router: Router,
 }
 
@@ -61,17 +64,27 @@ impl App {
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
-        let registry = Registry::new(server.tools, server.resources, server.prompts);
-        let registry = Arc::new(registry.map_err(StartError)?);
+        let mut problems = server.problems();
+        let registry = match Registry::new(server.tools, server.resources, server.prompts) {
+            Ok(registry) if problems.is_empty() => Arc::new(registry),
+            refused => {
+                problems.extend(refused.err().unwrap_or_default());
+                return Err(StartError(problems));
+            }
+        };
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
-        let endpoint = Arc::new(Endpoint::new(
-            registry.clone(),
-            &server.info,
-            &config,
-            store.clone(),
-        ));
+        let origins = AllowedOrigins::new(config.allowed_origins.clone());
+        let endpoint = Arc::new(Endpoint::new(Basis {
+            registry: registry.clone(),
+            info: &server.info,
+            page_size: server.page_size,
+            origins: origins.clone(),
+            config: &config,
+            store: store.clone(),
+        }));
+        let cors = Arc::new(Cors::new(origins, &registry));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
         state.insert(registry.clone());
@@ -88,6 +101,7 @@ impl App {
             registry,
             face,
             endpoint,
+            cors,
             router,
         })
     }
@@ -98,11 +112,17 @@ impl App {
         let cold_start = self.services.process.count();
         let face = face_of(request.uri().path());
         let call = Arc::new(self.call(request.headers(), arrival));
-        request
-            .extensions_mut()
-            .insert(Context::new(self.services.clone(), call.clone()));
-        let response = self.router.clone().oneshot(request).await;
-        let response = response.unwrap_or_else(|never| match never {});
+        let page = self.cors.page(request.headers());
+        let mut response = match page.is_some() && cors::is_preflight(&request) {
+            true => self.cors.preflight(),
+            false => {
+                let cx = Context::new(self.services.clone(), call.clone());
+                request.extensions_mut().insert(cx);
+                let response = self.router.clone().oneshot(request).await;
+                response.unwrap_or_else(|never| match never {})
+            }
+        };
+        cors::share(&mut response, page);
         finish(response, face, call, since, cold_start)
     }
 

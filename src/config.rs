@@ -52,8 +52,8 @@ pub struct Config {
     pub deadline_margin: Duration,
     /// `BIFOLD_MAX_REQUEST_BYTES`: the largest request body that is read. Default 1 MiB.
     pub max_request_bytes: usize,
-    /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): browser origins that may call `/mcp`,
-    /// beside the server's own. Default none.
+    /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): origins whose pages may call from a browser
+    /// and read the answers of every path, beside the server's own. Default none.
     pub allowed_origins: Vec<String>,
     /// `BIFOLD_ADDRESS_PREFIX` (`pb`, `tp`): the network whose wallet addresses are taken, mainnet or testnet. Default `pb`.
     pub address_prefix: String,

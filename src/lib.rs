@@ -26,6 +26,7 @@ mod client;
 mod clock;
 mod config;
 mod context;
+mod cors;
 mod count;
 mod deadline;
 mod entry;
@@ -36,6 +37,7 @@ pub mod local;
 pub mod mcp;
 mod object;
 mod once;
+mod origin;
 mod registry;
 pub mod replay;
 pub mod rest;
@@ -57,7 +59,9 @@ pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};
 pub use once::Once;
-pub use registry::{Answer, Content, IntoAnswer, Prompt, Registry, Resource, Tool};
+pub use registry::{
+    Annotations, Answer, Content, Hints, Icon, IntoAnswer, Link, Prompt, Registry, Resource, Tool,
+};
 pub use schemars::JsonSchema;
 pub use secret::Key;
 pub use server::{Info, Server};

@@ -1,14 +1,17 @@
 //! MCP over Streamable HTTP without sessions: bytes in, bytes out, for clients of both protocol eras.
 
 mod accept;
+mod blocks;
 mod call;
 mod complete;
 mod conversation;
+mod cursor;
 mod events;
 mod fault;
 mod gate;
 mod headers;
 mod legacy;
+mod list;
 mod mailbox;
 mod message;
 mod method;
@@ -36,7 +39,8 @@ use serde_json::value::RawValue;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::registry::Registry;
+use crate::origin::AllowedOrigins;
+use crate::registry::{Registry, Tool};
 use crate::server::Info;
 use crate::store::Store;
 use crate::telemetry::{Outcome, Pending};
@@ -59,13 +63,29 @@ const BATCH_WIDTH: usize = 8;
 pub struct Endpoint {
     registry: Arc<Registry>,
     payloads: Payloads,
-    allowed_origins: Vec<String>,
+    origins: AllowedOrigins,
     /// What clients keep between two rounds is sealed with it.
     seal: Arc<Seal>,
     /// Where clients answer what they are asked on a stream.
     mailbox: Mailbox,
     /// Where calls go on after their answer, if there are any that do.
     tasks: Option<Tasks>,
+}
+
+/// What an [`Endpoint`] stands on.
+pub struct Basis<'a> {
+    /// The functions.
+    pub registry: Arc<Registry>,
+    /// How the server introduces itself.
+    pub info: &'a Info,
+    /// Entries on one page of a list, at least 1.
+    pub page_size: usize,
+    /// The browser pages that may call.
+    pub origins: AllowedOrigins,
+    /// The settings of the process.
+    pub config: &'a Config,
+    /// What it shares with other processes.
+    pub store: Store,
 }
 
 /// What goes back.
@@ -89,21 +109,23 @@ pub enum Body {
 }
 
 impl Endpoint {
-    /// The face of `registry`, as the server that `info` describes. Processes that share `store` and the keys in `config`
-    /// go on with each other's calls.
-    pub fn new(registry: Arc<Registry>, info: &Info, config: &Config, store: Store) -> Endpoint {
+    /// The face of that registry. Processes that share the store and the keys go on with each other's calls.
+    pub fn new(basis: Basis<'_>) -> Endpoint {
+        let Basis {
+            registry,
+            config,
+            store,
+            ..
+        } = basis;
         // A process that is frozen between requests cannot go on with what it has answered.
         let lasts = config.function.is_none();
-        let has_tasks = lasts
-            && registry
-                .tools()
-                .iter()
-                .any(|tool| tool.on_mcp() && tool.may_detach());
-        let payloads = Payloads::new(registry.clone(), info, has_tasks);
+        let may_detach = |tool: &Tool| tool.on_mcp() && tool.may_detach();
+        let has_tasks = lasts && registry.tools().iter().any(may_detach);
+        let payloads = Payloads::new(registry.clone(), basis.info, basis.page_size, has_tasks);
         Endpoint {
             registry,
             payloads,
-            allowed_origins: config.allowed_origins.clone(),
+            origins: basis.origins,
             seal: Arc::new(Seal::new(&config.state_keys)),
             mailbox: Mailbox::new(store.clone(), config.input_timeout),
             tasks: has_tasks.then(|| Tasks::new(store, config.task_timeout)),
@@ -112,7 +134,7 @@ impl Endpoint {
 
     /// Answers the body of one `POST /mcp`.
     pub async fn answer(&self, headers: &HeaderMap, body: &[u8], cx: &Context) -> Reply {
-        if let Err(fault) = gate::check(headers, &self.allowed_origins) {
+        if let Err(fault) = gate::check(headers, &self.origins) {
             return Reply::fault(None, fault);
         }
         match message::parse(body) {

@@ -1,24 +1,34 @@
 //! The one door to every function: decode, deadline, panic guard, encode once.
 
+mod annotations;
 mod answer;
 mod check;
 mod completion;
 mod content;
+mod hints;
+mod icon;
+mod link;
+mod meta;
 mod prompt;
 mod resource;
 mod tool;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::schema;
 use crate::similar;
 
+pub use annotations::Annotations;
 pub use answer::{Answer, IntoAnswer};
 pub use content::Content;
+pub use hints::Hints;
+pub use icon::Icon;
+pub use link::Link;
 pub use prompt::Prompt;
 pub use resource::Resource;
 pub use tool::Tool;
@@ -83,6 +93,13 @@ impl Registry {
         let resources = self.resources.iter().map(Resource::completers);
         let mut all = resources.chain(self.prompts.iter().map(Prompt::completers));
         all.any(|it| !it.is_empty())
+    }
+
+    /// The names after `Mcp-Param-` in the headers by which MCP clients repeat arguments, each once.
+    pub fn header_names(&self) -> BTreeSet<String> {
+        let tools = self.tools.iter().filter(|tool| tool.on_mcp());
+        let names = tools.flat_map(|tool| schema::header_names(tool.schema()));
+        names.map(str::to_ascii_lowercase).collect()
     }
 
     /// A half-sentence with the names that come closest to `name`, of those functions that are `seen`.

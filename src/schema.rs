@@ -102,6 +102,18 @@ fn drop_machine_formats(fields: &mut Map<String, Value>) {
     }
 }
 
+/// The `x-mcp-header` names of the properties that stand where every client finds them: under `properties` alone.
+pub(super) fn header_names(schema: &Value) -> Vec<&str> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let schemas = properties.into_iter().flat_map(Map::values);
+    schemas
+        .flat_map(|it| {
+            let own = it.get("x-mcp-header").and_then(Value::as_str);
+            own.into_iter().chain(header_names(it))
+        })
+        .collect()
+}
+
 /// Applies `change` to the schema and to every schema inside it.
 fn visit(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     let Value::Object(fields) = schema else {

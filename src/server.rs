@@ -2,8 +2,12 @@
 
 use http::Extensions;
 
-use crate::registry::{Prompt, Resource, Tool};
+use crate::registry::{Icon, Prompt, Resource, Tool};
 use crate::upstream::Upstream;
+
+/// Entries on one page of a list. Most clients ask for every page at once, so only a list that is too long for them is
+/// worth a second request.
+const PAGE_SIZE: usize = 100;
 
 /// Everything an [`App`](crate::App) is built from.
 ///
@@ -34,6 +38,7 @@ use crate::upstream::Upstream;
 /// ```
 pub struct Server {
     pub(crate) info: Info,
+    pub(crate) page_size: usize,
     pub(crate) tools: Vec<Tool>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) prompts: Vec<Prompt>,
@@ -52,6 +57,12 @@ pub struct Info {
     pub title: Option<&'static str>,
     /// What an agent should know before it uses the functions.
     pub instructions: Option<&'static str>,
+    /// What the server is, for people.
+    pub description: Option<&'static str>,
+    /// Where people read more of it.
+    pub website: Option<&'static str>,
+    /// Its pictures in a list of servers.
+    pub icons: Vec<Icon>,
 }
 
 impl Server {
@@ -62,9 +73,13 @@ impl Server {
             version,
             title: None,
             instructions: None,
+            description: None,
+            website: None,
+            icons: Vec::new(),
         };
         Server {
             info,
+            page_size: PAGE_SIZE,
             tools: Vec::new(),
             resources: Vec::new(),
             prompts: Vec::new(),
@@ -82,6 +97,24 @@ impl Server {
     /// What an agent should know before it uses the functions.
     pub fn instructions(mut self, instructions: &'static str) -> Server {
         self.info.instructions = Some(instructions);
+        self
+    }
+
+    /// What the server is, for people who see it in a list of servers.
+    pub fn description(mut self, description: &'static str) -> Server {
+        self.info.description = Some(description);
+        self
+    }
+
+    /// The URL of a page where people read more of it.
+    pub fn website(mut self, url: &'static str) -> Server {
+        self.info.website = Some(url);
+        self
+    }
+
+    /// Adds a picture that people see beside the name.
+    pub fn icon(mut self, icon: Icon) -> Server {
+        self.info.icons.push(icon);
         self
     }
 
@@ -103,10 +136,37 @@ impl Server {
         self
     }
 
+    /// How many entries an MCP client gets at once of the functions, documents or prompts; it asks for the others page by
+    /// page. Default 100.
+    pub fn page_size(mut self, entries: usize) -> Server {
+        self.page_size = entries;
+        self
+    }
+
     /// Declares the upstreams that functions may ask.
     pub fn upstreams(mut self, upstreams: &[Upstream]) -> Server {
         self.upstreams.extend_from_slice(upstreams);
         self
+    }
+
+    /// A line for everything that is wrong with what the server says of itself.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut found: Vec<String> = self.info.icons.iter().flat_map(Icon::problems).collect();
+        let is_url = |it: &&str| {
+            ["https://", "http://"]
+                .iter()
+                .any(|start| it.starts_with(start))
+        };
+        if let Some(website) = self.info.website.filter(|it| !is_url(it)) {
+            found.push(format!(
+                "its website `{website}` is no URL such as `https://example.com`"
+            ));
+        }
+        if self.page_size == 0 {
+            found.push("a page of its lists must have at least 1 entry".to_owned());
+        }
+        let named = |problem| format!("server `{}`: {problem}", self.info.name);
+        found.into_iter().map(named).collect()
     }
 
     /// Shares a value with all functions: [`Context::state`](crate::Context::state) finds it by its type.

@@ -84,6 +84,7 @@ pub fn server() -> Server {
 pub fn core() -> Server {
     Server::new("bifold", env!("CARGO_PKG_VERSION"))
         .title("Provenance Blockchain and Figure Markets")
+        .description("Wallets, vesting, delegation, HASH statistics and market prices, read-only.")
         .instructions(
             "Read-only functions over Provenance Blockchain wallets (accounts, vesting, delegation, commitments), \
              HASH supply statistics and Figure Markets prices. 1 HASH is 10^9 nhash; amounts are decimal strings in the \
@@ -161,7 +162,8 @@ fn tools() -> Vec<Tool> {
             .tags(&["hash"]),
         Tool::sync("get_system_context", system::context)
             .get("/system_context")
-            .tags(&["system"]),
+            .tags(&["system"])
+            .closed_world(),
         Tool::new("fetch_complete_wallet_summary", summary::wallet)
             .get("/complete_wallet_summary/{wallet_address}")
             .tags(&["summary", "account"]),
@@ -170,10 +172,12 @@ fn tools() -> Vec<Tool> {
             .tags(&["summary", "market"]),
         Tool::sync("get_registry_introspection", system::introspection)
             .get("/registry_introspection")
-            .tags(&["system"]),
+            .tags(&["system"])
+            .closed_world(),
         Tool::sync("get_registry_summary", system::registry_summary)
             .get("/registry_summary")
-            .tags(&["system"]),
+            .tags(&["system"])
+            .closed_world(),
         Tool::new("fetch_delegated_rewards_amount", delegation::rewards)
             .get("/delegated_rewards_amount/{wallet_address}")
             .rest_only()
@@ -197,7 +201,9 @@ fn tools() -> Vec<Tool> {
             .get("/wallet_liquid_balance/{wallet_address}")
             .rest_only()
             .tags(&["account"]),
-        Tool::sync("mcp_warmup_ping", system::warmup_ping).tags(&["system"]),
+        Tool::sync("mcp_warmup_ping", system::warmup_ping)
+            .tags(&["system"])
+            .closed_world(),
         Tool::new("mcp_test_server", system::test_server).tags(&["system"]),
     ];
     tools.into_iter().map(Tool::read_only).collect()

@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use super::call::CallParams;
 use super::fault::Fault;
-use super::payload::List;
+use super::list::List;
 use super::peer::Peer;
 use super::prompt::GetParams;
 use super::read::ReadParams;
@@ -22,8 +22,8 @@ pub(super) async fn answer(
     let payloads = &endpoint.payloads;
     let Turn { shape, request, cx } = turn;
     if let Some(list) = List::of(&request.method).filter(|list| payloads.has(*list)) {
-        payloads.check_cursor(request)?;
-        return Ok(payloads.reply(request, list.method(), payloads.list(list, shape)));
+        let page = payloads.page(list, shape, request)?;
+        return Ok(payloads.reply(request, list.method(), page));
     }
     let repeated = |name: &str, place| match modern {
         Some(headers) => headers::check_name(headers, name, place),

@@ -6,37 +6,34 @@ use http::StatusCode;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use super::cursor;
 use super::fault::Fault;
+use super::list::List;
 use super::message::Request;
 use super::result::encode;
 use super::version::{MODERN, Shape, Version};
 use super::{Body, Reply};
 use crate::capability::Capability;
-use crate::registry::{Prompt, Registry, Resource, Tool};
+use crate::registry::Registry;
 use crate::server::Info;
 use crate::telemetry::Outcome;
 
 /// How long a client may keep what never changes while a process lives, in milliseconds.
 pub(super) const TTL_MS: u64 = 3_600_000;
 
-/// The lists that a client may ask for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum List {
-    Tools,
-    Resources,
-    Templates,
-    Prompts,
-}
+/// The key under which a modern result says who answered.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// The results that are rendered once.
 pub(super) struct Payloads {
     registry: Arc<Registry>,
+    info: Info,
     has_tasks: bool,
     server: Box<RawValue>,
-    instructions: Option<&'static str>,
     nothing: Box<RawValue>,
     discover: OnceLock<Box<RawValue>>,
-    lists: [[OnceLock<Box<RawValue>>; 3]; 4],
+    page_size: usize,
+    lists: [[OnceLock<Vec<Box<RawValue>>>; 5]; 4],
 }
 
 fn raw(value: &Value) -> Box<RawValue> {
@@ -44,18 +41,23 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 impl Payloads {
-    pub(super) fn new(registry: Arc<Registry>, info: &Info, has_tasks: bool) -> Payloads {
-        let mut server = json!({ "name": info.name, "version": info.version });
-        if let Some(title) = info.title {
-            server["title"] = title.into();
-        }
+    /// The results of `registry`, whose lists have at most `page_size` entries a page, at least 1.
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        info: &Info,
+        page_size: usize,
+        has_tasks: bool,
+    ) -> Payloads {
+        // Every result of the modern revision says who answered, so it says no more than the name.
+        let server = raw(&introduce(info, Shape::Structured));
         Payloads {
             registry,
+            info: info.clone(),
             has_tasks,
-            server: raw(&server),
-            instructions: info.instructions,
+            server,
             nothing: raw(&json!({})),
             discover: OnceLock::new(),
+            page_size,
             lists: Default::default(),
         }
     }
@@ -74,22 +76,6 @@ impl Payloads {
         }
     }
 
-    /// The one page is the whole list, so no cursor was ever given out.
-    pub(super) fn check_cursor(&self, request: &Request<'_>) -> Result<(), Fault> {
-        #[derive(serde::Deserialize)]
-        struct Page<'a> {
-            #[serde(borrow, default)]
-            cursor: Option<&'a RawValue>,
-        }
-        let page: Page<'_> = request.read_params()?;
-        match page.cursor {
-            None => Ok(()),
-            Some(_) => Err(Fault::invalid_params(
-                "`cursor` was not given out by this server; leave it out",
-            )),
-        }
-    }
-
     /// How the server introduces itself, in the results of those who ask for it.
     pub(super) fn server(&self) -> &RawValue {
         &self.server
@@ -103,9 +89,9 @@ impl Payloads {
         let mut result = json!({
             "protocolVersion": version.as_str(),
             "capabilities": self.capabilities(),
-            "serverInfo": &self.server,
+            "serverInfo": introduce(&self.info, Shape::of(version)),
         });
-        if let Some(instructions) = self.instructions {
+        if let Some(instructions) = self.info.instructions {
             result["instructions"] = instructions.into();
         }
         raw(&result)
@@ -120,7 +106,8 @@ impl Payloads {
                 let (field, extensions) = Capability::Tasks.declaration();
                 result["capabilities"][field] = extensions;
             }
-            if let Some(instructions) = self.instructions {
+            result["_meta"][SERVER_INFO] = introduce(&self.info, Shape::Modern);
+            if let Some(instructions) = self.info.instructions {
                 result["instructions"] = instructions.into();
             }
             raw(&result)
@@ -155,39 +142,47 @@ impl Payloads {
         capabilities
     }
 
-    pub(super) fn list(&self, list: List, shape: Shape) -> &RawValue {
-        self.lists[list as usize][shape as usize].get_or_init(|| {
-            let all = json!({ list.key(): self.entries(list, shape) });
-            match shape {
-                Shape::Modern => raw(&self.modern(all)),
-                _ => raw(&all),
-            }
-        })
+    /// The page that the request asks for: the first one, or the one at its cursor.
+    pub(super) fn page(
+        &self,
+        list: List,
+        shape: Shape,
+        request: &Request<'_>,
+    ) -> Result<&RawValue, Fault> {
+        #[derive(serde::Deserialize)]
+        struct Params<'a> {
+            #[serde(borrow, default)]
+            cursor: Option<&'a RawValue>,
+        }
+        let params: Params<'_> = request.read_params()?;
+        let offset = match params.cursor {
+            Some(cursor) => cursor::decode(list, cursor)?,
+            None => 0,
+        };
+        let page = self.pages(list, shape).get(offset / self.page_size);
+        page.filter(|_| offset % self.page_size == 0)
+            .map(|page| &**page)
+            .ok_or_else(cursor::out_of_range)
     }
 
-    fn entries(&self, list: List, shape: Shape) -> Vec<Value> {
-        let resources = |is_template: bool| {
-            let resources = self.registry.resources().iter();
-            resources.filter(move |it| it.is_template() == is_template)
-        };
-        match list {
-            List::Tools => {
-                let tools = self.registry.tools().iter().filter(|tool| tool.on_mcp());
-                tools.map(|tool| describe(tool, shape)).collect()
-            }
-            List::Resources => resources(false)
-                .map(|it| document(it, "uri", shape))
-                .collect(),
-            List::Templates => resources(true)
-                .map(|it| document(it, "uriTemplate", shape))
-                .collect(),
-            List::Prompts => self
-                .registry
-                .prompts()
-                .iter()
-                .map(|it| question(it, shape))
-                .collect(),
-        }
+    fn pages(&self, list: List, shape: Shape) -> &[Box<RawValue>] {
+        self.lists[list as usize][shape as usize].get_or_init(|| {
+            let entries = list.entries(&self.registry, shape);
+            let page = |start: usize| {
+                let end = entries.len().min(start.saturating_add(self.page_size));
+                let mut page = json!({ list.key(): entries[start..end] });
+                if end < entries.len() {
+                    page["nextCursor"] = cursor::encode(list, end).into();
+                }
+                match shape {
+                    Shape::Modern => raw(&self.modern(page)),
+                    _ => raw(&page),
+                }
+            };
+            // A list without entries has one page too.
+            let starts = (0..entries.len().max(1)).step_by(self.page_size);
+            starts.map(page).collect()
+        })
     }
 
     /// Adds what every cacheable result of the modern revision carries.
@@ -195,84 +190,30 @@ impl Payloads {
         result["resultType"] = "complete".into();
         result["ttlMs"] = TTL_MS.into();
         result["cacheScope"] = "public".into();
-        result["_meta"] = json!({ "io.modelcontextprotocol/serverInfo": &self.server });
+        result["_meta"] = json!({ SERVER_INFO: &self.server });
         result
     }
 }
 
-fn describe(tool: &Tool, shape: Shape) -> Value {
-    let mut entry = json!({
-        "name": tool.name(),
-        "description": tool.description(),
-        "inputSchema": tool.arguments(),
-    });
-    if tool.is_read_only() {
-        entry["annotations"] = json!({ "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": true });
+/// How the server introduces itself to a client of that revision.
+fn introduce(info: &Info, shape: Shape) -> Value {
+    let mut server = json!({ "name": info.name, "version": info.version });
+    if let Some(title) = info.title.filter(|_| shape >= Shape::Structured) {
+        server["title"] = title.into();
     }
-    entitle(&mut entry, tool, shape);
-    if let Some(schema) = tool.result().filter(|_| shape != Shape::Text) {
-        entry["outputSchema"] = schema.clone();
+    if shape < Shape::Illustrated {
+        return server;
     }
-    entry
-}
-
-fn document(resource: &Resource, key: &str, shape: Shape) -> Value {
-    let function = resource.function();
-    let mut entry = json!({
-        key: resource.uri(),
-        "name": function.name(),
-        "description": function.description(),
-        "mimeType": resource.mime_type(),
-    });
-    entitle(&mut entry, function, shape);
-    entry
-}
-
-fn question(prompt: &Prompt, shape: Shape) -> Value {
-    let function = prompt.function();
-    let arguments = function.parameters().into_iter().flatten().map(|(name, schema)| {
-        let description = schema.get("description").cloned().unwrap_or_default();
-        json!({ "name": name, "description": description, "required": function.is_required(name) })
-    });
-    let arguments: Vec<Value> = arguments.collect();
-    let mut entry = json!({
-        "name": prompt.name(),
-        "description": function.description(),
-        "arguments": arguments,
-    });
-    entitle(&mut entry, function, shape);
-    entry
-}
-
-/// Titles came with revision 2025-06-18.
-fn entitle(entry: &mut Value, function: &Tool, shape: Shape) {
-    if let Some(title) = function.display_title().filter(|_| shape != Shape::Text) {
-        entry["title"] = title.into();
-    }
-}
-
-impl List {
-    pub(super) fn of(method: &str) -> Option<List> {
-        let all = [List::Tools, List::Resources, List::Templates, List::Prompts];
-        all.into_iter().find(|it| it.method() == method)
-    }
-
-    pub(super) fn method(self) -> &'static str {
-        match self {
-            List::Tools => "tools/list",
-            List::Resources => "resources/list",
-            List::Templates => "resources/templates/list",
-            List::Prompts => "prompts/list",
+    for (key, text) in [
+        ("description", info.description),
+        ("websiteUrl", info.website),
+    ] {
+        if let Some(text) = text {
+            server[key] = text.into();
         }
     }
-
-    /// The field of the result that holds the entries.
-    fn key(self) -> &'static str {
-        match self {
-            List::Tools => "tools",
-            List::Resources => "resources",
-            List::Templates => "resourceTemplates",
-            List::Prompts => "prompts",
-        }
+    if !info.icons.is_empty() {
+        server["icons"] = json!(info.icons);
     }
+    server
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Endpoint;
+use super::blocks;
 use super::fault::Fault;
 use super::result::ServerMeta;
 use super::version::Shape;
@@ -61,7 +62,8 @@ pub(super) fn result(
 ) -> Result<Box<RawValue>, Fault> {
     let answer = answer.as_ref();
     let answer = answer.map_err(|error| Fault::of_error(shape, function.name(), error))?;
-    let blocks: Vec<&RawValue> = serde_json::from_str(answer.json().get()).unwrap_or_default();
+    let blocks = blocks::known(answer.json(), shape);
+    let blocks: Vec<&RawValue> = serde_json::from_str(blocks.get()).unwrap_or_default();
     let is_modern = shape == Shape::Modern;
     let message = |content| Message {
         role: "user",

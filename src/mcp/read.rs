@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
 
 use super::Endpoint;
 use super::fault::Fault;
@@ -34,15 +35,23 @@ struct ReadResult<'a> {
     meta: Option<ServerMeta<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Contents<'a> {
-    uri: &'a str,
-    mime_type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(borrow)]
+    uri: Cow<'a, str>,
+    #[serde(borrow)]
+    mime_type: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     text: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     blob: Option<Cow<'a, str>>,
+    #[serde(
+        rename = "_meta",
+        skip_deserializing,
+        skip_serializing_if = "Option::is_none"
+    )]
+    meta: Option<&'a Map<String, Value>>,
 }
 
 /// A content block as far as it can be read as a document.
@@ -52,6 +61,10 @@ struct Block<'a> {
     text: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     data: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    uri: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    resource: Option<Contents<'a>>,
 }
 
 impl Endpoint {
@@ -79,7 +92,7 @@ pub(super) fn result(
     // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
     let ttl = freshness.map_or(TTL_MS, |it| it.ttl_ms.max(0) as u64);
     let result = ReadResult {
-        contents: contents(resource, uri, answer),
+        contents: contents(resource, shape, uri, answer),
         result_type: is_modern.then_some("complete"),
         ttl_ms: is_modern.then_some(ttl),
         cache_scope: is_modern.then_some("public"),
@@ -88,23 +101,30 @@ pub(super) fn result(
     Ok(to_raw_value(&result).expect("a result of strings and JSON is JSON"))
 }
 
-fn contents<'a>(resource: &'a Resource, uri: &'a str, answer: &'a Answer) -> Vec<Contents<'a>> {
-    let mime_type = resource.mime_type();
+fn contents<'a>(
+    resource: &'a Resource,
+    shape: Shape,
+    uri: &'a str,
+    answer: &'a Answer,
+) -> Vec<Contents<'a>> {
+    let meta = resource.function().metadata();
+    let meta = (shape >= Shape::Structured && !meta.is_empty()).then_some(meta);
+    let content = |text, blob| Contents {
+        uri: uri.into(),
+        mime_type: resource.mime_type().into(),
+        text,
+        blob,
+        meta,
+    };
     if !answer.is_content() {
-        let text = Some(answer.json().get().into());
-        return vec![Contents {
-            uri,
-            mime_type,
-            text,
-            blob: None,
-        }];
+        return vec![content(Some(answer.json().get().into()), None)];
     }
     let blocks: Vec<Block<'a>> = serde_json::from_str(answer.json().get()).unwrap_or_default();
-    let content = |it: Block<'a>| Contents {
-        uri,
-        mime_type,
-        text: it.text,
-        blob: it.data,
-    };
-    blocks.into_iter().map(content).collect()
+    let contents = blocks.into_iter().map(|block| match block.resource {
+        // An embedded document has a URI and a type of its own.
+        Some(document) => document,
+        // Contents hold no links, so what points elsewhere is read as where it points.
+        None => content(block.text.or(block.uri), block.data),
+    });
+    contents.collect()
 }

@@ -1,8 +1,11 @@
 //! The result of a call, written around the function's own bytes.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::blocks;
 use super::version::Shape;
 use crate::error::{Detail, Error, Result};
 use crate::registry::Answer;
@@ -32,7 +35,7 @@ struct CallResult<'a> {
 #[serde(untagged)]
 enum Blocks<'a> {
     Text([TextBlock<'a>; 1]),
-    Given(&'a RawValue),
+    Given(Cow<'a, RawValue>),
 }
 
 #[derive(Serialize)]
@@ -104,13 +107,13 @@ fn success<'a>(
 ) -> CallResult<'a> {
     let json = answer.json();
     let content = match answer.is_content() {
-        true => Blocks::Given(json),
+        true => Blocks::Given(blocks::known(json, shape)),
         false => Blocks::Text([TextBlock {
             r#type: "text",
             text: json.get(),
         }]),
     };
-    let is_structured = shape != Shape::Text && !answer.is_content();
+    let is_structured = shape >= Shape::Structured && !answer.is_content();
     CallResult {
         content,
         structured_content: is_structured.then_some(json),

@@ -22,14 +22,19 @@ pub(super) enum Version {
     V20251125,
 }
 
-/// The three forms that a tool and its result have had on the wire.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The forms that lists and results have had on the wire, one for each revision; each knows all that those before it
+/// know.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shape {
-    /// 2024-11-05 and 2025-03-26: text, no output schema.
-    Text,
-    /// 2025-06-18 and 2025-11-25: structured content beside the text.
+    /// 2024-11-05: text, pictures, embedded documents.
+    Plain,
+    /// 2025-03-26: sounds, and hints on what a tool does.
+    Hinted,
+    /// 2025-06-18: structured content, links to documents, titles, `_meta` in lists.
     Structured,
-    /// 2026-07-28: the same, with a result type and cache hints.
+    /// 2025-11-25: icons.
+    Illustrated,
+    /// 2026-07-28: a result type and cache hints.
     Modern,
 }
 
@@ -67,8 +72,10 @@ impl Version {
 impl Shape {
     pub(super) fn of(version: Version) -> Shape {
         match version {
-            Version::V20241105 | Version::V20250326 => Shape::Text,
-            Version::V20250618 | Version::V20251125 => Shape::Structured,
+            Version::V20241105 => Shape::Plain,
+            Version::V20250326 => Shape::Hinted,
+            Version::V20250618 => Shape::Structured,
+            Version::V20251125 => Shape::Illustrated,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::icon::Icon;
+use super::meta;
 use super::prompt::Prompt;
 use super::resource::Resource;
 use super::tool::Tool;
@@ -55,6 +57,8 @@ fn alone(tool: &Tool) -> Vec<String> {
     found.extend(tool.paths().flat_map(|path| path_problems(tool, path)));
     found.extend(tool.post_path().into_iter().flat_map(post_problems));
     found.extend(header_problems(tool));
+    found.extend(tool.icons().iter().flat_map(Icon::problems));
+    found.extend(tool.metadata().keys().filter_map(|key| meta::problem(key)));
     found
         .into_iter()
         .map(|problem| format!("function `{}`: {problem}", tool.name()))
@@ -238,6 +242,11 @@ fn resource_problems(resource: &Resource) -> Vec<String> {
         found.push(named(format!(
             "the parameter `{parameter}` of its function is no variable"
         )));
+    }
+    if resource.is_template() && resource.bytes().is_some() {
+        found.push(named(
+            "it is a template, whose documents have no size in common".to_owned(),
+        ));
     }
     if !resource.uri().contains("://") {
         found.push(named(

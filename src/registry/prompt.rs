@@ -14,7 +14,7 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// A prompt with the tool's name and function; its places are not used.
+    /// A prompt with the tool's name, icons, `_meta` and function; its places are not used.
     pub fn new(function: Tool) -> Prompt {
         Prompt {
             function,

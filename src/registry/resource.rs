@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::annotations::Annotations;
 use super::completion::{Completer, Completers};
 use super::tool::Tool;
 use crate::context::Context;
@@ -19,17 +20,21 @@ pub struct Resource {
     mime_type: &'static str,
     function: Tool,
     completers: Completers,
+    annotations: Option<Annotations>,
+    bytes: Option<u64>,
 }
 
 impl Resource {
     /// A document at `uri`, e.g. `wallet://{wallet_address}/summary`; a URI with variables in braces is a template
-    /// (RFC 6570, level 1). The tool gives the name and the function; its places are not used.
+    /// (RFC 6570, level 1). The tool gives the name, the icons, `_meta` and the function; its places are not used.
     pub fn new(uri: &'static str, mime_type: &'static str, function: Tool) -> Resource {
         Resource {
             uri,
             mime_type,
             function,
             completers: Completers::default(),
+            annotations: None,
+            bytes: None,
         }
     }
 
@@ -40,6 +45,18 @@ impl Resource {
         Fut: Future<Output = Result<Vec<String>>> + Send + 'static,
     {
         self.completers.add(variable, Completer::new(propose));
+        self
+    }
+
+    /// Says in lists whom the document is for and how important it is.
+    pub fn annotate(mut self, annotations: Annotations) -> Resource {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// Says in lists how many bytes the document has, where that is known and always the same.
+    pub fn size(mut self, bytes: u64) -> Resource {
+        self.bytes = Some(bytes);
         self
     }
 
@@ -61,6 +78,16 @@ impl Resource {
     /// Whether the URI has variables.
     pub fn is_template(&self) -> bool {
         self.uri.contains('{')
+    }
+
+    /// Whom it is for and how important it is.
+    pub fn annotations(&self) -> Option<&Annotations> {
+        self.annotations.as_ref()
+    }
+
+    /// Its size.
+    pub fn bytes(&self) -> Option<u64> {
+        self.bytes
     }
 
     pub(crate) fn completers(&self) -> &Completers {

@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, IntoAnswer};
+use super::hints::Hints;
+use super::icon::Icon;
 use crate::capability::Capability;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -21,7 +23,9 @@ pub struct Tool {
     post_path: Option<&'static str>,
     mcp: bool,
     rest: bool,
-    read_only: bool,
+    hints: Hints,
+    icons: Vec<Icon>,
+    meta: Map<String, Value>,
     requires: Vec<Capability>,
     may_detach: bool,
     input: Value,
@@ -88,7 +92,9 @@ impl Tool {
             post_path: None,
             mcp: true,
             rest: false,
-            read_only: false,
+            hints: Hints::default(),
+            icons: Vec::new(),
+            meta: Map::new(),
             requires: Vec::new(),
             may_detach: false,
             input,
@@ -137,9 +143,41 @@ impl Tool {
         self
     }
 
-    /// Tells clients that it changes nothing anywhere.
+    /// Tells clients that it changes nothing anywhere. Of a function that says nothing they assume the worst: that it
+    /// may destroy something, differently each time, anywhere in the world.
     pub fn read_only(mut self) -> Tool {
-        self.read_only = true;
+        self.hints.read_only = true;
+        self.hints.idempotent = true;
+        self.additive()
+    }
+
+    /// Tells clients that it adds, and neither takes away nor overwrites.
+    pub fn additive(mut self) -> Tool {
+        self.hints.destructive = false;
+        self
+    }
+
+    /// Tells clients that the same call a second time changes nothing more.
+    pub fn idempotent(mut self) -> Tool {
+        self.hints.idempotent = true;
+        self
+    }
+
+    /// Tells clients that it deals with nothing outside this server.
+    pub fn closed_world(mut self) -> Tool {
+        self.hints.open_world = false;
+        self
+    }
+
+    /// Adds a picture that people see beside the name.
+    pub fn icon(mut self, icon: Icon) -> Tool {
+        self.icons.push(icon);
+        self
+    }
+
+    /// Adds a value to its `_meta` in MCP lists, such as `ui` for MCP Apps; what is read of a document has it too.
+    pub fn meta(mut self, key: &'static str, value: impl Into<Value>) -> Tool {
+        self.meta.insert(key.to_owned(), value.into());
         self
     }
 
@@ -261,9 +299,19 @@ impl Tool {
         self.rest
     }
 
-    /// Whether it says that it changes nothing.
-    pub fn is_read_only(&self) -> bool {
-        self.read_only
+    /// What it says of its effects.
+    pub fn hints(&self) -> Hints {
+        self.hints
+    }
+
+    /// The pictures beside its name.
+    pub fn icons(&self) -> &[Icon] {
+        &self.icons
+    }
+
+    /// Its `_meta` in MCP lists.
+    pub fn metadata(&self) -> &Map<String, Value> {
+        &self.meta
     }
 
     /// The capabilities that its clients must have.

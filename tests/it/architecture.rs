@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 31] = [
+const HOUSE: [(&str, &[&str]); 33] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -27,6 +27,7 @@ const HOUSE: [(&str, &[&str]); 31] = [
             "mcp",
             "rest",
             "server",
+            "cors",
             "registry",
             "entry",
             "context",
@@ -36,6 +37,7 @@ const HOUSE: [(&str, &[&str]); 31] = [
             "deadline",
             "error",
             "config",
+            "origin",
         ],
     ),
     (
@@ -51,6 +53,7 @@ const HOUSE: [(&str, &[&str]); 31] = [
             "upstream",
             "deadline",
             "error",
+            "origin",
             "config",
             "clock",
             "secret",
@@ -85,6 +88,7 @@ const HOUSE: [(&str, &[&str]); 31] = [
         ],
     ),
     ("server", &["registry", "upstream"]),
+    ("cors", &["registry", "telemetry", "origin"]),
     (
         "batch",
         &[
@@ -99,7 +103,14 @@ const HOUSE: [(&str, &[&str]); 31] = [
     ),
     (
         "registry",
-        &["context", "error", "schema", "capability", "similar"],
+        &[
+            "context",
+            "error",
+            "schema",
+            "capability",
+            "clock",
+            "similar",
+        ],
     ),
     ("entry", &["context", "telemetry"]),
     (
@@ -119,6 +130,7 @@ const HOUSE: [(&str, &[&str]); 31] = [
     ("error", &["capability"]),
     ("config", &["clock", "secret"]),
     ("clock", &[]),
+    ("origin", &[]),
     ("similar", &[]),
     ("capability", &[]),
     ("schema", &[]),

@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod batch;
+mod cors;
 mod lambda;
 mod mcp;
 mod process;

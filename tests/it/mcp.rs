@@ -1,23 +1,40 @@
 //! The MCP face: what goes in at `POST /mcp` in both protocol eras, and what comes out.
 
 mod batch;
+mod cache;
 mod call;
+mod content;
 mod documents;
 mod door;
 mod envelope;
 mod headers;
 mod legacy;
+mod lists;
 mod modern;
+mod pages;
 mod params;
 
 use axum::body::Body;
 use http::{HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::Answer;
+use crate::support::{Answer, MODERN, TestApp};
 
 /// The revisions that begin with `initialize`, the oldest first.
 const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+
+/// Every revision, the oldest first.
+fn revisions() -> impl Iterator<Item = &'static str> {
+    LEGACY.into_iter().chain([MODERN])
+}
+
+/// A request in the form of that revision.
+async fn ask_as(app: &TestApp, version: &str, method: &str, params: Value) -> Answer {
+    match version {
+        MODERN => app.mcp(method, params).await,
+        _ => app.legacy(version, method, params).await,
+    }
+}
 
 /// The text of a request with the id 1.
 fn message(method: &str, params: &Value) -> String {

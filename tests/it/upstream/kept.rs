@@ -98,6 +98,19 @@ async fn an_old_answer_stands_in_for_an_upstream_that_fails_and_says_so_on_both_
 }
 
 #[tokio::test]
+async fn a_document_of_an_old_answer_is_not_to_be_kept_by_clients() {
+    let app = TestApp::plane().await;
+    let ttl = async || {
+        let read = app.mcp("resources/read", json!({"uri": "bifold://markets"}));
+        read.await.json()["result"]["ttlMs"].take()
+    };
+    assert!(matches!(ttl().await.as_u64(), Some(1..=10_000)));
+    app.replay.answer("/exchange/markets", failing());
+    pass(FRESH).await;
+    assert_eq!(ttl().await, 0);
+}
+
+#[tokio::test]
 async fn an_old_answer_does_not_hide_that_something_is_gone() {
     let app = TestApp::plane().await;
     let account = format!("/api/account_info/{VESTING}");
