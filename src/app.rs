@@ -28,6 +28,7 @@ use crate::rest::{self, Face};
 use crate::server::Server;
 use crate::store::Store;
 use crate::telemetry::{Line, Outcome, Pending, millis};
+use crate::updates::Updates;
 use crate::upstream::{Meter, Upstreams};
 
 const REQUEST_ID: &str = "x-request-id";
@@ -75,6 +76,13 @@ impl App {
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
+        // A process that is frozen between requests could not tell of a change when it happens.
+        let topics = if config.is_frozen() {
+            Vec::new()
+        } else {
+            server.topics
+        };
+        let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
         let endpoint = Arc::new(Endpoint::new(Basis {
             registry: registry.clone(),
@@ -83,6 +91,7 @@ impl App {
             origins: origins.clone(),
             config: &config,
             store: store.clone(),
+            updates: updates.clone(),
         }));
         let cors = Arc::new(Cors::new(origins, &registry));
         let face = Arc::new(Face::new(registry.clone(), server.info));
@@ -92,6 +101,7 @@ impl App {
             config,
             upstreams,
             store,
+            updates,
             state,
             process: Process::start(),
         });
@@ -157,6 +167,11 @@ impl App {
     pub fn context(&self) -> Context {
         let call = Arc::new(self.call(&HeaderMap::new(), Arrival::default()));
         Context::new(self.services.clone(), call)
+    }
+
+    /// Lets the clients go that listen for changes: nothing will change any more.
+    pub fn close(&self) {
+        self.services.updates.end();
     }
 
     /// All functions.
@@ -240,11 +255,15 @@ fn finish(
 
 fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) -> Router {
     let names = registry.clone();
+    let listening = endpoint.clone();
+    let listen = move |request: Request| {
+        let reply = listening.listen_to_all(request.headers());
+        async move { answer_of(reply) }
+    };
+    let tells = endpoint.tells();
+    let mcp = post(move |request: Request| mcp(endpoint.clone(), request));
     Router::new()
-        .route(
-            "/mcp",
-            post(move |request: Request| mcp(endpoint.clone(), request)),
-        )
+        .route("/mcp", if tells { mcp.get(listen) } else { mcp })
         .merge(rest::router(face))
         .fallback(move |request: Request| async move { not_found(&names, &request) })
         .method_not_allowed_fallback(method_not_allowed)
@@ -257,7 +276,10 @@ async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let reply = endpoint.answer(&parts.headers, &body, &cx).await;
+    answer_of(endpoint.answer(&parts.headers, &body, &cx).await)
+}
+
+fn answer_of(reply: mcp::Reply) -> Response<Body> {
     let mut response = match reply.body {
         mcp::Body::Empty => Response::default(),
         mcp::Body::Json(json) => json_response(json),

@@ -128,6 +128,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Whether the process stands still between two requests: then it can tell nobody anything in between.
+    pub fn is_frozen(&self) -> bool {
+        self.function.is_some()
+    }
+
     fn set(&mut self, setting: &str, value: &str) -> Result<(), String> {
         match setting {
             "LISTEN" => {

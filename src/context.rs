@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::deadline::{Countdown, Deadline};
 use crate::error::{Error, Result};
 use crate::store::Store;
+use crate::updates::{Update, Updates};
 use crate::upstream::{Freshness, Meter, Upstream, Upstreams};
 
 /// What a function may use while it answers one call. Cheap to clone.
@@ -33,6 +34,8 @@ pub struct Services {
     pub upstreams: Upstreams,
     /// The short-lived records that the processes of the application share.
     pub store: Store,
+    /// Where changes are told.
+    pub updates: Arc<Updates>,
     /// The application's own values, one of each type.
     pub state: Extensions,
     /// The life of this process.
@@ -121,6 +124,14 @@ impl Context {
     /// Drops what was kept of all that this call asked of upstreams, because it cannot be.
     pub fn distrust(&self) {
         self.services.upstreams.distrust(&self.call.meter);
+    }
+
+    /// Tells all clients that listen to this process of a change, of a topic that the server announces
+    /// ([`Server::announces`](crate::Server::announces)); other topics are passed over.
+    pub fn announce(&self, update: Update) {
+        if self.services.updates.has(update.topic()) {
+            self.services.updates.tell(update);
+        }
     }
 
     /// The present moment.

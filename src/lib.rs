@@ -48,6 +48,7 @@ mod similar;
 mod store;
 pub mod telemetry;
 pub mod tools;
+mod updates;
 pub mod upstream;
 
 pub use app::{App, Arrival, StartError};
@@ -66,3 +67,4 @@ pub use schemars::JsonSchema;
 pub use secret::Key;
 pub use server::{Info, Server};
 pub use store::{Change, Record, Store};
+pub use updates::{Topic, Update};

@@ -31,9 +31,11 @@ pub async fn serve(
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
     let patience = app.config().call_timeout + Duration::from_secs(1);
     let (stopping, stopped) = oneshot::channel();
+    let closing = app.clone();
     let shutdown = async move {
         shutdown.await;
         info!("stopping: running requests are finished first");
+        closing.close();
         // The receiver is gone only if serving has ended by itself.
         let _ = stopping.send(());
     };

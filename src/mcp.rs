@@ -12,6 +12,7 @@ mod gate;
 mod headers;
 mod legacy;
 mod list;
+mod listen;
 mod mailbox;
 mod message;
 mod method;
@@ -40,10 +41,11 @@ use serde_json::value::RawValue;
 use crate::config::Config;
 use crate::context::Context;
 use crate::origin::AllowedOrigins;
-use crate::registry::{Registry, Tool};
+use crate::registry::Registry;
 use crate::server::Info;
 use crate::store::Store;
 use crate::telemetry::{Outcome, Pending};
+use crate::updates::Updates;
 
 use fault::Fault;
 use mailbox::Mailbox;
@@ -70,6 +72,8 @@ pub struct Endpoint {
     mailbox: Mailbox,
     /// Where calls go on after their answer, if there are any that do.
     tasks: Option<Tasks>,
+    /// Where changes are told.
+    updates: Arc<Updates>,
 }
 
 /// What an [`Endpoint`] stands on.
@@ -86,6 +90,8 @@ pub struct Basis<'a> {
     pub config: &'a Config,
     /// What it shares with other processes.
     pub store: Store,
+    /// Where changes are told.
+    pub updates: Arc<Updates>,
 }
 
 /// What goes back.
@@ -111,24 +117,18 @@ pub enum Body {
 impl Endpoint {
     /// The face of that registry. Processes that share the store and the keys go on with each other's calls.
     pub fn new(basis: Basis<'_>) -> Endpoint {
-        let Basis {
-            registry,
-            config,
-            store,
-            ..
-        } = basis;
-        // A process that is frozen between requests cannot go on with what it has answered.
-        let lasts = config.function.is_none();
-        let may_detach = |tool: &Tool| tool.on_mcp() && tool.may_detach();
-        let has_tasks = lasts && registry.tools().iter().any(may_detach);
-        let payloads = Payloads::new(registry.clone(), basis.info, basis.page_size, has_tasks);
+        let config = basis.config;
+        let mut tools = basis.registry.tools().iter();
+        let may_detach = tools.any(|tool| tool.on_mcp() && tool.may_detach());
+        let has_tasks = may_detach && !config.is_frozen();
         Endpoint {
-            registry,
-            payloads,
-            origins: basis.origins,
+            payloads: Payloads::new(&basis, has_tasks),
             seal: Arc::new(Seal::new(&config.state_keys)),
-            mailbox: Mailbox::new(store.clone(), config.input_timeout),
-            tasks: has_tasks.then(|| Tasks::new(store, config.task_timeout)),
+            mailbox: Mailbox::new(basis.store.clone(), config.input_timeout),
+            tasks: has_tasks.then(|| Tasks::new(basis.store, config.task_timeout)),
+            registry: basis.registry,
+            origins: basis.origins,
+            updates: basis.updates,
         }
     }
 

@@ -3,6 +3,7 @@
 use http::Extensions;
 
 use crate::registry::{Icon, Prompt, Resource, Tool};
+use crate::updates::Topic;
 use crate::upstream::Upstream;
 
 /// Entries on one page of a list. Most clients ask for every page at once, so only a list that is too long for them is
@@ -39,6 +40,7 @@ const PAGE_SIZE: usize = 100;
 pub struct Server {
     pub(crate) info: Info,
     pub(crate) page_size: usize,
+    pub(crate) topics: Vec<Topic>,
     pub(crate) tools: Vec<Tool>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) prompts: Vec<Prompt>,
@@ -80,6 +82,7 @@ impl Server {
         Server {
             info,
             page_size: PAGE_SIZE,
+            topics: Vec::new(),
             tools: Vec::new(),
             resources: Vec::new(),
             prompts: Vec::new(),
@@ -140,6 +143,13 @@ impl Server {
     /// page. Default 100.
     pub fn page_size(mut self, entries: usize) -> Server {
         self.page_size = entries;
+        self
+    }
+
+    /// Says that functions tell of changes of those topics with [`Context::announce`](crate::Context::announce). Clients
+    /// can listen to a process that lasts; on Lambda, where it is frozen between requests, they are told that they cannot.
+    pub fn announces(mut self, topics: &[Topic]) -> Server {
+        self.topics.extend_from_slice(topics);
         self
     }
 

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use bifold::telemetry::{self, Format};
 use bifold::{
     App, Capability, Config, Content, Context, Error, JsonSchema, Level, Prompt, Resource, Result,
-    Server, Tool, local,
+    Server, Tool, Topic, Update, local,
 };
 use clap::Parser;
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,12 @@ no_arguments! {
     ToolWithProgress;
     /// Logs what it does.
     ToolWithLogging;
+    /// Tells all who listen that there are other tools.
+    TriggerToolChange;
+    /// Tells all who listen that there are other prompts.
+    TriggerPromptChange;
+    /// A text that clients can follow.
+    WatchedText;
 }
 
 /// A tool whose arguments can be routed by headers.
@@ -170,6 +176,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 fn server() -> Server {
     Server::new("everything", "1.0.0")
         .title("Conformance fixtures")
+        .announces(&[Topic::Tools, Topic::Prompts, Topic::Contents])
         .tools(asking())
         .tools(long())
         .tools(vec![
@@ -185,6 +192,8 @@ fn server() -> Server {
             Tool::sync("test_logging_tool", logging_tool),
             Tool::sync("test_tool_with_logging", tool_with_logging),
             Tool::sync("test_tool_with_progress", tool_with_progress),
+            Tool::sync("test_trigger_tool_change", trigger_tool_change),
+            Tool::sync("test_trigger_prompt_change", trigger_prompt_change),
             Tool::sync("test_x_mcp_header", x_mcp_header),
             Tool::sync("json_schema_2020_12_tool", person).input_schema(person_schema()),
         ])
@@ -198,6 +207,11 @@ fn server() -> Server {
                 "test://static-binary",
                 "image/png",
                 Tool::sync("static_binary", static_binary),
+            ),
+            Resource::new(
+                "test://watched-resource",
+                "text/plain",
+                Tool::sync("watched_text", watched_text),
             ),
             Resource::new(
                 "test://template/{id}/data",
@@ -231,6 +245,21 @@ fn static_text(_: Context, _: StaticText) -> Result<Content> {
 
 fn static_binary(_: Context, _: StaticBinary) -> Result<Content> {
     Ok(Content::default().and_image("image/png", PIXEL))
+}
+
+fn watched_text(_: Context, _: WatchedText) -> Result<Content> {
+    Ok(Content::text("This text can be followed."))
+}
+
+fn trigger_tool_change(cx: Context, _: TriggerToolChange) -> Result<Content> {
+    cx.announce(Update::Tools);
+    cx.announce(Update::Contents("test://watched-resource".to_owned()));
+    Ok(Content::text("Told."))
+}
+
+fn trigger_prompt_change(cx: Context, _: TriggerPromptChange) -> Result<Content> {
+    cx.announce(Update::Prompts);
+    Ok(Content::text("Told."))
 }
 
 fn template(_: Context, Template { id }: Template) -> Result<Data> {

@@ -149,6 +149,12 @@ impl Fault {
         )
     }
 
+    /// A client that does not say that it can read a stream asks for one.
+    pub(super) fn not_acceptable() -> Fault {
+        let message = "a GET opens a stream of events: `Accept` must admit `text/event-stream`";
+        Fault::new(StatusCode::NOT_ACCEPTABLE, -32600, message)
+    }
+
     /// The status that legacy revisions use: they carry every error of a request in a plain answer.
     pub(super) fn legacy(self) -> Fault {
         Fault {

@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use super::fault::Fault;
 use super::message::Request;
 use super::peer::{Peer, read_level};
+use super::read::ReadParams;
 use super::turn::Turn;
 use super::version::{Shape, Version};
 use super::{Endpoint, Reply, method};
 use crate::context::Context;
+use crate::updates::Topic;
 
 #[derive(Deserialize)]
 struct Initialize<'a> {
@@ -57,6 +59,14 @@ async fn dispatch(
             read_level(params.level.get())?;
             // Nobody keeps it: a process without sessions does not know the client again.
             Ok(payloads.reply(request, "logging/setLevel", payloads.nothing()))
+        }
+        "resources/subscribe" | "resources/unsubscribe"
+            if endpoint.updates.has(Topic::Contents) =>
+        {
+            let params: ReadParams<'_> = request.read_params()?;
+            endpoint.subscribable(shape, &params.uri)?;
+            // Every stream of this era hears of all documents, so there is nothing to be kept.
+            Ok(payloads.reply(request, "resources/subscribe", payloads.nothing()))
         }
         _ => {
             let peer = || Peer::legacy(endpoint, version, request);

@@ -103,6 +103,7 @@ async fn dispatch(
     let payloads = &endpoint.payloads;
     match &*request.method {
         "server/discover" => Ok(payloads.reply(request, "server/discover", payloads.discover())),
+        "subscriptions/listen" => endpoint.listen(request),
         "tasks/get" | "tasks/update" | "tasks/cancel" => {
             ask::answer(endpoint, headers, request, capabilities, cx).await
         }

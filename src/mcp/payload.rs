@@ -12,11 +12,12 @@ use super::list::List;
 use super::message::Request;
 use super::result::encode;
 use super::version::{MODERN, Shape, Version};
-use super::{Body, Reply};
+use super::{Basis, Body, Reply};
 use crate::capability::Capability;
 use crate::registry::Registry;
 use crate::server::Info;
 use crate::telemetry::Outcome;
+use crate::updates::{Topic, Updates};
 
 /// How long a client may keep what never changes while a process lives, in milliseconds.
 pub(super) const TTL_MS: u64 = 3_600_000;
@@ -24,10 +25,14 @@ pub(super) const TTL_MS: u64 = 3_600_000;
 /// The key under which a modern result says who answered.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
+/// The capability to tell of a list that has changed.
+const LIST_CHANGED: &str = "listChanged";
+
 /// The results that are rendered once.
 pub(super) struct Payloads {
     registry: Arc<Registry>,
     info: Info,
+    updates: Arc<Updates>,
     has_tasks: bool,
     server: Box<RawValue>,
     nothing: Box<RawValue>,
@@ -41,23 +46,19 @@ fn raw(value: &Value) -> Box<RawValue> {
 }
 
 impl Payloads {
-    /// The results of `registry`, whose lists have at most `page_size` entries a page, at least 1.
-    pub(super) fn new(
-        registry: Arc<Registry>,
-        info: &Info,
-        page_size: usize,
-        has_tasks: bool,
-    ) -> Payloads {
+    pub(super) fn new(basis: &Basis<'_>, has_tasks: bool) -> Payloads {
+        let info = basis.info;
         // Every result of the modern revision says who answered, so it says no more than the name.
         let server = raw(&introduce(info, Shape::Structured));
         Payloads {
-            registry,
+            registry: basis.registry.clone(),
             info: info.clone(),
+            updates: basis.updates.clone(),
             has_tasks,
             server,
             nothing: raw(&json!({})),
             discover: OnceLock::new(),
-            page_size,
+            page_size: basis.page_size,
             lists: Default::default(),
         }
     }
@@ -129,15 +130,22 @@ impl Payloads {
     }
 
     fn capabilities(&self) -> Value {
-        let mut capabilities = json!({ "tools": {}, "logging": {} });
-        for (name, is_there) in [
-            ("resources", self.has(List::Resources)),
-            ("prompts", self.has(List::Prompts)),
-            ("completions", self.has_completions()),
-        ] {
-            if is_there {
-                capabilities[name] = json!({});
+        let told = |topic, key: &str| match self.updates.has(topic) {
+            true => json!({ key: true }),
+            false => json!({}),
+        };
+        let mut capabilities = json!({ "logging": {}, "tools": told(Topic::Tools, LIST_CHANGED) });
+        if self.has(List::Resources) {
+            capabilities["resources"] = told(Topic::Resources, LIST_CHANGED);
+            if self.updates.has(Topic::Contents) {
+                capabilities["resources"]["subscribe"] = true.into();
             }
+        }
+        if self.has(List::Prompts) {
+            capabilities["prompts"] = told(Topic::Prompts, LIST_CHANGED);
+        }
+        if self.has_completions() {
+            capabilities["completions"] = json!({});
         }
         capabilities
     }

@@ -68,6 +68,20 @@ struct Block<'a> {
 }
 
 impl Endpoint {
+    /// Whether clients of 2025 can follow that URI: one of the list. Those of templates are not told on streams that all
+    /// can open, because they may name what is somebody's.
+    pub(super) fn subscribable(&self, shape: Shape, uri: &str) -> Result<(), Fault> {
+        let mut listed = self
+            .registry
+            .resources()
+            .iter()
+            .filter(|it| !it.is_template());
+        match listed.any(|it| it.uri() == uri) {
+            true => Ok(()),
+            false => Err(Fault::resource_not_found(shape, uri)),
+        }
+    }
+
     /// The place of the resource that `uri` is one of, and the arguments of its function.
     pub(super) fn resource(&self, shape: Shape, uri: &str) -> Result<(usize, String), Fault> {
         let mut resources = self.registry.resources().iter().enumerate();

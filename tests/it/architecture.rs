@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 33] = [
+const HOUSE: [(&str, &[&str]); 34] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -24,6 +24,7 @@ const HOUSE: [(&str, &[&str]); 33] = [
     (
         "app",
         &[
+            "updates",
             "mcp",
             "rest",
             "server",
@@ -43,6 +44,7 @@ const HOUSE: [(&str, &[&str]); 33] = [
     (
         "mcp",
         &[
+            "updates",
             "server",
             "registry",
             "context",
@@ -87,7 +89,7 @@ const HOUSE: [(&str, &[&str]); 33] = [
             "similar",
         ],
     ),
-    ("server", &["registry", "upstream"]),
+    ("server", &["updates", "registry", "upstream"]),
     ("cors", &["registry", "telemetry", "origin"]),
     (
         "batch",
@@ -116,7 +118,8 @@ const HOUSE: [(&str, &[&str]); 33] = [
     (
         "context",
         &[
-            "client", "store", "upstream", "deadline", "error", "config", "clock",
+            "updates", "updates", "client", "store", "upstream", "deadline", "error", "config",
+            "clock",
         ],
     ),
     ("store", &["deadline", "error", "config"]),
@@ -135,6 +138,7 @@ const HOUSE: [(&str, &[&str]); 33] = [
     ("capability", &[]),
     ("schema", &[]),
     ("secret", &[]),
+    ("updates", &[]),
     ("count", &[]),
     ("object", &[]),
 ];

@@ -9,6 +9,7 @@ mod door;
 mod envelope;
 mod headers;
 mod legacy;
+mod listen;
 mod lists;
 mod modern;
 mod pages;

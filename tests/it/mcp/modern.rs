@@ -126,7 +126,6 @@ async fn methods_that_are_gone_or_not_offered_are_not_found() {
         "logging/setLevel",
         "resources/subscribe",
         "resources/unsubscribe",
-        "subscriptions/listen",
         "tasks/get",
         "tasks/list",
         "tasks/result",
