@@ -163,14 +163,14 @@ impl App {
         let id = given
             .or(arrival.id)
             .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
-        // A short invocation keeps most of its time for the work.
-        let left = arrival
-            .time_left
-            .map(|left| left - config.deadline_margin.min(left / 4));
-        let limit = left.map_or(config.call_timeout, |left| left.min(config.call_timeout));
+        let limit = |margin| {
+            let usable = arrival.time_left.map(|left| Deadline::usable(left, margin));
+            Deadline::after(usable.map_or(config.call_timeout, |it| it.min(config.call_timeout)))
+        };
         Call {
             id,
-            deadline: Deadline::after(limit),
+            deadline: limit(config.deadline_margin),
+            stream_deadline: limit(config.stream_margin),
             meter: Arc::new(Meter::default()),
             is_part: false,
         }

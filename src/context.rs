@@ -46,6 +46,8 @@ pub struct Call {
     pub id: String,
     /// When the answer must be ready.
     pub deadline: Deadline,
+    /// The same for an answer that is a stream, which keeps more time to end in good order.
+    pub stream_deadline: Deadline,
     /// What it cost upstream.
     pub meter: Arc<Meter>,
     /// Whether it is a part of another call.
@@ -62,20 +64,23 @@ impl Context {
         }
     }
 
-    /// The same call for a function whose reports of progress are read.
+    /// The same call for a function whose reports of progress are read, as a stream that ends with its answer.
     pub fn reporting(self, reporter: Reporter) -> Context {
-        let reporter = Some(reporter);
-        Context { reporter, ..self }
+        let call = Arc::new(self.call.until(self.call.stream_deadline));
+        Context {
+            call,
+            reporter: Some(reporter),
+            ..self
+        }
     }
 
     /// A context for one part of this call: it ends at `deadline`, at the latest with the call, what it costs and how
     /// fresh its data is counts for both, and nobody reads its progress.
     pub fn part(&self, deadline: Deadline) -> Context {
         let call = Call {
-            id: self.call.id.clone(),
-            deadline: deadline.min(self.call.deadline),
             meter: Arc::new(Meter::part(self.call.meter.clone())),
             is_part: true,
+            ..self.call.until(deadline)
         };
         Context::new(self.services.clone(), Arc::new(call))
     }
@@ -167,6 +172,19 @@ impl Context {
             ))
         };
         self.services.state.get().ok_or_else(missing)
+    }
+}
+
+impl Call {
+    /// The same call, which ends at `deadline` if that is earlier.
+    fn until(&self, deadline: Deadline) -> Call {
+        Call {
+            id: self.id.clone(),
+            deadline: deadline.min(self.deadline),
+            stream_deadline: self.stream_deadline,
+            meter: self.meter.clone(),
+            is_part: self.is_part,
+        }
     }
 }
 

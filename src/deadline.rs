@@ -14,6 +14,12 @@ impl Deadline {
         Deadline(Instant::now() + left)
     }
 
+    /// What can be used of `left` before its end, so that `margin` of it remains: at most a quarter, because little
+    /// time is for the work and not for the margin.
+    pub fn usable(left: Duration, margin: Duration) -> Duration {
+        left - margin.min(left / 4)
+    }
+
     /// The moment.
     pub fn instant(self) -> Instant {
         self.0

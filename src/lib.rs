@@ -45,7 +45,7 @@ pub mod upstream;
 
 pub use app::{App, Arrival, StartError};
 pub use clock::{Clock, Timestamp};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Transfer};
 pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};

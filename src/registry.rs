@@ -129,6 +129,10 @@ async fn guard<T>(
     deadline: Deadline,
     running: impl Future<Output = Result<T>>,
 ) -> Result<T> {
+    if deadline.remaining().is_zero() {
+        // What cannot be answered in time is not begun.
+        return Err(Error::deadline_exceeded());
+    }
     let guarded = AssertUnwindSafe(running).catch_unwind();
     match deadline.timeout(guarded).await {
         Some(Ok(result)) => result,
