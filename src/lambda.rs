@@ -40,8 +40,8 @@ const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 const PATIENCE: Duration = Duration::from_millis(400);
 
 /// How long after the application's own time is up an answer is cut, so that the application can end it in the words
-/// of its protocol.
-const GRACE: Duration = Duration::from_millis(100);
+/// of its protocol: a tenth of the margin, within these bounds.
+const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
 
 /// An answer without a limit of the platform has this one, which is beyond every other.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -155,7 +155,7 @@ fn concurrency() -> u32 {
 fn end(arrival: &Arrival, margin: Duration) -> Deadline {
     let left = arrival.time_left.unwrap_or(DAY);
     let usable = Deadline::usable(left, margin);
-    let grace = ((left - usable) / 10).min(GRACE);
+    let grace = ((left - usable) / 10).clamp(GRACE.0, GRACE.1);
     Deadline::after(usable + grace)
 }
 

@@ -199,3 +199,101 @@ fn log(headers: &HeaderMap, failure: &Failure) {
 fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("strings and numbers are JSON")
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn far() -> Deadline {
+        Deadline::after(std::time::Duration::from_secs(60))
+    }
+
+    fn response(body: Body) -> Response<Body> {
+        Response::builder()
+            .status(404)
+            .header("content-type", "image/png")
+            .header("content-length", "3")
+            .header("vary", "origin")
+            .header("vary", "accept")
+            .header("set-cookie", "a=1, 2")
+            .header("set-cookie", "b=3")
+            .body(body)
+            .unwrap()
+    }
+
+    async fn whole(door: Door, body: &[u8]) -> Value {
+        let reply = Reply::whole(door, response(Body::from(body.to_vec())), far()).await;
+        let document = to_bytes(reply.unwrap().into_body(), usize::MAX)
+            .await
+            .unwrap();
+        serde_json::from_slice(&document).unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_door_has_its_own_fields() {
+        let one = json!({"content-type": "image/png", "vary": "origin, accept"});
+        let one_with_cookie =
+            json!({"content-type": "image/png", "vary": "origin, accept", "set-cookie": "b=3"});
+        let many = json!({"content-type": ["image/png"], "vary": ["origin", "accept"],
+            "set-cookie": ["a=1, 2", "b=3"]});
+        let cookies = json!({"cookies": ["a=1, 2", "b=3"]});
+        let reason = json!({"statusDescription": "404 Not Found"});
+        for (door, headers, lists, further) in [
+            (Door::FunctionUrl, &one, &json!({}), &cookies),
+            (Door::HttpApi, &one, &json!({}), &cookies),
+            (Door::HttpApiV1, &json!({}), &many, &json!({})),
+            (Door::RestApi, &json!({}), &many, &json!({})),
+            (Door::LoadBalancer, &one_with_cookie, &json!({}), &reason),
+            (Door::LoadBalancerLists, &json!({}), &many, &reason),
+        ] {
+            let mut expected = json!({"statusCode": 404, "headers": headers, "multiValueHeaders": lists,
+                "body": "abc", "isBase64Encoded": false});
+            let further = further.as_object().unwrap().clone();
+            expected.as_object_mut().unwrap().extend(further);
+            assert_eq!(whole(door, b"abc").await, expected, "{door:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_text_are_base64_in_a_document_and_themselves_in_a_stream() {
+        let document = whole(Door::FunctionUrl, b"\xff\0\xfe").await;
+        assert_eq!(document["body"], "/wD+");
+        assert_eq!(document["isBase64Encoded"], true);
+        let reply = Reply::streamed(
+            Door::FunctionUrl,
+            response(b"\xff\0\xfe".to_vec().into()),
+            far(),
+        );
+        let stream = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
+        assert!(
+            stream.ends_with(b"}\0\0\0\0\0\0\0\0\xff\0\xfe"),
+            "{stream:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_fails_ends_with_trailers_and_a_document_is_not_made_of_it() {
+        let panics = || {
+            Body::from_stream(
+                stream::once(async { panic!("secret") as Result<Bytes, _> })
+                    .map(|it: Result<Bytes, Infallible>| it),
+            )
+        };
+        let reply = Reply::streamed(Door::FunctionUrl, response(panics()), far());
+        let whole = reply.into_body().collect().await.unwrap();
+        let trailers = whole.trailers().unwrap();
+        assert_eq!(trailers[ERROR_TYPE], "Function.Panic");
+        let told = STANDARD.decode(trailers[ERROR_BODY].as_bytes()).unwrap();
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told["errorType"], "Panic");
+        assert!(!told.to_string().contains("secret"), "{told}");
+        assert!(!format!("{:?}", whole.to_bytes()).contains("secret"));
+
+        let failure = Reply::whole(Door::FunctionUrl, response(panics()), far()).await;
+        assert_eq!(failure.unwrap_err().kind(), "Panic");
+    }
+}

@@ -3,6 +3,8 @@
 mod deadline;
 mod doors;
 mod hostile;
+mod recorded;
+mod stream;
 
 use axum::body::to_bytes;
 use bifold::Arrival;
