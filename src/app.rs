@@ -209,14 +209,14 @@ impl App {
         let id = given
             .or(arrival.id)
             .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
-        // A short invocation keeps most of its time for the work.
-        let left = arrival
-            .time_left
-            .map(|left| left - config.deadline_margin.min(left / 4));
-        let limit = left.map_or(config.call_timeout, |left| left.min(config.call_timeout));
+        let usable = |margin| Some(Deadline::usable(arrival.time_left?, margin));
+        let limit = usable(config.deadline_margin);
+        let limit = limit.map_or(config.call_timeout, |it| it.min(config.call_timeout));
+        let end = |margin| usable(margin).map(Deadline::after);
         Call {
             id,
-            countdown: Countdown::new(Deadline::after(limit), left.map(Deadline::after)),
+            countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
+            stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
             principal: arrival.principal,
             is_part: false,

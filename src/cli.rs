@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use bifold::replay::{Plan, Replay};
 use bifold::telemetry::{self, Format};
-use bifold::{App, Config, local, tools};
+use bifold::{App, Config, lambda, local, tools};
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
@@ -87,17 +87,26 @@ pub fn run() -> ExitCode {
 
 /// Runs as a Lambda function.
 pub fn lambda() -> ExitCode {
-    let run = || -> Result<ExitCode, Failure> {
+    let start = async || -> Result<_, Failure> {
         let mut config = Config::from_env()?;
         log(Format::Json, &config.log)?;
-        bifold::lambda::runtime()?.block_on(async {
-            let _replay = replay(&mut config).await?;
-            let app = App::new(config, tools::server())?;
-            bifold::lambda::serve(app).await?;
-            Ok(ExitCode::SUCCESS)
-        })
+        let replay = replay(&mut config).await?;
+        Ok((App::new(config, tools::server())?, replay))
     };
-    run().unwrap_or_else(failed)
+    let run = async || -> Result<ExitCode, Failure> {
+        let (app, _replay) = match start().await {
+            Ok(started) => started,
+            Err(failure) => {
+                lambda::refuse(&failure.to_string()).await;
+                return Err(failure);
+            }
+        };
+        lambda::serve(app, local::signal()).await?;
+        Ok(ExitCode::SUCCESS)
+    };
+    let runtime = lambda::runtime().map_err(Failure::from);
+    let done = runtime.and_then(|runtime| runtime.block_on(run()));
+    done.unwrap_or_else(failed)
 }
 
 fn serve(serve: Serve) -> Result<ExitCode, Failure> {

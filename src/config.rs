@@ -50,6 +50,16 @@ pub struct Config {
     /// `BIFOLD_DEADLINE_MARGIN_MS`: how long before the end of a Lambda invocation its call must have answered, at
     /// most a quarter of the invocation. Default 500 ms.
     pub deadline_margin: Duration,
+    /// `BIFOLD_STREAM_MARGIN_MS`: the same for a stream, which has more to bring to an end. Default 30 s.
+    pub stream_margin: Duration,
+    /// `BIFOLD_INVOKE_MODE` (`buffered`, `response_stream`): the `InvokeMode` of the Function URL. Default `buffered`.
+    pub invoke_mode: Transfer,
+    /// `BIFOLD_RESPONSE_TRANSFER_MODE` (`buffered`, `stream`): the `ResponseTransferMode` of the REST API. Default
+    /// `buffered`.
+    pub response_transfer_mode: Transfer,
+    /// `BIFOLD_BASE_PATH` (e.g. `/v1`): what stands before every path where a custom domain or a load balancer maps a
+    /// base path to this function; taken away where it is there. Default none.
+    pub base_path: String,
     /// `BIFOLD_MAX_REQUEST_BYTES`: the largest request body that is read. Default 1 MiB.
     pub max_request_bytes: usize,
     /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): origins whose pages may call from a browser
@@ -61,6 +71,15 @@ pub struct Config {
     pub clock: Clock,
     /// `BIFOLD_LOG`: log levels, e.g. `info` or `warn,bifold=debug`. Default `info`.
     pub log: String,
+}
+
+/// How a front door of Lambda hands answers on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// Whole.
+    Buffered,
+    /// As they are made.
+    Streamed,
 }
 
 /// A setting that cannot be used.
@@ -87,6 +106,10 @@ impl Default for Config {
             state_keys: Vec::new(),
             function: None,
             deadline_margin: Duration::from_millis(500),
+            stream_margin: Duration::from_secs(30),
+            invoke_mode: Transfer::Buffered,
+            response_transfer_mode: Transfer::Buffered,
+            base_path: String::new(),
             max_request_bytes: 1 << 20,
             allowed_origins: Vec::new(),
             address_prefix: "pb".to_owned(),
@@ -163,8 +186,11 @@ impl Config {
             "INPUT_TIMEOUT_MS" => self.input_timeout = milliseconds(value)?,
             "TASK_TIMEOUT_MS" => self.task_timeout = milliseconds(value)?,
             "STATE_KEYS" => self.state_keys = keys(value)?,
-            "DEADLINE_MARGIN_MS" if value == "0" => self.deadline_margin = Duration::ZERO,
-            "DEADLINE_MARGIN_MS" => self.deadline_margin = milliseconds(value)?,
+            "DEADLINE_MARGIN_MS" => self.deadline_margin = margin(value)?,
+            "STREAM_MARGIN_MS" => self.stream_margin = margin(value)?,
+            "INVOKE_MODE" => self.invoke_mode = transfer(value, "response_stream")?,
+            "RESPONSE_TRANSFER_MODE" => self.response_transfer_mode = transfer(value, "stream")?,
+            "BASE_PATH" => self.base_path = base_path(value)?,
             "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
             "ALLOWED_ORIGINS" => self.allowed_origins = origins(value)?,
             "ADDRESS_PREFIX" => match value {
@@ -204,6 +230,31 @@ fn milliseconds(value: &str) -> Result<Duration, String> {
         // A day is beyond every limit of the platforms; more would overflow a deadline.
         Ok(ms @ 1..=86_400_000) => Ok(Duration::from_millis(ms)),
         _ => Err("expected milliseconds, a whole number from 1 to 86400000".into()),
+    }
+}
+
+/// Milliseconds, or none at all.
+fn margin(value: &str) -> Result<Duration, String> {
+    match value {
+        "0" => Ok(Duration::ZERO),
+        _ => milliseconds(value),
+    }
+}
+
+/// In the platform's own words, which templates write in capitals.
+fn transfer(value: &str, streamed: &str) -> Result<Transfer, String> {
+    match value {
+        _ if value.eq_ignore_ascii_case("buffered") => Ok(Transfer::Buffered),
+        _ if value.eq_ignore_ascii_case(streamed) => Ok(Transfer::Streamed),
+        _ => Err(format!("expected `buffered` or `{streamed}`")),
+    }
+}
+
+fn base_path(value: &str) -> Result<String, String> {
+    let is_path = value.starts_with('/') && !value.ends_with('/');
+    match is_path {
+        true => Ok(value.to_owned()),
+        false => Err("expected a path such as `/v1`".into()),
     }
 }
 

@@ -14,12 +14,12 @@ pub struct Deadline(Instant);
 /// The time of one call, which stands still while a person is asked: what they take is not the function's.
 pub struct Countdown {
     state: Mutex<State>,
-    /// When the platform ends the call, whoever is asked.
-    end: Option<Deadline>,
 }
 
 struct State {
     deadline: Deadline,
+    /// When the platform ends the call, whoever is asked.
+    end: Option<Deadline>,
     pauses: u32,
     left: Duration,
 }
@@ -31,6 +31,12 @@ impl Deadline {
     /// The deadline that is `left` from now.
     pub fn after(left: Duration) -> Deadline {
         Deadline(Instant::now() + left)
+    }
+
+    /// What can be used of `left` before its end, so that `margin` of it remains: at most a quarter, because little
+    /// time is for the work and not for the margin.
+    pub fn usable(left: Duration, margin: Duration) -> Duration {
+        left - margin.min(left / 4)
     }
 
     /// The moment.
@@ -62,12 +68,12 @@ impl Countdown {
     pub fn new(deadline: Deadline, end: Option<Deadline>) -> Countdown {
         let state = State {
             deadline,
+            end,
             pauses: 0,
             left: Duration::ZERO,
         };
         Countdown {
             state: Mutex::new(state),
-            end,
         }
     }
 
@@ -83,8 +89,8 @@ impl Countdown {
             state.left = state.deadline.remaining();
         }
         state.pauses += 1;
-        let deadline = Deadline::after(longest + state.left);
-        state.deadline = self.bounded(deadline);
+        let left = state.left;
+        state.run(longest + left);
         Pause(self)
     }
 
@@ -92,7 +98,14 @@ impl Countdown {
     pub fn restart(&self, limit: Duration) {
         let mut state = self.lock();
         state.left = limit;
-        state.deadline = self.bounded(Deadline::after(limit));
+        state.run(limit);
+    }
+
+    /// Ends at `end` at the latest.
+    pub fn end_by(&self, end: Deadline) {
+        let mut state = self.lock();
+        state.end = Some(state.end.map_or(end, |it| it.min(end)));
+        state.deadline = state.deadline.min(end);
     }
 
     /// Runs `future` until the deadline, wherever that moves meanwhile; `None` once it has passed.
@@ -112,12 +125,15 @@ impl Countdown {
         .await
     }
 
-    fn bounded(&self, deadline: Deadline) -> Deadline {
-        self.end.map_or(deadline, |end| end.min(deadline))
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn run(&mut self, time: Duration) {
+        let deadline = Deadline::after(time);
+        self.deadline = self.end.map_or(deadline, |end| end.min(deadline));
     }
 }
 
@@ -126,7 +142,8 @@ impl Drop for Pause<'_> {
         let mut state = self.0.lock();
         state.pauses -= 1;
         if state.pauses == 0 {
-            state.deadline = self.0.bounded(Deadline::after(state.left));
+            let left = state.left;
+            state.run(left);
         }
     }
 }

@@ -55,7 +55,7 @@ pub use app::{App, Arrival, StartError};
 pub use capability::Capability;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
 pub use clock::{Clock, Timestamp};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Transfer};
 pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};

@@ -68,7 +68,7 @@ impl Endpoint {
         let conversation = Conversation::new(run, reporter, asking, escalation);
         let id = turn.request.id;
         Ok(match takes_events {
-            true => stream_of(conversation, id, function.name(), at_once).await,
+            true => stream_of(conversation, turn, function.name(), at_once).await,
             false => Reply::end(id, conversation.end().await),
         })
     }
@@ -119,10 +119,11 @@ impl Endpoint {
 /// The answer as a stream, if anything is said before the result.
 async fn stream_of(
     mut conversation: Conversation,
-    id: &RawValue,
+    Turn { request, cx, .. }: Turn<'_>,
     name: &'static str,
     at_once: bool,
 ) -> Reply {
+    let id = request.id;
     let first = match at_once {
         true => None,
         false => match conversation.next().await {
@@ -130,6 +131,7 @@ async fn stream_of(
             Next::End(end) => return Reply::end(id, conversation.settle(end).await),
         },
     };
+    cx.streams();
     let pending = Pending::default();
     let state = Some((conversation, id.to_owned(), pending.clone()));
     let rest = stream::unfold(state, async |state| {

@@ -19,7 +19,7 @@ const HOUSE: [(&str, &[&str]); 34] = [
         ],
     ),
     ("lib", &[]),
-    ("lambda", &["app"]),
+    ("lambda", &["app", "deadline", "config"]),
     ("local", &["app"]),
     (
         "app",
@@ -148,7 +148,7 @@ const HIDDEN: [(&str, &str); 8] = [
     ("reqwest", "upstream"),
     ("rustls", "upstream"),
     ("webpki_roots", "upstream"),
-    ("lambda_runtime", "lambda"),
+    ("hyper", "lambda"),
     ("tracing_subscriber", "telemetry"),
     ("schemars::generate", "schema"),
     ("clap", "cli"),

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
+use crate::lambda::document;
 use crate::support::{Answer, TestApp, modern};
 
 /// Reports a few times, then ends as it is told to.
@@ -443,7 +444,7 @@ async fn a_platform_that_wants_the_answer_whole_gets_the_whole_stream() {
         "isBase64Encoded": false,
     });
     let reply = lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
-    let reply = serde_json::to_value(reply.unwrap()).unwrap();
+    let reply = document(reply.unwrap()).await;
     assert_eq!(reply["headers"]["content-type"], "text/event-stream");
     assert_eq!(reply["isBase64Encoded"], false);
     let body = reply["body"].as_str().unwrap();
