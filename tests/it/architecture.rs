@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 29] = [
+const HOUSE: [(&str, &[&str]); 30] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -13,6 +13,7 @@ const HOUSE: [(&str, &[&str]); 29] = [
             "local",
             "tools",
             "app",
+            "lint",
             "replay",
             "telemetry",
             "config",
@@ -28,6 +29,7 @@ const HOUSE: [(&str, &[&str]); 29] = [
             "rest",
             "server",
             "cors",
+            "lint",
             "registry",
             "entry",
             "context",
@@ -80,6 +82,7 @@ const HOUSE: [(&str, &[&str]); 29] = [
         ],
     ),
     ("server", &["registry", "upstream"]),
+    ("lint", &["registry"]),
     ("cors", &["registry", "telemetry", "origin"]),
     (
         "batch",
