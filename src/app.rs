@@ -21,6 +21,7 @@ use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::lint::{self, Finding};
 use crate::mcp::{self, Basis, Endpoint};
 use crate::origin::AllowedOrigins;
 use crate::registry::{Answer, Registry, Tool};
@@ -177,6 +178,11 @@ impl App {
     /// All functions.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// What clients would refuse in the schemas of its functions, though the protocol allows it.
+    pub fn lint(&self) -> Vec<Finding> {
+        lint::findings(&self.registry)
     }
 
     /// The MCP face, bytes in and bytes out.

@@ -11,6 +11,7 @@
 //! - [`mcp`] and [`rest`]: the faces. Each translates bytes to a [`Registry::call`] and its result to bytes.
 //! - [`upstream`]: the one door to upstream HTTP APIs.
 //! - [`Store`]: short-lived records that all processes of an application share.
+//! - [`lint`]: what clients would refuse in the schemas of an application.
 //! - [`lambda`] and [`local`]: the front doors. [`replay`]: an upstream of recorded bodies.
 //! - [`batch`]: a function for any application, which calls many of its others at once.
 //! - [`tools`]: the bundled functions, an application like any other; nothing above it knows of them.
@@ -33,6 +34,7 @@ mod entry;
 mod error;
 mod flight;
 pub mod lambda;
+pub mod lint;
 pub mod local;
 pub mod mcp;
 mod object;

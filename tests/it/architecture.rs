@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 34] = [
+const HOUSE: [(&str, &[&str]); 35] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -13,6 +13,7 @@ const HOUSE: [(&str, &[&str]); 34] = [
             "local",
             "tools",
             "app",
+            "lint",
             "replay",
             "telemetry",
             "config",
@@ -29,6 +30,7 @@ const HOUSE: [(&str, &[&str]); 34] = [
             "rest",
             "server",
             "cors",
+            "lint",
             "registry",
             "entry",
             "context",
@@ -90,6 +92,7 @@ const HOUSE: [(&str, &[&str]); 34] = [
         ],
     ),
     ("server", &["updates", "registry", "upstream"]),
+    ("lint", &["registry"]),
     ("cors", &["registry", "telemetry", "origin"]),
     (
         "batch",

@@ -6,6 +6,7 @@ mod architecture;
 mod batch;
 mod cors;
 mod lambda;
+mod lint;
 mod mcp;
 mod process;
 mod progress;
