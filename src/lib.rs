@@ -47,7 +47,7 @@ pub mod upstream;
 
 pub use app::{App, Arrival, StartError};
 pub use clock::{Clock, Timestamp};
-pub use config::{Config, ConfigError};
+pub use config::{AwsConfig, Config, ConfigError, Secret};
 pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};
