@@ -20,6 +20,7 @@
 //! names a tool, and a second way for a result to be encoded.
 
 mod app;
+mod aws;
 pub mod batch;
 mod clock;
 mod config;
