@@ -179,12 +179,6 @@ impl Context {
         &self.services.process
     }
 
-    /// The short-lived records that the processes of the application share.
-    #[expect(dead_code, reason = "what keeps records is still to come")]
-    pub(crate) fn store(&self) -> &Store {
-        &self.services.store
-    }
-
     /// The value of type `T` that the application was built with.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ use crate::deadline::Deadline;
 
 use api::Api;
 pub use api::ApiError;
-use event::Event;
+use event::Payload;
 use extension::Extension;
 pub use failure::Failure;
 use poller::poll;
@@ -114,8 +114,12 @@ async fn answer_traced(
     arrival: Arrival,
     trace: Option<HeaderValue>,
 ) -> Result<Reply, Failure> {
-    let event = match Event::parse(event) {
-        Ok(event) => event,
+    let event = match Payload::parse(event) {
+        Ok(Payload::Event(event)) => event,
+        Ok(Payload::Again(errand)) => {
+            let gone_on = app.go_on(errand, arrival).await;
+            return gone_on.map(|()| Reply::nothing()).map_err(Failure::again);
+        }
         Err(failure) => {
             // The caller gets the failure. The refusal is for the log, which has a line for every request.
             let detail = failure.to_string();

@@ -5,6 +5,8 @@ use std::fmt;
 use http::HeaderValue;
 use serde::Serialize;
 
+use crate::error::Error;
+
 /// Why an invocation, or the start of the function, has no answer. Serialises as the Runtime API wants it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +60,11 @@ impl Failure {
     /// The body of the answer ended with an error.
     pub(super) fn broken() -> Failure {
         Failure::new("BrokenAnswer", "the answer broke off; ask again")
+    }
+
+    /// What another invocation began could not be gone on with.
+    pub(super) fn again(error: Error) -> Failure {
+        Failure::new("NotGoneOn", error.message())
     }
 
     fn new(error_type: &'static str, error_message: &str) -> Failure {

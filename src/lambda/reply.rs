@@ -59,6 +59,14 @@ struct Whole {
 }
 
 impl Reply {
+    /// The answer that nobody waits for.
+    pub(super) fn nothing() -> Reply {
+        Reply {
+            body: Body::from("null"),
+            is_streamed: false,
+        }
+    }
+
     /// The answer as one document, once its body is whole.
     ///
     /// # Errors
