@@ -150,11 +150,12 @@ const HOUSE: [(&str, &[&str]); 37] = [
 ];
 
 /// Crates that one module hides from all others.
-const HIDDEN: [(&str, &str); 8] = [
+const HIDDEN: [(&str, &str); 9] = [
     ("reqwest", "upstream"),
     ("rustls", "upstream"),
     ("webpki_roots", "upstream"),
-    ("hyper", "lambda"),
+    ("hyper::client", "lambda"),
+    ("hyper::server", "local"),
     ("tracing_subscriber", "telemetry"),
     ("schemars::generate", "schema"),
     ("clap", "cli"),

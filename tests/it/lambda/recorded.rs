@@ -180,6 +180,27 @@ async fn doors_that_take_whole_answers_alone_get_them_whatever_the_settings_say(
 }
 
 #[tokio::test]
+async fn the_domain_tells_a_function_url_from_an_http_api() {
+    let app = streaming().await;
+    for (domain, is_streamed) in [
+        (json!("h7k2q4m9x1.lambda-url.us-west-2.on.aws"), true),
+        (json!("h7k2q4m9x1.lambda-url.cn-north-1.on.aws"), true),
+        // This is what `cargo lambda watch` says.
+        (json!("localhost"), true),
+        (json!("a1b2c3d4e5.execute-api.us-west-2.amazonaws.com"), false),
+        (json!("lambda-url.example.com"), false),
+        (Value::Null, false),
+    ] {
+        let event = changed(
+            "function_url_rest",
+            &[("/requestContext/domainName", domain.clone())],
+        );
+        let reply = lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
+        assert_eq!(reply.unwrap().is_streamed(), is_streamed, "{domain}");
+    }
+}
+
+#[tokio::test]
 async fn every_door_hands_a_method_on_as_it_is() {
     let app = TestApp::start().await;
     for method in ["GET", "HEAD", "OPTIONS", "DELETE"] {
