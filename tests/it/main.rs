@@ -12,6 +12,7 @@ mod process;
 mod progress;
 mod resilience;
 mod rest;
+mod rmcp;
 mod store;
 mod surface;
 mod tools;

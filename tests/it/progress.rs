@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use crate::lambda::document;
-use crate::support::{Answer, TestApp, modern};
+use crate::support::{Answer, TestApp, modern, serve};
 
 /// Reports a few times, then ends as it is told to.
 #[derive(Deserialize, JsonSchema)]
@@ -99,7 +99,7 @@ fn legacy(name: &str, accept: Option<&'static str>, meta: Value) -> Request<Body
 
 /// The body of a call that runs as far as it is read.
 async fn open(app: &TestApp, request: Request<Body>) -> BodyDataStream {
-    let response = app.app.serve(request, Arrival::default()).await;
+    let response = serve(&app.app, request, Arrival::default()).await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     response.into_body().into_data_stream()
 }

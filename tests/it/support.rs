@@ -1,9 +1,11 @@
 //! One application over its own recorded upstream, and short ways to ask it.
 
+mod transcript;
+
 use axum::body::Body;
 use bifold::replay::Replay;
 use bifold::{App, Arrival, Config, Server, tools};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 /// The revision whose requests carry everything in `_meta`.
@@ -72,11 +74,8 @@ impl TestApp {
 
     /// Any request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self
-            .app
-            .serve(request, Arrival::default())
-            .await
-            .into_parts();
+        let response = serve(&self.app, request, Arrival::default()).await;
+        let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().into();
         Answer {
             status: parts.status,
@@ -136,6 +135,12 @@ impl Answer {
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
+}
+
+/// The response to any request, yet to be read.
+pub async fn serve(app: &App, request: Request<Body>, arrival: Arrival) -> Response<Body> {
+    let (request, exchange) = transcript::heard(request);
+    transcript::said(app.serve(request, arrival).await, exchange)
 }
 
 /// A modern MCP request with all its headers, to change before it is sent; `_meta` of `params` keeps what it has.
