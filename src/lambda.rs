@@ -6,6 +6,8 @@ mod door;
 mod event;
 mod extension;
 mod failure;
+mod head;
+mod invocation;
 mod poller;
 mod reply;
 mod request;

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tracing::{error, warn};
 
 use super::answer_traced;
-use super::api::{Api, ApiError, Invocation};
+use super::api::{Api, ApiError};
 use super::failure::Failure;
+use super::invocation::Invocation;
 use super::reply::Reply;
 use crate::app::{App, Arrival};
 

@@ -187,7 +187,10 @@ async fn the_domain_tells_a_function_url_from_an_http_api() {
         (json!("h7k2q4m9x1.lambda-url.cn-north-1.on.aws"), true),
         // This is what `cargo lambda watch` says.
         (json!("localhost"), true),
-        (json!("a1b2c3d4e5.execute-api.us-west-2.amazonaws.com"), false),
+        (
+            json!("a1b2c3d4e5.execute-api.us-west-2.amazonaws.com"),
+            false,
+        ),
         (json!("lambda-url.example.com"), false),
         (Value::Null, false),
     ] {

@@ -94,6 +94,17 @@ async fn a_deadline_in_the_past_is_none() {
 }
 
 #[tokio::test]
+async fn without_time_there_is_an_answer_and_no_work() {
+    let mut platform = Platform::start(&[]).await;
+    let payload = event("http_api_v2").to_string();
+    let outcome = platform.invoke_until(after(0) - 1_000, &payload).await;
+    let problem = answered(&outcome, 504);
+    assert_eq!(problem["type"], "urn:bifold:problem:deadline_exceeded");
+    let line = request_line(&mut platform).await;
+    assert_eq!(line["upstream_calls"], 0, "{line}");
+}
+
+#[tokio::test]
 async fn each_request_is_one_json_line_without_a_wallet_address() {
     let mut platform = Platform::start(&[]).await;
     let broken = json!(format!("/prod/api/account_info/{VESTING}x"));
