@@ -47,7 +47,8 @@ function officialSchemas() {
     const { minimum, maximum, default: preset } = definitions(schemas[revision]).NumberSchema.properties;
     for (const bound of [minimum, maximum, preset]) if (bound) bound.type = 'number';
   }
-  // The oldest revision is not in the bundle. It is the next one without sound and with narrower words for the rest.
+  // The oldest revision is not in the bundle. What the next one added to its messages may be left out, save for sound,
+  // which the oldest does not know.
   const oldest = structuredClone(schemas['2025-03-26']);
   definitions(oldest).AudioContent = { not: {} };
   return { '2024-11-05': oldest, ...schemas };

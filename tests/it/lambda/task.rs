@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::store::table::Table;
-use crate::support::modern;
+use crate::support::{modern, serve};
 
 /// Greets by a name that it asks for, after work that takes long.
 #[derive(Deserialize, JsonSchema)]
@@ -101,7 +101,7 @@ fn request(method: &str, mut params: Value) -> Request<Body> {
 }
 
 async fn ask(app: &App, method: &str, params: Value) -> Value {
-    let response = app.serve(request(method, params), Arrival::default()).await;
+    let response = serve(app, request(method, params), Arrival::default()).await;
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
     serde_json::from_slice(&body.unwrap()).unwrap()
 }
