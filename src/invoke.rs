@@ -15,13 +15,12 @@ pub struct Invoker {
     url: String,
 }
 
-/// What such an invocation is for. The front doors wrap all that their callers send, so that an event with this field
-/// at its root comes only from who may invoke the function itself.
+/// The event of such an invocation. The front doors wrap all that their callers send, so one with this field at its root
+/// comes only from who may invoke the function itself.
 #[derive(Serialize, Deserialize)]
-pub struct Again {
-    /// The one field.
+struct Again {
     #[serde(rename = "bifold")]
-    pub errand: Errand,
+    errand: Errand,
 }
 
 /// What is to be gone on with.
@@ -30,6 +29,23 @@ pub struct Again {
 pub enum Errand {
     /// The task of that id.
     Task(String),
+}
+
+impl Errand {
+    /// Reads the event of an invocation; `None` for that of a front door.
+    pub fn read(event: &str) -> Option<Errand> {
+        // No event of a front door begins like this, so all of those are read but once.
+        if !event
+            .trim_start()
+            .strip_prefix('{')?
+            .trim_start()
+            .starts_with("\"bifold\"")
+        {
+            return None;
+        }
+        let again: Option<Again> = serde_json::from_str(event).ok();
+        again.map(|it| it.errand)
+    }
 }
 
 impl Invoker {

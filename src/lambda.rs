@@ -26,10 +26,11 @@ use tracing::{debug, error, info};
 
 use crate::app::{App, Arrival};
 use crate::deadline::Deadline;
+use crate::invoke::Errand;
 
 use api::Api;
 pub use api::ApiError;
-use event::Payload;
+use event::Event;
 use extension::Extension;
 pub use failure::Failure;
 use poller::poll;
@@ -116,12 +117,13 @@ async fn answer_traced(
     arrival: Arrival,
     trace: Option<HeaderValue>,
 ) -> Result<Reply, Failure> {
-    let event = match Payload::parse(event) {
-        Ok(Payload::Event(event)) => event,
-        Ok(Payload::Again(errand)) => {
-            let gone_on = app.go_on(errand, arrival).await;
-            return gone_on.map(|()| Reply::nothing()).map_err(Failure::again);
-        }
+    // What callers send the front doors wrap, so an errand comes only from who may invoke this function.
+    if let Some(errand) = Errand::read(event) {
+        let gone_on = app.go_on(errand, arrival).await;
+        return gone_on.map(|()| Reply::nothing()).map_err(Failure::again);
+    }
+    let event = match Event::parse(event) {
+        Ok(event) => event,
         Err(failure) => {
             // The caller gets the failure. The refusal is for the log, which has a line for every request.
             let detail = failure.to_string();

@@ -6,7 +6,6 @@ use super::door::Door;
 use super::failure::Failure;
 use super::v1::V1;
 use super::v2::V2;
-use crate::invoke::{Again, Errand};
 
 /// An event of a front door.
 pub(super) enum Event<'a> {
@@ -14,36 +13,12 @@ pub(super) enum Event<'a> {
     V1(V1<'a>),
 }
 
-/// What an invocation is for.
-pub(super) enum Payload<'a> {
-    /// A request that came through a front door.
-    Event(Event<'a>),
-    /// What another invocation of this function began.
-    Again(Errand),
-}
-
-impl<'a> Payload<'a> {
-    /// Reads the payload of an invocation.
-    ///
-    /// # Errors
-    /// It is none that this function knows.
-    pub(super) fn parse(payload: &'a str) -> Result<Payload<'a>, Failure> {
-        match Event::parse(payload) {
-            Ok(event) => Ok(Payload::Event(event)),
-            // What its callers send the front doors wrap, so an errand comes only from who may invoke this function.
-            Err(failure) => serde_json::from_str(payload)
-                .map(|Again { errand }| Payload::Again(errand))
-                .map_err(|_| failure),
-        }
-    }
-}
-
 impl<'a> Event<'a> {
     /// Reads an event.
     ///
     /// # Errors
     /// It comes from none of the front doors.
-    fn parse(payload: &'a str) -> Result<Event<'a>, Failure> {
+    pub(super) fn parse(payload: &'a str) -> Result<Event<'a>, Failure> {
         // Each shape has fields that the other lacks, so the order decides nothing but the cost.
         if let Ok(event) = serde_json::from_str(payload) {
             return Ok(Event::V2(event));
