@@ -64,13 +64,18 @@ fn untime(answer: &mut Value) {
     };
     for lists in ["headers", "multiValueHeaders"] {
         for (name, value) in head[lists].as_object_mut().unwrap() {
-            if name == "server-timing" {
-                let times = json!("total;dur=0");
-                *value = match value {
-                    Value::Array(_) => json!([times]),
-                    _ => times,
-                };
-            }
+            let constant = match name.as_str() {
+                "server-timing" => json!("total;dur=0"),
+                // What is left of the time for which the answer may be kept.
+                "cache-control" if value.to_string().contains("max-age") => {
+                    json!("public, max-age=0")
+                }
+                _ => continue,
+            };
+            *value = match value {
+                Value::Array(_) => json!([constant]),
+                _ => constant,
+            };
         }
     }
 }
