@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
 use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline};
-use crate::entry::Entry;
+use crate::entry::{Entry, REQUEST_ID};
 use crate::error::{Error, Result};
 use crate::mcp::{self, Basis, Endpoint};
 use crate::origin::AllowedOrigins;
@@ -27,11 +27,10 @@ use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
 use crate::server::Server;
 use crate::store::Store;
-use crate::telemetry::{Line, Outcome, Pending, millis};
+use crate::telemetry::Pending;
+use crate::trace::Trace;
 use crate::updates::Updates;
 use crate::upstream::{Meter, Upstreams};
-
-const REQUEST_ID: &str = "x-request-id";
 
 /// An application that answers requests. Cheap to clone.
 #[derive(Clone)]
@@ -118,22 +117,19 @@ impl App {
 
     /// Answers one HTTP request, whichever face it is for, and writes its line in the log.
     pub async fn serve(&self, mut request: Request, arrival: Arrival) -> Response<Body> {
-        let since = Instant::now();
-        let cold_start = self.services.process.count();
-        let face = face_of(request.uri().path());
-        let call = Arc::new(self.call(request.headers(), arrival));
+        let entry = self.entry(face_of(request.uri().path()), request.headers(), arrival);
+        let entry = entry.of_method(request.method());
         let page = self.cors.page(request.headers());
         let mut response = match page.is_some() && cors::is_preflight(&request) {
             true => self.cors.preflight(),
             false => {
-                let cx = Context::new(self.services.clone(), call.clone());
-                request.extensions_mut().insert(cx);
+                request.extensions_mut().insert(entry.cx.clone());
                 let response = self.router.clone().oneshot(request).await;
                 response.unwrap_or_else(|never| match never {})
             }
         };
         cors::share(&mut response, page);
-        finish(response, face, call, since, cold_start)
+        entry.finish(response)
     }
 
     /// Refuses what its front door could not read as a request, with an id and a line in the log like any other.
@@ -144,11 +140,9 @@ impl App {
         detail: &str,
         arrival: Arrival,
     ) -> Response<Body> {
-        let since = Instant::now();
-        let cold_start = self.services.process.count();
-        let call = Arc::new(self.call(&HeaderMap::new(), arrival));
-        let response = rest::problem(status, class, detail, &call.id);
-        finish(response, "site", call, since, cold_start)
+        let entry = self.entry("site", &HeaderMap::new(), arrival);
+        let response = rest::problem(status, class, detail, entry.cx.request_id());
+        entry.finish(response)
     }
 
     /// Calls a function by its name, as a program that embeds the library does.
@@ -165,13 +159,17 @@ impl App {
 
     /// A context outside any request.
     pub fn context(&self) -> Context {
-        let call = Arc::new(self.call(&HeaderMap::new(), Arrival::default()));
-        Context::new(self.services.clone(), call)
+        self.context_of(&HeaderMap::new(), Arrival::default())
     }
 
     /// Lets the clients go that listen for changes: nothing will change any more.
     pub fn close(&self) {
         self.services.updates.end();
+    }
+
+    /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for 2 s at most.
+    pub async fn flush(&self) {
+        self.services.upstreams.spans().flush().await;
     }
 
     /// All functions.
@@ -199,6 +197,22 @@ impl App {
         &self.services.store
     }
 
+    fn entry(&self, face: &'static str, headers: &HeaderMap, arrival: Arrival) -> Entry {
+        Entry {
+            face,
+            method: None,
+            status: None,
+            since: Instant::now(),
+            cold_start: self.services.process.count(),
+            cx: self.context_of(headers, arrival),
+        }
+    }
+
+    fn context_of(&self, headers: &HeaderMap, arrival: Arrival) -> Context {
+        let call = Arc::new(self.call(headers, arrival));
+        Context::new(self.services.clone(), call)
+    }
+
     fn call(&self, headers: &HeaderMap, arrival: Arrival) -> Call {
         let config = &self.services.config;
         let given = headers
@@ -207,7 +221,7 @@ impl App {
             .filter(|id| is_id(id))
             .map(str::to_owned);
         let id = given
-            .or(arrival.id)
+            .or_else(|| arrival.id.clone())
             .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
         let usable = |margin| Some(Deadline::usable(arrival.time_left?, margin));
         let limit = usable(config.deadline_margin);
@@ -215,41 +229,15 @@ impl App {
         let end = |margin| usable(margin).map(Deadline::after);
         Call {
             id,
+            invocation: arrival.id,
+            trace: Trace::of(headers),
+            named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
             principal: arrival.principal,
             is_part: false,
         }
-    }
-}
-
-/// Puts the request's id and times on the answer, and writes its line: now, or when its body is whole.
-fn finish(
-    mut response: Response<Body>,
-    face: &'static str,
-    call: Arc<Call>,
-    since: Instant,
-    cold_start: bool,
-) -> Response<Body> {
-    let extensions = response.extensions_mut();
-    let outcome = extensions.remove::<Outcome>().unwrap_or_default();
-    let pending = extensions.remove::<Pending>();
-    let status = response.status().as_u16();
-    let entry = Entry {
-        face,
-        status,
-        since,
-        call,
-        cold_start,
-    };
-    sign(response.headers_mut(), &entry.line(&outcome));
-    match pending {
-        None => {
-            entry.line(&outcome).write();
-            response
-        }
-        Some(pending) => response.map(|body| entry.follow(body, outcome, pending)),
     }
 }
 
@@ -359,24 +347,6 @@ fn is_id(id: &str) -> bool {
         && id
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// The request id, and where the time went (W3C Server Timing).
-fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
-    let id = HeaderValue::from_str(line.request_id);
-    headers.insert(
-        REQUEST_ID,
-        id.unwrap_or(HeaderValue::from_static("unprintable")),
-    );
-    let (all, upstream) = (millis(line.duration), millis(line.upstream_time));
-    let timing = format!(
-        "total;dur={all}, upstream;dur={upstream};desc=\"{} calls\"",
-        line.upstream_calls
-    );
-    headers.insert(
-        "server-timing",
-        HeaderValue::from_str(&timing).expect("numbers are visible ASCII"),
-    );
 }
 
 impl fmt::Display for StartError {

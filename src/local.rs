@@ -15,6 +15,9 @@ use tracing::info;
 
 use crate::app::{App, Arrival};
 
+/// How often spans are sent.
+const FLUSH: Duration = Duration::from_secs(5);
+
 /// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second.
 ///
 /// On a loopback address only requests to this machine's own names are taken: a page of another name that was bound
@@ -31,7 +34,7 @@ pub async fn serve(
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
     let patience = app.config().call_timeout + Duration::from_secs(1);
     let (stopping, stopped) = oneshot::channel();
-    let closing = app.clone();
+    let (closing, flushing) = (app.clone(), app.clone());
     let shutdown = async move {
         shutdown.await;
         info!("stopping: running requests are finished first");
@@ -46,9 +49,20 @@ pub async fn serve(
     let router =
         Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
     let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
-    tokio::select! {
+    let result = tokio::select! {
         result = async { serving.await } => result,
         () = give_up(stopped, patience) => Ok(()),
+        () = flush(&flushing) => Ok(()),
+    };
+    flushing.flush().await;
+    result
+}
+
+/// Sends spans now and then; never ready.
+async fn flush(app: &App) {
+    loop {
+        tokio::time::sleep(FLUSH).await;
+        app.flush().await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 34] = [
+const HOUSE: [(&str, &[&str]); 36] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -19,7 +19,7 @@ const HOUSE: [(&str, &[&str]); 34] = [
         ],
     ),
     ("lib", &[]),
-    ("lambda", &["app", "deadline", "config"]),
+    ("lambda", &["app", "deadline", "config", "trace"]),
     ("local", &["app"]),
     (
         "app",
@@ -39,6 +39,7 @@ const HOUSE: [(&str, &[&str]); 34] = [
             "error",
             "config",
             "origin",
+            "trace",
         ],
     ),
     (
@@ -47,6 +48,7 @@ const HOUSE: [(&str, &[&str]); 34] = [
             "updates",
             "server",
             "registry",
+            "entry",
             "context",
             "client",
             "store",
@@ -59,6 +61,7 @@ const HOUSE: [(&str, &[&str]); 34] = [
             "config",
             "clock",
             "secret",
+            "trace",
         ],
     ),
     (
@@ -118,17 +121,21 @@ const HOUSE: [(&str, &[&str]); 34] = [
     (
         "context",
         &[
-            "updates", "updates", "client", "store", "upstream", "deadline", "error", "config",
-            "clock",
+            "updates", "client", "store", "upstream", "spans", "deadline", "error", "config",
+            "clock", "trace",
         ],
     ),
     ("store", &["deadline", "error", "config"]),
     ("client", &["error", "schema", "capability"]),
-    ("upstream", &["flight", "deadline", "error", "config"]),
+    (
+        "upstream",
+        &["flight", "spans", "deadline", "error", "config", "trace"],
+    ),
     ("once", &["flight", "deadline", "error"]),
     ("flight", &["deadline"]),
     ("replay", &["config", "clock"]),
-    ("telemetry", &["error"]),
+    ("spans", &["telemetry", "config", "trace"]),
+    ("telemetry", &["error", "trace"]),
     ("deadline", &[]),
     ("error", &["capability"]),
     ("config", &["clock", "secret"]),
@@ -138,19 +145,21 @@ const HOUSE: [(&str, &[&str]); 34] = [
     ("capability", &[]),
     ("schema", &[]),
     ("secret", &[]),
+    ("trace", &[]),
     ("updates", &[]),
     ("count", &[]),
     ("object", &[]),
 ];
 
 /// Crates that one module hides from all others.
-const HIDDEN: [(&str, &str); 8] = [
+const HIDDEN: [(&str, &str); 9] = [
     ("reqwest", "upstream"),
     ("rustls", "upstream"),
     ("webpki_roots", "upstream"),
     ("hyper", "lambda"),
     ("tracing_subscriber", "telemetry"),
     ("schemars::generate", "schema"),
+    ("opentelemetry_otlp", "spans"),
     ("clap", "cli"),
     ("strsim", "similar"),
 ];

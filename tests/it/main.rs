@@ -13,5 +13,6 @@ mod resilience;
 mod rest;
 mod store;
 mod surface;
+mod telemetry;
 mod tools;
 mod upstream;

@@ -1,7 +1,7 @@
 //! The binary itself: as a Lambda function, as a local server, and on the command line.
 
 mod cli;
-mod platform;
+pub mod platform;
 mod runtime;
 mod serve;
 
