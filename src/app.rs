@@ -8,10 +8,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::routing::post;
 use futures_util::stream::{BoxStream, StreamExt};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -32,6 +31,9 @@ use crate::trace::Trace;
 use crate::updates::Updates;
 use crate::upstream::{Meter, Upstreams};
 
+/// The path of the MCP face.
+const MCP: &str = "/mcp";
+
 /// An application that answers requests. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -40,7 +42,7 @@ pub struct App {
     face: Arc<Face>,
     endpoint: Arc<Endpoint>,
     cors: Arc<Cors>,
-    router: Router,
+    router: Arc<OnceLock<Router>>,
 }
 
 /// What the front door knows of a request that the request itself does not say.
@@ -61,11 +63,20 @@ pub struct StartError(Vec<String>);
 impl App {
     /// Checks everything and builds the faces; nothing is asked of the network.
     ///
+    /// On Lambda the functions are taken as they are: to make and check their schemas would be most of a cold start, and
+    /// they are a part of the binary, which every start elsewhere checks, be it a test's or that of `bifold list`.
+    ///
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
         let mut problems = server.problems();
-        let registry = match Registry::new(server.tools, server.resources, server.prompts) {
+        let (tools, resources, prompts) = (server.tools, server.resources, server.prompts);
+        let is_frozen = config.is_frozen();
+        let registry = match is_frozen {
+            true => Ok(Registry::unchecked(tools, resources, prompts)),
+            false => Registry::new(tools, resources, prompts),
+        };
+        let registry = match registry {
             Ok(registry) if problems.is_empty() => Arc::new(registry),
             refused => {
                 problems.extend(refused.err().unwrap_or_default());
@@ -76,11 +87,7 @@ impl App {
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
         // A process that is frozen between requests could not tell of a change when it happens.
-        let topics = if config.is_frozen() {
-            Vec::new()
-        } else {
-            server.topics
-        };
+        let topics = if is_frozen { Vec::new() } else { server.topics };
         let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
         let endpoint = Arc::new(Endpoint::new(Basis {
@@ -92,7 +99,7 @@ impl App {
             store: store.clone(),
             updates: updates.clone(),
         }));
-        let cors = Arc::new(Cors::new(origins, &registry));
+        let cors = Arc::new(Cors::new(origins, registry.clone()));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
         state.insert(registry.clone());
@@ -104,15 +111,19 @@ impl App {
             state,
             process: Process::start(),
         });
-        let router = router(&registry, face.clone(), endpoint.clone());
-        Ok(App {
+        let app = App {
             services,
             registry,
             face,
             endpoint,
             cors,
-            router,
-        })
+            router: Arc::default(),
+        };
+        // A frozen process makes its routes when they are first asked for; many are only ever asked over MCP.
+        if !is_frozen {
+            app.router();
+        }
+        Ok(app)
     }
 
     /// Answers one HTTP request, whichever face it is for, and writes its line in the log.
@@ -124,8 +135,7 @@ impl App {
             true => self.cors.preflight(),
             false => {
                 request.extensions_mut().insert(entry.cx.clone());
-                let response = self.router.clone().oneshot(request).await;
-                response.unwrap_or_else(|never| match never {})
+                self.route(request).await
             }
         };
         cors::share(&mut response, page);
@@ -197,6 +207,34 @@ impl App {
         &self.services.store
     }
 
+    async fn route(&self, request: Request) -> Response<Body> {
+        if request.uri().path() == MCP {
+            return self.route_mcp(request).await;
+        }
+        let response = self.router().clone().oneshot(request).await;
+        response.unwrap_or_else(|never| match never {})
+    }
+
+    async fn route_mcp(&self, request: Request) -> Response<Body> {
+        let tells = self.endpoint.tells();
+        match *request.method() {
+            Method::POST => mcp(&self.endpoint, request).await,
+            Method::GET if tells => answer_of(self.endpoint.listen_to_all(request.headers())),
+            _ => {
+                let allowed = if tells { "GET,POST" } else { "POST" };
+                let mut response = method_not_allowed(request).await;
+                let headers = response.headers_mut();
+                headers.insert(ALLOW, HeaderValue::from_static(allowed));
+                response
+            }
+        }
+    }
+
+    fn router(&self) -> &Router {
+        let make = || router(self.registry.clone(), self.face.clone());
+        self.router.get_or_init(make)
+    }
+
     fn entry(&self, face: &'static str, headers: &HeaderMap, arrival: Arrival) -> Entry {
         Entry {
             face,
@@ -241,23 +279,14 @@ impl App {
     }
 }
 
-fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) -> Router {
-    let names = registry.clone();
-    let listening = endpoint.clone();
-    let listen = move |request: Request| {
-        let reply = listening.listen_to_all(request.headers());
-        async move { answer_of(reply) }
-    };
-    let tells = endpoint.tells();
-    let mcp = post(move |request: Request| mcp(endpoint.clone(), request));
-    Router::new()
-        .route("/mcp", if tells { mcp.get(listen) } else { mcp })
-        .merge(rest::router(face))
-        .fallback(move |request: Request| async move { not_found(&names, &request) })
+/// All routes but that of MCP.
+fn router(registry: Arc<Registry>, face: Arc<Face>) -> Router {
+    rest::router(face)
+        .fallback(move |request: Request| async move { not_found(&registry, &request) })
         .method_not_allowed_fallback(method_not_allowed)
 }
 
-async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
+async fn mcp(endpoint: &Endpoint, request: Request) -> Response<Body> {
     let cx = context(&request);
     let (parts, body) = request.into_parts();
     let body = match rest::read_body(body, &cx).await {
@@ -335,7 +364,7 @@ fn context(request: &Request) -> Context {
 /// The face that a path belongs to, for the log; the path itself may hold a wallet address.
 fn face_of(path: &str) -> &'static str {
     match path {
-        "/mcp" => "mcp",
+        MCP => "mcp",
         _ if path.starts_with("/api/") => "rest",
         _ => "site",
     }

@@ -163,8 +163,10 @@ async fn on_lambda_spans_are_sent_before_the_next_invocation() {
 
 #[tokio::test]
 async fn a_collector_that_cannot_be_used_stops_the_start_and_is_named() {
-    let mut config = bifold::Config::default();
-    config.collector = Some("no url".to_owned());
+    let config = bifold::Config {
+        collector: Some("no url".to_owned()),
+        ..bifold::Config::default()
+    };
     let refused = bifold::App::new(config, bifold::tools::server())
         .err()
         .unwrap();
