@@ -15,5 +15,6 @@ mod rest;
 mod rmcp;
 mod store;
 mod surface;
+mod telemetry;
 mod tools;
 mod upstream;
