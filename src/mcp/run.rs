@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use serde_json::value::RawValue;
+use tokio::task::coop::consume_budget;
 
 use super::fault::Fault;
 use super::result::encode;
@@ -96,6 +97,8 @@ impl Run {
 
     /// Lets the function go on until something happens.
     pub(super) async fn step(&mut self) -> Step {
+        // A function that says something each time would else keep its thread from all others, the clock among them.
+        consume_budget().await;
         poll_fn(|cx| match self.poll(cx) {
             Step::Waits => Poll::Pending,
             step => Poll::Ready(step),
@@ -109,15 +112,25 @@ impl Run {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Step {
-        if self.ended.is_none()
-            && let Poll::Ready(ended) = self.function.poll_unpin(cx)
-        {
-            self.ended = Some(ended);
+        // What is said after the end, by a task that the function left behind, is no part of the call.
+        if let Some(ended) = self.ended.take() {
+            return Step::Ended(ended);
         }
-        if let Poll::Ready(said) = self.client.poll_said(cx) {
-            return Step::Said(said);
+        let function = self.function.poll_unpin(cx);
+        match (self.client.poll_said(cx), function) {
+            (Poll::Ready(said), Poll::Ready(ended)) => {
+                self.ended = Some(ended);
+                Step::Said(said)
+            }
+            (Poll::Ready(said), Poll::Pending) => Step::Said(said),
+            (Poll::Pending, Poll::Ready(ended)) => Step::Ended(ended),
+            (Poll::Pending, Poll::Pending) => Step::Waits,
         }
-        // What it says after its end, from a task that it left behind, is no part of the call.
-        self.ended.take().map_or(Step::Waits, Step::Ended)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.client.close();
     }
 }
