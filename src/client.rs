@@ -6,6 +6,7 @@ mod level;
 mod sampling;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -25,6 +26,7 @@ pub struct Client {
     capabilities: Capabilities,
     wants_progress: bool,
     level: Option<Level>,
+    has_asked: AtomicBool,
     /// None once the call has ended.
     outbox: Mutex<Option<VecDeque<Message>>>,
     reader: AtomicWaker,
@@ -67,6 +69,7 @@ impl Client {
             capabilities,
             wants_progress,
             level,
+            has_asked: AtomicBool::new(false),
             outbox: Mutex::new(Some(VecDeque::new())),
             reader: AtomicWaker::new(),
         }
@@ -87,8 +90,16 @@ impl Client {
         self.level.is_some_and(|wanted| level >= wanted)
     }
 
+    /// Whether the function has asked anything, so that its answer may be for this client alone.
+    pub fn has_asked(&self) -> bool {
+        self.has_asked.load(Ordering::Relaxed)
+    }
+
     /// Says something to the client; after the end of the call, to nobody.
     pub fn say(&self, message: Message) {
+        if let Message::Ask(_) = message {
+            self.has_asked.store(true, Ordering::Relaxed);
+        }
         if let Some(outbox) = self.lock().as_mut() {
             outbox.push_back(message);
         }

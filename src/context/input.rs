@@ -128,6 +128,11 @@ impl Context {
         self.call.countdown.restart(limit);
     }
 
+    /// Whether the client was asked anything, so that the answer may be for it alone.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.client.as_ref().is_some_and(|it| it.has_asked())
+    }
+
     fn asked(&self, capability: Capability) -> Option<&Client> {
         self.client.as_deref().filter(|it| it.can(capability))
     }

@@ -188,7 +188,7 @@ impl Subject {
             Subject::Prompt(_) => prompt::result(self.function(registry), shape, server, answer),
             Subject::Resource(place, uri) => {
                 let resource = &registry.resources()[*place];
-                read::result(resource, uri, shape, server, answer, cx.freshness())
+                read::result(resource, uri, shape, server, answer, cx)
             }
         }
     }
