@@ -48,7 +48,13 @@ impl Ended {
         let defect = failure.filter(|it| it.kind() == Kind::Internal);
         let defect = defect.map(|it| Fault::of_error(shape, function, it));
         let result = match failure.and_then(Error::capability) {
-            Some(capability) => Err(Fault::missing_capabilities(function, &[capability])),
+            Some(capability) => {
+                let fault = Fault::missing_capabilities(function, &[capability]);
+                Err(match shape {
+                    Shape::Modern => fault,
+                    _ => fault.legacy(),
+                })
+            }
             None => encode(&answer),
         };
         Ended {
