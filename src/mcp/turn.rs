@@ -61,11 +61,15 @@ impl Endpoint {
             takes_events,
         } = peer;
         let cx = turn.cx.clone().heard_by(client.clone());
-        let escalation = self.escalation(function, &cx);
+        let escalation = match subject {
+            Subject::Tool(_) => self.escalation(function, &cx),
+            // The extension knows tasks of tools alone.
+            Subject::Prompt(_) | Subject::Resource(..) => None,
+        };
         let run = self.start(turn.shape, subject, arguments, (cx, client));
         // Who asked to hear how far the call is gets a stream at once; others only when there is something to hear.
         let at_once = reporter.is_some();
-        let conversation = Conversation::new(run, reporter, asking, escalation);
+        let conversation = Conversation::new(function.name(), run, reporter, asking, escalation);
         let id = turn.request.id;
         Ok(match takes_events {
             true => stream_of(conversation, id, function.name(), at_once).await,
