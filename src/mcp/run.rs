@@ -103,8 +103,7 @@ impl Run {
 
     /// Lets the function go on until something happens.
     pub(super) async fn step(&mut self) -> Step {
-        // A function that says something each time would else keep its thread from all others, the clock among them.
-        consume_budget().await;
+        breathe().await;
         poll_fn(|cx| match self.poll(cx) {
             Step::Waits => Poll::Pending,
             step => Poll::Ready(step),
@@ -114,6 +113,7 @@ impl Run {
 
     /// Lets the function go on as far as it can without waiting for anything.
     pub(super) async fn advance(&mut self) -> Step {
+        breathe().await;
         poll_fn(|cx| Poll::Ready(self.poll(cx))).await
     }
 
@@ -133,6 +133,12 @@ impl Run {
             (Poll::Pending, Poll::Pending) => Step::Waits,
         }
     }
+}
+
+/// Lets others have the thread from time to time, the clock among them: a function that says something each time it runs
+/// would else keep it for ever.
+async fn breathe() {
+    consume_budget().await;
 }
 
 impl Drop for Run {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{POLL, TTL};
@@ -41,7 +42,7 @@ pub(super) enum Status {
 #[derive(Serialize, Deserialize)]
 struct Question {
     method: String,
-    params: Box<RawValue>,
+    params: Value,
 }
 
 /// A task as clients see it.
