@@ -128,7 +128,9 @@ impl Wishes {
     }
 
     fn client(&self, capabilities: Capabilities) -> Arc<Client> {
-        Arc::new(Client::new(capabilities, self.token.is_some(), self.level))
+        // A task shows how far it is to whoever looks at it.
+        let wants_progress = self.token.is_some() || capabilities.has(Capability::Tasks);
+        Arc::new(Client::new(capabilities, wants_progress, self.level))
     }
 }
 
