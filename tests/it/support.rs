@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bifold::replay::Replay;
 use bifold::{App, Arrival, Config, Server, tools};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 /// The revision whose requests carry everything in `_meta`.
@@ -72,17 +72,7 @@ impl TestApp {
 
     /// Any request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self
-            .app
-            .serve(request, Arrival::default())
-            .await
-            .into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().into();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Answer::read(self.app.serve(request, Arrival::default()).await).await
     }
 
     /// `GET path`.
@@ -122,6 +112,17 @@ impl TestApp {
 }
 
 impl Answer {
+    /// Reads a response to its end.
+    pub async fn read(response: Response<Body>) -> Answer {
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().into();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
