@@ -1,6 +1,7 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
-use std::convert::Infallible;
+mod door;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +10,6 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::routing::post;
-use futures_util::stream::{BoxStream, StreamExt};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -21,7 +20,9 @@ use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::mcp::{self, Basis, Endpoint};
+use crate::invoke::{Errand, Invoker};
+use crate::lint::{self, Finding};
+use crate::mcp::{Basis, Endpoint};
 use crate::origin::AllowedOrigins;
 use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
@@ -76,6 +77,12 @@ impl App {
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
+        // Another invocation finds a task only in a table that both share.
+        let invoker = match config.table {
+            Some(_) => Invoker::new(&config).map_err(|problem| StartError(vec![problem]))?,
+            None => None,
+        };
+        let invoker = invoker.map(Arc::new);
         // A process that is frozen between requests could not tell of a change when it happens.
         let topics = if config.is_frozen() {
             Vec::new()
@@ -91,6 +98,7 @@ impl App {
             origins: origins.clone(),
             config: &config,
             store: store.clone(),
+            invoker,
             updates: updates.clone(),
         }));
         let cors = Arc::new(Cors::new(origins, &registry));
@@ -163,6 +171,18 @@ impl App {
         }
     }
 
+    /// Goes on with what another invocation of the same Lambda function began.
+    ///
+    /// # Errors
+    /// The store's: whoever began it is not there any more to be told.
+    pub async fn go_on(&self, errand: Errand, arrival: Arrival) -> Result<()> {
+        let call = Arc::new(self.call(&HeaderMap::new(), arrival));
+        let cx = Context::new(self.services.clone(), call);
+        match errand {
+            Errand::Task(id) => self.endpoint.resume(&id, &cx).await,
+        }
+    }
+
     /// A context outside any request.
     pub fn context(&self) -> Context {
         let call = Arc::new(self.call(&HeaderMap::new(), Arrival::default()));
@@ -177,6 +197,11 @@ impl App {
     /// All functions.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// What clients would refuse in the schemas of its functions, though the protocol allows it.
+    pub fn lint(&self) -> Vec<Finding> {
+        lint::findings(&self.registry)
     }
 
     /// The MCP face, bytes in and bytes out.
@@ -209,14 +234,14 @@ impl App {
         let id = given
             .or(arrival.id)
             .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
-        // A short invocation keeps most of its time for the work.
-        let left = arrival
-            .time_left
-            .map(|left| left - config.deadline_margin.min(left / 4));
-        let limit = left.map_or(config.call_timeout, |left| left.min(config.call_timeout));
+        let usable = |margin| Some(Deadline::usable(arrival.time_left?, margin));
+        let limit = usable(config.deadline_margin);
+        let limit = limit.map_or(config.call_timeout, |it| it.min(config.call_timeout));
+        let end = |margin| usable(margin).map(Deadline::after);
         Call {
             id,
-            countdown: Countdown::new(Deadline::after(limit), left.map(Deadline::after)),
+            countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
+            stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
             principal: arrival.principal,
             is_part: false,
@@ -258,54 +283,15 @@ fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) ->
     let listening = endpoint.clone();
     let listen = move |request: Request| {
         let reply = listening.listen_to_all(request.headers());
-        async move { answer_of(reply) }
+        async move { door::answer_of(reply) }
     };
     let tells = endpoint.tells();
-    let mcp = post(move |request: Request| mcp(endpoint.clone(), request));
+    let mcp = post(move |request: Request| door::post(endpoint.clone(), request));
     Router::new()
         .route("/mcp", if tells { mcp.get(listen) } else { mcp })
         .merge(rest::router(face))
         .fallback(move |request: Request| async move { not_found(&names, &request) })
         .method_not_allowed_fallback(method_not_allowed)
-}
-
-async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
-    let cx = context(&request);
-    let (parts, body) = request.into_parts();
-    let body = match rest::read_body(body, &cx).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    answer_of(endpoint.answer(&parts.headers, &body, &cx).await)
-}
-
-fn answer_of(reply: mcp::Reply) -> Response<Body> {
-    let mut response = match reply.body {
-        mcp::Body::Empty => Response::default(),
-        mcp::Body::Json(json) => json_response(json),
-        mcp::Body::Events(events, pending) => event_response(events, pending),
-    };
-    *response.status_mut() = reply.status;
-    response.extensions_mut().insert(reply.outcome);
-    response
-}
-
-fn json_response(json: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(json));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// Nothing between here and the client may keep the events, or hold them back.
-fn event_response(events: BoxStream<'static, Bytes>, pending: Pending) -> Response<Body> {
-    let mut response = Response::new(Body::from_stream(events.map(Ok::<_, Infallible>)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response.extensions_mut().insert(pending);
-    response
 }
 
 fn not_found(registry: &Registry, request: &Request) -> Response<Body> {

@@ -4,9 +4,10 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use bifold::lint::Severity;
 use bifold::replay::{Plan, Replay};
 use bifold::telemetry::{self, Format};
-use bifold::{App, Config, local, tools};
+use bifold::{App, Config, lambda, local, tools};
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
@@ -38,7 +39,7 @@ enum Command {
     /// Listen for MCP and REST requests until Ctrl-C or SIGTERM (the default).
     Serve(Serve),
     /// List the functions, their protocols and their paths.
-    List,
+    List(List),
     /// Call one function and print its result as JSON.
     ///
     /// Exit status: 0 with the result on standard output, 1 if the call failed, 2 if the command line is wrong.
@@ -55,6 +56,13 @@ struct Serve {
     /// Answer from recorded upstream data instead of the network; the clock stands at the recording.
     #[arg(long)]
     replay: bool,
+}
+
+#[derive(Args)]
+struct List {
+    /// Print instead what MCP clients would refuse in the schemas; exit status 1 if it is more than warnings.
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Args)]
@@ -78,7 +86,8 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         None => serve(cli.serve),
         Some(Command::Serve(serve_)) => serve(serve_),
-        Some(Command::List) => list(),
+        Some(Command::List(List { check: true })) => check(),
+        Some(Command::List(_)) => list(),
         Some(Command::Call(call_)) => call(call_),
         Some(Command::Openapi) => openapi(),
     };
@@ -87,17 +96,26 @@ pub fn run() -> ExitCode {
 
 /// Runs as a Lambda function.
 pub fn lambda() -> ExitCode {
-    let run = || -> Result<ExitCode, Failure> {
+    let start = async || -> Result<_, Failure> {
         let mut config = Config::from_env()?;
         log(Format::Json, &config.log)?;
-        bifold::lambda::runtime()?.block_on(async {
-            let _replay = replay(&mut config).await?;
-            let app = App::new(config, tools::server())?;
-            bifold::lambda::serve(app).await?;
-            Ok(ExitCode::SUCCESS)
-        })
+        let replay = replay(&mut config).await?;
+        Ok((App::new(config, tools::server())?, replay))
     };
-    run().unwrap_or_else(failed)
+    let run = async || -> Result<ExitCode, Failure> {
+        let (app, _replay) = match start().await {
+            Ok(started) => started,
+            Err(failure) => {
+                lambda::refuse(&failure.to_string()).await;
+                return Err(failure);
+            }
+        };
+        lambda::serve(app, local::signal()).await?;
+        Ok(ExitCode::SUCCESS)
+    };
+    let runtime = lambda::runtime().map_err(Failure::from);
+    let done = runtime.and_then(|runtime| runtime.block_on(run()));
+    done.unwrap_or_else(failed)
 }
 
 fn serve(serve: Serve) -> Result<ExitCode, Failure> {
@@ -136,6 +154,18 @@ fn list() -> Result<ExitCode, Failure> {
         ));
     }
     print(&out)
+}
+
+fn check() -> Result<ExitCode, Failure> {
+    let app = App::new(Config::from_env()?, tools::server())?;
+    let findings = app.lint();
+    let lines: String = findings
+        .iter()
+        .map(|finding| format!("{finding}\n"))
+        .collect();
+    print(&lines)?;
+    let is_refused = findings.iter().any(|it| it.severity == Severity::Error);
+    Ok(ExitCode::from(u8::from(is_refused)))
 }
 
 fn openapi() -> Result<ExitCode, Failure> {

@@ -1,11 +1,15 @@
 //! Every setting once: its variable, its default, its meaning.
 
+mod aws;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Key;
+
+pub use aws::{AwsConfig, Secret};
 
 /// The settings of one process. [`Config::default`] holds the defaults, [`Config::from_env`] reads the environment.
 #[derive(Clone, Debug)]
@@ -50,6 +54,16 @@ pub struct Config {
     /// `BIFOLD_DEADLINE_MARGIN_MS`: how long before the end of a Lambda invocation its call must have answered, at
     /// most a quarter of the invocation. Default 500 ms.
     pub deadline_margin: Duration,
+    /// `BIFOLD_STREAM_MARGIN_MS`: the same for a stream, which has more to bring to an end. Default 30 s.
+    pub stream_margin: Duration,
+    /// `BIFOLD_INVOKE_MODE` (`buffered`, `response_stream`): the `InvokeMode` of the Function URL. Default `buffered`.
+    pub invoke_mode: Transfer,
+    /// `BIFOLD_RESPONSE_TRANSFER_MODE` (`buffered`, `stream`): the `ResponseTransferMode` of the REST API. Default
+    /// `buffered`.
+    pub response_transfer_mode: Transfer,
+    /// `BIFOLD_BASE_PATH` (e.g. `/v1`): what stands before every path where a custom domain or a load balancer maps a
+    /// base path to this function; taken away where it is there. Default none.
+    pub base_path: String,
     /// `BIFOLD_MAX_REQUEST_BYTES`: the largest request body that is read. Default 1 MiB.
     pub max_request_bytes: usize,
     /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): origins whose pages may call from a browser
@@ -57,10 +71,24 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// `BIFOLD_ADDRESS_PREFIX` (`pb`, `tp`): the network whose wallet addresses are taken, mainnet or testnet. Default `pb`.
     pub address_prefix: String,
+    /// `BIFOLD_TABLE`: the DynamoDB table of short-lived records, for more processes than one. Default none: they are in
+    /// the memory of the process.
+    pub table: Option<String>,
     /// `BIFOLD_CLOCK` (RFC 3339): a clock that stands still, for recorded data. Default the system's clock.
     pub clock: Clock,
     /// `BIFOLD_LOG`: log levels, e.g. `info` or `warn,bifold=debug`. Default `info`.
     pub log: String,
+    /// `AWS_*`: region, credentials and endpoints, as [`AwsConfig`] lists them.
+    pub aws: AwsConfig,
+}
+
+/// How a front door of Lambda hands answers on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// Whole.
+    Buffered,
+    /// As they are made.
+    Streamed,
 }
 
 /// A setting that cannot be used.
@@ -87,11 +115,17 @@ impl Default for Config {
             state_keys: Vec::new(),
             function: None,
             deadline_margin: Duration::from_millis(500),
+            stream_margin: Duration::from_secs(30),
+            invoke_mode: Transfer::Buffered,
+            response_transfer_mode: Transfer::Buffered,
+            base_path: String::new(),
             max_request_bytes: 1 << 20,
             allowed_origins: Vec::new(),
             address_prefix: "pb".to_owned(),
+            table: None,
             clock: Clock::System,
             log: "info".to_owned(),
+            aws: AwsConfig::default(),
         }
     }
 }
@@ -110,7 +144,7 @@ impl Config {
         Config::from_vars(vars)
     }
 
-    /// Reads the given variables; those without the prefix `BIFOLD_` are passed over.
+    /// Reads the given variables: all with the prefix `BIFOLD_`, and of those with `AWS_` the ones that it knows.
     ///
     /// # Errors
     /// The variable that is unknown or holds something else than it should.
@@ -123,6 +157,8 @@ impl Config {
                 config
                     .set(setting, &value)
                     .map_err(|problem| ConfigError(format!("`{name}`: {problem}")))?;
+            } else if let Some(variable) = name.strip_prefix("AWS_") {
+                config.aws.set(variable, &value);
             }
         }
         Ok(config)
@@ -163,14 +199,18 @@ impl Config {
             "INPUT_TIMEOUT_MS" => self.input_timeout = milliseconds(value)?,
             "TASK_TIMEOUT_MS" => self.task_timeout = milliseconds(value)?,
             "STATE_KEYS" => self.state_keys = keys(value)?,
-            "DEADLINE_MARGIN_MS" if value == "0" => self.deadline_margin = Duration::ZERO,
-            "DEADLINE_MARGIN_MS" => self.deadline_margin = milliseconds(value)?,
+            "DEADLINE_MARGIN_MS" => self.deadline_margin = margin(value)?,
+            "STREAM_MARGIN_MS" => self.stream_margin = margin(value)?,
+            "INVOKE_MODE" => self.invoke_mode = transfer(value, "response_stream")?,
+            "RESPONSE_TRANSFER_MODE" => self.response_transfer_mode = transfer(value, "stream")?,
+            "BASE_PATH" => self.base_path = base_path(value)?,
             "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
             "ALLOWED_ORIGINS" => self.allowed_origins = origins(value)?,
             "ADDRESS_PREFIX" => match value {
                 "pb" | "tp" => self.address_prefix = value.to_owned(),
                 _ => return Err("expected `pb` or `tp`".into()),
             },
+            "TABLE" => self.table = Some(table(value)?),
             "CLOCK" => self.clock = Clock::Fixed(Timestamp::parse(value)?),
             "LOG" => self.log = value.to_owned(),
             _ => match setting.strip_suffix("_URL") {
@@ -207,6 +247,31 @@ fn milliseconds(value: &str) -> Result<Duration, String> {
     }
 }
 
+/// Milliseconds, or none at all.
+fn margin(value: &str) -> Result<Duration, String> {
+    match value {
+        "0" => Ok(Duration::ZERO),
+        _ => milliseconds(value),
+    }
+}
+
+/// In the platform's own words, which templates write in capitals.
+fn transfer(value: &str, streamed: &str) -> Result<Transfer, String> {
+    match value {
+        _ if value.eq_ignore_ascii_case("buffered") => Ok(Transfer::Buffered),
+        _ if value.eq_ignore_ascii_case(streamed) => Ok(Transfer::Streamed),
+        _ => Err(format!("expected `buffered` or `{streamed}`")),
+    }
+}
+
+fn base_path(value: &str) -> Result<String, String> {
+    let is_path = value.starts_with('/') && !value.ends_with('/');
+    match is_path {
+        true => Ok(value.to_owned()),
+        false => Err("expected a path such as `/v1`".into()),
+    }
+}
+
 fn bytes(value: &str) -> Result<usize, String> {
     value
         .parse()
@@ -228,6 +293,17 @@ fn origins(value: &str) -> Result<Vec<String>, String> {
         }
     };
     origins.map(check).collect()
+}
+
+/// The name of a table, by the rules of DynamoDB.
+fn table(value: &str) -> Result<String, String> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    match (3..=255).contains(&value.len()) && value.bytes().all(is_name) {
+        true => Ok(value.to_owned()),
+        false => {
+            Err("expected a table name: 3 to 255 of `a-z`, `A-Z`, `0-9`, `_`, `.`, `-`".into())
+        }
+    }
 }
 
 impl std::fmt::Display for ConfigError {

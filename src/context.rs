@@ -54,6 +54,8 @@ pub struct Call {
     pub id: String,
     /// When the answer must be ready.
     pub countdown: Countdown,
+    /// When the platform ends an answer that is a stream, which keeps more time to end in good order.
+    pub stream_end: Option<Deadline>,
     /// What it cost upstream.
     pub meter: Arc<Meter>,
     /// Who calls, where the front door knows.
@@ -78,12 +80,20 @@ impl Context {
         Context { client, ..self }
     }
 
+    /// The answer has become a stream.
+    pub fn streams(&self) {
+        if let Some(end) = self.call.stream_end {
+            self.call.countdown.end_by(end);
+        }
+    }
+
     /// A context for one part of this call: it ends at `deadline`, at the latest with the call, what it costs and how
     /// fresh its data is counts for both, and no client hears what it says.
     pub fn part(&self, deadline: Deadline) -> Context {
         let call = Call {
             id: self.call.id.clone(),
             countdown: Countdown::new(deadline.min(self.deadline()), None),
+            stream_end: None,
             meter: Arc::new(Meter::part(self.call.meter.clone())),
             principal: self.call.principal.clone(),
             is_part: true,
@@ -167,12 +177,6 @@ impl Context {
     /// The life of this process.
     pub fn process(&self) -> &Process {
         &self.services.process
-    }
-
-    /// The short-lived records that the processes of the application share.
-    #[expect(dead_code, reason = "what keeps records is still to come")]
-    pub(crate) fn store(&self) -> &Store {
-        &self.services.store
     }
 
     /// The value of type `T` that the application was built with.

@@ -14,12 +14,12 @@ pub struct Deadline(Instant);
 /// The time of one call, which stands still while a person is asked: what they take is not the function's.
 pub struct Countdown {
     state: Mutex<State>,
-    /// When the platform ends the call, whoever is asked.
-    end: Option<Deadline>,
 }
 
 struct State {
     deadline: Deadline,
+    /// When the platform ends the call, whoever is asked.
+    end: Option<Deadline>,
     /// How many pauses are not over.
     pauses: u32,
     /// When they are over at the latest.
@@ -35,6 +35,12 @@ impl Deadline {
     /// The deadline that is `left` from now.
     pub fn after(left: Duration) -> Deadline {
         Deadline(Instant::now() + left)
+    }
+
+    /// What can be used of `left` before its end, so that `margin` of it remains: at most a quarter, because little
+    /// time is for the work and not for the margin.
+    pub fn usable(left: Duration, margin: Duration) -> Duration {
+        left - margin.min(left / 4)
     }
 
     /// The moment.
@@ -66,13 +72,13 @@ impl Countdown {
     pub fn new(deadline: Deadline, end: Option<Deadline>) -> Countdown {
         let state = State {
             deadline,
+            end,
             pauses: 0,
             until: deadline,
             left: Duration::ZERO,
         };
         Countdown {
             state: Mutex::new(state),
-            end,
         }
     }
 
@@ -91,7 +97,7 @@ impl Countdown {
         }
         state.until = state.until.max(until);
         state.pauses += 1;
-        self.settle(&mut state);
+        state.settle();
         Pause(self)
     }
 
@@ -99,7 +105,14 @@ impl Countdown {
     pub fn restart(&self, limit: Duration) {
         let mut state = self.lock();
         state.left = limit;
-        self.settle(&mut state);
+        state.settle();
+    }
+
+    /// Ends at `end` at the latest.
+    pub fn end_by(&self, end: Deadline) {
+        let mut state = self.lock();
+        state.end = Some(state.end.map_or(end, |it| it.min(end)));
+        state.deadline = state.deadline.min(end);
     }
 
     /// Runs `future` until the deadline, wherever that moves meanwhile; `None` once it has passed.
@@ -119,17 +132,19 @@ impl Countdown {
         .await
     }
 
-    /// What is left begins after the pauses, or now.
-    fn settle(&self, state: &mut State) {
-        let deadline = match state.pauses {
-            0 => Deadline::after(state.left),
-            _ => Deadline(state.until.0 + state.left),
-        };
-        state.deadline = self.end.map_or(deadline, |end| end.min(deadline));
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What is left begins after the pauses, or now.
+    fn settle(&mut self) {
+        let deadline = match self.pauses {
+            0 => Deadline::after(self.left),
+            _ => Deadline(self.until.0 + self.left),
+        };
+        self.deadline = self.end.map_or(deadline, |end| end.min(deadline));
     }
 }
 
@@ -138,7 +153,7 @@ impl Drop for Pause<'_> {
         let mut state = self.0.lock();
         state.pauses -= 1;
         if state.pauses == 0 {
-            self.0.settle(&mut state);
+            state.settle();
         }
     }
 }

@@ -1,92 +1,188 @@
-//! The same application as an AWS Lambda function behind a Function URL or API Gateway.
+//! The same application as an AWS Lambda function, behind every HTTP front door of the platform.
 
+mod api;
+mod connection;
+mod door;
 mod event;
+mod extension;
+mod failure;
+mod head;
+mod invocation;
+mod poller;
 mod reply;
+mod request;
+mod stream;
+mod v1;
+mod v2;
 
-use std::time::{Duration, SystemTime};
+use std::future::pending;
+use std::time::Duration;
 
-use http::StatusCode;
-use lambda_runtime::{Context as Invocation, Diagnostic, LambdaEvent, Runtime, service_fn};
-use serde_json::value::RawValue;
+use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::runtime;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{debug, error, info};
 
 use crate::app::{App, Arrival};
+use crate::deadline::Deadline;
+use crate::invoke::Errand;
 
+use api::Api;
+pub use api::ApiError;
 use event::Event;
-pub use event::UnknownEvent;
+use extension::Extension;
+pub use failure::Failure;
+use poller::poll;
 pub use reply::Reply;
 
 /// The variable by which the platform says how many invocations one process takes at a time.
 const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
+
+/// How long what runs may take to end after the signal; the platform kills the process after half a second.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// How long after the application's own time is up an answer is cut, so that the application can end it in the words
+/// of its protocol: a tenth of the margin, within these bounds.
+const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
+
+/// An answer without a limit of the platform has this one, which is beyond every other.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Where X-Ray's id of a request stands.
+const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// The runtime that fits the platform: one thread, unless several invocations run at once.
 ///
 /// # Errors
 /// The operating system's.
 pub fn runtime() -> std::io::Result<runtime::Runtime> {
-    let concurrency: Option<u32> = std::env::var(MAX_CONCURRENCY)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    match concurrency {
-        Some(2..) => runtime::Builder::new_multi_thread().enable_all().build(),
-        _ => runtime::Builder::new_current_thread().enable_all().build(),
+    match concurrency() {
+        1 => runtime::Builder::new_current_thread().enable_all().build(),
+        _ => runtime::Builder::new_multi_thread().enable_all().build(),
     }
 }
 
-/// Takes events until the platform ends the process.
+/// Takes invocations until the platform ends the process, or until `shutdown` is ready: then what runs may end, for at
+/// most 400 ms, and no connection stays open.
 ///
 /// # Errors
 /// What keeps the process from talking to the platform.
-pub async fn serve(app: App) -> Result<(), lambda_runtime::Error> {
-    for name in [
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-    ] {
-        if std::env::var_os(name).is_none() {
-            return Err(format!(
-                "`{name}` is not set; the Lambda platform sets it beside AWS_LAMBDA_RUNTIME_API"
-            )
-            .into());
+pub async fn serve(app: App, shutdown: impl Future<Output = ()>) -> Result<(), ApiError> {
+    let name = "AWS_LAMBDA_FUNCTION_NAME";
+    if std::env::var_os(name).is_none() {
+        let problem = "is not set; the Lambda platform sets it beside AWS_LAMBDA_RUNTIME_API";
+        return Err(format!("`{name}` {problem}").into());
+    }
+    let extension = Extension::register(Api::from_env()?).await;
+    let (stop, stopped) = watch::channel(false);
+    let mut pollers = JoinSet::new();
+    for _ in 0..concurrency() {
+        pollers.spawn(poll(app.clone(), Api::from_env()?, stopped.clone()));
+    }
+    tokio::select! {
+        result = all(&mut pollers) => result,
+        () = wait(extension) => Ok(()),
+        () = shutdown => {
+            info!("stopping: running invocations are finished first");
+            stop.send_replace(true);
+            match tokio::time::timeout(PATIENCE, all(&mut pollers)).await {
+                Ok(result) => result,
+                Err(_) => Ok(()),
+            }
         }
     }
-    let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let app = app.clone();
-        async move { answer(&app, event.payload.get(), arrival(&event.context)).await }
-    });
-    Runtime::new(handler).run_concurrent().await
 }
 
-/// Answers one event of a Function URL or of API Gateway, in the shape that its front door reads.
+/// Tells the platform that the function cannot start, as far as it listens.
+pub async fn refuse(reason: &str) {
+    let told = async { Api::from_env()?.fail_start(&Failure::start(reason)).await };
+    if let Err(error) = told.await {
+        debug!(%error, "the platform was not told");
+    }
+}
+
+/// Answers one event of a front door, in the shape that this door reads.
 ///
 /// # Errors
-/// The event comes from none of them.
-pub async fn answer(app: &App, event: &str, arrival: Arrival) -> Result<Reply, UnknownEvent> {
-    let event = Event::parse(event)?;
-    let door = event.door();
-    let response = match event.request() {
-        Ok(request) => app.serve(request, arrival).await,
-        Err(problem) => app.refuse(StatusCode::BAD_REQUEST, "bad_request", &problem, arrival),
-    };
-    Ok(Reply::new(door, response).await)
+/// The event comes from none of them, or the answer failed before it had begun.
+pub async fn answer(app: &App, event: &str, arrival: Arrival) -> Result<Reply, Failure> {
+    answer_traced(app, event, arrival, None).await
 }
 
-fn arrival(invocation: &Invocation) -> Arrival {
-    let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(invocation.deadline);
-    // Emulators give deadlines that lie in the past, which is none at all.
-    let time_left = deadline.duration_since(SystemTime::now()).ok();
-    Arrival {
-        id: Some(invocation.request_id.clone()),
-        time_left,
-        principal: None,
+/// The same for a request that the platform traces: its own header replaces that of the event.
+async fn answer_traced(
+    app: &App,
+    event: &str,
+    arrival: Arrival,
+    trace: Option<HeaderValue>,
+) -> Result<Reply, Failure> {
+    // What callers send the front doors wrap, so an errand comes only from who may invoke this function.
+    if let Some(errand) = Errand::read(event) {
+        let gone_on = app.go_on(errand, arrival).await;
+        return gone_on.map(|()| Reply::nothing()).map_err(Failure::again);
+    }
+    let event = match Event::parse(event) {
+        Ok(event) => event,
+        Err(failure) => {
+            // The caller gets the failure. The refusal is for the log, which has a line for every request.
+            let detail = failure.to_string();
+            drop(app.refuse(StatusCode::BAD_REQUEST, "unknown_event", &detail, arrival));
+            return Err(failure);
+        }
+    };
+    let config = app.config();
+    let door = event.door();
+    let is_streamed = door.is_streamed(config);
+    let end = match is_streamed {
+        true => end(&arrival, config.stream_margin),
+        false => end(&arrival, config.deadline_margin),
+    };
+    let response = match event.request(&config.base_path) {
+        Ok(mut request) => {
+            let trace = trace.map(|trace| (TRACE, trace));
+            request.headers_mut().extend(trace);
+            app.serve(request, arrival).await
+        }
+        Err(problem) => app.refuse(StatusCode::BAD_REQUEST, "bad_request", &problem, arrival),
+    };
+    match is_streamed {
+        true => Ok(Reply::streamed(door, response, end)),
+        false => Reply::whole(door, response, end).await,
     }
 }
 
-impl From<UnknownEvent> for Diagnostic {
-    fn from(error: UnknownEvent) -> Diagnostic {
-        Diagnostic {
-            error_type: "UnknownEvent".to_owned(),
-            error_message: error.to_string(),
+/// How many invocations this process takes at a time.
+fn concurrency() -> u32 {
+    let number = std::env::var(MAX_CONCURRENCY).ok();
+    let number = number.and_then(|text| text.parse().ok());
+    number.unwrap_or(1).max(1)
+}
+
+/// When an answer that is still being made is cut.
+fn end(arrival: &Arrival, margin: Duration) -> Deadline {
+    let left = arrival.time_left.unwrap_or(DAY);
+    let usable = Deadline::usable(left, margin);
+    let grace = ((left - usable) / 10).clamp(GRACE.0, GRACE.1);
+    Deadline::after(usable + grace)
+}
+
+/// Ready when all pollers have ended. One that fails leaves the others to their invocations.
+async fn all(pollers: &mut JoinSet<Result<(), ApiError>>) -> Result<(), ApiError> {
+    let mut result = Ok(());
+    while let Some(ended) = pollers.join_next().await {
+        let ended = ended.unwrap_or_else(|panic| Err(panic.into()));
+        if let Err(error) = &ended {
+            error!(%error, "no more invocations are taken here");
         }
+        result = result.and(ended);
+    }
+    result
+}
+
+async fn wait(extension: Option<Extension>) {
+    match extension {
+        Some(extension) => extension.wait().await,
+        None => pending().await,
     }
 }

@@ -11,6 +11,7 @@
 //! - [`mcp`] and [`rest`]: the faces. Each translates bytes to a [`Registry::call`] and its result to bytes.
 //! - [`upstream`]: the one door to upstream HTTP APIs.
 //! - [`Store`]: short-lived records that all processes of an application share.
+//! - [`lint`]: what clients would refuse in the schemas of an application.
 //! - [`lambda`] and [`local`]: the front doors. [`replay`]: an upstream of recorded bodies.
 //! - [`batch`]: a function for any application, which calls many of its others at once.
 //! - [`tools`]: the bundled functions, an application like any other; nothing above it knows of them.
@@ -25,6 +26,7 @@
 struct Readme;
 
 mod app;
+mod aws;
 pub mod batch;
 mod capability;
 mod client;
@@ -37,7 +39,9 @@ mod deadline;
 mod entry;
 mod error;
 mod flight;
+mod invoke;
 pub mod lambda;
+pub mod lint;
 pub mod local;
 pub mod mcp;
 mod object;
@@ -60,10 +64,11 @@ pub use app::{App, Arrival, StartError};
 pub use capability::Capability;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
 pub use clock::{Clock, Timestamp};
-pub use config::{Config, ConfigError};
+pub use config::{AwsConfig, Config, ConfigError, Secret, Transfer};
 pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};
+pub use invoke::Errand;
 pub use once::Once;
 pub use registry::{
     Annotations, Answer, Content, Hints, Icon, IntoAnswer, Link, Prompt, Registry, Resource, Tool,

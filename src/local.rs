@@ -2,20 +2,28 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::serve::ListenerExt;
+use axum::serve::Listener;
 use http::StatusCode;
 use http::header::HOST;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tracing::info;
 
 use crate::app::{App, Arrival};
 
-/// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second.
+/// How long the head of a request may take, and a connection may be kept without one.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second, or until a
+/// second signal.
 ///
 /// On a loopback address only requests to this machine's own names are taken: a page of another name that was bound
 /// again to this address (DNS rebinding) gets 403.
@@ -24,32 +32,43 @@ use crate::app::{App, Arrival};
 /// The socket's.
 pub async fn serve(
     app: App,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    mut listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
     let patience = app.config().call_timeout + Duration::from_secs(1);
-    let (stopping, stopped) = oneshot::channel();
     let closing = app.clone();
-    let shutdown = async move {
-        shutdown.await;
-        info!("stopping: running requests are finished first");
-        closing.close();
-        // The receiver is gone only if serving has ended by itself.
-        let _ = stopping.send(());
-    };
-    let listener = listener.tap_io(|socket| {
-        // Answers and events are written whole, so waiting for more of them would only delay them.
-        let _ = socket.set_nodelay(true);
-    });
     let router =
         Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
-    tokio::select! {
-        result = async { serving.await } => result,
-        () = give_up(stopped, patience) => Ok(()),
+    let connections = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let socket = tokio::select! {
+            (socket, _) = Listener::accept(&mut listener) => socket,
+            () = &mut shutdown => break,
+        };
+        // Answers and events are written whole, so waiting for more of them would only delay them.
+        let _ = socket.set_nodelay(true);
+        let connection = Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_PATIENCE)
+            .serve_connection(
+                TokioIo::new(socket),
+                TowerToHyperService::new(router.clone()),
+            );
+        // A connection that breaks is the business of its client.
+        tokio::spawn(connections.watch(connection));
     }
+    drop(listener);
+    info!("stopping: running requests are finished first");
+    closing.close();
+    tokio::select! {
+        () = connections.shutdown() => {}
+        () = tokio::time::sleep(patience) => {}
+        () = signal() => {}
+    }
+    Ok(())
 }
 
 /// Ready on the first interrupt or termination signal. Signals are caught from the call on, not from the first
@@ -106,15 +125,4 @@ fn is_own(request: &Request) -> bool {
     };
     let own = ["localhost", "127.0.0.1", "[::1]"];
     host.is_some_and(|host| own.iter().any(|it| host.eq_ignore_ascii_case(it)))
-}
-
-/// Ends serving that does not end by itself: when its time is up, or at once on a second signal.
-async fn give_up(stopped: oneshot::Receiver<()>, patience: Duration) {
-    match stopped.await {
-        Ok(()) => tokio::select! {
-            () = tokio::time::sleep(patience) => {}
-            () = signal() => {}
-        },
-        Err(_) => std::future::pending().await,
-    }
 }

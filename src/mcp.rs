@@ -21,6 +21,7 @@ mod notify;
 mod payload;
 mod peer;
 mod prompt;
+mod question;
 mod read;
 mod result;
 mod rounds;
@@ -40,6 +41,7 @@ use serde_json::value::RawValue;
 
 use crate::config::Config;
 use crate::context::Context;
+use crate::invoke::Invoker;
 use crate::origin::AllowedOrigins;
 use crate::registry::Registry;
 use crate::server::Info;
@@ -90,6 +92,8 @@ pub struct Basis<'a> {
     pub config: &'a Config,
     /// What it shares with other processes.
     pub store: Store,
+    /// How calls go on in a process that is frozen between requests, if they can.
+    pub invoker: Option<Arc<Invoker>>,
     /// Where changes are told.
     pub updates: Arc<Updates>,
 }
@@ -120,12 +124,13 @@ impl Endpoint {
         let config = basis.config;
         let mut tools = basis.registry.tools().iter();
         let may_detach = tools.any(|tool| tool.on_mcp() && tool.may_detach());
-        let has_tasks = may_detach && !config.is_frozen();
+        // A process that is frozen between requests goes on with a task only by invoking itself.
+        let has_tasks = may_detach && (!config.is_frozen() || basis.invoker.is_some());
         Endpoint {
             payloads: Payloads::new(&basis, has_tasks),
             seal: Arc::new(Seal::new(&config.state_keys)),
             mailbox: Mailbox::new(basis.store.clone(), config.input_timeout),
-            tasks: has_tasks.then(|| Tasks::new(basis.store, config.task_timeout)),
+            tasks: has_tasks.then(|| Tasks::new(basis.store, config.task_timeout, basis.invoker)),
             registry: basis.registry,
             origins: basis.origins,
             updates: basis.updates,

@@ -1,71 +1,254 @@
-//! HTTP responses become the answer that the event's front door reads.
+//! HTTP responses become the answer that the event's front door reads: one JSON document, or a head and a stream.
 
-use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::pin::pin;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::Response;
-use http::header::{CONTENT_LENGTH, SET_COOKIE};
+use futures_util::stream::{self, StreamExt};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use serde::Serialize;
+use tracing::warn;
 
-use super::event::Door;
+use super::door::Door;
+use super::failure::Failure;
+use super::head::Head;
+use super::stream::pieces;
+use crate::deadline::Deadline;
 
-/// The proxy integration's answer, in both payload formats.
+/// What stands between the head of a streamed answer and its body.
+const DELIMITER: &[u8] = &[0; 8];
+
+/// The trailers by which a streamed answer tells the platform that it failed.
+pub(super) const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
+pub(super) const ERROR_BODY: &str = "lambda-runtime-function-error-body";
+
+/// What goes back to the platform for one event.
+#[derive(Debug)]
+pub struct Reply {
+    body: Body,
+    is_streamed: bool,
+}
+
+/// An answer as one document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reply {
-    status_code: u16,
-    headers: BTreeMap<String, String>,
-    multi_value_headers: BTreeMap<String, Vec<String>>,
-    /// REST APIs refuse an answer with a field they do not know; the format that has this one wants it even if empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cookies: Option<Vec<String>>,
+struct Whole {
+    #[serde(flatten)]
+    head: Head,
     body: String,
     is_base64_encoded: bool,
 }
 
 impl Reply {
-    pub(super) async fn new(door: Door, response: Response<Body>) -> Reply {
+    /// The answer that nobody waits for.
+    pub(super) fn nothing() -> Reply {
+        Reply {
+            body: Body::from("null"),
+            is_streamed: false,
+        }
+    }
+
+    /// The answer as one document, once its body is whole.
+    ///
+    /// # Errors
+    /// The body failed, and is no stream of events, which says so itself.
+    pub(super) async fn whole(
+        door: Door,
+        response: Response<Body>,
+        deadline: Deadline,
+    ) -> Result<Reply, Failure> {
         let (parts, body) = response.into_parts();
-        // The platform wants the answer whole. Every body of this server is a buffer or a stream that ends with its call,
-        // and neither can fail to be read.
-        let body = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .unwrap_or_default();
-        let (body, is_base64_encoded) = match String::from_utf8(body.into()) {
-            Ok(text) => (text, false),
-            Err(binary) => (STANDARD.encode(binary.as_bytes()), true),
-        };
-        let mut reply = Reply {
-            status_code: parts.status.as_u16(),
-            headers: BTreeMap::new(),
-            multi_value_headers: BTreeMap::new(),
-            cookies: (door == Door::V2).then(Vec::new),
-            body,
-            is_base64_encoded,
-        };
-        // The platform counts the length itself, and renames the header where it comes from a function.
-        for (name, value) in parts
-            .headers
-            .iter()
-            .filter(|(name, _)| *name != CONTENT_LENGTH)
-        {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            match door {
-                Door::V1 => {
-                    let lines = reply.multi_value_headers.entry(name.to_string());
-                    lines.or_default().push(value);
-                }
-                Door::V2 if name == SET_COOKIE => reply.cookies.get_or_insert_default().push(value),
-                Door::V2 => {
-                    // A Function URL knows one line for each header; a list on that line means the same.
-                    let line = reply.headers.entry(name.to_string());
-                    line.and_modify(|line| *line = format!("{line}, {value}"))
-                        .or_insert(value);
+        let is_events = is_events(&parts.headers);
+        let mut pieces = pin!(pieces(body, deadline, is_events));
+        let mut body = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            match piece {
+                Ok(piece) => body.extend_from_slice(&piece),
+                Err(failure) => {
+                    log(&parts.headers, &failure);
+                    if !is_events {
+                        return Err(failure);
+                    }
                 }
             }
         }
-        reply
+        let (body, is_base64_encoded) = match String::from_utf8(body) {
+            Ok(text) => (text, false),
+            Err(binary) => (STANDARD.encode(binary.as_bytes()), true),
+        };
+        let whole = Whole {
+            head: Head::new(door, &parts),
+            body,
+            is_base64_encoded,
+        };
+        Ok(Reply {
+            body: Body::from(json(&whole)),
+            is_streamed: false,
+        })
+    }
+
+    /// The answer as a head and the pieces of its body, each as soon as it is there. The parts that are there at once
+    /// leave in one write, so a body that is no stream costs no more than a document; but head and delimiter stay
+    /// pieces of their own, because `cargo lambda watch` reads them so.
+    pub(super) fn streamed(door: Door, response: Response<Body>, deadline: Deadline) -> Reply {
+        let (parts, body) = response.into_parts();
+        let head = [
+            Bytes::from(json(&Head::new(door, &parts))),
+            Bytes::from_static(DELIMITER),
+        ];
+        let pieces = pieces(body, deadline, is_events(&parts.headers));
+        let body = pieces.map(move |piece| match piece {
+            Ok(piece) => Frame::data(piece),
+            Err(failure) => {
+                log(&parts.headers, &failure);
+                Frame::trailers(trailers(&failure))
+            }
+        });
+        let frames = stream::iter(head).map(Frame::data).chain(body);
+        Reply {
+            body: Body::new(StreamBody::new(frames.map(Ok::<_, Infallible>))),
+            is_streamed: true,
+        }
+    }
+
+    /// Whether it is a head and a stream.
+    pub fn is_streamed(&self) -> bool {
+        self.is_streamed
+    }
+
+    /// What is posted to the Runtime API. A stream is made while it is read, and ended where it is dropped.
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+}
+
+fn is_events(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+fn trailers(failure: &Failure) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    trailers.insert(ERROR_TYPE, failure.category());
+    // The alphabet of base64 is one of headers.
+    if let Ok(body) = HeaderValue::try_from(STANDARD.encode(json(failure))) {
+        trailers.insert(ERROR_BODY, body);
+    }
+    trailers
+}
+
+fn log(headers: &HeaderMap, failure: &Failure) {
+    let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    warn!(
+        request_id,
+        error = failure.kind(),
+        "an answer was cut short"
+    );
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("strings and numbers are JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn far() -> Deadline {
+        Deadline::after(std::time::Duration::from_secs(60))
+    }
+
+    fn response(body: Body) -> Response<Body> {
+        Response::builder()
+            .status(404)
+            .header("content-type", "image/png")
+            .header("content-length", "3")
+            .header("vary", "origin")
+            .header("vary", "accept")
+            .header("set-cookie", "a=1, 2")
+            .header("set-cookie", "b=3")
+            .body(body)
+            .unwrap()
+    }
+
+    async fn whole(door: Door, body: &[u8]) -> Value {
+        let reply = Reply::whole(door, response(Body::from(body.to_vec())), far()).await;
+        let document = to_bytes(reply.unwrap().into_body(), usize::MAX)
+            .await
+            .unwrap();
+        serde_json::from_slice(&document).unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_door_has_its_own_fields() {
+        let one = json!({"content-type": "image/png", "vary": "origin, accept"});
+        let one_with_cookie =
+            json!({"content-type": "image/png", "vary": "origin, accept", "set-cookie": "b=3"});
+        let many = json!({"content-type": ["image/png"], "vary": ["origin", "accept"],
+            "set-cookie": ["a=1, 2", "b=3"]});
+        let cookies = json!({"cookies": ["a=1, 2", "b=3"]});
+        let reason = json!({"statusDescription": "404 Not Found"});
+        for (door, headers, lists, further) in [
+            (Door::FunctionUrl, &one, &json!({}), &cookies),
+            (Door::HttpApi, &one, &json!({}), &cookies),
+            (Door::HttpApiV1, &json!({}), &many, &json!({})),
+            (Door::RestApi, &json!({}), &many, &json!({})),
+            (Door::LoadBalancer, &one_with_cookie, &json!({}), &reason),
+            (Door::LoadBalancerLists, &json!({}), &many, &reason),
+        ] {
+            let mut expected = json!({"statusCode": 404, "headers": headers, "multiValueHeaders": lists,
+                "body": "abc", "isBase64Encoded": false});
+            let further = further.as_object().unwrap().clone();
+            expected.as_object_mut().unwrap().extend(further);
+            assert_eq!(whole(door, b"abc").await, expected, "{door:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_text_are_base64_in_a_document_and_themselves_in_a_stream() {
+        let document = whole(Door::FunctionUrl, b"\xff\0\xfe").await;
+        assert_eq!(document["body"], "/wD+");
+        assert_eq!(document["isBase64Encoded"], true);
+        let reply = Reply::streamed(
+            Door::FunctionUrl,
+            response(b"\xff\0\xfe".to_vec().into()),
+            far(),
+        );
+        let stream = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
+        assert!(
+            stream.ends_with(b"}\0\0\0\0\0\0\0\0\xff\0\xfe"),
+            "{stream:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_fails_ends_with_trailers_and_a_document_is_not_made_of_it() {
+        let panics = || {
+            Body::from_stream(
+                stream::once(async { panic!("secret") as Result<Bytes, _> })
+                    .map(|it: Result<Bytes, Infallible>| it),
+            )
+        };
+        let reply = Reply::streamed(Door::FunctionUrl, response(panics()), far());
+        let whole = reply.into_body().collect().await.unwrap();
+        let trailers = whole.trailers().unwrap();
+        assert_eq!(trailers[ERROR_TYPE], "Function.Panic");
+        let told = STANDARD.decode(trailers[ERROR_BODY].as_bytes()).unwrap();
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told["errorType"], "Panic");
+        assert!(!told.to_string().contains("secret"), "{told}");
+        assert!(!format!("{:?}", whole.to_bytes()).contains("secret"));
+
+        let failure = Reply::whole(Door::FunctionUrl, response(panics()), far()).await;
+        assert_eq!(failure.unwrap_err().kind(), "Panic");
     }
 }

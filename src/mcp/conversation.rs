@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::events;
 use super::mailbox::{Mailbox, Slot};
 use super::notify::{self, Reporter};
+use super::question::Answers;
 use super::rounds::Rounds;
 use super::run::{Ended, Run, Step};
 use super::task::Escalation;
@@ -209,7 +210,13 @@ impl Conversation {
     pub(super) async fn settle(self, end: End) -> Ended {
         match end {
             End::Ended(ended) => ended,
-            End::Detaching(escalation, detached) => escalation.start(self.run, detached).await,
+            End::Detaching(escalation, detached) => {
+                let known = match self.asking {
+                    Asking::Rounds(rounds) => rounds.into_known(),
+                    Asking::Live(_) => Answers::new(),
+                };
+                escalation.start(self.run, known, detached).await
+            }
         }
     }
 }

@@ -5,15 +5,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::fault::Fault;
 use super::message::Request;
+use super::question::{Answers, Turns};
 use super::result::ServerMeta;
 use super::seal::Seal;
 use crate::client::Ask;
@@ -58,12 +56,11 @@ pub(super) struct Rounds {
     asked: Option<BTreeSet<String>>,
     /// What the client says to them, by their keys.
     said: BTreeMap<String, Box<RawValue>>,
-    /// What it said in the rounds before, by question.
-    before: BTreeMap<String, Box<RawValue>>,
+    /// What it said in the rounds before.
+    before: Answers,
     /// What this round has used of both, so that the next round has it too.
-    used: BTreeMap<String, Box<RawValue>>,
-    /// How often a question was asked under each key.
-    turns: BTreeMap<String, u32>,
+    used: Answers,
+    turns: Turns,
     /// The questions to which nothing was said.
     open: Vec<(String, Ask)>,
     expires: i64,
@@ -77,8 +74,8 @@ struct State {
     expires: i64,
     /// The questions of this round.
     asked: BTreeSet<String>,
-    /// What was said so far, by question.
-    known: BTreeMap<String, Box<RawValue>>,
+    /// What was said so far.
+    known: Answers,
 }
 
 /// A result that asks for more.
@@ -116,9 +113,9 @@ impl Rounds {
             subject: Subject::of(request, cx),
             asked: None,
             said: BTreeMap::new(),
-            before: BTreeMap::new(),
-            used: BTreeMap::new(),
-            turns: BTreeMap::new(),
+            before: Answers::new(),
+            used: Answers::new(),
+            turns: Turns::default(),
             open: Vec::new(),
             expires: cx.now().unix().saturating_add(lifetime.cast_signed()),
             max_state: cx.config().max_request_bytes / 2,
@@ -155,9 +152,7 @@ impl Rounds {
 
     /// Answers a question with what was said to it, or keeps it open.
     pub(super) fn ask(&mut self, ask: Ask) {
-        let turn = self.turns.entry(ask.key.clone()).or_default();
-        *turn += 1;
-        let question = fingerprint(&ask, *turn);
+        let question = self.turns.question(&ask);
         match self.answer(&question, &ask) {
             // The function that asked may have stopped waiting.
             Some(answer) => drop(ask.reply.send(Ok(answer))),
@@ -166,6 +161,11 @@ impl Rounds {
                 self.open.push((question, ask));
             }
         }
+    }
+
+    /// What was said to the questions so far.
+    pub(super) fn into_known(self) -> Answers {
+        self.used
     }
 
     /// Whether the function waits for the answer to a question.
@@ -269,14 +269,6 @@ impl Subject {
 pub(super) fn is_later(request: &Request<'_>) -> bool {
     let text = request.params.map_or("", RawValue::get);
     text.contains("inputResponses") || text.contains("requestState")
-}
-
-/// What tells the question from all others of the call: a function may ask the same one again, if it could not use the
-/// answer.
-fn fingerprint(ask: &Ask, turn: u32) -> String {
-    let question = serde_json::to_vec(&(&ask.key, turn, ask.method, &ask.params));
-    let question = question.expect("a question of texts is JSON");
-    STANDARD_NO_PAD.encode(&digest(&SHA256, &question).as_ref()[..16])
 }
 
 /// A field that may be left out, but is never null.

@@ -62,7 +62,7 @@ impl Endpoint {
         } = peer;
         let cx = turn.cx.clone().heard_by(client.clone());
         let escalation = match subject {
-            Subject::Tool(_) => self.escalation(function, &cx),
+            Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
             // The extension knows tasks of tools alone.
             Subject::Prompt(_) | Subject::Resource(..) => None,
         };
@@ -72,7 +72,7 @@ impl Endpoint {
         let conversation = Conversation::new(function.name(), run, reporter, asking, escalation);
         let id = turn.request.id;
         Ok(match takes_events {
-            true => stream_of(conversation, id, function.name(), at_once).await,
+            true => stream_of(conversation, turn, function.name(), at_once).await,
             false => Reply::end(id, conversation.end().await),
         })
     }
@@ -90,7 +90,7 @@ impl Endpoint {
         )
     }
 
-    fn start(
+    pub(super) fn start(
         &self,
         shape: Shape,
         subject: Subject,
@@ -109,12 +109,20 @@ impl Endpoint {
     }
 
     /// What makes a task of the call, where its function may become one.
-    fn escalation(&self, function: &Tool, cx: &Context) -> Option<Escalation> {
+    fn escalation(
+        &self,
+        function: &Tool,
+        arguments: &str,
+        cx: &Context,
+        client: &Client,
+    ) -> Option<Escalation> {
         let tasks = self.tasks.as_ref().filter(|_| function.may_detach())?;
         Some(Escalation {
             tasks: tasks.clone(),
             cx: cx.clone(),
             function: function.name(),
+            arguments: arguments.to_owned(),
+            capabilities: client.capabilities(),
             server: self.payloads.server().to_owned(),
         })
     }
@@ -123,10 +131,11 @@ impl Endpoint {
 /// The answer as a stream, if anything is said before the result.
 async fn stream_of(
     mut conversation: Conversation,
-    id: &RawValue,
+    Turn { request, cx, .. }: Turn<'_>,
     name: &'static str,
     at_once: bool,
 ) -> Reply {
+    let id = request.id;
     let first = match at_once {
         true => None,
         false => match conversation.next().await {
@@ -134,6 +143,7 @@ async fn stream_of(
             Next::End(end) => return Reply::end(id, conversation.settle(end).await),
         },
     };
+    cx.streams();
     let pending = Pending::default();
     let state = Some((conversation, id.to_owned(), pending.clone()));
     let rest = stream::unfold(state, async |state| {

@@ -20,7 +20,7 @@ use http::Request;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, modern};
+use crate::support::{Answer, modern, serve};
 
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const TASKS: &str = "io.modelcontextprotocol/tasks";
@@ -123,7 +123,7 @@ impl Client {
             principal: self.principal.clone(),
             ..Arrival::default()
         };
-        Answer::read(self.app.serve(request, arrival).await).await
+        Answer::read(serve(&self.app, request, arrival).await).await
     }
 
     async fn ask(&self, method: &str, params: Value) -> Answer {
@@ -211,7 +211,7 @@ struct Events(BodyDataStream);
 
 impl Events {
     async fn open(app: &App, request: Request<Body>) -> Events {
-        let response = app.serve(request, Arrival::default()).await;
+        let response = serve(app, request, Arrival::default()).await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Events(response.into_body().into_data_stream())
     }
@@ -245,11 +245,7 @@ impl Events {
 /// Answers a question as clients of 2025 do, in a POST of its own.
 async fn reply(app: &App, question: &Value, result: Value) -> Answer {
     let message = json!({"jsonrpc": "2.0", "id": question["id"], "result": result});
-    Answer::read(
-        app.serve(posted("2025-11-25", message), Arrival::default())
-            .await,
-    )
-    .await
+    Answer::read(serve(app, posted("2025-11-25", message), Arrival::default()).await).await
 }
 
 /// The error of a function that would rather say what it has met.

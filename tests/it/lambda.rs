@@ -3,7 +3,11 @@
 mod deadline;
 mod doors;
 mod hostile;
+mod recorded;
+mod stream;
+mod task;
 
+use axum::body::to_bytes;
 use bifold::Arrival;
 use serde_json::Value;
 
@@ -50,11 +54,18 @@ pub fn changed(name: &str, fields: &[(&str, Value)]) -> Value {
     event
 }
 
+/// What goes back to the platform, which must be one document.
+pub async fn document(reply: bifold::lambda::Reply) -> Value {
+    assert!(!reply.is_streamed());
+    let document = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
+    serde_json::from_slice(&document).unwrap()
+}
+
 async fn answer(app: &TestApp, event: &Value) -> Reply {
     arrived(app, event, Arrival::default()).await
 }
 
 async fn arrived(app: &TestApp, event: &Value, arrival: Arrival) -> Reply {
     let reply = bifold::lambda::answer(&app.app, &event.to_string(), arrival).await;
-    Reply(serde_json::to_value(reply.unwrap()).unwrap())
+    Reply(document(reply.unwrap()).await)
 }

@@ -1,9 +1,12 @@
 //! The binary itself: as a Lambda function, as a local server, and on the command line.
 
 mod cli;
+mod faults;
 mod platform;
 mod runtime;
 mod serve;
+mod stop;
+mod stream;
 
 use std::process::Stdio;
 

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::support::{Answer, TestApp, modern};
+use crate::lambda::document;
+use crate::support::{Answer, TestApp, modern, serve};
 
 /// Reports a few times, then ends as it is told to.
 #[derive(Deserialize, JsonSchema)]
@@ -98,7 +99,7 @@ fn legacy(name: &str, accept: Option<&'static str>, meta: Value) -> Request<Body
 
 /// The body of a call that runs as far as it is read.
 async fn open(app: &TestApp, request: Request<Body>) -> BodyDataStream {
-    let response = app.app.serve(request, Arrival::default()).await;
+    let response = serve(&app.app, request, Arrival::default()).await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     response.into_body().into_data_stream()
 }
@@ -443,7 +444,7 @@ async fn a_platform_that_wants_the_answer_whole_gets_the_whole_stream() {
         "isBase64Encoded": false,
     });
     let reply = lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
-    let reply = serde_json::to_value(reply.unwrap()).unwrap();
+    let reply = document(reply.unwrap()).await;
     assert_eq!(reply["headers"]["content-type"], "text/event-stream");
     assert_eq!(reply["isBase64Encoded"], false);
     let body = reply["body"].as_str().unwrap();

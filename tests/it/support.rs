@@ -1,5 +1,7 @@
 //! One application over its own recorded upstream, and short ways to ask it.
 
+mod transcript;
+
 use axum::body::Body;
 use bifold::replay::Replay;
 use bifold::{App, Arrival, Config, Server, tools};
@@ -72,7 +74,7 @@ impl TestApp {
 
     /// Any request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        Answer::read(self.app.serve(request, Arrival::default()).await).await
+        Answer::read(serve(&self.app, request, Arrival::default()).await).await
     }
 
     /// `GET path`.
@@ -137,6 +139,12 @@ impl Answer {
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
+}
+
+/// The response to any request, yet to be read.
+pub async fn serve(app: &App, request: Request<Body>, arrival: Arrival) -> Response<Body> {
+    let (request, exchange) = transcript::heard(request);
+    transcript::said(app.serve(request, arrival).await, exchange)
 }
 
 /// A modern MCP request with all its headers, to change before it is sent; `_meta` of `params` keeps what it has.

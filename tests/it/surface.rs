@@ -22,7 +22,7 @@ pub fn walk<'v>(value: &'v Value, see: &mut impl FnMut(&'v Value)) {
 }
 
 /// Compares the value with the committed one of that name, and says where they part.
-fn assert_snapshot(name: &str, value: &Value) {
+pub fn assert_snapshot(name: &str, value: &Value) {
     let path = format!(
         "{}/tests/it/snapshots/{name}.json",
         env!("CARGO_MANIFEST_DIR")
@@ -38,7 +38,7 @@ fn assert_snapshot(name: &str, value: &Value) {
     assert!(
         committed == text,
         "the public contract changed, first in line {line} of {path}.\n\
-         If that is meant, renew the snapshot with `{RENEW}=1 cargo test --test it surface` and commit it."
+         If that is meant, renew the snapshot with `{RENEW}=1 cargo test --test it` and commit it."
     );
 }
 

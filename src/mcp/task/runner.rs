@@ -10,6 +10,7 @@ use super::{Escalation, POLL};
 use crate::client::{Ask, Message};
 use crate::error::Result;
 use crate::mcp::fault::Fault;
+use crate::mcp::question::{Answers, Turns};
 use crate::mcp::run::{Ended, Run, Step};
 use crate::mcp::version::Shape;
 use crate::store::Change;
@@ -22,6 +23,9 @@ const CANCELLED: Option<&str> = Some("cancelled");
 struct Runner {
     task: Escalation,
     id: String,
+    /// What was said before to a function that has begun anew.
+    known: Answers,
+    turns: Turns,
     /// The questions that the function waits on, by the keys that clients know.
     open: BTreeMap<String, Ask>,
     /// All keys so far: a client may pass over what comes under a key that it knows.
@@ -33,11 +37,13 @@ struct Runner {
 }
 
 /// Runs a task to its end; a task that was cancelled or forgotten is dropped where it stands.
-pub(super) async fn run(task: Escalation, id: String, run: Run) {
+pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers) {
     let since = Instant::now();
     let mut runner = Runner {
         task,
         id,
+        known,
+        turns: Turns::default(),
         open: BTreeMap::new(),
         keys: BTreeSet::new(),
         note: None,
@@ -103,7 +109,11 @@ impl Runner {
                         .filter(|it| !it.is_empty())
                         .or(self.note.take());
                 }
-                Message::Ask(ask) => asked.push(ask),
+                Message::Ask(ask) => match self.known.remove(&self.turns.question(&ask)) {
+                    // The function that asked may have stopped waiting.
+                    Some(answer) => drop(ask.reply.send(Ok(answer))),
+                    None => asked.push(ask),
+                },
                 // There is no log without a request, and what is a task already needs not become one.
                 Message::Log(_) | Message::Detach(_) => {}
             }

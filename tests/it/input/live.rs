@@ -11,12 +11,12 @@ use super::{
     Events, accept, ask, configured, function, greet, kind, legacy, named, posted, reply, serving,
     text, told,
 };
-use crate::support::Answer;
+use crate::support::{Answer, serve};
 
 const LATEST: &str = "2025-11-25";
 
 async fn post(app: &App, message: Value) -> Answer {
-    Answer::read(app.serve(posted(LATEST, message), Arrival::default()).await).await
+    Answer::read(serve(app, posted(LATEST, message), Arrival::default()).await).await
 }
 
 /// Asks, and answers with what became of it.
@@ -155,7 +155,7 @@ async fn an_answer_that_nobody_waits_for_is_refused() {
     );
     let request = posted(LATEST, json!({})).map(|_| axum::body::Body::from(text_of));
     assert_eq!(
-        app.serve(request, Arrival::default()).await.status(),
+        serve(&app, request, Arrival::default()).await.status(),
         StatusCode::ACCEPTED
     );
     assert_eq!(text(&events.next().await["result"]), "Hello, Ada!");
@@ -174,7 +174,7 @@ async fn an_answer_in_a_batch_is_one_too() {
         {"jsonrpc": "2.0", "id": 1, "method": "ping"},
     ]);
     let request = posted("2025-03-26", batch);
-    let answer = Answer::read(app.serve(request, Arrival::default()).await)
+    let answer = Answer::read(serve(&app, request, Arrival::default()).await)
         .await
         .json();
     assert_eq!(answer, json!([{"jsonrpc": "2.0", "id": 1, "result": {}}]));
@@ -278,14 +278,14 @@ async fn only_the_time_of_the_person_is_not_the_functions() {
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_invocation_bounds_the_person_too() {
     let app = configured(vec![function("greet", greet)], |config| {
-        config.deadline_margin = Duration::from_secs(1);
+        config.stream_margin = Duration::from_secs(1);
     });
     let since = Instant::now();
     let arrival = Arrival {
         time_left: Some(Duration::from_secs(61)),
         ..Arrival::default()
     };
-    let response = app.serve(legacy(LATEST, "greet"), arrival).await;
+    let response = serve(&app, legacy(LATEST, "greet"), arrival).await;
     let mut events = Events(response.into_body().into_data_stream());
     events.next().await;
     assert_eq!(kind(&events.next().await["result"]), "deadline_exceeded");
@@ -311,7 +311,7 @@ async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
         "text/event-stream;q=0, */*",
         "text/html",
     ] {
-        let answer = Answer::read(app.serve(accepting(accept), Arrival::default()).await).await;
+        let answer = Answer::read(serve(&app, accepting(accept), Arrival::default()).await).await;
         assert_eq!(
             answer.status,
             StatusCode::OK,
@@ -330,7 +330,7 @@ async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
     // A batch has one answer, so nothing can be heard before it.
     let call = |id: u32, name: &str| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": name}});
     let request = posted("2025-03-26", json!([call(1, "greet"), call(2, "try")]));
-    let answer = Answer::read(app.serve(request, Arrival::default()).await)
+    let answer = Answer::read(serve(&app, request, Arrival::default()).await)
         .await
         .json();
     assert_eq!(answer[0]["error"]["code"], -32021);
@@ -359,7 +359,7 @@ async fn a_revision_is_asked_only_what_it_knows() {
         (LATEST, vec!["roots", "elicit", "visit"]),
     ] {
         for name in ["roots", "elicit", "visit"] {
-            let response = app.serve(legacy(version, name), Arrival::default()).await;
+            let response = serve(&app, legacy(version, name), Arrival::default()).await;
             let is_stream = response.headers()["content-type"] == "text/event-stream";
             assert_eq!(is_stream, known.contains(&name), "{version} {name}");
         }

@@ -54,6 +54,19 @@ async fn a_query_with_bytes_that_no_url_has_is_a_bad_request() {
 }
 
 #[tokio::test]
+async fn a_load_balancer_hands_a_query_on_as_it_came_so_the_same_holds_there() {
+    let app = TestApp::start().await;
+    for text in ["b c", "<b>", "\r\nx: y", "\u{0}", "größe", "%zz"] {
+        let fields = [
+            ("/path", json!("/api/registry_summary")),
+            ("/queryStringParameters", json!({"a": text})),
+        ];
+        let reply = answer(&app, &changed("load_balancer", &fields)).await;
+        bad_request(&reply, text);
+    }
+}
+
+#[tokio::test]
 async fn decoded_parameters_may_hold_anything_and_are_only_unknown() {
     let app = TestApp::start().await;
     for text in [
@@ -93,9 +106,11 @@ async fn a_host_that_is_no_host_is_a_bad_request() {
         for (name, place) in [
             ("function_url_rest", "/headers/host"),
             ("rest_api_rest", "/multiValueHeaders/Host"),
+            ("load_balancer", "/headers/host"),
+            ("load_balancer_lists", "/multiValueHeaders/host"),
         ] {
             let value = match name {
-                "rest_api_rest" => json!([host]),
+                "rest_api_rest" | "load_balancer_lists" => json!([host]),
                 _ => json!(host),
             };
             let reply = answer(&app, &changed(name, &[(place, value)])).await;
@@ -121,6 +136,7 @@ async fn a_header_that_http_does_not_allow_is_a_bad_request() {
         for (event, place) in [
             ("function_url_rest", "/headers"),
             ("http_api_v1", "/multiValueHeaders"),
+            ("load_balancer", "/headers"),
         ] {
             let value = match place {
                 "/headers" => json!(value),
@@ -151,7 +167,7 @@ async fn a_value_beyond_ascii_is_legal_and_harmless() {
 #[tokio::test]
 async fn a_body_that_is_not_the_base64_it_claims_to_be_is_a_bad_request() {
     let app = TestApp::start().await;
-    for name in ["function_url_mcp", "rest_api_mcp"] {
+    for name in ["function_url_mcp", "rest_api_mcp", "load_balancer_lists"] {
         for body in ["{", "e30", "e30=\n", "-_-_", "größe"] {
             let fields = [("/body", json!(body)), ("/isBase64Encoded", json!(true))];
             let problem = bad_request(&answer(&app, &changed(name, &fields)).await, body);
@@ -170,6 +186,7 @@ async fn a_method_or_a_path_that_http_does_not_know_is_a_bad_request() {
         for (name, place) in [
             ("function_url_rest", "/requestContext/http/method"),
             ("rest_api_rest", "/httpMethod"),
+            ("load_balancer", "/httpMethod"),
         ] {
             let reply = answer(&app, &changed(name, &[(place, json!(method))])).await;
             bad_request(&reply, method);
@@ -180,6 +197,7 @@ async fn a_method_or_a_path_that_http_does_not_know_is_a_bad_request() {
         for (name, place) in [
             ("function_url_rest", "/rawPath"),
             ("rest_api_rest", "/path"),
+            ("load_balancer", "/path"),
         ] {
             let reply = answer(&app, &changed(name, &[(place, json!(path))])).await;
             bad_request(&reply, path);

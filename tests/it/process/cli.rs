@@ -49,6 +49,21 @@ async fn list_shows_every_function_with_its_protocols_and_path() {
 }
 
 #[tokio::test]
+async fn list_check_prints_what_clients_would_refuse_and_succeeds_with_warnings_alone() {
+    let done = run(&["list", "--check"]).await;
+    assert_eq!((done.status, done.stderr.as_str()), (0, ""));
+    let app = crate::support::TestApp::start().await;
+    let findings = app.app.lint();
+    let lines: Vec<String> = findings.iter().map(|it| it.to_string()).collect();
+    assert_eq!(done.stdout.lines().collect::<Vec<_>>(), lines);
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.starts_with("warning: function `"))
+    );
+}
+
+#[tokio::test]
 async fn call_prints_the_result_as_json() {
     let counts = json!({
         "total_functions": 22, "mcp_enabled": 17, "rest_enabled": 20,

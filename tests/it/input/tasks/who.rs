@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Gate, about, ask_about, cancel, client, once, shown, task};
 use crate::input::{Client, TASKS, configured, function, greet, legacy, serving, text};
-use crate::support::Answer;
+use crate::support::{Answer, serve};
 
 async fn detached(cx: Context) -> Result<Content> {
     cx.detach().await;
@@ -27,7 +27,7 @@ async fn who_knows_no_tasks_waits_for_the_result() {
         "done"
     );
     for version in ["2024-11-05", "2025-06-18", "2025-11-25"] {
-        let response = app.serve(legacy(version, "long"), Arrival::default()).await;
+        let response = serve(&app, legacy(version, "long"), Arrival::default()).await;
         let answer = Answer::read(response).await.json();
         assert_eq!(answer["result"]["content"][0]["text"], "done", "{version}");
     }

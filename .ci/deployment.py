@@ -1,0 +1,196 @@
+"""Proves of template.yaml what no linter knows: what stands in a stack, for the parameters that a person may choose."""
+
+import graphlib
+import os
+import pathlib
+import sys
+import tomllib
+
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+
+TEMPLATE = pathlib.Path("template.yaml").read_text()
+PARAMETERS = yaml_parse(TEMPLATE)["Parameters"]
+ABSENT = object()
+PSEUDO = {"AWS::NoValue": ABSENT, "AWS::StackName": "bifold-test"}
+EVERYTHING = {
+    "Table": "true",
+    "WebSocket": "true",
+    "AlarmEmail": "a@example.com",
+    "AllowedOrigins": "https://a.example",
+    "ReservedConcurrency": "5",
+}
+TABLE_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+ALWAYS = {"BIFOLD_INVOKE_MODE", "BIFOLD_LOG", "BIFOLD_STATE_KEYS"}
+
+
+def same(what, found, expected):
+    if found != expected:
+        sys.exit(f"{what}: found {found!r}, expected {expected!r}")
+
+
+class Stack:
+    """What CloudFormation would make: transformed, conditions decided, parameters filled in, references in <>."""
+
+    def __init__(self, **chosen):
+        parsed = yaml_parse(TEMPLATE)
+        # The transform wants an upload, which `sam deploy` puts here.
+        parsed["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
+        parameters = {name: str(it["Default"]) for name, it in PARAMETERS.items()} | chosen
+        whole = Translator({}, Parser()).translate(parsed, parameters)
+        self.values = PSEUDO | parameters
+        self.conditions, self.mappings = whole["Conditions"], whole["Mappings"]
+        self.resources = {name: self.resolve(it) for name, it in whole["Resources"].items() if self.stands(it)}
+        self.outputs = {name for name, it in whole["Outputs"].items() if self.stands(it)}
+
+    def stands(self, it):
+        return "Condition" not in it or self.resolve(self.conditions[it["Condition"]])
+
+    def resolve(self, value):
+        if isinstance(value, list):
+            return [it for it in map(self.resolve, value) if it is not ABSENT]
+        if not isinstance(value, dict):
+            return value
+        match list(value.items()):
+            case [("Ref", name)]:
+                return self.values.get(name, f"<{name}>")
+            case [("Fn::GetAtt", path)]:
+                return f"<{'.'.join(path)}>"
+            case [("Fn::Sub", text)]:
+                for name, it in self.values.items():
+                    text = text.replace(f"${{{name}}}", str(it))
+                return text.replace("${", "<").replace("}", ">")
+            case [("Fn::If", [condition, yes, no])]:
+                return self.resolve(yes if self.resolve(self.conditions[condition]) else no)
+            case [("Condition", name)]:
+                return self.resolve(self.conditions[name])
+            case [("Fn::Equals", [left, right])]:
+                return str(self.resolve(left)) == str(self.resolve(right))
+            case [("Fn::Not", [inner])]:
+                return not self.resolve(inner)
+            case [("Fn::Or", inner)]:
+                return any(self.resolve(inner))
+            case [("Fn::FindInMap", path)]:
+                first, second, third = self.resolve(path)
+                return self.mappings[first][second][third]
+        resolved = {key: self.resolve(inner) for key, inner in value.items()}
+        return {key: it for key, it in resolved.items() if it is not ABSENT}
+
+    def of(self, kind):
+        return [it["Properties"] for it in self.resources.values() if it["Type"] == kind]
+
+    def one(self, kind):
+        found = self.of(kind)
+        same(f"how many {kind}", len(found), 1)
+        return found[0]
+
+
+def check_order(stack):
+    """A circle of references, which no linter sees, would fail only at the deployment."""
+    needs = {}
+    for name, it in stack.resources.items():
+        text = str(it)
+        needs[name] = {other for other in stack.resources if f"<{other}>" in text or f"<{other}." in text}
+        needs[name].update(it.get("DependsOn", []))
+    graphlib.TopologicalSorter(needs).prepare()
+
+
+def check_access(stack, is_public):
+    url = {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"}
+    function = {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True}
+    for_all = {"FunctionName": "<Function>", "Principal": "*"}
+    found = [it for it in stack.of("AWS::Lambda::Permission") if it["Principal"] == "*"]
+    same("permissions for everybody", found, [for_all | url, for_all | function] if is_public else [])
+    auth = "NONE" if is_public else "AWS_IAM"
+    same("the URL's authorisation", stack.one("AWS::Lambda::Url")["AuthType"], auth)
+    connect = [it for it in stack.of("AWS::ApiGatewayV2::Route") if it["RouteKey"] == "$connect"]
+    same("the WebSocket's authorisation", [it["AuthorizationType"] for it in connect], [auth] * len(connect))
+
+
+def check_role(stack, table, websocket):
+    role = stack.one("AWS::IAM::Role")
+    same("managed policies", role.get("ManagedPolicyArns", []), [])
+    found = {}
+    for policy in role["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            found[statement["Resource"]] = [actions] if isinstance(actions, str) else actions
+    here = "<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>:"
+    expected = {
+        "<LogGroup.Arn>": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "*": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    }
+    if table:
+        expected["<StateTable.Arn>"] = TABLE_ACTIONS
+    if websocket:
+        connections = f"arn:{here.format('execute-api')}<WebSocketApi>/ws/*/@connections/*"
+        expected[connections] = ["execute-api:ManageConnections"]
+    if table or websocket:
+        expected[f"arn:{here.format('lambda')}function:bifold-test"] = ["lambda:InvokeFunction"]
+    same("what the function may do", found, expected)
+
+
+def check_function(stack, mode, more=frozenset()):
+    function = stack.one("AWS::Lambda::Function")
+    variables = function["Environment"]["Variables"]
+    same("the variables", set(variables), ALWAYS | more)
+    same("variables without a value", [name for name, value in variables.items() if value == ""], [])
+    same("the function's mode", variables["BIFOLD_INVOKE_MODE"], mode)
+    same("the URL's mode", stack.one("AWS::Lambda::Url")["InvokeMode"], mode.upper())
+    same("the function's name", function["FunctionName"], "bifold-test")
+    same("tracing", function["TracingConfig"], {"Mode": "Active"})
+    same("the log's format", function["LoggingConfig"]["LogFormat"], "JSON")
+    same("tries of a continuation", stack.one("AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"], 0)
+
+
+def check_alarms(stack, timeout, actions):
+    alarms = {it["MetricName"]: it for it in stack.of("AWS::CloudWatch::Alarm")}
+    same("the alarms", set(alarms), {"Errors", "Throttles", "Duration"})
+    same("the duration that alarms", alarms["Duration"]["Threshold"], timeout * 900)
+    same("who is told", [it.get("AlarmActions", []) for it in alarms.values()], [actions] * 3)
+
+
+def check_samconfig():
+    for stage, commands in tomllib.loads(pathlib.Path("samconfig.toml").read_text()).items():
+        if stage == "version":
+            continue
+        overrides = dict(it.split("=") for it in commands["deploy"]["parameters"]["parameter_overrides"].split())
+        same(f"parameters of {stage} that do not exist", set(overrides) - set(PARAMETERS), set())
+        check_order(Stack(**overrides))
+
+
+plain = Stack()
+check_order(plain)
+check_access(plain, is_public=True)
+check_role(plain, table=False, websocket=False)
+check_function(plain, "response_stream")
+check_alarms(plain, 60, [])
+same("the cap", plain.one("AWS::Lambda::Function").get("ReservedConcurrentExecutions"), None)
+same("tables", plain.of("AWS::DynamoDB::Table"), [])
+same("WebSocket APIs", [name for name, it in plain.resources.items() if "ApiGateway" in it["Type"]], [])
+same("the outputs", plain.outputs, {"Url", "McpUrl", "DocsUrl", "LogGroup", "StateKeys"})
+
+whole = Stack(**EVERYTHING)
+check_order(whole)
+check_access(whole, is_public=True)
+check_role(whole, table=True, websocket=True)
+check_function(whole, "response_stream", {"BIFOLD_TABLE", "BIFOLD_WS_ENDPOINT", "BIFOLD_ALLOWED_ORIGINS"})
+check_alarms(whole, 60, ["<AlarmTopic>"])
+same("the table's key", whole.one("AWS::DynamoDB::Table")["KeySchema"], [{"AttributeName": "pk", "KeyType": "HASH"}])
+routes = {it["RouteKey"] for it in whole.of("AWS::ApiGatewayV2::Route")}
+same("the cap", whole.one("AWS::Lambda::Function")["ReservedConcurrentExecutions"], "5")
+same("the routes", routes, {"$connect", "$disconnect", "$default"})
+same("the outputs", whole.outputs, plain.outputs | {"Table", "WebSocketUrl"})
+
+private = Stack(Auth="AWS_IAM", Streaming="false", WebSocket="true")
+check_order(private)
+check_access(private, is_public=False)
+check_role(private, table=False, websocket=True)
+check_function(private, "buffered", {"BIFOLD_WS_ENDPOINT"})
+
+for seconds in PARAMETERS["Timeout"]["AllowedValues"]:
+    check_alarms(Stack(Timeout=str(seconds)), seconds, [])
+check_samconfig()

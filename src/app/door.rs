@@ -1,0 +1,56 @@
+//! The MCP face as HTTP: requests in, and replies out as one document or as a stream of events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use futures_util::stream::{BoxStream, StreamExt};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Response};
+
+use super::context;
+use crate::mcp::{self, Endpoint};
+use crate::rest;
+use crate::telemetry::Pending;
+
+/// Answers a POST.
+pub(super) async fn post(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
+    let cx = context(&request);
+    let (parts, body) = request.into_parts();
+    let body = match rest::read_body(body, &cx).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    answer_of(endpoint.answer(&parts.headers, &body, &cx).await)
+}
+
+/// The reply as an HTTP response.
+pub(super) fn answer_of(reply: mcp::Reply) -> Response<Body> {
+    let mut response = match reply.body {
+        mcp::Body::Empty => Response::default(),
+        mcp::Body::Json(json) => json_response(json),
+        mcp::Body::Events(events, pending) => event_response(events, pending),
+    };
+    *response.status_mut() = reply.status;
+    response.extensions_mut().insert(reply.outcome);
+    response
+}
+
+fn json_response(json: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(json));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Nothing between here and the client may keep the events, or hold them back.
+fn event_response(events: BoxStream<'static, Bytes>, pending: Pending) -> Response<Body> {
+    let mut response = Response::new(Body::from_stream(events.map(Ok::<_, Infallible>)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.extensions_mut().insert(pending);
+    response
+}

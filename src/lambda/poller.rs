@@ -1,0 +1,75 @@
+//! One taker of invocations: one after another, until it is told to stop.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use super::answer_traced;
+use super::api::{Api, ApiError};
+use super::failure::Failure;
+use super::invocation::Invocation;
+use super::reply::Reply;
+use crate::app::{App, Arrival};
+
+/// How often the platform is asked again after it failed to give an invocation, each time after twice the wait.
+const TRIES: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// Takes invocations until `stop` is true. What runs then is finished first.
+///
+/// # Errors
+/// The platform gives no more invocations.
+pub(super) async fn poll(
+    app: App,
+    mut api: Api,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), ApiError> {
+    let mut failures = 0;
+    loop {
+        let next = tokio::select! {
+            biased;
+            // The sender is gone only when serving is.
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            next = api.next() => next,
+        };
+        match next {
+            Ok(invocation) => {
+                failures = 0;
+                handle(&app, &mut api, invocation).await;
+            }
+            Err(error) if failures == TRIES => return Err(error),
+            Err(error) => {
+                warn!(%error, "no invocation could be taken; the platform is asked again");
+                tokio::time::sleep(FIRST_WAIT * 2_u32.pow(failures)).await;
+                failures += 1;
+            }
+        }
+    }
+}
+
+/// Answers one invocation. Whatever goes wrong is told to the platform, or else to the log.
+async fn handle(app: &App, api: &mut Api, invocation: Invocation) {
+    let answering = AssertUnwindSafe(reply(app, &invocation)).catch_unwind();
+    let answered = answering.await.unwrap_or_else(|_| Err(Failure::panicked()));
+    let posted = match answered {
+        Ok(reply) => api.respond(&invocation, reply).await,
+        Err(failure) => api.fail(&invocation, &failure).await,
+    };
+    if let Err(error) = posted {
+        // Emulators, and in time the platform, close the connection when the caller is gone.
+        error!(request_id = invocation.id, %error, "an answer could not be delivered whole");
+    }
+}
+
+async fn reply(app: &App, invocation: &Invocation) -> Result<Reply, Failure> {
+    let payload = std::str::from_utf8(&invocation.payload).map_err(|_| Failure::unknown_event())?;
+    let arrival = Arrival {
+        id: Some(invocation.id.clone()),
+        time_left: invocation.time_left,
+        ..Arrival::default()
+    };
+    answer_traced(app, payload, arrival, invocation.trace.clone()).await
+}

@@ -1,0 +1,98 @@
+//! Events with payload 1.0: REST APIs, HTTP APIs that ask for it, and load balancers, which have a dialect of it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::extract::Request;
+use http::HeaderMap;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::door::Door;
+use super::request::{append, below, body, build};
+use super::v2::without_stage;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct V1<'a> {
+    #[serde(borrow, default)]
+    version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    http_method: Cow<'a, str>,
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    #[serde(borrow, default)]
+    headers: Option<One<'a>>,
+    #[serde(borrow, default)]
+    multi_value_headers: Option<Many<'a>>,
+    #[serde(borrow, default)]
+    query_string_parameters: Option<One<'a>>,
+    #[serde(borrow, default)]
+    multi_value_query_string_parameters: Option<Many<'a>>,
+    #[serde(borrow)]
+    request_context: Context<'a>,
+    #[serde(borrow, default)]
+    body: Option<Cow<'a, str>>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+type One<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+type Many<'a> = BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>;
+
+#[derive(Deserialize)]
+struct Context<'a> {
+    #[serde(borrow, default)]
+    stage: Option<Cow<'a, str>>,
+    /// Only load balancers have this.
+    #[serde(default)]
+    elb: Option<IgnoredAny>,
+}
+
+impl V1<'_> {
+    pub(super) fn door(&self) -> Door {
+        match (self.request_context.elb, &self.version) {
+            (Some(_), _) if self.multi_value_headers.is_some() => Door::LoadBalancerLists,
+            (Some(_), _) => Door::LoadBalancer,
+            (None, Some(_)) => Door::HttpApiV1,
+            (None, None) => Door::RestApi,
+        }
+    }
+
+    /// The HTTP request, its path without the stage and without `base`.
+    ///
+    /// # Errors
+    /// A sentence for the caller, where the event holds what no HTTP request could.
+    pub(super) fn request(self, base: &str) -> Result<Request, String> {
+        // Load balancers hand parameters on as they came, and API Gateway decodes them.
+        let encode = match self.door() {
+            Door::LoadBalancer | Door::LoadBalancerLists => str::to_owned,
+            _ => |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+        };
+        let lists = self.multi_value_query_string_parameters;
+        let query: Vec<String> = lines(lists.as_ref(), self.query_string_parameters.as_ref())
+            .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
+            .collect();
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines(self.multi_value_headers.as_ref(), self.headers.as_ref()) {
+            append(&mut headers, name, value)?;
+        }
+        // The stage stands in the path of an HTTP API, which says its payload's version, and never in that of a REST API.
+        let stage = self.version.and(self.request_context.stage);
+        let path = below(without_stage(&self.path, stage.as_deref()), base);
+        let body = body(self.body, self.is_base64_encoded)?;
+        build(&self.http_method, path, &query.join("&"), headers, body)
+    }
+}
+
+/// Every name with each of its values: those of the lists, or the single ones where there are no lists.
+fn lines<'l>(
+    many: Option<&'l Many<'_>>,
+    one: Option<&'l One<'_>>,
+) -> impl Iterator<Item = (&'l str, &'l str)> {
+    let one = one.filter(|_| many.is_none()).into_iter().flatten();
+    let many = many.into_iter().flatten();
+    let many = many.flat_map(|(name, values)| values.iter().map(move |value| (&**name, &**value)));
+    many.chain(one.map(|(name, value)| (&**name, &**value)))
+}

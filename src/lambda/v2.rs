@@ -1,0 +1,92 @@
+//! Events with payload 2.0: Function URLs and HTTP APIs.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::extract::Request;
+use http::HeaderMap;
+use http::header::COOKIE;
+use serde::Deserialize;
+
+use super::door::Door;
+use super::request::{append, below, body, build};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct V2<'a> {
+    #[serde(borrow)]
+    raw_path: Cow<'a, str>,
+    #[serde(borrow, default)]
+    raw_query_string: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    cookies: Option<Vec<Cow<'a, str>>>,
+    #[serde(borrow, default)]
+    headers: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
+    #[serde(borrow)]
+    request_context: Context<'a>,
+    #[serde(borrow, default)]
+    body: Option<Cow<'a, str>>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context<'a> {
+    /// A REST API behind a custom domain has a raw path too, but never this.
+    #[serde(borrow)]
+    http: Http<'a>,
+    #[serde(borrow, default)]
+    stage: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    domain_name: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Http<'a> {
+    #[serde(borrow)]
+    method: Cow<'a, str>,
+}
+
+impl V2<'_> {
+    pub(super) fn door(&self) -> Door {
+        match self.request_context.domain_name.as_deref() {
+            Some(domain) if domain.contains(".lambda-url.") => Door::FunctionUrl,
+            // `cargo lambda watch` stands in for a Function URL.
+            Some("localhost") => Door::FunctionUrl,
+            _ => Door::HttpApi,
+        }
+    }
+
+    /// The HTTP request, its path without the stage and without `base`.
+    ///
+    /// # Errors
+    /// A sentence for the caller, where the event holds what no HTTP request could.
+    pub(super) fn request(self, base: &str) -> Result<Request, String> {
+        let stage = self.request_context.stage.as_deref();
+        let path = below(without_stage(&self.raw_path, stage), base);
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers.iter().flatten() {
+            append(&mut headers, name, value)?;
+        }
+        if let Some(cookies) = self.cookies.filter(|cookies| !cookies.is_empty()) {
+            append(&mut headers, COOKIE.as_str(), &cookies.join("; "))?;
+        }
+        let body = body(self.body, self.is_base64_encoded)?;
+        build(
+            &self.request_context.http.method,
+            path,
+            self.raw_query_string.as_deref().unwrap_or(""),
+            headers,
+            body,
+        )
+    }
+}
+
+/// The path below the stage, which stands in the path of an HTTP API if it has a name.
+pub(super) fn without_stage<'p>(path: &'p str, stage: Option<&str>) -> &'p str {
+    match stage.filter(|stage| *stage != "$default") {
+        Some(stage) => below(path, &format!("/{stage}")),
+        None => path,
+    }
+}
