@@ -142,7 +142,15 @@ async fn answer_traced(
         Ok(mut request) => {
             let trace = trace.map(|trace| (TRACE, trace));
             request.headers_mut().extend(trace);
-            app.serve(request, arrival).await
+            let is_whole = !is_streamed;
+            app.serve(
+                request,
+                Arrival {
+                    is_whole,
+                    ..arrival
+                },
+            )
+            .await
         }
         Err(problem) => app.refuse(StatusCode::BAD_REQUEST, "bad_request", &problem, arrival),
     };

@@ -338,6 +338,35 @@ async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
     assert_eq!(since.elapsed(), Duration::ZERO);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_gets_the_answer_whole_cannot_be_asked_either() {
+    let since = Instant::now();
+    let app = serving(vec![function("try", try_greet)]);
+    let request = legacy(LATEST, "try");
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    let headers: std::collections::BTreeMap<_, _> = headers.collect();
+    let call =
+        json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "try"}});
+    let event = json!({
+        "version": "2.0",
+        "rawPath": "/mcp",
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {"http": {"method": "POST", "path": "/mcp"}},
+        "body": call.to_string(),
+        "isBase64Encoded": false,
+    });
+    let reply = bifold::lambda::answer(&app, &event.to_string(), Arrival::default()).await;
+    let reply = crate::lambda::document(reply.unwrap()).await;
+    let message: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+    assert!(
+        text(&message["result"]).starts_with("missing_capability: "),
+        "{message}"
+    );
+    assert_eq!(since.elapsed(), Duration::ZERO);
+}
+
 #[tokio::test]
 async fn a_revision_is_asked_only_what_it_knows() {
     let tools: Vec<Tool> = vec![
