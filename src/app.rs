@@ -55,6 +55,8 @@ pub struct Arrival {
     pub time_left: Option<Duration>,
     /// Who calls, as the front door has checked it: what a call leaves with its client is of use to nobody else.
     pub principal: Option<String>,
+    /// Whether the front door passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
+    pub is_whole: bool,
 }
 
 /// An application that cannot start, with a line for every reason.
@@ -299,6 +301,7 @@ impl App {
             meter: Arc::new(Meter::default()),
             principal: arrival.principal,
             is_part: false,
+            is_whole: arrival.is_whole,
         }
     }
 }

@@ -65,16 +65,25 @@ impl Capability {
         }
     }
 
-    /// How a client declares it: a field of its capabilities.
-    pub fn declaration(self) -> (String, Value) {
-        let (name, settings) = match self {
-            Capability::Elicitation => ("elicitation", json!({})),
-            Capability::UrlElicitation => ("elicitation", json!({ "url": {} })),
-            Capability::Sampling => ("sampling", json!({})),
-            Capability::Roots => ("roots", json!({})),
-            Capability::Tasks => ("extensions", json!({ TASKS: {} })),
-        };
-        (name.to_owned(), settings)
+    /// How a client declares all of `these`: its capabilities, an object.
+    pub fn declare(these: &[Capability]) -> Value {
+        let mut all = json!({});
+        for capability in these {
+            let (name, settings) = match capability {
+                // An empty declaration means forms, but no longer does with pages beside them.
+                Capability::Elicitation if these.contains(&Capability::UrlElicitation) => {
+                    ("elicitation", json!({ "form": {}, "url": {} }))
+                }
+                Capability::UrlElicitation if these.contains(&Capability::Elicitation) => continue,
+                Capability::Elicitation => ("elicitation", json!({})),
+                Capability::UrlElicitation => ("elicitation", json!({ "url": {} })),
+                Capability::Sampling => ("sampling", json!({})),
+                Capability::Roots => ("roots", json!({})),
+                Capability::Tasks => ("extensions", json!({ TASKS: {} })),
+            };
+            all[name] = settings;
+        }
+        all
     }
 }
 

@@ -6,6 +6,7 @@ mod level;
 mod sampling;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -25,7 +26,9 @@ pub struct Client {
     capabilities: Capabilities,
     wants_progress: bool,
     level: Option<Level>,
-    outbox: Mutex<VecDeque<Message>>,
+    has_asked: AtomicBool,
+    /// None once the call has ended.
+    outbox: Mutex<Option<VecDeque<Message>>>,
     reader: AtomicWaker,
 }
 
@@ -66,7 +69,8 @@ impl Client {
             capabilities,
             wants_progress,
             level,
-            outbox: Mutex::default(),
+            has_asked: AtomicBool::new(false),
+            outbox: Mutex::new(Some(VecDeque::new())),
             reader: AtomicWaker::new(),
         }
     }
@@ -91,23 +95,39 @@ impl Client {
         self.level.is_some_and(|wanted| level >= wanted)
     }
 
-    /// Says something to the client.
+    /// Whether the function has asked anything, so that its answer may be for this client alone.
+    pub fn has_asked(&self) -> bool {
+        self.has_asked.load(Ordering::Relaxed)
+    }
+
+    /// Says something to the client; after the end of the call, to nobody.
     pub fn say(&self, message: Message) {
-        self.lock().push_back(message);
+        if let Message::Ask(_) = message {
+            self.has_asked.store(true, Ordering::Relaxed);
+        }
+        if let Some(outbox) = self.lock().as_mut() {
+            outbox.push_back(message);
+        }
         self.reader.wake();
+    }
+
+    /// Ends what is said: a task that the function left behind has nobody to say anything to, and would be kept waiting
+    /// for an answer.
+    pub fn close(&self) {
+        let unheard = self.lock().take();
+        drop(unheard);
     }
 
     /// What was said since it was last taken; whoever polls is woken when there is something.
     pub fn poll_said(&self, cx: &mut Context<'_>) -> Poll<VecDeque<Message>> {
         self.reader.register(cx.waker());
-        let said = std::mem::take(&mut *self.lock());
-        match said.is_empty() {
-            true => Poll::Pending,
-            false => Poll::Ready(said),
+        match self.lock().as_mut().map(std::mem::take) {
+            Some(said) if !said.is_empty() => Poll::Ready(said),
+            _ => Poll::Pending,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Message>> {
+    fn lock(&self) -> MutexGuard<'_, Option<VecDeque<Message>>> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

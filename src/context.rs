@@ -70,6 +70,8 @@ pub struct Call {
     pub principal: Option<String>,
     /// Whether it is a part of another call.
     pub is_part: bool,
+    /// Whether its answer reaches the client only once it is whole.
+    pub is_whole: bool,
 }
 
 impl Call {
@@ -121,8 +123,14 @@ impl Context {
             meter: Arc::new(Meter::part(self.call.meter.clone())),
             principal: self.call.principal.clone(),
             is_part: true,
+            is_whole: self.call.is_whole,
         };
         Context::new(self.services.clone(), Arc::new(call))
+    }
+
+    /// Whether the answer reaches the client only once it is whole.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.call.is_whole
     }
 
     /// Whether this is the context of a part of a call.

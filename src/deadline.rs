@@ -20,7 +20,11 @@ struct State {
     deadline: Deadline,
     /// When the platform ends the call, whoever is asked.
     end: Option<Deadline>,
+    /// How many pauses are not over.
     pauses: u32,
+    /// When they are over at the latest.
+    until: Deadline,
+    /// What is left after them.
     left: Duration,
 }
 
@@ -70,6 +74,7 @@ impl Countdown {
             deadline,
             end,
             pauses: 0,
+            until: deadline,
             left: Duration::ZERO,
         };
         Countdown {
@@ -85,20 +90,22 @@ impl Countdown {
     /// Stands still for at most `longest`, and for as long as it is not dropped.
     pub fn pause(&self, longest: Duration) -> Pause<'_> {
         let mut state = self.lock();
+        let until = Deadline::after(longest);
         if state.pauses == 0 {
             state.left = state.deadline.remaining();
+            state.until = until;
         }
+        state.until = state.until.max(until);
         state.pauses += 1;
-        let left = state.left;
-        state.run(longest + left);
+        state.settle();
         Pause(self)
     }
 
-    /// Begins anew with that time.
+    /// Begins anew with that time, once nobody is asked any more.
     pub fn restart(&self, limit: Duration) {
         let mut state = self.lock();
         state.left = limit;
-        state.run(limit);
+        state.settle();
     }
 
     /// Ends at `end` at the latest.
@@ -131,8 +138,12 @@ impl Countdown {
 }
 
 impl State {
-    fn run(&mut self, time: Duration) {
-        let deadline = Deadline::after(time);
+    /// What is left begins after the pauses, or now.
+    fn settle(&mut self) {
+        let deadline = match self.pauses {
+            0 => Deadline::after(self.left),
+            _ => Deadline(self.until.0 + self.left),
+        };
         self.deadline = self.end.map_or(deadline, |end| end.min(deadline));
     }
 }
@@ -142,8 +153,103 @@ impl Drop for Pause<'_> {
         let mut state = self.0.lock();
         state.pauses -= 1;
         if state.pauses == 0 {
-            let left = state.left;
-            state.run(left);
+            state.settle();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn of(seconds: u32, end: Option<u32>) -> Countdown {
+        let end = end.map(|it| Deadline::after(it * SECOND));
+        Countdown::new(Deadline::after(seconds * SECOND), end)
+    }
+
+    /// What is left, in seconds.
+    fn left(countdown: &Countdown) -> u64 {
+        countdown.deadline().remaining().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_gives_back_what_was_left_when_it_began() {
+        let countdown = of(30, None);
+        advance(10 * SECOND).await;
+        let pause = countdown.pause(100 * SECOND);
+        assert_eq!(left(&countdown), 120);
+        advance(50 * SECOND).await;
+        assert_eq!(left(&countdown), 70);
+        drop(pause);
+        assert_eq!(left(&countdown), 20);
+        let pause = countdown.pause(5 * SECOND);
+        advance(10 * SECOND).await;
+        assert_eq!(left(&countdown), 15, "no pause is longer than it may be");
+        drop(pause);
+        assert_eq!(left(&countdown), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_several_pauses_the_last_one_to_end_counts() {
+        let countdown = of(30, None);
+        let first = countdown.pause(100 * SECOND);
+        advance(10 * SECOND).await;
+        let second = countdown.pause(20 * SECOND);
+        assert_eq!(
+            left(&countdown),
+            120,
+            "the first one may last for 90 s more"
+        );
+        drop(first);
+        advance(10 * SECOND).await;
+        assert_eq!(left(&countdown), 110);
+        drop(second);
+        assert_eq!(left(&countdown), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_goes_beyond_the_end() {
+        let countdown = of(30, Some(60));
+        let pause = countdown.pause(100 * SECOND);
+        assert_eq!(left(&countdown), 60);
+        advance(50 * SECOND).await;
+        drop(pause);
+        assert_eq!(left(&countdown), 10);
+        countdown.restart(100 * SECOND);
+        assert_eq!(left(&countdown), 10);
+        advance(20 * SECOND).await;
+        assert_eq!(left(&countdown), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_restart_counts_from_now_or_from_the_end_of_the_pause() {
+        let countdown = of(30, None);
+        advance(20 * SECOND).await;
+        countdown.restart(50 * SECOND);
+        assert_eq!(left(&countdown), 50);
+        let pause = countdown.pause(10 * SECOND);
+        countdown.restart(70 * SECOND);
+        assert_eq!(left(&countdown), 80);
+        advance(5 * SECOND).await;
+        drop(pause);
+        assert_eq!(left(&countdown), 70);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_runs_ends_at_the_deadline_wherever_that_has_moved() {
+        let countdown = of(10, None);
+        let since = Instant::now();
+        let asking = async {
+            let pause = countdown.pause(100 * SECOND);
+            tokio::time::sleep(60 * SECOND).await;
+            drop(pause);
+            std::future::pending::<()>().await;
+        };
+        assert_eq!(countdown.timeout(asking).await, None);
+        assert_eq!(since.elapsed(), 70 * SECOND);
+        assert_eq!(countdown.timeout(std::future::ready(1)).await, Some(1));
     }
 }

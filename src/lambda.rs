@@ -142,6 +142,11 @@ async fn answer_traced(
             if let Some(trace) = trace {
                 request.headers_mut().insert(X_RAY, trace);
             }
+            let is_whole = !is_streamed;
+            let arrival = Arrival {
+                is_whole,
+                ..arrival
+            };
             app.serve(request, arrival).await
         }
         Err(problem) => app.refuse(StatusCode::BAD_REQUEST, "bad_request", &problem, arrival),

@@ -20,6 +20,11 @@
 //! Global state, a macro of our own, a session on the request path, a tool that names a protocol, a protocol that
 //! names a tool, and a second way for a result to be encoded.
 
+/// The examples of the README, which the documentation tests compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod app;
 mod aws;
 pub mod batch;

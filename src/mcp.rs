@@ -21,6 +21,7 @@ mod notify;
 mod payload;
 mod peer;
 mod prompt;
+mod question;
 mod read;
 mod result;
 mod rounds;
@@ -55,7 +56,7 @@ use message::{Incoming, Message, Request};
 use payload::Payloads;
 use seal::Seal;
 use task::Tasks;
-use version::{Era, Shape};
+use version::Era;
 
 /// Messages of one batch.
 const MAX_BATCH: usize = 100;
@@ -173,9 +174,7 @@ impl Endpoint {
                 let problem = "no question of this `id` waits for an answer: it was answered, or its call has ended";
                 Reply::fault(None, Fault::invalid_request(problem))
             }
-            Err(error) => {
-                Reply::fault(None, Fault::of_error(Shape::Structured, "response", &error))
-            }
+            Err(error) => Reply::fault(None, Fault::undelivered(&error)),
         }
     }
 

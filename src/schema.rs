@@ -61,6 +61,9 @@ fn drop_null(fields: &mut Map<String, Value>) {
             fields.insert("type".into(), single.clone());
         }
     }
+    if let Some(Value::Array(choices)) = fields.get_mut("enum") {
+        choices.retain(|it| !it.is_null());
+    }
     if let Some(Value::Array(choices)) = fields.get("anyOf") {
         let kept: Vec<Value> = choices
             .iter()

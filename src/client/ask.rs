@@ -1,6 +1,7 @@
 //! A question to the client, and the forms that its answer may have.
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
@@ -15,8 +16,8 @@ pub struct Ask {
     pub capability: Capability,
     /// The protocol's method.
     pub method: &'static str,
-    /// The method's parameters, an object.
-    pub params: Box<RawValue>,
+    /// The method's parameters, an object: the same for the same question.
+    pub params: Value,
     /// Whether the function can use that answer.
     pub fits: fn(&RawValue) -> bool,
     /// Where the answer goes.
@@ -36,17 +37,12 @@ pub enum Elicited<T> {
 
 /// The answer to `elicitation/create`.
 #[derive(Deserialize)]
-#[serde(
-    tag = "action",
-    rename_all = "lowercase",
-    bound = "T: Deserialize<'de>"
-)]
+#[serde(tag = "action", rename_all = "lowercase")]
 pub enum ElicitResult<T> {
-    /// With what was filled in; a page has nothing to fill in.
+    /// With what was filled in.
     Accept {
-        /// The fields.
-        #[serde(default = "none")]
-        content: Option<T>,
+        /// The fields of a form; a page has none.
+        content: T,
     },
     /// The person said no.
     Decline,
@@ -69,8 +65,4 @@ pub struct Root {
 pub struct RootsResult {
     /// All of them.
     pub roots: Vec<Root>,
-}
-
-fn none<T>() -> Option<T> {
-    None
 }

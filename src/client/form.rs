@@ -6,26 +6,24 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::schema;
 
-/// What a field may say of itself (MCP `PrimitiveSchemaDefinition`, all revisions).
-const KEYWORDS: [&str; 17] = [
+/// What every field may say of itself, and what a text, a number, or a choice of several may beside that (MCP
+/// `PrimitiveSchemaDefinition`, all revisions).
+const KEYWORDS: [&str; 11] = [
     "type",
     "title",
     "description",
     "default",
-    "enum",
     "enumNames",
-    "oneOf",
-    "const",
-    "format",
     "minLength",
     "maxLength",
     "minimum",
     "maximum",
-    "items",
-    "anyOf",
     "minItems",
     "maxItems",
 ];
+
+/// The forms of text that clients know.
+const FORMATS: [&str; 4] = ["email", "uri", "date", "date-time"];
 
 /// The form that is filled in to a `T`.
 ///
@@ -37,15 +35,11 @@ pub fn form<T: JsonSchema>() -> Result<Value> {
         return Err(Error::internal("a form must be a struct"));
     };
     for (name, field) in &mut fields {
-        choices_by_title(field);
-        if !is_simple(field) {
-            return Err(Error::internal(format!(
+        *field = simple(field).ok_or_else(|| {
+            Error::internal(format!(
                 "the form has a field `{name}` that is no text, number, yes or no, or choice of texts"
-            )));
-        }
-        if let Some(field) = field.as_object_mut() {
-            field.retain(|keyword, _| KEYWORDS.contains(&keyword.as_str()));
-        }
+            ))
+        })?;
     }
     let mut form = json!({ "type": "object", "properties": fields });
     if let Some(required) = whole.get("required") {
@@ -54,41 +48,61 @@ pub fn form<T: JsonSchema>() -> Result<Value> {
     Ok(form)
 }
 
-/// An enum whose variants have doc comments becomes a choice whose entries have titles.
-fn choices_by_title(field: &mut Value) {
-    let title = |choices: &mut Value| {
-        for choice in choices.as_array_mut().into_iter().flatten() {
-            let Some(choice) = choice.as_object_mut() else {
-                continue;
-            };
-            let text = choice.remove("description").or(choice.remove("title"));
-            let name = choice.get("const").cloned();
-            choice.retain(|keyword, _| keyword == "const");
-            choice.extend(text.or(name).map(|it| ("title".to_owned(), it)));
+/// The field as clients know it; `None` where it is none of theirs.
+fn simple(schema: &Value) -> Option<Value> {
+    let fields = schema.as_object()?;
+    let known = fields.iter().filter(|it| KEYWORDS.contains(&it.0.as_str()));
+    let known = known.map(|(keyword, value)| (keyword.clone(), value.clone()));
+    let mut field: Map<String, Value> = known.collect();
+    match fields.get("type").and_then(Value::as_str) {
+        Some("string") => {
+            let format = fields.get("format").filter(|it| is_format(it));
+            field.extend(format.map(|it| ("format".to_owned(), it.clone())));
+            if let Some(choices) = fields.get("enum") {
+                field.insert("enum".to_owned(), texts(choices)?.into());
+            }
         }
-    };
-    let Some(fields) = field.as_object_mut() else {
-        return;
-    };
-    if let Some(choices) = fields.get_mut("oneOf") {
-        title(choices);
-        fields.insert("type".to_owned(), "string".into());
+        Some("number" | "integer" | "boolean") => {}
+        Some("array") => {
+            let items = fields.get("items")?;
+            let choices = match items.get("enum") {
+                Some(choices) => json!({ "type": "string", "enum": texts(choices)? }),
+                None => json!({ "anyOf": titled(items.get("oneOf")?)? }),
+            };
+            field.insert("items".to_owned(), choices);
+        }
+        _ => {
+            field.insert("type".to_owned(), "string".into());
+            field.insert("oneOf".to_owned(), titled(fields.get("oneOf")?)?.into());
+        }
     }
-    if let Some(items) = fields.get_mut("items").and_then(Value::as_object_mut)
-        && let Some(mut choices) = items.remove("oneOf").or(items.remove("anyOf"))
-    {
-        title(&mut choices);
-        *items = Map::from_iter([("anyOf".to_owned(), choices)]);
-    }
+    Some(field.into())
 }
 
-fn is_simple(field: &Value) -> bool {
-    match field.get("type").and_then(Value::as_str) {
-        Some("string" | "number" | "integer" | "boolean") => true,
-        Some("array") => field.get("items").is_some_and(|items| {
-            items.get("anyOf").is_some()
-                || items.get("enum").is_some() && items.get("type").is_some_and(|it| it == "string")
-        }),
-        _ => false,
+fn is_format(format: &Value) -> bool {
+    format.as_str().is_some_and(|it| FORMATS.contains(&it))
+}
+
+/// The entries of an enum, if all are texts.
+fn texts(choices: &Value) -> Option<Vec<Value>> {
+    let choices = choices.as_array()?;
+    choices
+        .iter()
+        .all(Value::is_string)
+        .then(|| choices.clone())
+}
+
+/// The entries of an enum with doc comments, which are what people choose by. Those without one come as a list.
+fn titled(variants: &Value) -> Option<Vec<Value>> {
+    let mut entries = Vec::new();
+    for variant in variants.as_array()? {
+        let title = variant.get("title").or(variant.get("description"));
+        let names = match (variant.get("const"), variant.get("enum")) {
+            (Some(name), _) => texts(&json!([name]))?,
+            (None, names) => texts(names?)?,
+        };
+        let entry = |name: Value| json!({ "title": title.unwrap_or(&name), "const": name });
+        entries.extend(names.into_iter().map(entry));
     }
+    Some(entries)
 }

@@ -3,12 +3,16 @@
 //! A function that asks is written straight through. Clients of 2025 are asked while it waits. Clients of 2026 are sent
 //! the question as the answer to their call and call again with what was said, so **all that stands before a question
 //! runs again with each answer**: what changes anything belongs after the last one.
+//!
+//! An answer counts for the question that it was given to. One that reads differently in the next run (a price that has
+//! changed) is another question, and is asked as it reads then. The same one asked once more under its key, because the
+//! answer was no good, wants another answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::Context;
@@ -62,27 +66,23 @@ impl Context {
     {
         let params = json!({ "message": message, "requestedSchema": client::form::<T>()? });
         let question = (Capability::Elicitation, "elicitation/create", params);
-        match self.ask(key, question).await? {
-            ElicitResult::Accept { content: Some(it) } => Ok(Elicited::Accepted(it)),
-            ElicitResult::Accept { content: None } => {
-                Err(Error::unanswered(key, "came back without its fields"))
-            }
-            ElicitResult::Decline => Ok(Elicited::Declined),
-            ElicitResult::Cancel => Ok(Elicited::Cancelled),
-        }
+        Ok(match self.ask(key, question).await? {
+            ElicitResult::Accept { content } => Elicited::Accepted(content),
+            ElicitResult::Decline => Elicited::Declined,
+            ElicitResult::Cancel => Elicited::Cancelled,
+        })
     }
 
     /// Asks the client's user to visit `url`, for what must not pass through the client, such as a secret. That the
-    /// user agreed does not say that they are done there.
+    /// user agreed does not say that they are done there. The URL is a part of the question: make it the same each time.
     ///
     /// # Errors
     /// `MissingCapability` where the client opens no pages, `Unanswered` where it does not answer.
     pub async fn visit(&self, key: &str, message: &str, url: &str) -> Result<Elicited<()>> {
-        let id = format!("{}/{key}", self.request_id());
-        let params = json!({ "mode": "url", "message": message, "url": url, "elicitationId": id });
+        let params = json!({ "mode": "url", "message": message, "url": url });
         let question = (Capability::UrlElicitation, "elicitation/create", params);
         Ok(match self.ask(key, question).await? {
-            ElicitResult::<serde::de::IgnoredAny>::Accept { .. } => Elicited::Accepted(()),
+            ElicitResult::<Option<IgnoredAny>>::Accept { .. } => Elicited::Accepted(()),
             ElicitResult::Decline => Elicited::Declined,
             ElicitResult::Cancel => Elicited::Cancelled,
         })
@@ -112,7 +112,8 @@ impl Context {
     }
 
     /// Says that what follows takes long: a client that knows tasks gets one for the rest of this call, which then has
-    /// the time of a task. All others go on waiting. The tool must say [`Tool::task`](crate::Tool::task).
+    /// the time of a task, once it has answered what is asked. All others go on waiting. The tool must say
+    /// [`Tool::task`](crate::Tool::task).
     pub async fn detach(&self) {
         let Some(client) = self.asked(Capability::Tasks) else {
             return;
@@ -128,6 +129,11 @@ impl Context {
         self.call.countdown.restart(limit);
     }
 
+    /// Whether the client was asked anything, so that the answer may be for it alone.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.client.as_ref().is_some_and(|it| it.has_asked())
+    }
+
     fn asked(&self, capability: Capability) -> Option<&Client> {
         self.client.as_deref().filter(|it| it.can(capability))
     }
@@ -135,18 +141,16 @@ impl Context {
     async fn ask<T: DeserializeOwned>(
         &self,
         key: &str,
-        (capability, method, params): (Capability, &'static str, serde_json::Value),
+        (capability, method, params): (Capability, &'static str, Value),
     ) -> Result<T> {
         let lacking = || Error::missing_capability(capability);
         let client = self.asked(capability).ok_or_else(lacking)?;
         let (reply, answer) = oneshot::channel();
-        let params = to_raw_value(&params);
         client.say(Message::Ask(Ask {
             key: key.to_owned(),
             capability,
             method,
-            params: params
-                .map_err(|error| Error::internal("a question is no JSON").because(error))?,
+            params,
             fits: |answer| read::<T>(answer).is_ok(),
             reply,
         }));

@@ -12,7 +12,8 @@ use tokio::time::sleep;
 use super::events;
 use super::mailbox::{Mailbox, Slot};
 use super::notify::{self, Reporter};
-use super::rounds::{Answers, Rounds};
+use super::question::Answers;
+use super::rounds::Rounds;
 use super::run::{Ended, Run, Step};
 use super::task::Escalation;
 use crate::client::{Ask, Message};
@@ -23,12 +24,16 @@ const QUIET: Duration = Duration::from_secs(15);
 
 /// A call while it runs. It runs as it is asked what comes next: whoever stops asking ends it.
 pub(super) struct Conversation {
+    /// The name of the function.
+    function: &'static str,
     run: Run,
     reporter: Option<Reporter>,
     asking: Asking,
     /// How the rest of the call becomes a task, if it may.
     escalation: Option<Escalation>,
     outgoing: VecDeque<Vec<u8>>,
+    /// How it ends, once all is sent that goes before.
+    end: Option<End>,
     waiting: FuturesUnordered<BoxFuture<'static, Heard>>,
 }
 
@@ -66,17 +71,20 @@ enum Heard {
 
 impl Conversation {
     pub(super) fn new(
+        function: &'static str,
         run: Run,
         reporter: Option<Reporter>,
         asking: Asking,
         escalation: Option<Escalation>,
     ) -> Conversation {
         Conversation {
+            function,
             run,
             reporter,
             asking,
             escalation,
             outgoing: VecDeque::new(),
+            end: None,
             waiting: FuturesUnordered::new(),
         }
     }
@@ -87,6 +95,9 @@ impl Conversation {
         loop {
             if let Some(message) = self.outgoing.pop_front() {
                 return Next::Event(events::event(message));
+            }
+            if let Some(end) = self.end.take() {
+                return Next::End(end);
             }
             let step = match &self.asking {
                 // With an open question the function goes on as far as it can without the answer, to ask all it can.
@@ -103,19 +114,32 @@ impl Conversation {
             };
             match (step, &self.asking) {
                 (Step::Said(messages), _) => {
+                    let asks = messages.iter().any(|it| matches!(it, Message::Ask(_)));
                     let wishes = messages.into_iter().filter_map(|it| self.hear(it));
                     // One wish is as good as many: those who are dropped go on, too.
                     if let Some(detached) = wishes.last()
                         && let Some(escalation) = self.escalation.take()
                     {
-                        return Next::End(End::Detaching(escalation, detached));
+                        self.end = Some(match &self.asking {
+                            // What a round asks is answered before a task begins (SEP-2663).
+                            Asking::Rounds(rounds) if rounds.is_open() => {
+                                End::Ended(required(self.function, rounds))
+                            }
+                            _ => End::Detaching(escalation, detached),
+                        });
+                    } else if let Asking::Rounds(rounds) = &self.asking
+                        && rounds.is_open()
+                        && !asks
+                    {
+                        // It waits for more than the answer, which could take as long as it likes.
+                        self.end = Some(End::Ended(required(self.function, rounds)));
                     }
                 }
                 (Step::Ended(ended), _) => return Next::End(End::Ended(ended)),
-                (Step::Waits, Asking::Rounds(rounds)) => {
-                    return Next::End(End::Ended(required(rounds)));
+                (Step::Waits, Asking::Rounds(rounds)) if rounds.is_open() => {
+                    return Next::End(End::Ended(required(self.function, rounds)));
                 }
-                (Step::Waits, Asking::Live(_)) => {}
+                (Step::Waits, _) => {}
             }
         }
     }
@@ -130,7 +154,7 @@ impl Conversation {
             }
             Message::Log(entry) => self.outgoing.push_back(notify::log(&entry)),
             Message::Ask(ask) => self.ask(ask),
-            Message::Detach(detached) => return Some(detached),
+            Message::Detach(detached) => return Some(detached).filter(|it| !it.is_closed()),
         }
         None
     }
@@ -158,10 +182,17 @@ impl Conversation {
         let Heard::Opened(ask, slot) = heard else {
             return;
         };
+        if ask.reply.is_closed() {
+            return;
+        }
         self.outgoing.push_back(notify::question(slot.id(), &ask));
+        let Ask { key, mut reply, .. } = ask;
         self.waiting.push(Box::pin(async move {
-            let answer = slot.answer(&ask.key).await;
-            let _ = ask.reply.send(answer);
+            tokio::select! {
+                answer = slot.answer(&key) => drop(reply.send(answer)),
+                // The function has stopped waiting.
+                () = reply.closed() => {}
+            }
             Heard::Answered
         }));
     }
@@ -191,10 +222,17 @@ impl Conversation {
 }
 
 /// The end of a round whose questions the client takes along.
-fn required(rounds: &Rounds) -> Ended {
+fn required(function: &'static str, rounds: &Rounds) -> Ended {
+    let result = match rounds.required() {
+        Ok(result) => result,
+        Err(error) => return Ended::failed(function, error),
+    };
     Ended {
-        result: Ok(rounds.required()),
+        result: Ok(result),
         defect: None,
-        outcome: Outcome::of_method("input_required"),
+        outcome: Outcome {
+            function: Some(function),
+            ..Outcome::of_method("input_required")
+        },
     }
 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::version::{MODERN, Shape};
 use crate::capability::Capability;
@@ -115,12 +115,18 @@ impl Fault {
             "`{function}` needs the client capabilities {}, which this request does not declare",
             names.join(", ")
         );
-        let declarations = missing.iter().map(|it| it.declaration());
-        let required: Map<String, Value> = declarations.collect();
-        let data = Some(json!({ "requiredCapabilities": required }));
+        let data = Some(json!({ "requiredCapabilities": Capability::declare(missing) }));
         Fault {
             data,
             ..Fault::new(StatusCode::BAD_REQUEST, -32021, message)
+        }
+    }
+
+    /// The answer of a client could not be put where it is waited for: the client may send it again.
+    pub(super) fn undelivered(error: &Error) -> Fault {
+        Fault {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..Fault::of_error(Shape::Structured, "response", error)
         }
     }
 

@@ -69,7 +69,7 @@ async fn dispatch(
             Ok(payloads.reply(request, "resources/subscribe", payloads.nothing()))
         }
         _ => {
-            let peer = || Peer::legacy(endpoint, version, request);
+            let peer = || Peer::legacy(endpoint, version, request, cx);
             let turn = Turn { shape, request, cx };
             method::answer(endpoint, turn, None, peer).await
         }

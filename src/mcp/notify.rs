@@ -1,8 +1,10 @@
 //! What a function says to its client, as messages of the protocol.
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::capability::Capability;
 use crate::client::{Ask, Level, Log, Progress};
 
 #[derive(Serialize)]
@@ -34,7 +36,7 @@ struct Question<'a> {
     jsonrpc: &'static str,
     id: &'a str,
     method: &'static str,
-    params: &'a RawValue,
+    params: Value,
 }
 
 /// How far a call is, as far as it was told.
@@ -77,11 +79,16 @@ pub(super) fn log(entry: &Log) -> Vec<u8> {
 
 /// A question to a client of 2025, which answers it under that id.
 pub(super) fn question(id: &str, ask: &Ask) -> Vec<u8> {
+    let mut params = ask.params.clone();
+    if ask.capability == Capability::UrlElicitation {
+        // Only these clients want an id of the page, and rounds know a question by what it says.
+        params["elicitationId"] = id.into();
+    }
     let question = Question {
         jsonrpc: "2.0",
         id,
         method: ask.method,
-        params: &ask.params,
+        params,
     };
     serde_json::to_vec(&question).expect("a question of texts is JSON")
 }

@@ -104,8 +104,8 @@ impl Payloads {
                 json!({ "supportedVersions": [MODERN], "capabilities": self.capabilities() }),
             );
             if self.has_tasks {
-                let (field, extensions) = Capability::Tasks.declaration();
-                result["capabilities"][field] = extensions;
+                let tasks = Capability::declare(&[Capability::Tasks]);
+                result["capabilities"]["extensions"] = tasks["extensions"].clone();
             }
             result["_meta"][SERVER_INFO] = introduce(&self.info, Shape::Modern);
             if let Some(instructions) = self.info.instructions {

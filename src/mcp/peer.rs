@@ -87,6 +87,7 @@ impl Peer {
         endpoint: &Endpoint,
         version: Version,
         request: &Request<'_>,
+        cx: &Context,
     ) -> Result<Option<Peer>, Fault> {
         if !request.accept.is_some_and(accept::events) {
             return Ok(None);
@@ -98,7 +99,11 @@ impl Peer {
             level: Some(Level::Info),
         };
         Ok(Some(Peer {
-            client: wishes.client(capabilities(version)),
+            client: wishes.client(match cx.is_whole() {
+                // It would read the question when there is nobody left to answer.
+                true => Capabilities::default(),
+                false => capabilities(version),
+            }),
             asking: Asking::Live(endpoint.mailbox.clone()),
             reporter: wishes.token.map(Reporter::new),
             takes_events: true,
@@ -128,7 +133,9 @@ impl Wishes {
     }
 
     fn client(&self, capabilities: Capabilities) -> Arc<Client> {
-        Arc::new(Client::new(capabilities, self.token.is_some(), self.level))
+        // A task shows how far it is to whoever looks at it.
+        let wants_progress = self.token.is_some() || capabilities.has(Capability::Tasks);
+        Arc::new(Client::new(capabilities, wants_progress, self.level))
     }
 }
 

@@ -11,9 +11,9 @@ use super::fault::Fault;
 use super::payload::TTL_MS;
 use super::result::ServerMeta;
 use super::version::Shape;
+use crate::context::Context;
 use crate::error::Error;
 use crate::registry::{Answer, Resource};
-use crate::upstream::Freshness;
 
 #[derive(Deserialize)]
 pub(super) struct ReadParams<'a> {
@@ -98,18 +98,23 @@ pub(super) fn result(
     shape: Shape,
     server: &RawValue,
     answer: &Result<Answer, Error>,
-    freshness: Option<Freshness>,
+    cx: &Context,
 ) -> Result<Box<RawValue>, Fault> {
     let answer = answer.as_ref();
     let answer = answer.map_err(|error| Fault::of_error(shape, uri, error))?;
     let is_modern = shape == Shape::Modern;
-    // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
-    let ttl = freshness.map_or(TTL_MS, |it| it.ttl_ms.max(0) as u64);
+    let (ttl, scope) = match cx.freshness() {
+        // What somebody said is in it, which must not be kept, least of all for others (MCP 2026-07-28, caching).
+        _ if cx.has_asked() => (0, "private"),
+        // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
+        Some(freshness) => (freshness.ttl_ms.max(0) as u64, "public"),
+        None => (TTL_MS, "public"),
+    };
     let result = ReadResult {
         contents: contents(resource, shape, uri, answer),
         result_type: is_modern.then_some("complete"),
         ttl_ms: is_modern.then_some(ttl),
-        cache_scope: is_modern.then_some("public"),
+        cache_scope: is_modern.then_some(scope),
         meta: is_modern.then(|| ServerMeta::new(server)),
     };
     Ok(to_raw_value(&result).expect("a result of strings and JSON is JSON"))

@@ -1,22 +1,23 @@
 //! Questions to a client of 2026: they are the answer to its call, and it calls again with what was said (SEP-2322).
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::fault::Fault;
 use super::message::Request;
+use super::question::{Answers, Turns};
 use super::result::ServerMeta;
 use super::seal::Seal;
 use crate::client::Ask;
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::error::Error;
 
 /// The parameters by which a call goes on.
 #[derive(Deserialize)]
@@ -35,8 +36,16 @@ struct Subject {
     principal: Option<String>,
 }
 
-/// What was said to questions, by their keys.
-pub(super) type Answers = BTreeMap<String, Box<RawValue>>;
+/// The parameters that say what a call is about.
+#[derive(Default, Deserialize)]
+struct About<'a> {
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    uri: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
 
 /// The rounds of one call so far.
 pub(super) struct Rounds {
@@ -44,29 +53,29 @@ pub(super) struct Rounds {
     server: Box<RawValue>,
     subject: Subject,
     /// The questions of the last round, if the client brought its state.
-    asked: Option<BTreeMap<String, String>>,
-    /// What was said to them.
+    asked: Option<BTreeSet<String>>,
+    /// What the client says to them, by their keys.
     said: BTreeMap<String, Box<RawValue>>,
-    /// What was said and used, each under its question, so that the next round has it too.
-    known: BTreeMap<String, Known>,
+    /// What it said in the rounds before.
+    before: Answers,
+    /// What this round has used of both, so that the next round has it too.
+    used: Answers,
+    turns: Turns,
     /// The questions to which nothing was said.
-    open: Vec<Ask>,
+    open: Vec<(String, Ask)>,
     expires: i64,
+    /// The largest state that surely fits into a request, beside what else stands there.
+    max_state: usize,
 }
 
 /// What the client keeps between two rounds.
 #[derive(Serialize, Deserialize)]
 struct State {
     expires: i64,
-    asked: BTreeMap<String, String>,
-    known: BTreeMap<String, Known>,
-}
-
-/// An answer, and a fingerprint of the question that it was given to.
-#[derive(Clone, Serialize, Deserialize)]
-struct Known {
-    question: String,
-    answer: Box<RawValue>,
+    /// The questions of this round.
+    asked: BTreeSet<String>,
+    /// What was said so far.
+    known: Answers,
 }
 
 /// A result that asks for more.
@@ -83,7 +92,7 @@ struct InputRequired<'a> {
 #[derive(Serialize)]
 struct Question<'a> {
     method: &'static str,
-    params: &'a RawValue,
+    params: &'a Value,
 }
 
 impl Rounds {
@@ -104,9 +113,12 @@ impl Rounds {
             subject: Subject::of(request, cx),
             asked: None,
             said: BTreeMap::new(),
-            known: BTreeMap::new(),
+            before: Answers::new(),
+            used: Answers::new(),
+            turns: Turns::default(),
             open: Vec::new(),
             expires: cx.now().unix().saturating_add(lifetime.cast_signed()),
+            max_state: cx.config().max_request_bytes / 2,
         };
         if is_later(request) {
             rounds.resume(request.read_params()?, cx.now())?;
@@ -134,69 +146,84 @@ impl Rounds {
             let problem = "`requestState` is too old: call again without it";
             return Err(Fault::invalid_params(problem));
         }
-        (self.asked, self.known) = (Some(state.asked), state.known);
+        (self.asked, self.before) = (Some(state.asked), state.known);
         Ok(())
     }
 
     /// Answers a question with what was said to it, or keeps it open.
     pub(super) fn ask(&mut self, ask: Ask) {
-        match self.answer(&ask) {
-            // The function that asked is gone only if the whole call is.
+        let question = self.turns.question(&ask);
+        match self.answer(&question, &ask) {
+            // The function that asked may have stopped waiting.
             Some(answer) => drop(ask.reply.send(Ok(answer))),
-            None => self.open.push(ask),
+            None => {
+                self.open.retain(|(_, ask)| !ask.reply.is_closed());
+                self.open.push((question, ask));
+            }
         }
     }
 
     /// What was said to the questions so far.
     pub(super) fn into_known(self) -> Answers {
-        let known = self.known.into_iter();
-        known.map(|(key, known)| (key, known.answer)).collect()
+        self.used
     }
 
-    /// Whether a question is open.
+    /// Whether the function waits for the answer to a question.
     pub(super) fn is_open(&self) -> bool {
-        !self.open.is_empty()
+        self.open().next().is_some()
     }
 
-    /// What was said to a question, in this round or before. It counts for that question only: where the client brought
-    /// the state, an answer to another one under the same key is none.
-    fn answer(&mut self, ask: &Ask) -> Option<Box<RawValue>> {
-        let question = fingerprint(ask);
-        if let Some(known) = self.known.get(&ask.key)
-            && known.question == question
-        {
-            return Some(known.answer.clone());
-        }
-        let was_asked = |asked: &BTreeMap<String, String>| asked.get(&ask.key) == Some(&question);
-        if !self.asked.as_ref().is_none_or(was_asked) {
-            return None;
-        }
-        let answer = self.said.get(&ask.key).filter(|it| (ask.fits)(it))?.clone();
-        let known = Known {
-            question,
-            answer: answer.clone(),
+    fn open(&self) -> impl Iterator<Item = &(String, Ask)> {
+        self.open.iter().filter(|(_, ask)| !ask.reply.is_closed())
+    }
+
+    /// What was said to a question, in this round or before. Each answer counts once, and for its own question only:
+    /// where the client brought the state, an answer to another one under the same key is none.
+    fn answer(&mut self, question: &str, ask: &Ask) -> Option<Box<RawValue>> {
+        let answer = match self.before.remove(question) {
+            Some(answer) => answer,
+            None => {
+                let asked = self.asked.as_ref();
+                if !asked.is_none_or(|asked| asked.contains(question)) {
+                    return None;
+                }
+                self.said.remove(&ask.key).filter(|it| (ask.fits)(it))?
+            }
         };
-        self.known.insert(ask.key.clone(), known);
+        self.used.insert(question.to_owned(), answer.clone());
         Some(answer)
     }
 
     /// The result that asks the open questions.
-    pub(super) fn required(&self) -> Box<RawValue> {
-        let open = self.open.iter();
-        let asked = open.clone().map(|ask| (ask.key.clone(), fingerprint(ask)));
+    ///
+    /// # Errors
+    /// `ValueTooLarge` where what was said so far is more than the client could bring along.
+    pub(super) fn required(&self) -> Result<Box<RawValue>, Error> {
+        let (mut asked, mut requests) = (BTreeSet::new(), BTreeMap::new());
+        for (question, ask) in self.open() {
+            // Of several questions under one key the next rounds ask the others.
+            if let Entry::Vacant(place) = requests.entry(&*ask.key) {
+                place.insert(Question::of(ask));
+                asked.insert(question.clone());
+            }
+        }
         let state = State {
             expires: self.expires,
-            asked: asked.collect(),
-            known: self.known.clone(),
+            asked,
+            known: self.used.clone(),
         };
         let state = serde_json::to_vec(&state).expect("a state of texts is JSON");
-        to_raw_value(&InputRequired {
+        let sealed = self.seal.seal(&state, &self.subject.canonical());
+        if sealed.len() > self.max_state {
+            return Err(Error::value_too_large(sealed.len(), self.max_state));
+        }
+        let required = to_raw_value(&InputRequired {
             result_type: "input_required",
-            input_requests: open.map(|ask| (&*ask.key, Question::of(ask))).collect(),
-            request_state: self.seal.seal(&state, &self.subject.canonical()),
+            input_requests: requests,
+            request_state: sealed,
             meta: ServerMeta::new(&self.server),
-        })
-        .expect("questions of texts are JSON")
+        });
+        Ok(required.expect("questions of texts are JSON"))
     }
 }
 
@@ -222,10 +249,19 @@ impl Subject {
     /// The method, what it is about, its arguments, and who calls. The arguments are taken as what they mean: another
     /// order of their fields is the same call.
     fn canonical(&self) -> Vec<u8> {
-        let params: Value = serde_json::from_str(self.params.get()).unwrap_or_default();
-        let about = [&params["name"], &params["uri"], &params["arguments"]];
-        let canonical = serde_json::to_vec(&(&self.method, about, &self.principal));
-        canonical.expect("JSON values are JSON")
+        let about: About<'_> = serde_json::from_str(self.params.get()).unwrap_or_default();
+        let arguments = about.arguments.map_or("{}", RawValue::get);
+        // What is nested too deeply to be put in order must come back as it was.
+        let ordered = serde_json::from_str::<Value>(arguments).map(|it| it.to_string());
+        let arguments = ordered.unwrap_or_else(|_| arguments.to_owned());
+        let canonical = (
+            &self.method,
+            about.name,
+            about.uri,
+            arguments,
+            &self.principal,
+        );
+        serde_json::to_vec(&canonical).expect("texts are JSON")
     }
 }
 
@@ -233,11 +269,6 @@ impl Subject {
 pub(super) fn is_later(request: &Request<'_>) -> bool {
     let text = request.params.map_or("", RawValue::get);
     text.contains("inputResponses") || text.contains("requestState")
-}
-
-fn fingerprint(ask: &Ask) -> String {
-    let question = [ask.method.as_bytes(), b"\0", ask.params.get().as_bytes()].concat();
-    STANDARD_NO_PAD.encode(&digest(&SHA256, &question).as_ref()[..16])
 }
 
 /// A field that may be left out, but is never null.

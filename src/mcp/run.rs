@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use serde_json::value::RawValue;
+use tokio::task::coop::consume_budget;
 
 use super::fault::Fault;
 use super::result::encode;
@@ -47,7 +48,13 @@ impl Ended {
         let defect = failure.filter(|it| it.kind() == Kind::Internal);
         let defect = defect.map(|it| Fault::of_error(shape, function, it));
         let result = match failure.and_then(Error::capability) {
-            Some(capability) => Err(Fault::missing_capabilities(function, &[capability])),
+            Some(capability) => {
+                let fault = Fault::missing_capabilities(function, &[capability]);
+                Err(match shape {
+                    Shape::Modern => fault,
+                    _ => fault.legacy(),
+                })
+            }
             None => encode(&answer),
         };
         Ended {
@@ -96,6 +103,7 @@ impl Run {
 
     /// Lets the function go on until something happens.
     pub(super) async fn step(&mut self) -> Step {
+        breathe().await;
         poll_fn(|cx| match self.poll(cx) {
             Step::Waits => Poll::Pending,
             step => Poll::Ready(step),
@@ -105,19 +113,36 @@ impl Run {
 
     /// Lets the function go on as far as it can without waiting for anything.
     pub(super) async fn advance(&mut self) -> Step {
+        breathe().await;
         poll_fn(|cx| Poll::Ready(self.poll(cx))).await
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Step {
-        if self.ended.is_none()
-            && let Poll::Ready(ended) = self.function.poll_unpin(cx)
-        {
-            self.ended = Some(ended);
+        // What is said after the end, by a task that the function left behind, is no part of the call.
+        if let Some(ended) = self.ended.take() {
+            return Step::Ended(ended);
         }
-        if let Poll::Ready(said) = self.client.poll_said(cx) {
-            return Step::Said(said);
+        let function = self.function.poll_unpin(cx);
+        match (self.client.poll_said(cx), function) {
+            (Poll::Ready(said), Poll::Ready(ended)) => {
+                self.ended = Some(ended);
+                Step::Said(said)
+            }
+            (Poll::Ready(said), Poll::Pending) => Step::Said(said),
+            (Poll::Pending, Poll::Ready(ended)) => Step::Ended(ended),
+            (Poll::Pending, Poll::Pending) => Step::Waits,
         }
-        // What it says after its end, from a task that it left behind, is no part of the call.
-        self.ended.take().map_or(Step::Waits, Step::Ended)
+    }
+}
+
+/// Lets others have the thread from time to time, the clock among them: a function that says something each time it runs
+/// would else keep it for ever.
+async fn breathe() {
+    consume_budget().await;
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.client.close();
     }
 }

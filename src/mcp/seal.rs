@@ -66,3 +66,65 @@ fn numbered(key: &Key) -> ([u8; KEY_ID], LessSafeKey) {
         LessSafeKey::new(key.expect("a key of this cipher has 32 bytes")),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(keys: &[u8]) -> Seal {
+        let keys: Vec<Key> = keys.iter().map(|it| Key::new([*it; 32])).collect();
+        Seal::new(&keys)
+    }
+
+    #[test]
+    fn it_opens_what_it_sealed_about_the_same_only() {
+        let seal = of(&[1]);
+        for text in [b"".as_slice(), b"a secret", &[0; 10_000]] {
+            let sealed = seal.seal(text, b"this");
+            assert_eq!(seal.open(&sealed, b"this").as_deref(), Some(text));
+            assert_eq!(of(&[1]).open(&sealed, b"this").as_deref(), Some(text));
+            for other in [b"that".as_slice(), b"", b"this "] {
+                assert_eq!(seal.open(&sealed, other), None);
+            }
+            assert_ne!(seal.seal(text, b"this"), sealed);
+        }
+    }
+
+    #[test]
+    fn no_byte_of_it_can_be_changed_or_left_out() {
+        let seal = of(&[1]);
+        let sealed = seal.seal(b"a secret", b"this");
+        let bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        assert!(!bytes.windows(6).any(|it| it == b"secret"));
+        for place in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[place] ^= 1 << bit;
+                let changed = URL_SAFE_NO_PAD.encode(changed);
+                assert_eq!(seal.open(&changed, b"this"), None, "{place}, {bit}");
+            }
+            for part in [&bytes[..place], &bytes[place + 1..]] {
+                let part = URL_SAFE_NO_PAD.encode(part);
+                assert_eq!(seal.open(&part, b"this"), None, "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_key_seals_and_all_of_them_open() {
+        let (old, both, new) = (of(&[1]), of(&[2, 1]), of(&[2]));
+        let before = old.seal(b"text", b"");
+        let after = both.seal(b"text", b"");
+        assert!(both.open(&before, b"").is_some() && both.open(&after, b"").is_some());
+        assert!(new.open(&after, b"").is_some() && old.open(&after, b"").is_none());
+        assert!(new.open(&before, b"").is_none());
+    }
+
+    #[test]
+    fn without_keys_each_has_its_own() {
+        let (one, other) = (of(&[]), of(&[]));
+        let sealed = one.seal(b"text", b"");
+        assert!(one.open(&sealed, b"").is_some());
+        assert!(other.open(&sealed, b"").is_none());
+    }
+}

@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 
 use super::Endpoint;
 use super::fault::Fault;
+use super::question::Answers;
 use super::result::ServerMeta;
-use super::rounds::Answers;
 use super::run::{Ended, Run};
 use super::turn::Subject;
 use super::version::Shape;
@@ -123,16 +123,12 @@ impl Tasks {
         }
     }
 
-    /// The task as it is once it has changed since that version; `None` once it is forgotten.
-    async fn changed(&self, id: &str, seen: u64) -> Result<Option<(Record, u64)>> {
-        match self
-            .store
-            .changed(&key(id), seen, Deadline::after(TTL))
-            .await?
-        {
-            Change::To(found) => Ok(Some((Record::decode(&found.value)?, found.version))),
-            Change::Gone | Change::None => Ok(None),
-        }
+    /// What has become of the task since that version, looked at before it would be forgotten.
+    async fn changed(&self, id: &str, seen: u64) -> Result<Change> {
+        let key = key(id);
+        self.store
+            .changed(&key, seen, Deadline::after(TTL / 2))
+            .await
     }
 
     async fn load(&self, id: &str) -> Result<Option<(Record, u64)>> {

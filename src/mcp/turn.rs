@@ -61,11 +61,15 @@ impl Endpoint {
             takes_events,
         } = peer;
         let cx = turn.cx.clone().heard_by(client.clone());
-        let escalation = self.escalation(function, arguments, &cx, &client);
+        let escalation = match subject {
+            Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
+            // The extension knows tasks of tools alone.
+            Subject::Prompt(_) | Subject::Resource(..) => None,
+        };
         let run = self.start(turn.shape, subject, arguments, (cx, client));
         // Who asked to hear how far the call is gets a stream at once; others only when there is something to hear.
         let at_once = reporter.is_some();
-        let conversation = Conversation::new(run, reporter, asking, escalation);
+        let conversation = Conversation::new(function.name(), run, reporter, asking, escalation);
         let id = turn.request.id;
         Ok(match takes_events {
             true => stream_of(conversation, turn, function.name(), at_once).await,
@@ -198,7 +202,7 @@ impl Subject {
             Subject::Prompt(_) => prompt::result(self.function(registry), shape, server, answer),
             Subject::Resource(place, uri) => {
                 let resource = &registry.resources()[*place];
-                read::result(resource, uri, shape, server, answer, cx.freshness())
+                read::result(resource, uri, shape, server, answer, cx)
             }
         }
     }

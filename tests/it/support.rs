@@ -77,14 +77,7 @@ impl TestApp {
 
     /// Any request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = serve(&self.app, request, Arrival::default()).await;
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().into();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Answer::read(serve(&self.app, request, Arrival::default()).await).await
     }
 
     /// `GET path`.
@@ -124,6 +117,17 @@ impl TestApp {
 }
 
 impl Answer {
+    /// Reads a response to its end.
+    pub async fn read(response: Response<Body>) -> Answer {
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().into();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }

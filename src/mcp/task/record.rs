@@ -1,8 +1,10 @@
 //! A task as it is kept, and as clients see it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{POLL, TTL};
@@ -10,7 +12,7 @@ use crate::capability::Capabilities;
 use crate::client::Ask;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::mcp::rounds::Answers;
+use crate::mcp::question::Answers;
 
 /// A task as it is kept.
 #[derive(Serialize, Deserialize)]
@@ -55,7 +57,7 @@ pub(super) struct Call {
 #[derive(Serialize, Deserialize)]
 struct Question {
     method: String,
-    params: Box<RawValue>,
+    params: Value,
 }
 
 /// A task as clients see it.
@@ -110,14 +112,13 @@ impl Record {
             .map_err(|error| Error::internal("a task that was kept cannot be read").because(error))
     }
 
-    /// Opens a question.
-    pub(super) fn ask(&mut self, ask: &Ask) {
+    /// Opens a question under a key that no other question of the task has had.
+    pub(super) fn ask(&mut self, key: &str, ask: &Ask) {
         let question = Question {
             method: ask.method.to_owned(),
             params: ask.params.clone(),
         };
-        self.answers.remove(&ask.key);
-        self.questions.insert(ask.key.clone(), question);
+        self.questions.insert(key.to_owned(), question);
         self.status = Status::InputRequired;
     }
 
@@ -139,6 +140,7 @@ impl Record {
     /// Ends as the client wants.
     pub(in crate::mcp) fn cancel(&mut self) {
         self.questions.clear();
+        self.answers.clear();
         self.status = Status::Cancelled;
     }
 
@@ -146,20 +148,26 @@ impl Record {
     pub(super) fn end(&mut self, end: &std::result::Result<Box<RawValue>, Box<RawValue>>) {
         self.questions.clear();
         self.answers.clear();
+        // How far it was says nothing any more.
+        self.message = None;
         match end {
             Ok(result) => (self.status, self.result) = (Status::Completed, Some(result.clone())),
             Err(error) => (self.status, self.error) = (Status::Failed, Some(error.clone())),
         }
     }
 
+    /// The task as it is shown under that id. It is kept for a while after each change, so the later it changed, the
+    /// longer it lives.
     pub(in crate::mcp) fn view<'a>(&'a self, id: &'a str) -> View<'a> {
+        let age = self.updated.unix().saturating_sub(self.created.unix());
+        let age = Duration::from_secs(age.max(0).cast_unsigned());
         View {
             task_id: id,
             status: self.status,
             status_message: self.message.as_deref(),
             created_at: self.created,
             last_updated_at: self.updated,
-            ttl_ms: TTL.as_millis() as u64,
+            ttl_ms: (age + TTL).as_millis() as u64,
             poll_interval_ms: POLL.as_millis() as u64,
             input_requests: Some(&self.questions).filter(|it| !it.is_empty()),
             result: self.result.as_deref(),

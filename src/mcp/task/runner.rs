@@ -1,79 +1,128 @@
 //! The rest of a call that runs as a task: what it says goes into its record, and what clients say comes out of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::record::{Record, Status};
 use super::{Escalation, POLL};
 use crate::client::{Ask, Message};
 use crate::entry::Entry;
 use crate::error::Result;
-use crate::mcp::rounds::Answers;
+use crate::mcp::fault::Fault;
+use crate::mcp::question::{Answers, Turns};
 use crate::mcp::run::{Ended, Run, Step};
-use crate::telemetry::Outcome;
-
-/// The questions of a task that its function waits on.
-type Open = BTreeMap<String, Ask>;
+use crate::mcp::version::Shape;
+use crate::store::Change;
+use crate::telemetry::{Outcome, cause};
 
 /// The end of a task that nobody waits for any more.
 const CANCELLED: Option<&str> = Some("cancelled");
 
+/// A task while it runs in this process.
+struct Runner {
+    task: Escalation,
+    id: String,
+    /// What was said before to a function that has begun anew.
+    known: Answers,
+    turns: Turns,
+    /// The questions that the function waits on, by the keys that clients know.
+    open: BTreeMap<String, Ask>,
+    /// All keys so far: a client may pass over what comes under a key that it knows.
+    keys: BTreeSet<String>,
+    /// What is to be shown of how far the function is.
+    note: Option<String>,
+    /// When the next note may be written: more of them than clients look at would only wear out the store.
+    due: Instant,
+}
+
 /// Runs a task to its end; a task that was cancelled or forgotten is dropped where it stands.
 pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers) {
     let since = Instant::now();
-    let outcome = match drive(&task, &id, run, known).await {
-        Ok(error) => Outcome {
-            error,
-            ..Outcome::of_call(task.function, None)
-        },
-        Err(error) => Outcome::of_call(task.function, Some(error)),
+    let mut runner = Runner {
+        task,
+        id,
+        known,
+        turns: Turns::default(),
+        open: BTreeMap::new(),
+        keys: BTreeSet::new(),
+        note: None,
+        due: since,
+    };
+    let error = match runner.drive(run).await {
+        Ok(error) => error,
+        Err(error) => {
+            let function = runner.task.function;
+            cause(function, &error);
+            // What could not be kept is at least not shown as going on, if that much can be kept.
+            let fault = Fault::of_error(Shape::Modern, function, &error).object();
+            let _ = runner
+                .change(|record| record.end(&Err(fault.clone())))
+                .await;
+            Some(error.kind().as_str())
+        }
+    };
+    let outcome = Outcome {
+        error,
+        ..Outcome::of_call(runner.task.function, None)
     };
     let entry = Entry {
         face: "task",
         method: None,
         status: None,
         since,
-        cx: task.cx,
+        cx: runner.task.cx,
         cold_start: false,
     };
     entry.write(&outcome);
 }
 
-/// The kind of the error that the task ended with, if it did.
-async fn drive(
-    task: &Escalation,
-    id: &str,
-    mut run: Run,
-    mut known: Answers,
-) -> Result<Option<&'static str>> {
-    let mut open = Open::new();
-    let mut seen = 0;
-    let mut noted = Instant::now();
-    loop {
-        let step = tokio::select! {
-            biased;
-            step = run.step() => Some(step),
-            changed = task.tasks.changed(id, seen) => {
-                let Some((record, version)) = changed? else { return Ok(CANCELLED) };
-                seen = version;
-                if record.status == Status::Cancelled {
-                    return Ok(CANCELLED);
+impl Runner {
+    /// The kind of the error that the task ended with, if it did.
+    async fn drive(&mut self, mut run: Run) -> Result<Option<&'static str>> {
+        let (tasks, id) = (self.task.tasks.clone(), self.id.clone());
+        let mut seen = 0;
+        let mut changed = pin!(tasks.changed(&id, seen));
+        loop {
+            tokio::select! {
+                biased;
+                step = run.step() => match step {
+                    Step::Said(said) => self.hear(said).await?,
+                    Step::Ended(ended) => return self.end(ended).await,
+                    Step::Waits => {}
+                },
+                change = &mut changed => {
+                    match change? {
+                        Change::Gone => return Ok(CANCELLED),
+                        // What still runs must not be forgotten.
+                        Change::None => self.change(|_| {}).await?,
+                        Change::To(found) => {
+                            seen = found.version;
+                            let record = Record::decode(&found.value)?;
+                            if record.status == Status::Cancelled {
+                                return Ok(CANCELLED);
+                            }
+                            self.pass_on(&record).await?;
+                        }
+                    }
+                    changed.set(tasks.changed(&id, seen));
                 }
-                pass_on(&record, &mut open);
-                None
+                () = sleep_until(self.due), if self.note.is_some() => self.write(Vec::new()).await?,
             }
-        };
-        let said = match step {
-            Some(Step::Said(said)) => said,
-            Some(Step::Ended(ended)) => return end(task, id, ended).await,
-            Some(Step::Waits) | None => continue,
-        };
-        let (mut note, mut asked) = (None, Vec::new());
+        }
+    }
+
+    async fn hear(&mut self, said: impl IntoIterator<Item = Message>) -> Result<()> {
+        let mut asked = Vec::new();
         for message in said {
             match message {
-                Message::Progress(report) => note = Some(report.message),
-                Message::Ask(ask) => match known.remove(&ask.key).filter(|it| (ask.fits)(it)) {
+                Message::Progress(report) => {
+                    self.note = Some(report.message)
+                        .filter(|it| !it.is_empty())
+                        .or(self.note.take());
+                }
+                Message::Ask(ask) => match self.known.remove(&self.turns.question(&ask)) {
                     // The function that asked may have stopped waiting.
                     Some(answer) => drop(ask.reply.send(Ok(answer))),
                     None => asked.push(ask),
@@ -82,41 +131,71 @@ async fn drive(
                 Message::Log(_) | Message::Detach(_) => {}
             }
         }
-        // A note is a courtesy: more of them than clients look at would only wear out the store.
-        note = note.filter(|_| noted.elapsed() >= POLL);
-        if note.is_none() && asked.is_empty() {
-            continue;
+        match asked.is_empty() {
+            true => Ok(()),
+            false => self.write(asked).await,
         }
-        noted = Instant::now();
-        let changed = task.tasks.change(id, task.cx.now(), |record| {
+    }
+
+    /// Writes down what is asked, and how far the function is.
+    async fn write(&mut self, asked: Vec<Ask>) -> Result<()> {
+        let asked = asked.into_iter();
+        let asked: Vec<_> = asked.map(|ask| (self.key(&ask.key), ask)).collect();
+        let note = self.note.take();
+        self.due = Instant::now() + POLL;
+        self.change(|record| {
             record.message = note.clone().or(record.message.take());
-            asked.iter().for_each(|ask| record.ask(ask));
-        });
-        if changed.await?.is_none() {
-            return Ok(CANCELLED);
-        }
-        open.extend(asked.into_iter().map(|ask| (ask.key.clone(), ask)));
-    }
-}
-
-/// Gives the function what was said to its questions.
-fn pass_on(record: &Record, open: &mut Open) {
-    for (key, answer) in &record.answers {
-        if let Some(ask) = open.remove(key) {
-            // The function that asked may have stopped waiting.
-            let _ = ask.reply.send(Ok(answer.clone()));
-        }
-    }
-}
-
-async fn end(task: &Escalation, id: &str, ended: Ended) -> Result<Option<&'static str>> {
-    let error = ended.outcome.error;
-    let end = match ended.defect {
-        Some(defect) => Err(defect.object()),
-        None => ended.result.map_err(|fault| fault.object()),
-    };
-    task.tasks
-        .change(id, task.cx.now(), |record| record.end(&end))
+            asked.iter().for_each(|(key, ask)| record.ask(key, ask));
+        })
         .await?;
-    Ok(error)
+        self.open.extend(asked);
+        Ok(())
+    }
+
+    /// A key of the task's own for a question that the function calls `name`.
+    fn key(&mut self, name: &str) -> String {
+        let others = (2..).map(|turn: u32| format!("{name}-{turn}"));
+        let mut keys = std::iter::once(name.to_owned()).chain(others);
+        let free = keys.find(|key| self.keys.insert(key.clone()));
+        free.expect("a task asks fewer questions than there are numbers")
+    }
+
+    /// Gives the function what was said to its questions. What it cannot use is asked again.
+    async fn pass_on(&mut self, record: &Record) -> Result<()> {
+        let mut again = Vec::new();
+        for (key, answer) in &record.answers {
+            match self.open.remove(key) {
+                // The function that asked may have stopped waiting.
+                Some(ask) if (ask.fits)(answer) => drop(ask.reply.send(Ok(answer.clone()))),
+                Some(ask) => again.push(ask),
+                None => {}
+            }
+        }
+        match again.is_empty() {
+            true => Ok(()),
+            false => self.write(again).await,
+        }
+    }
+
+    async fn end(&self, ended: Ended) -> Result<Option<&'static str>> {
+        let error = ended.outcome.error;
+        let end = match ended.defect {
+            Some(defect) => Err(defect.object()),
+            None => ended.result.map_err(|fault| fault.object()),
+        };
+        self.change(|record| record.end(&end)).await?;
+        Ok(error)
+    }
+
+    /// Changes the record, and leaves out the answers that have been passed on.
+    async fn change(&self, mut change: impl FnMut(&mut Record)) -> Result<()> {
+        let changed = self
+            .task
+            .tasks
+            .change(&self.id, self.task.cx.now(), |record| {
+                record.answers.retain(|key, _| self.open.contains_key(key));
+                change(record);
+            });
+        changed.await.map(drop)
+    }
 }

@@ -1,0 +1,458 @@
+//! Clients of 2025 are asked on the stream of their call, and answer in a POST of its own while the function waits.
+
+use std::time::Duration;
+
+use bifold::{App, Arrival, Content, Context, Result, Sampling, Tool};
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::{Instant, advance, sleep};
+
+use super::{
+    Events, accept, ask, configured, function, greet, kind, legacy, named, posted, reply, serving,
+    text, told,
+};
+use crate::support::{Answer, serve};
+
+const LATEST: &str = "2025-11-25";
+
+async fn post(app: &App, message: Value) -> Answer {
+    Answer::read(serve(app, posted(LATEST, message), Arrival::default()).await).await
+}
+
+/// Asks, and answers with what became of it.
+async fn try_greet(cx: Context) -> Result<Content> {
+    match ask(&cx, "name", "What is your name?").await {
+        Ok(name) => Ok(Content::text(name)),
+        Err(error) => Ok(told(&error)),
+    }
+}
+
+#[tokio::test]
+async fn the_same_function_asks_on_the_stream_and_takes_the_answer_from_another_post() {
+    let app = serving(vec![function("greet", greet)]);
+    for version in ["2025-06-18", LATEST] {
+        let mut events = Events::open(&app, legacy(version, "greet")).await;
+        let question = events.next().await;
+        assert_eq!(question["jsonrpc"], "2.0");
+        assert_eq!(question["method"], "elicitation/create");
+        assert_eq!(question["params"]["message"], "What is your name?");
+        assert_eq!(
+            question["id"].as_str().unwrap().len(),
+            32,
+            "nobody can guess it"
+        );
+        let answer = reply(&app, &question, named("Ada")).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED);
+        assert!(answer.body.is_empty());
+        let last = events.next().await;
+        assert_eq!(last["id"], 7);
+        assert_eq!(text(&last["result"]), "Hello, Ada!");
+        assert!(last["result"].get("resultType").is_none());
+        assert!(events.has_ended().await);
+        assert_eq!(app.store().held(), 0);
+    }
+}
+
+#[tokio::test]
+async fn every_question_has_its_form_and_several_are_open_at_once() {
+    let app = serving(vec![function("all", async |cx| {
+        let (name, answer, roots, visited) = tokio::try_join!(
+            ask(&cx, "same", "What is your name?"),
+            cx.sample("same", Sampling::new("Why?", 5)),
+            cx.roots("same"),
+            cx.visit("same", "Look", "https://example.com/")
+        )?;
+        let roots = roots.len();
+        Ok(Content::text(format!(
+            "{name} {} {roots} {visited:?}",
+            answer.text()
+        )))
+    })]);
+    let mut events = Events::open(&app, legacy(LATEST, "all")).await;
+    let mut asked = Vec::new();
+    for _ in 0..4 {
+        asked.push(events.next().await);
+    }
+    asked.sort_by_key(|it| it["method"].to_string() + &it["params"]["mode"].to_string());
+    let [page, form, roots, sampling] = &asked[..] else {
+        panic!("{asked:?}")
+    };
+    let id = page["params"]["elicitationId"].as_str().unwrap();
+    let expected = json!({"mode": "url", "message": "Look", "url": "https://example.com/", "elicitationId": id});
+    assert_eq!(page["params"], expected);
+    assert!(!id.is_empty());
+    assert_eq!(roots["method"], "roots/list");
+    // The other way round than they were asked.
+    let content = json!({"type": "text", "text": "because"});
+    for (question, result) in [
+        (page, json!({"action": "decline"})),
+        (roots, json!({"roots": []})),
+        (
+            sampling,
+            json!({"role": "assistant", "content": content, "model": "m"}),
+        ),
+        (form, named("Ada")),
+    ] {
+        assert_eq!(
+            reply(&app, question, result).await.status,
+            StatusCode::ACCEPTED
+        );
+    }
+    assert_eq!(
+        text(&events.next().await["result"]),
+        "Ada because 0 Declined"
+    );
+    assert_eq!(app.store().held(), 0);
+}
+
+#[tokio::test]
+async fn the_first_answer_counts_and_no_other() {
+    let app = serving(vec![function("greet", greet)]);
+    let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
+    let question = events.next().await;
+    assert_eq!(
+        reply(&app, &question, named("Ada")).await.status,
+        StatusCode::ACCEPTED
+    );
+    for _ in 0..2 {
+        let second = reply(&app, &question, named("Eve")).await;
+        assert_eq!(second.status, StatusCode::BAD_REQUEST);
+        assert_eq!(second.json()["error"]["code"], -32600);
+    }
+    assert_eq!(text(&events.next().await["result"]), "Hello, Ada!");
+    assert_eq!(
+        reply(&app, &question, named("Eve")).await.status,
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_waits_for_is_refused() {
+    let app = serving(vec![function("greet", greet)]);
+    let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
+    let question = events.next().await;
+    let id = question["id"].as_str().unwrap();
+    for id in [
+        json!("nobody"),
+        json!(1),
+        json!(""),
+        json!(format!("mail#{id}")),
+        json!(id.to_uppercase()),
+        json!(null),
+    ] {
+        let answer = post(&app, json!({"jsonrpc": "2.0", "id": id, "result": {}})).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{id}");
+    }
+    let both =
+        json!({"jsonrpc": "2.0", "id": id, "result": {}, "error": {"code": 1, "message": ""}});
+    assert_eq!(post(&app, both).await.status, StatusCode::BAD_REQUEST);
+    // The one that is waited for may write its id in another way that means the same.
+    let text_of = format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":\"\\u{:04x}{}\",\"result\":{}}}",
+        id.as_bytes()[0],
+        &id[1..],
+        named("Ada")
+    );
+    let request = posted(LATEST, json!({})).map(|_| axum::body::Body::from(text_of));
+    assert_eq!(
+        serve(&app, request, Arrival::default()).await.status(),
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(text(&events.next().await["result"]), "Hello, Ada!");
+}
+
+#[tokio::test]
+async fn an_answer_in_a_batch_is_one_too() {
+    let app = serving(vec![function("roots", async |cx| {
+        Ok(Content::text(cx.roots("roots").await?[0].uri.clone()))
+    })]);
+    let mut events = Events::open(&app, legacy("2025-03-26", "roots")).await;
+    let question = events.next().await;
+    let result = json!({"roots": [{"uri": "file:///a"}]});
+    let batch = json!([
+        {"jsonrpc": "2.0", "id": question["id"], "result": result},
+        {"jsonrpc": "2.0", "id": 1, "method": "ping"},
+    ]);
+    let request = posted("2025-03-26", batch);
+    let answer = Answer::read(serve(&app, request, Arrival::default()).await)
+        .await
+        .json();
+    assert_eq!(answer, json!([{"jsonrpc": "2.0", "id": 1, "result": {}}]));
+    assert_eq!(text(&events.next().await["result"]), "file:///a");
+}
+
+#[tokio::test]
+async fn what_is_no_usable_answer_is_a_failure_that_the_function_is_told() {
+    let app = serving(vec![function("greet", try_greet)]);
+    let refusal = json!({"error": {"code": -32601, "message": "Method not found"}});
+    for (answer, said) in [
+        (refusal, "was refused"),
+        (
+            json!({"error": {"code": "x"}}),
+            "got no response of the protocol",
+        ),
+        (json!({"result": null}), "got no response of the protocol"),
+        (json!({"result": 5}), "got an answer of another form"),
+        (
+            json!({"result": {"action": "accept"}}),
+            "got an answer of another form",
+        ),
+        (
+            json!({"result": accept(json!({"name": 5}))}),
+            "got an answer of another form",
+        ),
+    ] {
+        let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
+        let question = events.next().await;
+        let mut message = answer.clone();
+        message["jsonrpc"] = "2.0".into();
+        message["id"] = question["id"].clone();
+        assert_eq!(
+            post(&app, message).await.status,
+            StatusCode::ACCEPTED,
+            "{answer}"
+        );
+        let last = events.next().await;
+        let expected = format!("unanswered: the question `name` to the client {said}");
+        assert_eq!(text(&last["result"]), expected);
+        assert!(
+            !last.to_string().contains("Method not found"),
+            "that is for the log"
+        );
+    }
+    assert_eq!(app.store().held(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_may_take_longer_than_the_call_and_not_longer_than_the_setting() {
+    let app = configured(vec![function("greet", try_greet)], |config| {
+        config.call_timeout = Duration::from_secs(30);
+        config.input_timeout = Duration::from_secs(300);
+    });
+    let since = Instant::now();
+    let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
+    let question = events.next().await;
+    advance(Duration::from_secs(299)).await;
+    assert_eq!(
+        reply(&app, &question, named("Ada")).await.status,
+        StatusCode::ACCEPTED
+    );
+    assert_eq!(text(&events.next().await["result"]), "Ada");
+    let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
+    let question = events.next().await;
+    let said = text(&events.next().await["result"]).to_owned();
+    assert_eq!(
+        said,
+        "unanswered: the question `name` to the client was not answered in time"
+    );
+    assert_eq!(since.elapsed().as_secs(), 599);
+    assert_eq!(
+        reply(&app, &question, named("Ada")).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(app.store().held(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_time_of_the_person_is_not_the_functions() {
+    let app = configured(
+        vec![function("slow", async |cx| {
+            sleep(Duration::from_secs(20)).await;
+            ask(&cx, "name", "What is your name?").await?;
+            let left = cx.deadline().remaining();
+            sleep(Duration::from_secs(20)).await;
+            Ok(Content::text(format!("{left:?}")))
+        })],
+        |config| config.call_timeout = Duration::from_secs(30),
+    );
+    let mut events = Events::open(&app, legacy(LATEST, "slow")).await;
+    let question = events.next().await;
+    advance(Duration::from_secs(120)).await;
+    reply(&app, &question, named("Ada")).await;
+    let since = Instant::now();
+    let last = events.next().await;
+    assert_eq!(kind(&last["result"]), "deadline_exceeded");
+    assert_eq!(since.elapsed().as_secs(), 10, "what was left of the 30 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_invocation_bounds_the_person_too() {
+    let app = configured(vec![function("greet", greet)], |config| {
+        config.stream_margin = Duration::from_secs(1);
+    });
+    let since = Instant::now();
+    let arrival = Arrival {
+        time_left: Some(Duration::from_secs(61)),
+        ..Arrival::default()
+    };
+    let response = serve(&app, legacy(LATEST, "greet"), arrival).await;
+    let mut events = Events(response.into_body().into_data_stream());
+    events.next().await;
+    assert_eq!(kind(&events.next().await["result"]), "deadline_exceeded");
+    assert_eq!(since.elapsed().as_secs(), 60);
+    assert_eq!(app.store().held(), 0);
+}
+
+/// The call with that `Accept`.
+fn accepting(accept: &'static str) -> Request<axum::body::Body> {
+    let mut request = legacy(LATEST, "greet");
+    request
+        .headers_mut()
+        .insert("accept", accept.parse().unwrap());
+    request
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
+    let since = Instant::now();
+    let app = serving(vec![function("greet", greet), function("try", try_greet)]);
+    for accept in [
+        "application/json",
+        "text/event-stream;q=0, */*",
+        "text/html",
+    ] {
+        let answer = Answer::read(serve(&app, accepting(accept), Arrival::default()).await).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::OK,
+            "{accept}: errors of that era are plain answers"
+        );
+        assert_eq!(answer.json()["error"]["code"], -32021);
+    }
+    for accept in ["text/event-stream", "*/*", "application/json, TEXT/*"] {
+        let mut events = Events::open(&app, accepting(accept)).await;
+        assert_eq!(
+            events.next().await["method"],
+            "elicitation/create",
+            "{accept}"
+        );
+    }
+    // A batch has one answer, so nothing can be heard before it.
+    let call = |id: u32, name: &str| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": name}});
+    let request = posted("2025-03-26", json!([call(1, "greet"), call(2, "try")]));
+    let answer = Answer::read(serve(&app, request, Arrival::default()).await)
+        .await
+        .json();
+    assert_eq!(answer[0]["error"]["code"], -32021);
+    assert!(text(&answer[1]["result"]).starts_with("missing_capability: "));
+    assert_eq!(since.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gets_the_answer_whole_cannot_be_asked_either() {
+    let since = Instant::now();
+    let app = serving(vec![function("try", try_greet)]);
+    let request = legacy(LATEST, "try");
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    let headers: std::collections::BTreeMap<_, _> = headers.collect();
+    let call =
+        json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "try"}});
+    let event = json!({
+        "version": "2.0",
+        "rawPath": "/mcp",
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {"http": {"method": "POST", "path": "/mcp"}},
+        "body": call.to_string(),
+        "isBase64Encoded": false,
+    });
+    let reply = bifold::lambda::answer(&app, &event.to_string(), Arrival::default()).await;
+    let reply = crate::lambda::document(reply.unwrap()).await;
+    let message: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+    assert!(
+        text(&message["result"]).starts_with("missing_capability: "),
+        "{message}"
+    );
+    assert_eq!(since.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_revision_is_asked_only_what_it_knows() {
+    let tools: Vec<Tool> = vec![
+        function("elicit", greet),
+        function("visit", async |cx| {
+            cx.visit("page", "Look", "https://example.com/").await?;
+            Ok(Content::default())
+        }),
+        function("roots", async |cx| {
+            cx.roots("roots").await?;
+            Ok(Content::default())
+        }),
+    ];
+    let app = serving(tools);
+    for (version, known) in [
+        ("2024-11-05", vec!["roots"]),
+        ("2025-03-26", vec!["roots"]),
+        ("2025-06-18", vec!["roots", "elicit"]),
+        (LATEST, vec!["roots", "elicit", "visit"]),
+    ] {
+        for name in ["roots", "elicit", "visit"] {
+            let response = serve(&app, legacy(version, name), Arrival::default()).await;
+            let is_stream = response.headers()["content-type"] == "text/event-stream";
+            assert_eq!(is_stream, known.contains(&name), "{version} {name}");
+        }
+    }
+    assert_eq!(app.store().held(), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_no_question_behind() {
+    let app = serving(vec![function("greet", greet)]);
+    let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
+    let question = events.next().await;
+    assert_ne!(app.store().held(), 0);
+    drop(events);
+    assert_eq!(app.store().held(), 0);
+    assert_eq!(
+        reply(&app, &question, named("Ada")).await.status,
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_the_function_gives_up_is_forgotten_while_it_goes_on() {
+    let app = serving(vec![function("hurry", async |cx| {
+        let hurried = tokio::time::timeout(Duration::from_secs(5), ask(&cx, "name", "Quick?"));
+        assert!(hurried.await.is_err());
+        cx.log(bifold::Level::Info, "gave up");
+        sleep(Duration::from_secs(5)).await;
+        Ok(Content::text("without"))
+    })]);
+    let mut events = Events::open(&app, legacy(LATEST, "hurry")).await;
+    let question = events.next().await;
+    assert_eq!(events.next().await["params"]["data"], "gave up");
+    assert_eq!(text(&events.next().await["result"]), "without");
+    assert_eq!(
+        reply(&app, &question, named("Ada")).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(app.store().held(), 0);
+}
+
+#[tokio::test]
+async fn the_same_question_once_more_is_asked_once_more() {
+    let app = serving(vec![function("insist", async |cx| {
+        let first = ask(&cx, "name", "Name?").await?;
+        Ok(Content::text(first + &ask(&cx, "name", "Name?").await?))
+    })]);
+    let mut events = Events::open(&app, legacy(LATEST, "insist")).await;
+    for name in ["A", "B"] {
+        let question = events.next().await;
+        reply(&app, &question, named(name)).await;
+    }
+    assert_eq!(text(&events.next().await["result"]), "AB");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_waits_for_a_person_shows_that_it_is_alive() {
+    use futures_util::StreamExt;
+    let app = serving(vec![function("greet", greet)]);
+    let since = Instant::now();
+    let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
+    events.next().await;
+    for passed in [15, 30, 45] {
+        assert_eq!(events.0.next().await.unwrap().unwrap(), ": keep-alive\n\n");
+        assert_eq!(since.elapsed().as_secs(), passed);
+    }
+}

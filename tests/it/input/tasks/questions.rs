@@ -1,0 +1,226 @@
+//! What a task asks: its record shows the questions, and clients answer them in requests of their own.
+
+use std::time::Duration;
+
+use bifold::Content;
+use serde_json::{Value, json};
+
+use super::{cancel, client, once, shown, task, update};
+use crate::input::{accept, answered, ask, function, kind, named, questions, serving, text};
+
+/// The message of each open question by its key.
+fn open(task: &Value) -> Value {
+    let requests = task["inputRequests"].as_object().unwrap().iter();
+    let messages = requests.map(|(key, it)| (key.clone(), it["params"]["message"].clone()));
+    messages.collect::<serde_json::Map<_, _>>().into()
+}
+
+#[tokio::test]
+async fn a_task_asks_several_things_and_takes_the_answers_as_they_come() {
+    let app = serving(vec![
+        function("both", async |cx| {
+            cx.detach().await;
+            let (first, last) =
+                tokio::try_join!(ask(&cx, "first", "First?"), ask(&cx, "last", "Last?"))?;
+            let town = ask(&cx, "town", "Town?").await?;
+            Ok(Content::text(format!("{first} {last} of {town}")))
+        })
+        .task(),
+    ]);
+    let client = client(&app);
+    let id = task(&client.call("both", json!({})).await);
+    let asking = once(&client, &id, "input_required").await;
+    assert_eq!(open(&asking), json!({"first": "First?", "last": "Last?"}));
+    assert_eq!(
+        asking["inputRequests"]["first"]["method"],
+        "elicitation/create"
+    );
+    update(
+        &client,
+        &id,
+        json!({"last": named("Lovelace"), "unknown": named("Eve")}),
+    )
+    .await;
+    let asking = once(&client, &id, "input_required").await;
+    assert_eq!(
+        open(&asking),
+        json!({"first": "First?"}),
+        "a part of the answers is one"
+    );
+    // Who answers twice is not heard twice.
+    update(&client, &id, json!({"last": named("Byron")})).await;
+    update(&client, &id, json!({})).await;
+    update(&client, &id, json!({"first": named("Ada")})).await;
+    while shown(&client, &id).await["inputRequests"]["town"].is_null() {
+        tokio::task::yield_now().await;
+    }
+    update(
+        &client,
+        &id,
+        json!({"first": named("Eve"), "town": named("London")}),
+    )
+    .await;
+    let done = once(&client, &id, "completed").await;
+    assert_eq!(text(&done["result"]), "Ada Lovelace of London");
+    update(&client, &id, json!({"town": named("Paris")})).await;
+    assert_eq!(shown(&client, &id).await, done);
+}
+
+#[tokio::test]
+async fn no_key_stands_for_two_questions_of_one_task() {
+    let app = serving(vec![
+        function("insist", async |cx| {
+            cx.detach().await;
+            let first = ask(&cx, "name", "Name?").await?;
+            let (again, at_once, other) = tokio::try_join!(
+                ask(&cx, "name", "Name?"),
+                ask(&cx, "name", "Name?"),
+                ask(&cx, "name-2", "Other?")
+            )?;
+            Ok(Content::text([first, again, at_once, other].join(" ")))
+        })
+        .task(),
+    ]);
+    let client = client(&app);
+    let id = task(&client.call("insist", json!({})).await);
+    let asking = once(&client, &id, "input_required").await;
+    assert_eq!(open(&asking), json!({"name": "Name?"}));
+    update(&client, &id, json!({"name": named("A")})).await;
+    let asking = once(&client, &id, "input_required").await;
+    let keys = json!({"name-2": "Name?", "name-3": "Name?", "name-2-2": "Other?"});
+    assert_eq!(open(&asking), keys);
+    update(&client, &id, json!({"name": named("X"), "name-2-2": named("D"), "name-3": named("C"), "name-2": named("B")})).await;
+    assert_eq!(
+        text(&once(&client, &id, "completed").await["result"]),
+        "A B C D"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_the_function_cannot_use_is_asked_for_again() {
+    let app = serving(vec![
+        function("ask", async |cx| {
+            cx.detach().await;
+            Ok(Content::text(ask(&cx, "name", "Name?").await?))
+        })
+        .task(),
+    ]);
+    let client = client(&app);
+    let id = task(&client.call("ask", json!({})).await);
+    once(&client, &id, "input_required").await;
+    update(&client, &id, json!({"name": accept(json!({"name": 5}))})).await;
+    let again = once(&client, &id, "input_required").await;
+    assert_eq!(open(&again), json!({"name-2": "Name?"}));
+    update(&client, &id, json!({"name-2": "no answer at all"})).await;
+    let again = once(&client, &id, "input_required").await;
+    assert_eq!(open(&again), json!({"name-3": "Name?"}));
+    update(&client, &id, json!({"name-3": named("Ada")})).await;
+    assert_eq!(
+        text(&once(&client, &id, "completed").await["result"]),
+        "Ada"
+    );
+}
+
+#[tokio::test]
+async fn what_is_asked_before_the_task_begins_is_asked_in_rounds() {
+    let app = serving(vec![
+        function("order", async |cx| {
+            let what = ask(&cx, "what", "What?").await?;
+            cx.detach().await;
+            let when = ask(&cx, "when", "When?").await?;
+            Ok(Content::text(format!("{what} {when}")))
+        })
+        .task(),
+        function("at_once", async |cx| {
+            let ask = async {
+                let said = ask(&cx, "what", "What?").await;
+                cx.roots("roots").await?;
+                said
+            };
+            let (what, ()) = tokio::join!(ask, cx.detach());
+            Ok(Content::text(what?))
+        })
+        .task(),
+    ]);
+    let client = client(&app);
+    let first = client.call("order", json!({})).await;
+    assert_eq!(questions(&first), json!({"what": "What?"}));
+    let id = task(
+        &client
+            .call("order", answered(&first, json!({"what": named("Tea")})))
+            .await,
+    );
+    once(&client, &id, "input_required").await;
+    update(&client, &id, json!({"when": named("now")})).await;
+    assert_eq!(
+        text(&once(&client, &id, "completed").await["result"]),
+        "Tea now"
+    );
+
+    let first = client.call("at_once", json!({})).await;
+    assert_eq!(
+        questions(&first),
+        json!({"what": "What?"}),
+        "no question is lost to the task"
+    );
+    let said = answered(&first, json!({"what": named("Tea")}));
+    let id = task(&client.call("at_once", said).await);
+    once(&client, &id, "input_required").await;
+    update(&client, &id, json!({"roots": {"roots": []}})).await;
+    assert_eq!(
+        text(&once(&client, &id, "completed").await["result"]),
+        "Tea"
+    );
+}
+
+#[tokio::test]
+async fn a_cancelled_task_asks_no_more() {
+    let app = serving(vec![
+        function("ask", async |cx| {
+            cx.detach().await;
+            Ok(Content::text(ask(&cx, "name", "Name?").await?))
+        })
+        .task(),
+    ]);
+    let client = client(&app);
+    let id = task(&client.call("ask", json!({})).await);
+    once(&client, &id, "input_required").await;
+    cancel(&client, &id).await;
+    update(&client, &id, json!({"name": named("Ada")})).await;
+    let cancelled = shown(&client, &id).await;
+    assert_eq!(cancelled["status"], "cancelled");
+    assert!(cancelled.get("inputRequests").is_none() && cancelled.get("result").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_the_user_reaches_the_function() {
+    let app = serving(vec![
+        function("ask", async |cx| {
+            cx.detach().await;
+            let patience = Duration::from_secs(5);
+            let hurried = tokio::time::timeout(patience, ask(&cx, "quick", "Quick?")).await;
+            assert!(hurried.is_err());
+            match ask(&cx, "name", "Name?").await?.as_str() {
+                "declined" => Err(bifold::Error::failed("the user says no")),
+                name => Ok(Content::text(name)),
+            }
+        })
+        .task(),
+    ]);
+    let client = client(&app);
+    let id = task(&client.call("ask", json!({})).await);
+    while shown(&client, &id).await["inputRequests"]["name"].is_null() {
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    // The question that the function gave up is of no use any more, and harms nobody who answers it.
+    update(
+        &client,
+        &id,
+        json!({"quick": named("late"), "name": {"action": "decline"}}),
+    )
+    .await;
+    assert_eq!(
+        kind(&once(&client, &id, "completed").await["result"]),
+        "failed"
+    );
+}
