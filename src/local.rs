@@ -15,9 +15,6 @@ use tracing::info;
 
 use crate::app::{App, Arrival};
 
-/// How often spans are sent.
-const FLUSH: Duration = Duration::from_secs(5);
-
 /// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second.
 ///
 /// On a loopback address only requests to this machine's own names are taken: a page of another name that was bound
@@ -52,18 +49,10 @@ pub async fn serve(
     let result = tokio::select! {
         result = async { serving.await } => result,
         () = give_up(stopped, patience) => Ok(()),
-        () = flush(&flushing) => Ok(()),
+        () = flushing.keep_flushing() => Ok(()),
     };
-    flushing.flush().await;
+    flushing.flush(Duration::MAX).await;
     result
-}
-
-/// Sends spans now and then; never ready.
-async fn flush(app: &App) {
-    loop {
-        tokio::time::sleep(FLUSH).await;
-        app.flush().await;
-    }
 }
 
 /// Ready on the first interrupt or termination signal. Signals are caught from the call on, not from the first
