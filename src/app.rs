@@ -198,9 +198,14 @@ impl App {
         self.services.updates.end();
     }
 
-    /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for 2 s at most.
-    pub async fn flush(&self) {
-        self.services.upstreams.spans().flush().await;
+    /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for so long, and 2 s at most.
+    pub async fn flush(&self, limit: Duration) {
+        self.services.upstreams.spans().flush(limit).await;
+    }
+
+    /// Sends them now and then; never ready.
+    pub(crate) async fn keep_flushing(&self) {
+        self.services.upstreams.spans().keep_flushing().await;
     }
 
     /// All functions.

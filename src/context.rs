@@ -98,7 +98,7 @@ impl Context {
     }
 
     /// The message of the call names the trace that it belongs to.
-    pub fn belongs_to(&self, trace: Trace) {
+    pub(crate) fn belongs_to(&self, trace: Trace) {
         // One request is one message, so there is no second one to lose.
         let _ = self.call.named.set(trace);
     }

@@ -22,9 +22,6 @@ use crate::app::{App, Arrival};
 /// How long the head of a request may take, and a connection may be kept without one.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often spans are sent.
-const FLUSH: Duration = Duration::from_secs(5);
-
 /// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second, or until a
 /// second signal.
 ///
@@ -46,7 +43,7 @@ pub async fn serve(
         Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
-    let mut flushing = pin!(flush(&closing));
+    let mut flushing = pin!(closing.keep_flushing());
     loop {
         let socket = tokio::select! {
             (socket, _) = Listener::accept(&mut listener) => socket,
@@ -73,16 +70,8 @@ pub async fn serve(
         () = tokio::time::sleep(patience) => {}
         () = signal() => {}
     }
-    closing.flush().await;
+    closing.flush(Duration::MAX).await;
     Ok(())
-}
-
-/// Sends spans now and then; never ready.
-async fn flush(app: &App) {
-    loop {
-        tokio::time::sleep(FLUSH).await;
-        app.flush().await;
-    }
 }
 
 /// Ready on the first interrupt or termination signal. Signals are caught from the call on, not from the first

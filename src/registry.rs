@@ -59,7 +59,11 @@ impl Registry {
     }
 
     /// The same of a list that was checked before.
-    pub fn unchecked(tools: Vec<Tool>, resources: Vec<Resource>, prompts: Vec<Prompt>) -> Registry {
+    pub(crate) fn unchecked(
+        tools: Vec<Tool>,
+        resources: Vec<Resource>,
+        prompts: Vec<Prompt>,
+    ) -> Registry {
         let by_name = tools
             .iter()
             .enumerate()

@@ -47,5 +47,10 @@ impl Spans {
     pub fn exchange(&self, _: Exchange<'_>) {}
 
     /// Sends what has ended.
-    pub async fn flush(&self) {}
+    pub async fn flush(&self, _: Duration) {}
+
+    /// Never ready.
+    pub async fn keep_flushing(&self) {
+        std::future::pending().await
+    }
 }

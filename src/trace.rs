@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Serialize, Serializer};
 
 /// The header that names a trace, the caller's place in it, and whether it is recorded.
 pub const PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -49,14 +50,13 @@ impl Trace {
             let value = values.next().filter(|_| values.next().is_none());
             value.and_then(|it| it.to_str().ok())
         };
-        let states: Option<Vec<&str>> = headers
-            .get_all(STATE)
-            .iter()
-            .map(|it| it.to_str().ok())
-            .collect();
-        let state = states.map(|it| it.join(","));
+        let state = || {
+            let values = headers.get_all(STATE).iter();
+            let texts: Option<Vec<&str>> = values.map(|it| it.to_str().ok()).collect();
+            texts.map(|it| it.join(","))
+        };
         single(PARENT)
-            .and_then(|parent| Trace::below(parent, state.as_deref()))
+            .and_then(|parent| Trace::below(parent, state().as_deref()))
             .or_else(|| single(X_RAY).and_then(Trace::of_x_ray))
             .unwrap_or_else(|| Trace::at(fastrand::u128(1..), None, OWN))
     }
@@ -135,6 +135,12 @@ impl Trace {
         let parent = HeaderValue::from_str(&parent).expect("digits and `-` are visible ASCII");
         let state = self.state.clone().map(|it| (STATE, it));
         std::iter::once((PARENT, parent)).chain(state).collect()
+    }
+}
+
+impl Serialize for Trace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -13,10 +13,14 @@ use super::failure::Failure;
 use super::invocation::Invocation;
 use super::reply::Reply;
 use crate::app::{App, Arrival};
+use crate::deadline::Deadline;
 
 /// How often the platform is asked again after it failed to give an invocation, each time after twice the wait.
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// What is left of an invocation when its spans are no longer sent.
+const RESERVE: Duration = Duration::from_millis(100);
 
 /// Takes invocations until `stop` is true. What runs then is finished first.
 ///
@@ -38,9 +42,11 @@ pub(super) async fn poll(
         match next {
             Ok(invocation) => {
                 failures = 0;
+                let end = invocation.time_left.map(Deadline::after);
                 handle(&app, &mut api, invocation).await;
-                // The process may be frozen as soon as it asks for more.
-                app.flush().await;
+                // The process may be frozen as soon as it asks for more, and is killed if this takes too long.
+                let left = end.map_or(Duration::MAX, Deadline::remaining);
+                app.flush(left.saturating_sub(RESERVE)).await;
             }
             Err(error) if failures == TRIES => return Err(error),
             Err(error) => {

@@ -24,6 +24,12 @@ const MOST: usize = 2048;
 /// The longest that sending may take: on Lambda the next invocation waits for it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often a process that lasts sends them.
+const OFTEN: Duration = Duration::from_secs(5);
+
+const STATUS_CODE: &str = "http.response.status_code";
+const ERROR_TYPE: &str = "error.type";
+
 /// The spans of one process.
 pub struct Spans {
     exporter: Option<SpanExporter>,
@@ -65,39 +71,24 @@ impl Spans {
 
     /// A request to this server has ended, or a task.
     pub fn request(&self, line: &Line<'_>) {
-        let outcome = line.outcome;
-        let mut attributes = vec![KeyValue::new("bifold.face", line.face)];
-        let (method, function) = match line.face {
-            "mcp" => ("mcp.method.name", "gen_ai.tool.name"),
-            "rest" => ("http.request.method", "bifold.function"),
-            _ => ("bifold.page", "bifold.function"),
-        };
-        attributes.extend(line.method.map(|it| KeyValue::new(method, it)));
-        attributes.extend(outcome.function.map(|it| KeyValue::new(function, it)));
-        attributes.extend(outcome.error.map(|it| KeyValue::new("error.type", it)));
-        attributes.extend(
-            line.status
-                .map(|it| KeyValue::new("http.response.status_code", i64::from(it))),
-        );
-        attributes.push(KeyValue::new("faas.coldstart", line.cold_start));
-        attributes.extend(
-            line.invocation_id
-                .map(|it| KeyValue::new("faas.invocation_id", it.to_owned())),
-        );
-        let names: Vec<&str> = line.method.into_iter().chain(outcome.function).collect();
-        let name = if names.is_empty() {
-            line.face.to_owned()
-        } else {
-            names.join(" ")
-        };
+        if !self.records(line.trace) {
+            return;
+        }
+        let error = line.outcome.error;
+        let names = [line.method, line.outcome.function];
+        let names: Vec<&str> = names.into_iter().flatten().collect();
         // Over HTTP what the caller did wrong is no error of the server's; over MCP it is an error of the tool's.
         let is_failure = line.face != "rest" || line.status.is_none_or(|status| status >= 500);
         let end = |kind| End {
-            name,
+            name: if names.is_empty() {
+                line.face.to_owned()
+            } else {
+                names.join(" ")
+            },
             kind,
             duration: line.duration,
-            status: status(outcome.error.filter(|_| is_failure)),
-            attributes,
+            status: status(error.filter(|_| is_failure)),
+            attributes: attributes(line),
         };
         match line.status {
             Some(_) => self.keep(line.trace, end(SpanKind::Server)),
@@ -107,37 +98,35 @@ impl Spans {
 
     /// A request to an upstream has ended.
     pub fn exchange(&self, exchange: Exchange<'_>) {
-        let Exchange {
-            upstream,
-            place,
-            duration,
-            status: code,
-            error,
-        } = exchange;
-        let mut attributes = vec![
-            KeyValue::new("http.request.method", "GET"),
-            KeyValue::new("service.peer.name", upstream),
+        if !self.records(exchange.place) {
+            return;
+        }
+        let upstream = exchange.upstream;
+        let status_code = exchange.status.map(i64::from);
+        let attributes = [
+            Some(KeyValue::new("http.request.method", "GET")),
+            Some(KeyValue::new("service.peer.name", upstream)),
+            status_code.map(|it| KeyValue::new(STATUS_CODE, it)),
+            exchange.error.map(|it| KeyValue::new(ERROR_TYPE, it)),
         ];
-        attributes.extend(code.map(|it| KeyValue::new("http.response.status_code", i64::from(it))));
-        attributes.extend(error.map(|it| KeyValue::new("error.type", it)));
         let end = End {
             name: format!("GET {upstream}"),
             kind: SpanKind::Client,
-            duration,
-            status: status(error),
-            attributes,
+            duration: exchange.duration,
+            status: status(exchange.error),
+            attributes: attributes.into_iter().flatten().collect(),
         };
-        self.keep(place, end);
+        self.keep(exchange.place, end);
     }
 
     /// Sends what has ended. What cannot be sent is lost: the log says so, and nobody waits for a second try.
-    pub async fn flush(&self) {
+    pub async fn flush(&self, limit: Duration) {
         let ended = std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
         let Some(exporter) = self.exporter.as_ref().filter(|_| !ended.is_empty()) else {
             return;
         };
         let spans = ended.len();
-        match tokio::time::timeout(PATIENCE, exporter.export(ended)).await {
+        match tokio::time::timeout(limit.min(PATIENCE), exporter.export(ended)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(spans, %error, "spans could not be exported"),
             Err(_) => warn!(
@@ -147,15 +136,50 @@ impl Spans {
         }
     }
 
-    fn keep(&self, place: &Trace, end: End) {
-        if self.exporter.is_none() || !place.is_sampled() {
-            return;
+    /// Sends what has ended now and then; never ready.
+    pub async fn keep_flushing(&self) {
+        loop {
+            tokio::time::sleep(OFTEN).await;
+            self.flush(PATIENCE).await;
         }
+    }
+
+    /// Whether spans of that trace are sent to anybody.
+    fn records(&self, place: &Trace) -> bool {
+        self.exporter.is_some() && place.is_sampled()
+    }
+
+    fn keep(&self, place: &Trace, end: End) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.len() < MOST {
             ended.push(span(place, end));
         }
     }
+}
+
+fn attributes(line: &Line<'_>) -> Vec<KeyValue> {
+    let method = match line.face {
+        "mcp" => "mcp.method.name",
+        "rest" => "http.request.method",
+        _ => "bifold.page",
+    };
+    let function = match line.method {
+        Some("tools/call") => "gen_ai.tool.name",
+        Some("prompts/get") => "gen_ai.prompt.name",
+        _ => "bifold.function",
+    };
+    let status_code = line.status.map(i64::from);
+    let invocation = line.invocation_id.map(str::to_owned);
+    let attributes = [
+        Some(KeyValue::new("bifold.face", line.face)),
+        Some(KeyValue::new("faas.coldstart", line.cold_start)),
+        invocation.map(|it| KeyValue::new("faas.invocation_id", it)),
+        line.method.map(|it| KeyValue::new(method, it)),
+        line.outcome.function.map(|it| KeyValue::new(function, it)),
+        status_code.map(|it| KeyValue::new(STATUS_CODE, it)),
+        line.outcome.error.map(|it| KeyValue::new(ERROR_TYPE, it)),
+    ];
+    attributes.into_iter().flatten().collect()
 }
 
 fn span(place: &Trace, end: End) -> SpanData {

@@ -61,7 +61,7 @@ struct Fields<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     invocation_id: Option<&'a str>,
-    trace_id: String,
+    trace_id: &'a Trace,
     cold_start: bool,
 }
 
@@ -89,7 +89,7 @@ impl Line<'_> {
                     cache_hits = fields.cache_hits,
                     request_id = fields.request_id,
                     invocation_id = fields.invocation_id,
-                    trace_id = fields.trace_id,
+                    trace_id = %fields.trace_id,
                     cold_start = fields.cold_start,
                 )
             };
@@ -136,7 +136,7 @@ impl Line<'_> {
             cache_hits: self.cache_hits,
             request_id: self.request_id,
             invocation_id: self.invocation_id,
-            trace_id: self.trace.to_string(),
+            trace_id: self.trace,
             cold_start: self.cold_start,
         }
     }

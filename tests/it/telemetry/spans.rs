@@ -1,13 +1,16 @@
 //! Spans at a stand-in for an OpenTelemetry collector.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::post;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 use super::{Explorer, FUNCTION, PATH, header};
 use crate::lambda::event;
@@ -71,7 +74,7 @@ async fn a_request_and_what_it_asks_of_upstreams_are_spans_of_the_callers_trace(
     let params = json!({"name": FUNCTION, "arguments": {}, "_meta": {"traceparent": PARENT}});
     app.mcp("tools/call", params).await;
     assert!(collector.spans().is_empty());
-    app.app.flush().await;
+    app.app.flush(Duration::MAX).await;
     let spans = collector.spans();
     assert_eq!(spans.len(), 4);
     assert!(spans.iter().all(|it| it["traceId"] == ID));
@@ -112,7 +115,7 @@ async fn failures_are_told_by_their_kind() {
         .await;
     app.get(PATH).await;
     app.get(&format!("{PATH}?x=1")).await;
-    app.app.flush().await;
+    app.app.flush(Duration::MAX).await;
     let spans = collector.spans();
     let errors: Vec<_> = spans.iter().map(|it| attribute(it, "error.type")).collect();
     assert_eq!(
@@ -133,7 +136,7 @@ async fn what_the_caller_does_not_record_is_not_recorded_here() {
     let request = Request::get("/health").header("traceparent", unsampled);
     app.send(request.body(Body::empty()).unwrap()).await;
     app.get("/health").await;
-    app.app.flush().await;
+    app.app.flush(Duration::MAX).await;
     let spans = collector.spans();
     assert_eq!(spans.len(), 1);
     assert_ne!(spans[0]["traceId"], ID);
@@ -159,6 +162,26 @@ async fn on_lambda_spans_are_sent_before_the_next_invocation() {
     let taken = collector.taken.lock().unwrap();
     let resource = &taken[0]["resourceSpans"][0]["resource"];
     assert_eq!(attribute(resource, "service.name"), "it");
+}
+
+#[tokio::test]
+async fn a_local_server_sends_what_is_left_at_its_end() {
+    let collector = Collector::start().await;
+    let app = TestApp::with(|config| config.collector = Some(collector.url.clone())).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut socket = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async move { stopped.await.unwrap() };
+    let server = tokio::spawn(bifold::local::serve(app.app.clone(), listener, shutdown));
+    let request = b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    socket.write_all(request).await.unwrap();
+    socket.read_to_end(&mut Vec::new()).await.unwrap();
+    assert!(collector.spans().is_empty());
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
+    assert_eq!(collector.spans()[0]["name"], "health");
 }
 
 #[tokio::test]
