@@ -3,14 +3,14 @@
 mod door;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::routing::post;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::header::ALLOW;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
 use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline};
-use crate::entry::Entry;
+use crate::entry::{Entry, REQUEST_ID};
 use crate::error::{Error, Result};
 use crate::invoke::{Errand, Invoker};
 use crate::lint::{self, Finding};
@@ -28,11 +28,12 @@ use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
 use crate::server::Server;
 use crate::store::Store;
-use crate::telemetry::{Line, Outcome, Pending, millis};
+use crate::trace::Trace;
 use crate::updates::Updates;
 use crate::upstream::{Meter, Upstreams};
 
-const REQUEST_ID: &str = "x-request-id";
+/// The path of the MCP face.
+const MCP: &str = "/mcp";
 
 /// An application that answers requests. Cheap to clone.
 #[derive(Clone)]
@@ -42,7 +43,7 @@ pub struct App {
     face: Arc<Face>,
     endpoint: Arc<Endpoint>,
     cors: Arc<Cors>,
-    router: Router,
+    router: Arc<OnceLock<Router>>,
 }
 
 /// What the front door knows of a request that the request itself does not say.
@@ -65,11 +66,20 @@ pub struct StartError(Vec<String>);
 impl App {
     /// Checks everything and builds the faces; nothing is asked of the network.
     ///
+    /// On Lambda the functions are taken as they are: to make and check their schemas would be most of a cold start, and
+    /// they are a part of the binary, which every start elsewhere checks, be it a test's or that of `bifold list`.
+    ///
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
         let mut problems = server.problems();
-        let registry = match Registry::new(server.tools, server.resources, server.prompts) {
+        let (tools, resources, prompts) = (server.tools, server.resources, server.prompts);
+        let is_frozen = config.is_frozen();
+        let registry = match is_frozen {
+            true => Ok(Registry::unchecked(tools, resources, prompts)),
+            false => Registry::new(tools, resources, prompts),
+        };
+        let registry = match registry {
             Ok(registry) if problems.is_empty() => Arc::new(registry),
             refused => {
                 problems.extend(refused.err().unwrap_or_default());
@@ -86,11 +96,7 @@ impl App {
         };
         let invoker = invoker.map(Arc::new);
         // A process that is frozen between requests could not tell of a change when it happens.
-        let topics = if config.is_frozen() {
-            Vec::new()
-        } else {
-            server.topics
-        };
+        let topics = if is_frozen { Vec::new() } else { server.topics };
         let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
         let endpoint = Arc::new(Endpoint::new(Basis {
@@ -103,7 +109,7 @@ impl App {
             invoker,
             updates: updates.clone(),
         }));
-        let cors = Arc::new(Cors::new(origins, &registry));
+        let cors = Arc::new(Cors::new(origins, registry.clone()));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
         state.insert(registry.clone());
@@ -115,35 +121,35 @@ impl App {
             state,
             process: Process::start(),
         });
-        let router = router(&registry, face.clone(), endpoint.clone());
-        Ok(App {
+        let app = App {
             services,
             registry,
             face,
             endpoint,
             cors,
-            router,
-        })
+            router: Arc::default(),
+        };
+        // A frozen process makes its routes when they are first asked for; many are only ever asked over MCP.
+        if !is_frozen {
+            app.router();
+        }
+        Ok(app)
     }
 
     /// Answers one HTTP request, whichever face it is for, and writes its line in the log.
     pub async fn serve(&self, mut request: Request, arrival: Arrival) -> Response<Body> {
-        let since = Instant::now();
-        let cold_start = self.services.process.count();
-        let face = face_of(request.uri().path());
-        let call = Arc::new(self.call(request.headers(), arrival));
+        let entry = self.entry(face_of(request.uri().path()), request.headers(), arrival);
+        let entry = entry.of_method(request.method());
         let page = self.cors.page(request.headers());
         let mut response = match page.is_some() && cors::is_preflight(&request) {
             true => self.cors.preflight(),
             false => {
-                let cx = Context::new(self.services.clone(), call.clone());
-                request.extensions_mut().insert(cx);
-                let response = self.router.clone().oneshot(request).await;
-                response.unwrap_or_else(|never| match never {})
+                request.extensions_mut().insert(entry.cx.clone());
+                self.route(request).await
             }
         };
         cors::share(&mut response, page);
-        finish(response, face, call, since, cold_start)
+        entry.finish(response)
     }
 
     /// Refuses what its front door could not read as a request, with an id and a line in the log like any other.
@@ -154,11 +160,9 @@ impl App {
         detail: &str,
         arrival: Arrival,
     ) -> Response<Body> {
-        let since = Instant::now();
-        let cold_start = self.services.process.count();
-        let call = Arc::new(self.call(&HeaderMap::new(), arrival));
-        let response = rest::problem(status, class, detail, &call.id);
-        finish(response, "site", call, since, cold_start)
+        let entry = self.entry("site", &HeaderMap::new(), arrival);
+        let response = rest::problem(status, class, detail, entry.cx.request_id());
+        entry.finish(response)
     }
 
     /// Calls a function by its name, as a program that embeds the library does.
@@ -178,8 +182,7 @@ impl App {
     /// # Errors
     /// The store's: whoever began it is not there any more to be told.
     pub async fn go_on(&self, errand: Errand, arrival: Arrival) -> Result<()> {
-        let call = Arc::new(self.call(&HeaderMap::new(), arrival));
-        let cx = Context::new(self.services.clone(), call);
+        let cx = self.context_of(&HeaderMap::new(), arrival);
         match errand {
             Errand::Task(id) => self.endpoint.resume(&id, &cx).await,
         }
@@ -187,13 +190,17 @@ impl App {
 
     /// A context outside any request.
     pub fn context(&self) -> Context {
-        let call = Arc::new(self.call(&HeaderMap::new(), Arrival::default()));
-        Context::new(self.services.clone(), call)
+        self.context_of(&HeaderMap::new(), Arrival::default())
     }
 
     /// Lets the clients go that listen for changes: nothing will change any more.
     pub fn close(&self) {
         self.services.updates.end();
+    }
+
+    /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for 2 s at most.
+    pub async fn flush(&self) {
+        self.services.upstreams.spans().flush().await;
     }
 
     /// All functions.
@@ -226,6 +233,50 @@ impl App {
         &self.services.store
     }
 
+    async fn route(&self, request: Request) -> Response<Body> {
+        if request.uri().path() == MCP {
+            return self.route_mcp(request).await;
+        }
+        let response = self.router().clone().oneshot(request).await;
+        response.unwrap_or_else(|never| match never {})
+    }
+
+    async fn route_mcp(&self, request: Request) -> Response<Body> {
+        let tells = self.endpoint.tells();
+        match *request.method() {
+            Method::POST => door::post(&self.endpoint, request).await,
+            Method::GET if tells => door::answer_of(self.endpoint.listen_to_all(request.headers())),
+            _ => {
+                let allowed = if tells { "GET,POST" } else { "POST" };
+                let mut response = method_not_allowed(request).await;
+                let headers = response.headers_mut();
+                headers.insert(ALLOW, HeaderValue::from_static(allowed));
+                response
+            }
+        }
+    }
+
+    fn router(&self) -> &Router {
+        let make = || router(self.registry.clone(), self.face.clone());
+        self.router.get_or_init(make)
+    }
+
+    fn entry(&self, face: &'static str, headers: &HeaderMap, arrival: Arrival) -> Entry {
+        Entry {
+            face,
+            method: None,
+            status: None,
+            since: Instant::now(),
+            cold_start: self.services.process.count(),
+            cx: self.context_of(headers, arrival),
+        }
+    }
+
+    fn context_of(&self, headers: &HeaderMap, arrival: Arrival) -> Context {
+        let call = Arc::new(self.call(headers, arrival));
+        Context::new(self.services.clone(), call)
+    }
+
     fn call(&self, headers: &HeaderMap, arrival: Arrival) -> Call {
         let config = &self.services.config;
         let given = headers
@@ -234,7 +285,7 @@ impl App {
             .filter(|id| is_id(id))
             .map(str::to_owned);
         let id = given
-            .or(arrival.id)
+            .or_else(|| arrival.id.clone())
             .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
         let usable = |margin| Some(Deadline::usable(arrival.time_left?, margin));
         let limit = usable(config.deadline_margin);
@@ -242,6 +293,9 @@ impl App {
         let end = |margin| usable(margin).map(Deadline::after);
         Call {
             id,
+            invocation: arrival.id,
+            trace: Trace::of(headers),
+            named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
@@ -252,48 +306,10 @@ impl App {
     }
 }
 
-/// Puts the request's id and times on the answer, and writes its line: now, or when its body is whole.
-fn finish(
-    mut response: Response<Body>,
-    face: &'static str,
-    call: Arc<Call>,
-    since: Instant,
-    cold_start: bool,
-) -> Response<Body> {
-    let extensions = response.extensions_mut();
-    let outcome = extensions.remove::<Outcome>().unwrap_or_default();
-    let pending = extensions.remove::<Pending>();
-    let status = response.status().as_u16();
-    let entry = Entry {
-        face,
-        status,
-        since,
-        call,
-        cold_start,
-    };
-    sign(response.headers_mut(), &entry.line(&outcome));
-    match pending {
-        None => {
-            entry.line(&outcome).write();
-            response
-        }
-        Some(pending) => response.map(|body| entry.follow(body, outcome, pending)),
-    }
-}
-
-fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) -> Router {
-    let names = registry.clone();
-    let listening = endpoint.clone();
-    let listen = move |request: Request| {
-        let reply = listening.listen_to_all(request.headers());
-        async move { door::answer_of(reply) }
-    };
-    let tells = endpoint.tells();
-    let mcp = post(move |request: Request| door::post(endpoint.clone(), request));
-    Router::new()
-        .route("/mcp", if tells { mcp.get(listen) } else { mcp })
-        .merge(rest::router(face))
-        .fallback(move |request: Request| async move { not_found(&names, &request) })
+/// All routes but that of MCP.
+fn router(registry: Arc<Registry>, face: Arc<Face>) -> Router {
+    rest::router(face)
+        .fallback(move |request: Request| async move { not_found(&registry, &request) })
         .method_not_allowed_fallback(method_not_allowed)
 }
 
@@ -336,7 +352,7 @@ fn context(request: &Request) -> Context {
 /// The face that a path belongs to, for the log; the path itself may hold a wallet address.
 fn face_of(path: &str) -> &'static str {
     match path {
-        "/mcp" => "mcp",
+        MCP => "mcp",
         _ if path.starts_with("/api/") => "rest",
         _ => "site",
     }
@@ -348,24 +364,6 @@ fn is_id(id: &str) -> bool {
         && id
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// The request id, and where the time went (W3C Server Timing).
-fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
-    let id = HeaderValue::from_str(line.request_id);
-    headers.insert(
-        REQUEST_ID,
-        id.unwrap_or(HeaderValue::from_static("unprintable")),
-    );
-    let (all, upstream) = (millis(line.duration), millis(line.upstream_time));
-    let timing = format!(
-        "total;dur={all}, upstream;dur={upstream};desc=\"{} calls\"",
-        line.upstream_calls
-    );
-    headers.insert(
-        "server-timing",
-        HeaderValue::from_str(&timing).expect("numbers are visible ASCII"),
-    );
 }
 
 impl fmt::Display for StartError {

@@ -18,7 +18,7 @@ mod v2;
 use std::future::pending;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use tokio::runtime;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -27,6 +27,7 @@ use tracing::{debug, error, info};
 use crate::app::{App, Arrival};
 use crate::deadline::Deadline;
 use crate::invoke::Errand;
+use crate::trace::X_RAY;
 
 use api::Api;
 pub use api::ApiError;
@@ -48,9 +49,6 @@ const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_m
 
 /// An answer without a limit of the platform has this one, which is beyond every other.
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Where X-Ray's id of a request stands.
-const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// The runtime that fits the platform: one thread, unless several invocations run at once.
 ///
@@ -140,17 +138,16 @@ async fn answer_traced(
     };
     let response = match event.request(&config.base_path) {
         Ok(mut request) => {
-            let trace = trace.map(|trace| (TRACE, trace));
-            request.headers_mut().extend(trace);
+            // Not beside the other: two of them would be none.
+            if let Some(trace) = trace {
+                request.headers_mut().insert(X_RAY, trace);
+            }
             let is_whole = !is_streamed;
-            app.serve(
-                request,
-                Arrival {
-                    is_whole,
-                    ..arrival
-                },
-            )
-            .await
+            let arrival = Arrival {
+                is_whole,
+                ..arrival
+            };
+            app.serve(request, arrival).await
         }
         Err(problem) => app.refuse(StatusCode::BAD_REQUEST, "bad_request", &problem, arrival),
     };

@@ -54,9 +54,11 @@ mod schema;
 mod secret;
 mod server;
 mod similar;
+mod spans;
 mod store;
 pub mod telemetry;
 pub mod tools;
+mod trace;
 mod updates;
 pub mod upstream;
 

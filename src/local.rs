@@ -22,6 +22,9 @@ use crate::app::{App, Arrival};
 /// How long the head of a request may take, and a connection may be kept without one.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often spans are sent.
+const FLUSH: Duration = Duration::from_secs(5);
+
 /// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second, or until a
 /// second signal.
 ///
@@ -43,10 +46,12 @@ pub async fn serve(
         Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
+    let mut flushing = pin!(flush(&closing));
     loop {
         let socket = tokio::select! {
             (socket, _) = Listener::accept(&mut listener) => socket,
             () = &mut shutdown => break,
+            () = &mut flushing => continue,
         };
         // Answers and events are written whole, so waiting for more of them would only delay them.
         let _ = socket.set_nodelay(true);
@@ -68,7 +73,16 @@ pub async fn serve(
         () = tokio::time::sleep(patience) => {}
         () = signal() => {}
     }
+    closing.flush().await;
     Ok(())
+}
+
+/// Sends spans now and then; never ready.
+async fn flush(app: &App) {
+    loop {
+        tokio::time::sleep(FLUSH).await;
+        app.flush().await;
+    }
 }
 
 /// Ready on the first interrupt or termination signal. Signals are caught from the call on, not from the first

@@ -28,6 +28,7 @@ mod rounds;
 mod run;
 mod seal;
 mod task;
+mod trace;
 mod turn;
 mod version;
 
@@ -153,6 +154,9 @@ impl Endpoint {
         match message::read(message) {
             Ok(Message::Request(mut request)) => {
                 request.accept = Some(headers);
+                if let Some(trace) = trace::of(&request) {
+                    cx.belongs_to(trace);
+                }
                 self.request(headers, &request, cx).await
             }
             // None that a client may send means anything without a session.
@@ -175,11 +179,14 @@ impl Endpoint {
     }
 
     async fn request(&self, headers: &HeaderMap, request: &Request<'_>, cx: &Context) -> Reply {
-        match Era::of(headers, request) {
+        let mut reply = match Era::of(headers, request) {
             Ok(Era::Modern) => modern::answer(self, headers, request, cx).await,
             Ok(Era::Legacy(version)) => legacy::answer(self, version, request, cx).await,
             Err(fault) => Reply::fault(Some(request.id), fault),
-        }
+        };
+        let method = &mut reply.outcome.method;
+        *method = method.or(method::of_function(&request.method));
+        reply
     }
 
     /// A batch, which only revision 2025-03-26 knows: the answers in the order of the requests.

@@ -1,7 +1,6 @@
 //! The MCP face as HTTP: requests in, and replies out as one document or as a stream of events.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -15,7 +14,7 @@ use crate::rest;
 use crate::telemetry::Pending;
 
 /// Answers a POST.
-pub(super) async fn post(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
+pub(super) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
     let cx = context(&request);
     let (parts, body) = request.into_parts();
     let body = match rest::read_body(body, &cx).await {

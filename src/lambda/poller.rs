@@ -39,6 +39,8 @@ pub(super) async fn poll(
             Ok(invocation) => {
                 failures = 0;
                 handle(&app, &mut api, invocation).await;
+                // The process may be frozen as soon as it asks for more.
+                app.flush().await;
             }
             Err(error) if failures == TRIES => return Err(error),
             Err(error) => {

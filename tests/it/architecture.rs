@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 37] = [
+const HOUSE: [(&str, &[&str]); 39] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -20,7 +20,10 @@ const HOUSE: [(&str, &[&str]); 37] = [
         ],
     ),
     ("lib", &[]),
-    ("lambda", &["app", "invoke", "deadline", "error", "config"]),
+    (
+        "lambda",
+        &["app", "invoke", "trace", "deadline", "error", "config"],
+    ),
     ("local", &["app"]),
     (
         "app",
@@ -42,6 +45,7 @@ const HOUSE: [(&str, &[&str]); 37] = [
             "error",
             "config",
             "origin",
+            "trace",
         ],
     ),
     (
@@ -51,6 +55,7 @@ const HOUSE: [(&str, &[&str]); 37] = [
             "updates",
             "server",
             "registry",
+            "entry",
             "context",
             "client",
             "store",
@@ -63,6 +68,7 @@ const HOUSE: [(&str, &[&str]); 37] = [
             "config",
             "clock",
             "secret",
+            "trace",
         ],
     ),
     (
@@ -123,18 +129,23 @@ const HOUSE: [(&str, &[&str]); 37] = [
     (
         "context",
         &[
-            "updates", "client", "store", "upstream", "deadline", "error", "config", "clock",
+            "updates", "client", "store", "upstream", "spans", "deadline", "error", "config",
+            "clock", "trace",
         ],
     ),
     ("client", &["error", "schema", "capability"]),
     ("invoke", &["aws", "deadline", "error", "config"]),
     ("store", &["aws", "deadline", "error", "config"]),
     ("aws", &["upstream", "once", "deadline", "error", "config"]),
-    ("upstream", &["flight", "deadline", "error", "config"]),
+    (
+        "upstream",
+        &["flight", "spans", "deadline", "error", "config", "trace"],
+    ),
     ("once", &["flight", "deadline", "error"]),
     ("flight", &["deadline"]),
     ("replay", &["config", "clock"]),
-    ("telemetry", &["error"]),
+    ("spans", &["telemetry", "config", "trace"]),
+    ("telemetry", &["error", "trace"]),
     ("deadline", &[]),
     ("error", &["capability"]),
     ("config", &["clock", "secret"]),
@@ -144,13 +155,14 @@ const HOUSE: [(&str, &[&str]); 37] = [
     ("capability", &[]),
     ("schema", &[]),
     ("secret", &[]),
+    ("trace", &[]),
     ("updates", &[]),
     ("count", &[]),
     ("object", &[]),
 ];
 
 /// Crates that one module hides from all others.
-const HIDDEN: [(&str, &str); 9] = [
+const HIDDEN: [(&str, &str); 10] = [
     ("reqwest", "upstream"),
     ("rustls", "upstream"),
     ("webpki_roots", "upstream"),
@@ -158,6 +170,7 @@ const HIDDEN: [(&str, &str); 9] = [
     ("hyper::server", "local"),
     ("tracing_subscriber", "telemetry"),
     ("schemars::generate", "schema"),
+    ("opentelemetry_otlp", "spans"),
     ("clap", "cli"),
     ("strsim", "similar"),
 ];

@@ -16,5 +16,6 @@ mod rest;
 mod rmcp;
 mod store;
 mod surface;
+mod telemetry;
 mod tools;
 mod upstream;

@@ -2,7 +2,7 @@
 
 mod cli;
 mod faults;
-mod platform;
+pub mod platform;
 mod runtime;
 mod serve;
 mod stop;

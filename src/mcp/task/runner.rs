@@ -8,13 +8,14 @@ use tokio::time::{Instant, sleep_until};
 use super::record::{Record, Status};
 use super::{Escalation, POLL};
 use crate::client::{Ask, Message};
+use crate::entry::Entry;
 use crate::error::Result;
 use crate::mcp::fault::Fault;
 use crate::mcp::question::{Answers, Turns};
 use crate::mcp::run::{Ended, Run, Step};
 use crate::mcp::version::Shape;
 use crate::store::Change;
-use crate::telemetry;
+use crate::telemetry::Outcome;
 
 /// The end of a task that nobody waits for any more.
 const CANCELLED: Option<&str> = Some("cancelled");
@@ -49,20 +50,30 @@ pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers) 
         note: None,
         due: since,
     };
-    let verdict = match runner.drive(run).await {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            let function = runner.task.function;
-            telemetry::cause(function, &error);
-            // What could not be kept is at least not shown as going on, if that much can be kept.
-            let fault = Fault::of_error(Shape::Modern, function, &error).object();
-            let _ = runner
-                .change(|record| record.end(&Err(fault.clone())))
-                .await;
-            Some(error.kind().as_str())
-        }
+    let driven = runner.drive(run).await;
+    if let Err(error) = &driven {
+        // What could not be kept is at least not shown as going on, if that much can be kept.
+        let fault = Fault::of_error(Shape::Modern, runner.task.function, error).object();
+        let _ = runner
+            .change(|record| record.end(&Err(fault.clone())))
+            .await;
+    }
+    let outcome = match driven {
+        Ok(error) => Outcome {
+            error,
+            ..Outcome::of_call(runner.task.function, None)
+        },
+        Err(error) => Outcome::of_call(runner.task.function, Some(error)),
     };
-    telemetry::task(runner.task.function, verdict, since.elapsed());
+    let entry = Entry {
+        face: "task",
+        method: None,
+        status: None,
+        since,
+        cx: runner.task.cx,
+        cold_start: false,
+    };
+    entry.write(&outcome);
 }
 
 impl Runner {

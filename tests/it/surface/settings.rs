@@ -34,6 +34,8 @@ fn every_variable_sets_its_setting() {
         ("BIFOLD_ADDRESS_PREFIX", "tp"),
         ("BIFOLD_TABLE", "bifold-records"),
         ("BIFOLD_CLOCK", "2025-11-18T12:00:00Z"),
+        ("BIFOLD_METRICS_NAMESPACE", "it/bifold"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
         ("BIFOLD_LOG", "warn,bifold=debug"),
         ("PATH", "/bin"),
         ("bifold_listen", "x"),
@@ -62,6 +64,8 @@ fn every_variable_sets_its_setting() {
     assert_eq!(config.address_prefix, "tp");
     assert_eq!(config.table.as_deref(), Some("bifold-records"));
     assert!(matches!(config.clock, Clock::Fixed(_)));
+    assert_eq!(config.metrics_namespace.as_deref(), Some("it/bifold"));
+    assert_eq!(config.collector.as_deref(), Some("http://127.0.0.1:4318"));
     assert_eq!(config.log, "warn,bifold=debug");
 }
 
