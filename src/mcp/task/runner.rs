@@ -15,7 +15,7 @@ use crate::mcp::question::{Answers, Turns};
 use crate::mcp::run::{Ended, Run, Step};
 use crate::mcp::version::Shape;
 use crate::store::Change;
-use crate::telemetry::Outcome;
+use crate::telemetry::{Outcome, cause};
 
 /// The end of a task that nobody waits for any more.
 const CANCELLED: Option<&str> = Some("cancelled");
@@ -50,20 +50,22 @@ pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers) 
         note: None,
         due: since,
     };
-    let driven = runner.drive(run).await;
-    if let Err(error) = &driven {
-        // What could not be kept is at least not shown as going on, if that much can be kept.
-        let fault = Fault::of_error(Shape::Modern, runner.task.function, error).object();
-        let _ = runner
-            .change(|record| record.end(&Err(fault.clone())))
-            .await;
-    }
-    let outcome = match driven {
-        Ok(error) => Outcome {
-            error,
-            ..Outcome::of_call(runner.task.function, None)
-        },
-        Err(error) => Outcome::of_call(runner.task.function, Some(error)),
+    let error = match runner.drive(run).await {
+        Ok(error) => error,
+        Err(error) => {
+            let function = runner.task.function;
+            cause(function, &error);
+            // What could not be kept is at least not shown as going on, if that much can be kept.
+            let fault = Fault::of_error(Shape::Modern, function, &error).object();
+            let _ = runner
+                .change(|record| record.end(&Err(fault.clone())))
+                .await;
+            Some(error.kind().as_str())
+        }
+    };
+    let outcome = Outcome {
+        error,
+        ..Outcome::of_call(runner.task.function, None)
     };
     let entry = Entry {
         face: "task",
