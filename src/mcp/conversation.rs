@@ -117,7 +117,12 @@ impl Conversation {
                     let asks = messages.iter().any(|it| matches!(it, Message::Ask(_)));
                     let wishes = messages.into_iter().filter_map(|it| self.hear(it));
                     // One wish is as good as many: those who are dropped go on, too.
-                    if let Some(detached) = wishes.last()
+                    let wish = wishes.last();
+                    // A task that the function left behind may wait for something, but the call does not.
+                    if self.run.has_ended() {
+                        continue;
+                    }
+                    if let Some(detached) = wish
                         && let Some(escalation) = self.escalation.take()
                     {
                         self.end = Some(match &self.asking {

@@ -101,6 +101,11 @@ impl Run {
         }
     }
 
+    /// Whether the function has ended, and only its last words were taken.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// Lets the function go on until something happens.
     pub(super) async fn step(&mut self) -> Step {
         breathe().await;

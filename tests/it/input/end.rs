@@ -133,3 +133,28 @@ async fn a_function_that_talks_while_it_asks_is_a_round_all_the_same() {
     }
     assert_eq!(text(&last["result"]), "Ada");
 }
+
+#[tokio::test]
+async fn a_question_of_a_task_left_behind_does_not_take_the_place_of_the_answer() {
+    let left: Left<Result<String>> = Left::default();
+    let kept = left.clone();
+    let client = Client::of(&serving(vec![function("leave", move |cx| {
+        let kept = kept.clone();
+        async move {
+            let asking = cx.clone();
+            let behind = async move { ask(&asking, "name", "Anybody?").await };
+            *kept.lock().unwrap() = Some(tokio::spawn(behind));
+            // Once for the task to ask, once for the question to be heard.
+            yield_now().await;
+            yield_now().await;
+            cx.progress(1.0, None, "goodbye");
+            Ok(Content::text("gone"))
+        }
+    })]));
+    let params = json!({"name": "leave", "_meta": {"progressToken": 1}});
+    let mut events = Events::open(&client.app, client.request("tools/call", params)).await;
+    assert_eq!(events.next().await["params"]["message"], "goodbye");
+    assert_eq!(text(&events.next().await["result"]), "gone");
+    drop(events);
+    assert!(take(&left).await.unwrap().is_err());
+}
