@@ -1,11 +1,15 @@
 //! Every setting once: its variable, its default, its meaning.
 
+mod aws;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Key;
+
+pub use aws::{AwsConfig, Secret};
 
 /// The settings of one process. [`Config::default`] holds the defaults, [`Config::from_env`] reads the environment.
 #[derive(Clone, Debug)]
@@ -67,10 +71,15 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// `BIFOLD_ADDRESS_PREFIX` (`pb`, `tp`): the network whose wallet addresses are taken, mainnet or testnet. Default `pb`.
     pub address_prefix: String,
+    /// `BIFOLD_TABLE`: the DynamoDB table of short-lived records, for more processes than one. Default none: they are in
+    /// the memory of the process.
+    pub table: Option<String>,
     /// `BIFOLD_CLOCK` (RFC 3339): a clock that stands still, for recorded data. Default the system's clock.
     pub clock: Clock,
     /// `BIFOLD_LOG`: log levels, e.g. `info` or `warn,bifold=debug`. Default `info`.
     pub log: String,
+    /// `AWS_*`: region, credentials and endpoints, as [`AwsConfig`] lists them.
+    pub aws: AwsConfig,
 }
 
 /// How a front door of Lambda hands answers on.
@@ -113,8 +122,10 @@ impl Default for Config {
             max_request_bytes: 1 << 20,
             allowed_origins: Vec::new(),
             address_prefix: "pb".to_owned(),
+            table: None,
             clock: Clock::System,
             log: "info".to_owned(),
+            aws: AwsConfig::default(),
         }
     }
 }
@@ -133,7 +144,7 @@ impl Config {
         Config::from_vars(vars)
     }
 
-    /// Reads the given variables; those without the prefix `BIFOLD_` are passed over.
+    /// Reads the given variables: all with the prefix `BIFOLD_`, and of those with `AWS_` the ones that it knows.
     ///
     /// # Errors
     /// The variable that is unknown or holds something else than it should.
@@ -146,6 +157,8 @@ impl Config {
                 config
                     .set(setting, &value)
                     .map_err(|problem| ConfigError(format!("`{name}`: {problem}")))?;
+            } else if let Some(variable) = name.strip_prefix("AWS_") {
+                config.aws.set(variable, &value);
             }
         }
         Ok(config)
@@ -197,6 +210,7 @@ impl Config {
                 "pb" | "tp" => self.address_prefix = value.to_owned(),
                 _ => return Err("expected `pb` or `tp`".into()),
             },
+            "TABLE" => self.table = Some(table(value)?),
             "CLOCK" => self.clock = Clock::Fixed(Timestamp::parse(value)?),
             "LOG" => self.log = value.to_owned(),
             _ => match setting.strip_suffix("_URL") {
@@ -279,6 +293,17 @@ fn origins(value: &str) -> Result<Vec<String>, String> {
         }
     };
     origins.map(check).collect()
+}
+
+/// The name of a table, by the rules of DynamoDB.
+fn table(value: &str) -> Result<String, String> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    match (3..=255).contains(&value.len()) && value.bytes().all(is_name) {
+        true => Ok(value.to_owned()),
+        false => {
+            Err("expected a table name: 3 to 255 of `a-z`, `A-Z`, `0-9`, `_`, `.`, `-`".into())
+        }
+    }
 }
 
 impl std::fmt::Display for ConfigError {

@@ -21,6 +21,7 @@
 //! names a tool, and a second way for a result to be encoded.
 
 mod app;
+mod aws;
 pub mod batch;
 mod capability;
 mod client;
@@ -57,7 +58,7 @@ pub use app::{App, Arrival, StartError};
 pub use capability::Capability;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
 pub use clock::{Clock, Timestamp};
-pub use config::{Config, ConfigError, Transfer};
+pub use config::{AwsConfig, Config, ConfigError, Secret, Transfer};
 pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};

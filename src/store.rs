@@ -1,5 +1,6 @@
 //! Short-lived records under keys, which all processes of an application share: questions, answers, states of tasks.
 
+mod dynamo;
 mod memory;
 mod watch;
 
@@ -11,11 +12,14 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::Result;
 
+use dynamo::Dynamo;
 use memory::Memory;
 use watch::Watch;
 
 /// What no caller should ask for, and what no clock overflows with.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+/// The wait between two looks at a record that another process may change: at first, and at the most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
 /// Records that live for a while under a key. Cheap to clone; all clones share the records.
 ///
@@ -33,6 +37,8 @@ struct Shared {
 enum Place {
     /// In this process, which is the only one.
     Memory(Memory),
+    /// In a table that all processes use.
+    Dynamo(Box<Dynamo>),
 }
 
 /// A value and how often it was written.
@@ -66,8 +72,11 @@ impl Store {
     ///
     /// # Errors
     /// The setting that cannot be used.
-    pub fn new(_config: &Config) -> Result<Store, String> {
-        let place = Place::Memory(Memory::new());
+    pub fn new(config: &Config) -> Result<Store, String> {
+        let place = match &config.table {
+            None => Place::Memory(Memory::new()),
+            Some(table) => Place::Dynamo(Box::new(Dynamo::new(config, table)?)),
+        };
         let watch = Watch::new();
         Ok(Store(Arc::new(Shared { place, watch })))
     }
@@ -81,6 +90,7 @@ impl Store {
         let ttl = ttl.min(LONGEST);
         let done = match &self.0.place {
             Place::Memory(memory) => memory.create(key, value, ttl)?,
+            Place::Dynamo(table) => table.create(key, value, ttl).await?,
         };
         Ok(self.told(key, done))
     }
@@ -108,6 +118,7 @@ impl Store {
         let ttl = ttl.min(LONGEST);
         let done = match &self.0.place {
             Place::Memory(memory) => memory.replace(key, version, value, ttl),
+            Place::Dynamo(table) => table.replace(key, version, value, ttl).await?,
         };
         Ok(self.told(key, done))
     }
@@ -119,6 +130,7 @@ impl Store {
     pub async fn remove(&self, key: &str) -> Result<()> {
         match &self.0.place {
             Place::Memory(memory) => memory.remove(key),
+            Place::Dynamo(table) => table.remove(key).await?,
         }
         self.told(key, true);
         Ok(())
@@ -128,6 +140,7 @@ impl Store {
     pub fn forget(&self, key: &str) {
         match &self.0.place {
             Place::Memory(memory) => memory.remove(key),
+            Place::Dynamo(_) => {}
         }
         self.told(key, true);
     }
@@ -138,6 +151,7 @@ impl Store {
     /// As [`Store::create`].
     pub async fn changed(&self, key: &str, seen: u64, deadline: Deadline) -> Result<Change> {
         let listener = self.0.watch.listen(key);
+        let [mut pause, longest] = PAUSES;
         loop {
             // Listens before it looks, so that no change comes between the two.
             let mut woken = pin!(listener.woken());
@@ -155,8 +169,12 @@ impl Store {
             if deadline.remaining().is_zero() {
                 return Ok(Change::None);
             }
-            let until = Deadline::after(left).min(deadline);
-            until.timeout(woken).await;
+            let wait = match &self.0.place {
+                Place::Memory(_) => left,
+                Place::Dynamo(_) => left.min(pause),
+            };
+            Deadline::after(wait).min(deadline).timeout(woken).await;
+            pause = (2 * pause).min(longest);
         }
     }
 
@@ -164,6 +182,7 @@ impl Store {
     pub fn held(&self) -> usize {
         let records = match &self.0.place {
             Place::Memory(memory) => memory.len(),
+            Place::Dynamo(_) => 0,
         };
         records + self.0.watch.len()
     }
@@ -171,6 +190,7 @@ impl Store {
     async fn find(&self, key: &str) -> Result<Option<Found>> {
         match &self.0.place {
             Place::Memory(memory) => Ok(memory.find(key)),
+            Place::Dynamo(table) => table.find(key).await,
         }
     }
 

@@ -4,6 +4,7 @@ mod answer;
 mod breaker;
 mod cache;
 mod channel;
+mod client;
 mod freshness;
 mod limit;
 mod meter;
@@ -14,9 +15,8 @@ mod tls;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reqwest::header::HeaderValue;
+use reqwest::Url;
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
@@ -27,6 +27,7 @@ use crate::flight::Flights;
 use cache::{Cache, Entry};
 use channel::Channel;
 
+pub(crate) use client::Client;
 pub use freshness::Freshness;
 pub use meter::Meter;
 pub use policy::{Keep, Rate, Upstream};
@@ -75,7 +76,8 @@ impl Upstreams {
                 known.join(", ")
             ));
         }
-        let client = client(config, bases.values())?;
+        let urls = bases.values().map(String::as_str);
+        let client = client::build(config, urls, Policy::custom(same_host))?;
         let channel = |upstream: &Upstream| {
             let base = bases[upstream.name].clone();
             (
@@ -217,32 +219,6 @@ fn base_url(url: &str) -> Result<String, String> {
         }
         _ => Err("is no plain http or https URL".into()),
     }
-}
-
-fn client<'a>(config: &Config, bases: impl Iterator<Item = &'a String>) -> Result<Client, String> {
-    let user_agent = HeaderValue::from_str(&config.user_agent).map_err(
-        |_| "`BIFOLD_USER_AGENT`: the user agent has characters that no header may have",
-    )?;
-    let mut builder = Client::builder()
-        .tls_backend_preconfigured(tls::config())
-        .user_agent(user_agent)
-        .connect_timeout(config.upstream_timeout)
-        .redirect(Policy::custom(same_host));
-    // Loopback upstreams (recorded data, tests) must not be sent through a proxy of the environment.
-    if bases.into_iter().all(|base| is_loopback(base)) {
-        builder = builder.no_proxy();
-    }
-    builder
-        .build()
-        .map_err(|error| format!("the HTTP client cannot be built: {error}"))
-}
-
-fn is_loopback(base: &str) -> bool {
-    let url: Option<Url> = base.parse().ok();
-    matches!(
-        url.as_ref().and_then(Url::host_str),
-        Some("127.0.0.1" | "localhost" | "[::1]")
-    )
 }
 
 /// Follows a redirect only to the scheme, host and port that were asked, and five times at most.

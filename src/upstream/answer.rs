@@ -22,11 +22,31 @@ pub(super) async fn body(
         status: Some(response.status().as_u16()),
     };
     check_status(origin, &response)?;
-    let invalid = |problem: &str| Error::upstream(Kind::UpstreamInvalidResponse, origin, problem);
     if !is_json(&response) {
-        return Err(invalid("answered with another content type than JSON"));
+        let problem = "answered with another content type than JSON";
+        return Err(Error::upstream(
+            Kind::UpstreamInvalidResponse,
+            origin,
+            problem,
+        ));
     }
-    let too_large = || invalid(&format!("answered with more than {max_bytes} bytes"));
+    read(name, &mut response, max_bytes).await
+}
+
+/// The body of any answer that is no larger than `max_bytes`.
+pub(super) async fn read(
+    name: &'static str,
+    response: &mut Response,
+    max_bytes: usize,
+) -> Result<Bytes> {
+    let origin = Origin {
+        name,
+        status: Some(response.status().as_u16()),
+    };
+    let too_large = || {
+        let problem = format!("answered with more than {max_bytes} bytes");
+        Error::upstream(Kind::UpstreamInvalidResponse, origin, problem)
+    };
     let announced = response.content_length().unwrap_or(0);
     if announced > max_bytes as u64 {
         return Err(too_large());

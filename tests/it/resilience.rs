@@ -2,7 +2,7 @@
 
 mod body;
 mod connection;
-mod raw;
+pub mod raw;
 mod status;
 mod time;
 mod tool;

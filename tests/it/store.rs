@@ -1,7 +1,9 @@
 //! Records that processes share: each version has one writer, nothing outlives its time, and who waits is told.
 
 mod contract;
+mod dynamo;
 mod memory;
+mod table;
 
 use std::time::Duration;
 

@@ -111,6 +111,27 @@ async fn a_failure_of_the_function_itself_is_told_without_its_cause() {
 }
 
 #[tokio::test]
+async fn a_failure_of_the_store_is_told_by_its_kind() {
+    let unavailable = || Error::store_unavailable("the store is full");
+    let too_large = || Error::value_too_large(2, 1);
+    let cases: [(fn() -> Error, _, _, _); 2] = [
+        (unavailable, 503, "store_unavailable", true),
+        (too_large, 500, "value_too_large", false),
+    ];
+    for (error, status, kind, retryable) in cases {
+        let odd = move |_: Context, Nothing {}: Nothing| -> Result<Done> { Err(error()) };
+        let app = serving(Tool::sync("odd", odd)).await;
+        let failure = fail(&app, "odd", json!({})).await;
+        assert_eq!(failure.status.unwrap(), status);
+        assert_eq!(
+            failure.detail,
+            json!({"kind": kind, "retryable": retryable})
+        );
+        assert_eq!(failure.message, error().message());
+    }
+}
+
+#[tokio::test]
 async fn a_call_whose_client_leaves_is_dropped() {
     for face in [Face::Get, Face::Post, Face::Mcp] {
         let token = Arc::new(());

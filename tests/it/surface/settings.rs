@@ -28,6 +28,7 @@ fn every_variable_sets_its_setting() {
             " https://a.example, https://b.example ,,",
         ),
         ("BIFOLD_ADDRESS_PREFIX", "tp"),
+        ("BIFOLD_TABLE", "bifold-records"),
         ("BIFOLD_CLOCK", "2025-11-18T12:00:00Z"),
         ("BIFOLD_LOG", "warn,bifold=debug"),
         ("PATH", "/bin"),
@@ -51,6 +52,7 @@ fn every_variable_sets_its_setting() {
         ["https://a.example", "https://b.example"]
     );
     assert_eq!(config.address_prefix, "tp");
+    assert_eq!(config.table.as_deref(), Some("bifold-records"));
     assert!(matches!(config.clock, Clock::Fixed(_)));
     assert_eq!(config.log, "warn,bifold=debug");
 }
@@ -86,6 +88,7 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
         ("BIFOLD_MAX_UPSTREAM_BYTES", vec!["", "0", "-1", "8MiB"]),
         ("BIFOLD_MAX_REQUEST_BYTES", vec!["", "0", "1e6"]),
         ("BIFOLD_ADDRESS_PREFIX", vec!["", "PB", "cosmos"]),
+        ("BIFOLD_TABLE", vec!["", "ab", "a table", "arn:aws:x"]),
         (
             "BIFOLD_CLOCK",
             vec!["", "now", "2025-11-18", "2025-13-01T00:00:00Z"],
@@ -101,4 +104,38 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
             );
         }
     }
+}
+
+#[test]
+fn the_variables_of_aws_are_read_by_their_own_names_and_the_secrets_are_never_shown() {
+    let both = [("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "us-x")];
+    for order in [both, [both[1], both[0]]] {
+        assert_eq!(
+            read(&order).unwrap().aws.region.as_deref(),
+            Some("eu-west-1")
+        );
+    }
+    let config = read(&[
+        ("AWS_DEFAULT_REGION", "eu-central-1"),
+        ("AWS_REGION", ""),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "hidden-key"),
+        ("AWS_SESSION_TOKEN", "hidden-token"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2"),
+        ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:3"),
+    ])
+    .unwrap();
+    let shown = format!("{config:?}");
+    assert!(
+        shown.contains("AKIDEXAMPLE") && !shown.contains("hidden"),
+        "{shown}"
+    );
+    let aws = config.aws;
+    assert_eq!(aws.region.as_deref(), Some("eu-central-1"));
+    assert_eq!(aws.access_key_id.as_deref(), Some("AKIDEXAMPLE"));
+    assert_eq!(aws.secret_access_key.unwrap().reveal(), "hidden-key");
+    assert_eq!(aws.session_token.unwrap().reveal(), "hidden-token");
+    assert_eq!(aws.endpoint_url.as_deref(), Some("http://127.0.0.1:1"));
+    assert_eq!(aws.endpoint_urls["dynamodb"], "http://127.0.0.1:2");
 }

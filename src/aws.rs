@@ -1,0 +1,126 @@
+//! The door to AWS: signed requests with the client that upstreams are asked with. The SDK would double the binary.
+
+mod signature;
+
+use std::future::ready;
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use time::OffsetDateTime;
+
+use crate::config::{AwsConfig, Config};
+use crate::deadline::Deadline;
+use crate::error::{Error, Kind, Result};
+use crate::once::Once;
+use crate::upstream::Client;
+
+use signature::Keys;
+
+/// A way to call the services of one region with the credentials of this process.
+pub struct Aws {
+    config: Config,
+    region: String,
+    keys: Keys,
+    client: Once<Client>,
+}
+
+impl Aws {
+    /// Checks the settings; neither is a client built nor anything asked of the network.
+    ///
+    /// # Errors
+    /// The variable that is missing or cannot be used.
+    pub fn new(config: &Config) -> Result<Aws, String> {
+        let settings = &config.aws;
+        let region = settings.region.as_deref();
+        let region =
+            region.ok_or("`AWS_REGION` is not set; it names the region, e.g. `us-east-1`")?;
+        if !region
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || it == b'-')
+        {
+            return Err(format!(
+                "`AWS_REGION`: `{region}` is no region such as `us-east-1`"
+            ));
+        }
+        Ok(Aws {
+            config: config.clone(),
+            region: region.to_owned(),
+            keys: keys(settings)?,
+            client: Once::new(),
+        })
+    }
+
+    /// The region that is called.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The base URL of a service, without a slash at its end.
+    ///
+    /// # Errors
+    /// The variable that names another one which cannot be used.
+    pub fn endpoint(&self, service: &str) -> Result<String, String> {
+        let settings = &self.config.aws;
+        let own = settings.endpoint_urls.get(service);
+        let (url, variable) = match (own, &settings.endpoint_url) {
+            (Some(url), _) => (url, format!("_{}", service.to_ascii_uppercase())),
+            (None, Some(url)) => (url, String::new()),
+            (None, None) => {
+                let region = &self.region;
+                let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+                return Ok(format!("https://{service}.{region}.amazonaws.com{suffix}"));
+            }
+        };
+        check_endpoint(url)
+            .map_err(|problem| format!("`AWS_ENDPOINT_URL{variable}`: `{url}` {problem}"))?;
+        Ok(url.trim_end_matches('/').to_owned())
+    }
+
+    /// Signs one request to `service`, sends it once, and reads the answer whole, whatever its status. The path and the
+    /// query of its URL must be percent-encoded; all its headers are signed.
+    ///
+    /// A client that got no answer is not used again: its connections may be dead since the process stood still.
+    ///
+    /// # Errors
+    /// `UpstreamUnreachable` or `UpstreamTimeout` with the service for the upstream, where no answer came;
+    /// `UpstreamInvalidResponse` for one that is too large; `Internal` for a request that cannot be made.
+    pub async fn send(
+        &self,
+        service: &'static str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>> {
+        let (mut parts, body) = request.into_parts();
+        let now = OffsetDateTime::now_utc();
+        signature::sign(&mut parts, &body, &self.keys, &self.region, service, now)?;
+        let request = Request::from_parts(parts, body);
+        let url = request.uri().to_string();
+        let build = || ready(Client::new(&self.config, &url));
+        let client = self.client.get(deadline, build).await?;
+        let sent = client.send(service, request, deadline).await;
+        let kind = sent.as_ref().err().map(Error::kind);
+        if let Some(Kind::UpstreamUnreachable | Kind::UpstreamTimeout) = kind {
+            self.client.drop_broken(&client);
+        }
+        sent
+    }
+}
+
+fn keys(settings: &AwsConfig) -> Result<Keys, String> {
+    let missing = |name| format!("`{name}` is not set; it is needed to sign requests to AWS");
+    let id = settings.access_key_id.clone();
+    let secret = settings.secret_access_key.clone();
+    Ok(Keys {
+        id: id.ok_or_else(|| missing("AWS_ACCESS_KEY_ID"))?,
+        secret: secret.ok_or_else(|| missing("AWS_SECRET_ACCESS_KEY"))?,
+        token: settings.session_token.clone(),
+    })
+}
+
+fn check_endpoint(url: &str) -> Result<(), &'static str> {
+    let parsed: Uri = url.parse().map_err(|_| "is no URL")?;
+    match parsed.scheme_str() {
+        Some("http" | "https") if parsed.query().is_none() => Ok(()),
+        _ => Err("is no plain http or https URL"),
+    }
+}
