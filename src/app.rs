@@ -1,6 +1,7 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
-use std::convert::Infallible;
+mod reply;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +10,6 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::routing::post;
-use futures_util::stream::{BoxStream, StreamExt};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -22,7 +21,7 @@ use crate::deadline::{Countdown, Deadline};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::lint::{self, Finding};
-use crate::mcp::{self, Basis, Endpoint};
+use crate::mcp::{Basis, Endpoint};
 use crate::origin::AllowedOrigins;
 use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
@@ -31,6 +30,8 @@ use crate::store::Store;
 use crate::telemetry::{Line, Outcome, Pending, millis};
 use crate::updates::Updates;
 use crate::upstream::{Meter, Upstreams};
+
+use reply::answer_of;
 
 const REQUEST_ID: &str = "x-request-id";
 
@@ -283,35 +284,6 @@ async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
         Err(refusal) => return refusal,
     };
     answer_of(endpoint.answer(&parts.headers, &body, &cx).await)
-}
-
-fn answer_of(reply: mcp::Reply) -> Response<Body> {
-    let mut response = match reply.body {
-        mcp::Body::Empty => Response::default(),
-        mcp::Body::Json(json) => json_response(json),
-        mcp::Body::Events(events, pending) => event_response(events, pending),
-    };
-    *response.status_mut() = reply.status;
-    response.extensions_mut().insert(reply.outcome);
-    response
-}
-
-fn json_response(json: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(json));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// Nothing between here and the client may keep the events, or hold them back.
-fn event_response(events: BoxStream<'static, Bytes>, pending: Pending) -> Response<Body> {
-    let mut response = Response::new(Body::from_stream(events.map(Ok::<_, Infallible>)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response.extensions_mut().insert(pending);
-    response
 }
 
 fn not_found(registry: &Registry, request: &Request) -> Response<Body> {

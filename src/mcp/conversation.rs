@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::events;
+use super::events::Event;
 use super::mailbox::{Mailbox, Slot};
 use super::notify::{self, Reporter};
 use super::rounds::Rounds;
@@ -42,8 +41,8 @@ pub(super) enum Asking {
 
 /// What comes next.
 pub(super) enum Next {
-    /// An event for the client.
-    Event(Bytes),
+    /// Something for the client.
+    Event(Event),
     /// Nothing more.
     End(End),
 }
@@ -86,7 +85,7 @@ impl Conversation {
         tokio::pin!(quiet);
         loop {
             if let Some(message) = self.outgoing.pop_front() {
-                return Next::Event(events::event(message));
+                return Next::Event(Event::Message(message));
             }
             let step = match &self.asking {
                 // With an open question the function goes on as far as it can without the answer, to ask all it can.
@@ -98,7 +97,7 @@ impl Conversation {
                         self.heard(heard);
                         continue;
                     }
-                    () = &mut quiet => return Next::Event(events::KEEP_ALIVE),
+                    () = &mut quiet => return Next::Event(Event::KeepAlive),
                 },
             };
             match (step, &self.asking) {
