@@ -1,6 +1,7 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
 mod reply;
+mod socket;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::store::Store;
 use crate::telemetry::{Line, Outcome, Pending, millis};
 use crate::updates::Updates;
 use crate::upstream::{Meter, Upstreams};
+use crate::ws::Sockets;
 
 use reply::answer_of;
 
@@ -42,6 +44,7 @@ pub struct App {
     registry: Arc<Registry>,
     face: Arc<Face>,
     endpoint: Arc<Endpoint>,
+    sockets: Arc<Sockets>,
     cors: Arc<Cors>,
     router: Router,
 }
@@ -95,6 +98,7 @@ impl App {
             store: store.clone(),
             updates: updates.clone(),
         }));
+        let sockets = Arc::new(Sockets::new(endpoint.clone(), origins.clone()));
         let cors = Arc::new(Cors::new(origins, &registry));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
@@ -107,12 +111,14 @@ impl App {
             state,
             process: Process::start(),
         });
-        let router = router(&registry, face.clone(), endpoint.clone());
+        let router = router(&registry, face.clone(), endpoint.clone())
+            .route("/ws", socket::route(sockets.clone()));
         Ok(App {
             services,
             registry,
             face,
             endpoint,
+            sockets,
             cors,
             router,
         })
@@ -171,9 +177,11 @@ impl App {
         Context::new(self.services.clone(), call)
     }
 
-    /// Lets the clients go that listen for changes: nothing will change any more.
+    /// Lets the clients go that listen for changes: nothing will change any more. Those on a WebSocket go too, once what
+    /// they asked for is answered.
     pub fn close(&self) {
         self.services.updates.end();
+        self.sockets.close();
     }
 
     /// All functions.
@@ -326,6 +334,7 @@ fn context(request: &Request) -> Context {
 fn face_of(path: &str) -> &'static str {
     match path {
         "/mcp" => "mcp",
+        "/ws" => "ws",
         _ if path.starts_with("/api/") => "rest",
         _ => "site",
     }

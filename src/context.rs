@@ -101,6 +101,25 @@ impl Context {
         Context::new(self.services.clone(), Arc::new(call))
     }
 
+    /// A context for another request of the same client, with an id, a deadline and costs of its own.
+    pub(crate) fn another(&self) -> Context {
+        let limit = self.services.config.call_timeout;
+        let call = Call {
+            id: format!("{:032x}", fastrand::u128(..)),
+            countdown: Countdown::new(Deadline::after(limit), None),
+            stream_end: None,
+            meter: Arc::new(Meter::default()),
+            principal: self.call.principal.clone(),
+            is_part: false,
+        };
+        Context::new(self.services.clone(), Arc::new(call))
+    }
+
+    /// What belongs to the request.
+    pub(crate) fn call(&self) -> &Arc<Call> {
+        &self.call
+    }
+
     /// Whether this is the context of a part of a call.
     pub fn is_part(&self) -> bool {
         self.call.is_part

@@ -31,7 +31,7 @@ pub async fn serve(
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
     let patience = app.config().call_timeout + Duration::from_secs(1);
     let (stopping, stopped) = oneshot::channel();
-    let closing = app.clone();
+    let (closing, sockets) = (app.clone(), app.clone());
     let shutdown = async move {
         shutdown.await;
         info!("stopping: running requests are finished first");
@@ -46,8 +46,13 @@ pub async fn serve(
     let router =
         Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
     let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
+    let serving = async {
+        serving.await?;
+        sockets.closed().await;
+        Ok(())
+    };
     tokio::select! {
-        result = async { serving.await } => result,
+        result = serving => result,
         () = give_up(stopped, patience) => Ok(()),
     }
 }

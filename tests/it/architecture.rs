@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 36] = [
+const HOUSE: [(&str, &[&str]); 37] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -26,6 +26,7 @@ const HOUSE: [(&str, &[&str]); 36] = [
         "app",
         &[
             "updates",
+            "ws",
             "mcp",
             "rest",
             "server",
@@ -40,6 +41,18 @@ const HOUSE: [(&str, &[&str]); 36] = [
             "deadline",
             "error",
             "config",
+            "origin",
+        ],
+    ),
+    (
+        "ws",
+        &[
+            "mcp",
+            "entry",
+            "context",
+            "telemetry",
+            "deadline",
+            "error",
             "origin",
         ],
     ),
@@ -148,11 +161,12 @@ const HOUSE: [(&str, &[&str]); 36] = [
 ];
 
 /// Crates that one module hides from all others.
-const HIDDEN: [(&str, &str); 8] = [
+const HIDDEN: [(&str, &str); 9] = [
     ("reqwest", "upstream"),
     ("rustls", "upstream"),
     ("webpki_roots", "upstream"),
     ("hyper", "lambda"),
+    ("tokio_tungstenite", "ws"),
     ("tracing_subscriber", "telemetry"),
     ("schemars::generate", "schema"),
     ("clap", "cli"),

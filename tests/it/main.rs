@@ -16,3 +16,4 @@ mod store;
 mod surface;
 mod tools;
 mod upstream;
+mod ws;

@@ -1,0 +1,89 @@
+//! WebSocket: each text frame is one JSON-RPC message of MCP, through the same door as the body of a `POST /mcp`.
+//!
+//! # The protocol
+//! - A frame of the client is one message of either era; a batch is refused. What HTTP repeats in headers is not
+//!   repeated, and a request without `_meta` is one of the revisions before 2026. The subprotocol `mcp` is taken up.
+//! - A request is answered by its notifications and questions, in order, and by exactly one response, the last frame of
+//!   the request. Each frame of the server carries its number among those of its request, from 1 on, as
+//!   `_meta["bifold/seq"]`: in `params`, in `result`, or in `data` of `error`. So each stays a plain message, which
+//!   clients validate against closed schemas, and `_meta` is where MCP leaves room. What is no response names its request
+//!   in `_meta["bifold/request"]`.
+//! - `notifications/cancelled` ends the request without a response, as MCP wants it, and so does closing. Answers to
+//!   questions come as frames.
+//! - `ping` of the revisions before 2026 is answered at any time.
+
+mod exchange;
+mod pulse;
+mod socket;
+mod stamp;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::WebSocketUpgrade;
+use http::header::ORIGIN;
+use http::{HeaderMap, Response};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+
+use crate::context::Context;
+use crate::mcp::Endpoint;
+use crate::origin::AllowedOrigins;
+
+use socket::{Socket, readable};
+
+/// The subprotocol that clients may name.
+pub const PROTOCOL: &str = "mcp";
+
+/// The WebSocket face of one application.
+pub struct Sockets {
+    endpoint: Arc<Endpoint>,
+    origins: AllowedOrigins,
+    /// Each open connection of this machine holds a receiver.
+    closing: watch::Sender<bool>,
+}
+
+impl Sockets {
+    /// The face of that endpoint.
+    pub fn new(endpoint: Arc<Endpoint>, origins: AllowedOrigins) -> Sockets {
+        Sockets {
+            endpoint,
+            origins,
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    /// Whether whoever sends these headers may connect: a browser lets every page try, so the page's origin decides.
+    pub fn admits(&self, headers: &HeaderMap) -> bool {
+        let origin = headers.get(ORIGIN);
+        origin.is_none_or(|origin| self.origins.admit(origin, headers))
+    }
+
+    /// Makes a connection of a request on this machine, and serves it in a task of its own.
+    pub fn upgrade(&self, upgrade: WebSocketUpgrade, cx: Context) -> Response<Body> {
+        let (endpoint, closing) = (self.endpoint.clone(), self.closing.subscribe());
+        let most = readable(cx.config().max_request_bytes);
+        upgrade
+            .protocols([PROTOCOL])
+            .max_message_size(most)
+            .max_frame_size(most)
+            .on_upgrade(move |socket| Socket::new(socket, endpoint, cx).serve(closing))
+    }
+
+    /// Lets the connections of this machine end what runs on them, and close.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Ready when no connection of this machine is open.
+    pub async fn closed(&self) {
+        self.closing.closed().await;
+    }
+}
+
+/// The id in one form for all ways to write it.
+fn same(id: &RawValue) -> String {
+    let id: Value = serde_json::from_str(id.get()).unwrap_or_default();
+    id.to_string()
+}
