@@ -98,7 +98,8 @@ impl App {
             store: store.clone(),
             updates: updates.clone(),
         }));
-        let sockets = Arc::new(Sockets::new(endpoint.clone(), origins.clone()));
+        let sockets = Sockets::new(endpoint.clone(), origins.clone(), &config, store.clone());
+        let sockets = Arc::new(sockets.map_err(|problem| StartError(vec![problem]))?);
         let cors = Arc::new(Cors::new(origins, &registry));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
@@ -173,7 +174,12 @@ impl App {
 
     /// A context outside any request.
     pub fn context(&self) -> Context {
-        let call = Arc::new(self.call(&HeaderMap::new(), Arrival::default()));
+        self.arrive(Arrival::default())
+    }
+
+    /// The context of what came as no HTTP request.
+    pub(crate) fn arrive(&self, arrival: Arrival) -> Context {
+        let call = Arc::new(self.call(&HeaderMap::new(), arrival));
         Context::new(self.services.clone(), call)
     }
 

@@ -14,7 +14,7 @@ use crate::telemetry::{Line, Outcome, Pending};
 
 /// What the line of one request is made of.
 pub struct Entry {
-    /// `mcp`, `rest` or `site`.
+    /// `mcp`, `rest`, `ws` or `site`.
     pub face: &'static str,
     /// The HTTP status.
     pub status: u16,

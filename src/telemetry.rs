@@ -37,7 +37,7 @@ pub struct Pending(Arc<OnceLock<Outcome>>);
 
 /// The fields of the one line.
 pub struct Line<'a> {
-    /// `mcp`, `rest` or `site`.
+    /// `mcp`, `rest`, `ws` or `site`.
     pub face: &'static str,
     /// What happened.
     pub outcome: &'a Outcome,

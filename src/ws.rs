@@ -10,10 +10,21 @@
 //!   in `_meta["bifold/request"]`.
 //! - `notifications/cancelled` ends the request without a response, as MCP wants it, and so does closing. Answers to
 //!   questions come as frames.
-//! - `ping` of the revisions before 2026 is answered at any time.
+//! - `ping` of the revisions before 2026 is answered at any time, and keeps a connection of API Gateway from being idle.
+//!
+//! # Two carriers
+//! On this machine a connection is a socket, and one task drives all that runs on it. Behind API Gateway each frame is an
+//! event: what runs no function is answered within its invocation, and what runs one is handed on at once to an
+//! asynchronous invocation of the same function, because the integration waits 29 s and a running call cannot move. So a
+//! call never runs twice, and all behave alike. Frames leave through the `@connections` API.
 
+mod connection;
+mod continuation;
 mod exchange;
+mod gateway;
+mod ledger;
 mod pulse;
+mod remote;
 mod socket;
 mod stamp;
 
@@ -26,11 +37,20 @@ use http::{HeaderMap, Response};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::config::Config;
 use crate::context::Context;
+use crate::entry::Entry;
 use crate::mcp::Endpoint;
 use crate::origin::AllowedOrigins;
+use crate::store::Store;
 
+pub use connection::Connection;
+pub use continuation::Continuation;
+use gateway::Gateway;
+use ledger::Ledger;
+pub use remote::Times;
 use socket::{Socket, readable};
 
 /// The subprotocol that clients may name.
@@ -40,18 +60,30 @@ pub const PROTOCOL: &str = "mcp";
 pub struct Sockets {
     endpoint: Arc<Endpoint>,
     origins: AllowedOrigins,
+    gateway: Gateway,
+    ledger: Ledger,
     /// Each open connection of this machine holds a receiver.
     closing: watch::Sender<bool>,
 }
 
 impl Sockets {
     /// The face of that endpoint.
-    pub fn new(endpoint: Arc<Endpoint>, origins: AllowedOrigins) -> Sockets {
-        Sockets {
+    ///
+    /// # Errors
+    /// The setting that cannot be used.
+    pub fn new(
+        endpoint: Arc<Endpoint>,
+        origins: AllowedOrigins,
+        config: &Config,
+        store: Store,
+    ) -> Result<Sockets, String> {
+        Ok(Sockets {
             endpoint,
             origins,
+            gateway: Gateway::new(config)?,
+            ledger: Ledger::new(store),
             closing: watch::Sender::new(false),
-        }
+        })
     }
 
     /// Whether whoever sends these headers may connect: a browser lets every page try, so the page's origin decides.
@@ -79,6 +111,17 @@ impl Sockets {
     /// Ready when no connection of this machine is open.
     pub async fn closed(&self) {
         self.closing.closed().await;
+    }
+}
+
+/// The beginning of a line in the log.
+fn entry(cx: &Context) -> Entry {
+    Entry {
+        face: "ws",
+        status: 200,
+        since: Instant::now(),
+        call: cx.call().clone(),
+        cold_start: cx.process().count(),
     }
 }
 

@@ -14,6 +14,11 @@ use crate::rest;
 use crate::ws::Sockets;
 
 impl App {
+    /// The WebSocket face.
+    pub(crate) fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+
     /// Ready when no WebSocket of this machine is open.
     pub(crate) async fn closed(&self) {
         self.sockets.closed().await;

@@ -7,9 +7,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 use tracing::debug;
 
+use super::entry;
 use super::stamp::{Part, stamp};
 use crate::context::Context;
 use crate::deadline::Deadline;
@@ -68,13 +68,7 @@ impl Exchange {
         cx: Context,
         limits: Limits,
     ) -> Exchange {
-        let entry = Entry {
-            face: "ws",
-            status: 200,
-            since: Instant::now(),
-            call: cx.call().clone(),
-            cold_start: cx.process().count(),
-        };
+        let entry = entry(&cx);
         let reply = async move { endpoint.answer_frame(&text, &cx).await };
         let outcome = Outcome {
             error: Some("cancelled"),
@@ -123,6 +117,12 @@ impl Exchange {
         let refusal = mcp::refusal(self.id.as_deref()?, error);
         self.sent += 1;
         Some(Frame::refusal(&refusal, self.sent))
+    }
+
+    /// Ends with an error in the place of the frame before, which could not be sent.
+    pub(super) fn replace(&mut self, error: &Error) -> Option<Frame> {
+        self.sent -= 1;
+        self.fail(error)
     }
 
     fn begin(&mut self, reply: Reply) -> Option<Frame> {

@@ -4,6 +4,7 @@ mod cli;
 mod platform;
 mod runtime;
 mod serve;
+mod sockets;
 
 use std::process::Stdio;
 

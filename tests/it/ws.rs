@@ -2,11 +2,16 @@
 
 mod bounds;
 mod connection;
+mod delivery;
+mod events;
 mod functions;
+pub mod gateway;
 mod messages;
 mod running;
+mod signature;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bifold::{App, Config, local};
 use futures_util::{SinkExt, StreamExt};
@@ -179,4 +184,11 @@ fn plain(mut message: Value) -> Value {
         message["error"].as_object_mut().unwrap().remove("data");
     }
     message
+}
+
+/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }

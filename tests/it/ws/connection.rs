@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::Error;
 
-use super::Served;
+use super::{Served, pass};
 
 /// The refusal of a connection: its status and the type of its problem.
 async fn refused(served: &Served, name: &'static str, value: &str) -> (u16, String) {
@@ -85,13 +85,6 @@ async fn the_subprotocol_of_mcp_is_taken_up_and_no_other() {
     assert_eq!(response.headers()["sec-websocket-protocol"], "mcp");
     let (_client, response) = served.try_connect(served.request()).await.unwrap();
     assert!(!response.headers().contains_key("sec-websocket-protocol"));
-}
-
-/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }
 
 #[tokio::test]
