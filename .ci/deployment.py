@@ -21,6 +21,7 @@ EVERYTHING = {
     "WebSocket": "true",
     "AlarmEmail": "a@example.com",
     "AllowedOrigins": "https://a.example",
+    "MetricsNamespace": "bifold",
     "ReservedConcurrency": "5",
 }
 TABLE_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
@@ -177,7 +178,8 @@ whole = Stack(**EVERYTHING)
 check_order(whole)
 check_access(whole, is_public=True)
 check_role(whole, table=True, websocket=True)
-check_function(whole, "response_stream", {"BIFOLD_TABLE", "BIFOLD_WS_ENDPOINT", "BIFOLD_ALLOWED_ORIGINS"})
+chosen = {"BIFOLD_TABLE", "BIFOLD_WS_ENDPOINT", "BIFOLD_ALLOWED_ORIGINS", "BIFOLD_METRICS_NAMESPACE"}
+check_function(whole, "response_stream", chosen)
 check_alarms(whole, 60, ["<AlarmTopic>"])
 same("the table's key", whole.one("AWS::DynamoDB::Table")["KeySchema"], [{"AttributeName": "pk", "KeyType": "HASH"}])
 routes = {it["RouteKey"] for it in whole.of("AWS::ApiGatewayV2::Route")}

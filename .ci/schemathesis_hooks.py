@@ -35,7 +35,8 @@ schemathesis.openapi.format("provenance-address", size.flatmap(lambda n: st.bina
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Gives every address schema an example of either length.
+    """Gives every address schema its format, which the server does not publish (some MCP clients refuse a format that
+    they do not know), and an example of either length.
 
     The coverage phase draws a string from its pattern, whatever its format, unless there are examples and no bounds
     on the length. The pattern bounds the length already.
@@ -43,7 +44,8 @@ def before_load_schema(context, raw_schema):
     pending = [raw_schema]
     while pending:
         node = pending.pop()
-        if isinstance(node, dict) and node.get("format") == "provenance-address":
+        if isinstance(node, dict) and str(node.get("pattern")).startswith("^(pb|tp)1"):
+            node["format"] = "provenance-address"
             node["examples"] = [address(bytes(20)), address(bytes(32)), *node.get("examples", [])]
             node.pop("minLength", None)
             node.pop("maxLength", None)

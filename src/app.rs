@@ -1,17 +1,17 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
-mod reply;
+mod door;
 mod socket;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::routing::post;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::header::ALLOW;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -19,8 +19,9 @@ use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
 use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline};
-use crate::entry::Entry;
+use crate::entry::{Entry, REQUEST_ID};
 use crate::error::{Error, Result};
+use crate::invoke::{Errand, Invoker};
 use crate::lint::{self, Finding};
 use crate::mcp::{Basis, Endpoint};
 use crate::origin::AllowedOrigins;
@@ -28,14 +29,13 @@ use crate::registry::{Answer, Registry, Tool};
 use crate::rest::{self, Face};
 use crate::server::Server;
 use crate::store::Store;
-use crate::telemetry::{Line, Outcome, Pending, millis};
+use crate::trace::Trace;
 use crate::updates::Updates;
 use crate::upstream::{Meter, Upstreams};
-use crate::ws::Sockets;
+use crate::ws::{self, Sockets, Times};
 
-use reply::answer_of;
-
-const REQUEST_ID: &str = "x-request-id";
+/// The path of the MCP face.
+const MCP: &str = "/mcp";
 
 /// An application that answers requests. Cheap to clone.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ pub struct App {
     endpoint: Arc<Endpoint>,
     sockets: Arc<Sockets>,
     cors: Arc<Cors>,
-    router: Router,
+    router: Arc<OnceLock<Router>>,
 }
 
 /// What the front door knows of a request that the request itself does not say.
@@ -67,11 +67,20 @@ pub struct StartError(Vec<String>);
 impl App {
     /// Checks everything and builds the faces; nothing is asked of the network.
     ///
+    /// On Lambda the functions are taken as they are: to make and check their schemas would be most of a cold start, and
+    /// they are a part of the binary, which every start elsewhere checks, be it a test's or that of `bifold list`.
+    ///
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
         let mut problems = server.problems();
-        let registry = match Registry::new(server.tools, server.resources, server.prompts) {
+        let (tools, resources, prompts) = (server.tools, server.resources, server.prompts);
+        let is_frozen = config.is_frozen();
+        let registry = match is_frozen {
+            true => Ok(Registry::unchecked(tools, resources, prompts)),
+            false => Registry::new(tools, resources, prompts),
+        };
+        let registry = match registry {
             Ok(registry) if problems.is_empty() => Arc::new(registry),
             refused => {
                 problems.extend(refused.err().unwrap_or_default());
@@ -81,12 +90,14 @@ impl App {
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
+        let invoker = Invoker::new(&config);
+        if let (Err(problem), Some(_)) = (&invoker, &config.table) {
+            return Err(StartError(vec![problem.clone()]));
+        }
+        // Where nothing is shared between invocations, it matters only to who has clients on a WebSocket.
+        let invoker = invoker.ok().flatten().map(Arc::new);
         // A process that is frozen between requests could not tell of a change when it happens.
-        let topics = if config.is_frozen() {
-            Vec::new()
-        } else {
-            server.topics
-        };
+        let topics = if is_frozen { Vec::new() } else { server.topics };
         let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
         let endpoint = Arc::new(Endpoint::new(Basis {
@@ -96,11 +107,19 @@ impl App {
             origins: origins.clone(),
             config: &config,
             store: store.clone(),
+            // Another invocation finds a task only in a table that both share.
+            invoker: invoker.clone().filter(|_| config.table.is_some()),
             updates: updates.clone(),
         }));
-        let sockets = Sockets::new(endpoint.clone(), origins.clone(), &config, store.clone());
+        let sockets = Sockets::new(ws::Basis {
+            endpoint: endpoint.clone(),
+            origins: origins.clone(),
+            config: &config,
+            store: store.clone(),
+            invoker,
+        });
         let sockets = Arc::new(sockets.map_err(|problem| StartError(vec![problem]))?);
-        let cors = Arc::new(Cors::new(origins, &registry));
+        let cors = Arc::new(Cors::new(origins, registry.clone()));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
         state.insert(registry.clone());
@@ -112,37 +131,36 @@ impl App {
             state,
             process: Process::start(),
         });
-        let router = router(&registry, face.clone(), endpoint.clone())
-            .route("/ws", socket::route(sockets.clone()));
-        Ok(App {
+        let app = App {
             services,
             registry,
             face,
             endpoint,
             sockets,
             cors,
-            router,
-        })
+            router: Arc::default(),
+        };
+        // A frozen process makes its routes when they are first asked for; many are only ever asked over MCP.
+        if !is_frozen {
+            app.router();
+        }
+        Ok(app)
     }
 
     /// Answers one HTTP request, whichever face it is for, and writes its line in the log.
     pub async fn serve(&self, mut request: Request, arrival: Arrival) -> Response<Body> {
-        let since = Instant::now();
-        let cold_start = self.services.process.count();
-        let face = face_of(request.uri().path());
-        let call = Arc::new(self.call(request.headers(), arrival));
+        let entry = self.entry(face_of(request.uri().path()), request.headers(), arrival);
+        let entry = entry.of_method(request.method());
         let page = self.cors.page(request.headers());
         let mut response = match page.is_some() && cors::is_preflight(&request) {
             true => self.cors.preflight(),
             false => {
-                let cx = Context::new(self.services.clone(), call.clone());
-                request.extensions_mut().insert(cx);
-                let response = self.router.clone().oneshot(request).await;
-                response.unwrap_or_else(|never| match never {})
+                request.extensions_mut().insert(entry.cx.clone());
+                self.route(request).await
             }
         };
         cors::share(&mut response, page);
-        finish(response, face, call, since, cold_start)
+        entry.finish(response)
     }
 
     /// Refuses what its front door could not read as a request, with an id and a line in the log like any other.
@@ -153,11 +171,9 @@ impl App {
         detail: &str,
         arrival: Arrival,
     ) -> Response<Body> {
-        let since = Instant::now();
-        let cold_start = self.services.process.count();
-        let call = Arc::new(self.call(&HeaderMap::new(), arrival));
-        let response = rest::problem(status, class, detail, &call.id);
-        finish(response, "site", call, since, cold_start)
+        let entry = self.entry("site", &HeaderMap::new(), arrival);
+        let response = rest::problem(status, class, detail, entry.cx.request_id());
+        entry.finish(response)
     }
 
     /// Calls a function by its name, as a program that embeds the library does.
@@ -172,15 +188,22 @@ impl App {
         }
     }
 
-    /// A context outside any request.
-    pub fn context(&self) -> Context {
-        self.arrive(Arrival::default())
+    /// Goes on with what another invocation of the same Lambda function began.
+    ///
+    /// # Errors
+    /// The store's: whoever began it is not there any more to be told.
+    pub async fn go_on(&self, errand: Errand, arrival: Arrival) -> Result<()> {
+        let times = Times::of(arrival.time_left, self.config());
+        let cx = self.context_of(&HeaderMap::new(), arrival);
+        match errand {
+            Errand::Task(id) => self.endpoint.resume(&id, &cx).await,
+            Errand::Frame(call) => self.sockets.go_on(&call, cx, times).await,
+        }
     }
 
-    /// The context of what came as no HTTP request.
-    pub(crate) fn arrive(&self, arrival: Arrival) -> Context {
-        let call = Arc::new(self.call(&HeaderMap::new(), arrival));
-        Context::new(self.services.clone(), call)
+    /// A context outside any request.
+    pub fn context(&self) -> Context {
+        self.context_of(&HeaderMap::new(), Arrival::default())
     }
 
     /// Lets the clients go that listen for changes: nothing will change any more. Those on a WebSocket go too, once what
@@ -188,6 +211,11 @@ impl App {
     pub fn close(&self) {
         self.services.updates.end();
         self.sockets.close();
+    }
+
+    /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for 2 s at most.
+    pub async fn flush(&self) {
+        self.services.upstreams.spans().flush().await;
     }
 
     /// All functions.
@@ -220,6 +248,53 @@ impl App {
         &self.services.store
     }
 
+    async fn route(&self, request: Request) -> Response<Body> {
+        if request.uri().path() == MCP {
+            return self.route_mcp(request).await;
+        }
+        let response = self.router().clone().oneshot(request).await;
+        response.unwrap_or_else(|never| match never {})
+    }
+
+    async fn route_mcp(&self, request: Request) -> Response<Body> {
+        let tells = self.endpoint.tells();
+        match *request.method() {
+            Method::POST => door::post(&self.endpoint, request).await,
+            Method::GET if tells => door::answer_of(self.endpoint.listen_to_all(request.headers())),
+            _ => {
+                let allowed = if tells { "GET,POST" } else { "POST" };
+                let mut response = method_not_allowed(request).await;
+                let headers = response.headers_mut();
+                headers.insert(ALLOW, HeaderValue::from_static(allowed));
+                response
+            }
+        }
+    }
+
+    fn router(&self) -> &Router {
+        let make = || {
+            let router = router(self.registry.clone(), self.face.clone());
+            router.route("/ws", socket::route(self.sockets.clone()))
+        };
+        self.router.get_or_init(make)
+    }
+
+    fn entry(&self, face: &'static str, headers: &HeaderMap, arrival: Arrival) -> Entry {
+        Entry {
+            face,
+            method: None,
+            status: None,
+            since: Instant::now(),
+            cold_start: self.services.process.count(),
+            cx: self.context_of(headers, arrival),
+        }
+    }
+
+    pub(crate) fn context_of(&self, headers: &HeaderMap, arrival: Arrival) -> Context {
+        let call = Arc::new(self.call(headers, arrival));
+        Context::new(self.services.clone(), call)
+    }
+
     fn call(&self, headers: &HeaderMap, arrival: Arrival) -> Call {
         let config = &self.services.config;
         let given = headers
@@ -228,7 +303,7 @@ impl App {
             .filter(|id| is_id(id))
             .map(str::to_owned);
         let id = given
-            .or(arrival.id)
+            .or_else(|| arrival.id.clone())
             .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
         let usable = |margin| Some(Deadline::usable(arrival.time_left?, margin));
         let limit = usable(config.deadline_margin);
@@ -236,6 +311,9 @@ impl App {
         let end = |margin| usable(margin).map(Deadline::after);
         Call {
             id,
+            invocation: arrival.id,
+            trace: Trace::of(headers),
+            named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
@@ -245,59 +323,11 @@ impl App {
     }
 }
 
-/// Puts the request's id and times on the answer, and writes its line: now, or when its body is whole.
-fn finish(
-    mut response: Response<Body>,
-    face: &'static str,
-    call: Arc<Call>,
-    since: Instant,
-    cold_start: bool,
-) -> Response<Body> {
-    let extensions = response.extensions_mut();
-    let outcome = extensions.remove::<Outcome>().unwrap_or_default();
-    let pending = extensions.remove::<Pending>();
-    let status = response.status().as_u16();
-    let entry = Entry {
-        face,
-        status,
-        since,
-        call,
-        cold_start,
-    };
-    sign(response.headers_mut(), &entry.line(&outcome));
-    match pending {
-        None => {
-            entry.line(&outcome).write();
-            response
-        }
-        Some(pending) => response.map(|body| entry.follow(body, outcome, pending)),
-    }
-}
-
-fn router(registry: &Arc<Registry>, face: Arc<Face>, endpoint: Arc<Endpoint>) -> Router {
-    let names = registry.clone();
-    let listening = endpoint.clone();
-    let listen = move |request: Request| {
-        let reply = listening.listen_to_all(request.headers());
-        async move { answer_of(reply) }
-    };
-    let tells = endpoint.tells();
-    let mcp = post(move |request: Request| mcp(endpoint.clone(), request));
-    Router::new()
-        .route("/mcp", if tells { mcp.get(listen) } else { mcp })
-        .merge(rest::router(face))
-        .fallback(move |request: Request| async move { not_found(&names, &request) })
+/// All routes but that of MCP.
+fn router(registry: Arc<Registry>, face: Arc<Face>) -> Router {
+    rest::router(face)
+        .fallback(move |request: Request| async move { not_found(&registry, &request) })
         .method_not_allowed_fallback(method_not_allowed)
-}
-
-async fn mcp(endpoint: Arc<Endpoint>, request: Request) -> Response<Body> {
-    let cx = context(&request);
-    let (parts, body) = request.into_parts();
-    let body = match rest::read_body(body, &cx).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    answer_of(endpoint.answer(&parts.headers, &body, &cx).await)
 }
 
 fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
@@ -339,7 +369,7 @@ fn context(request: &Request) -> Context {
 /// The face that a path belongs to, for the log; the path itself may hold a wallet address.
 fn face_of(path: &str) -> &'static str {
     match path {
-        "/mcp" => "mcp",
+        MCP => "mcp",
         "/ws" => "ws",
         _ if path.starts_with("/api/") => "rest",
         _ => "site",
@@ -352,24 +382,6 @@ fn is_id(id: &str) -> bool {
         && id
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// The request id, and where the time went (W3C Server Timing).
-fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
-    let id = HeaderValue::from_str(line.request_id);
-    headers.insert(
-        REQUEST_ID,
-        id.unwrap_or(HeaderValue::from_static("unprintable")),
-    );
-    let (all, upstream) = (millis(line.duration), millis(line.upstream_time));
-    let timing = format!(
-        "total;dur={all}, upstream;dur={upstream};desc=\"{} calls\"",
-        line.upstream_calls
-    );
-    headers.insert(
-        "server-timing",
-        HeaderValue::from_str(&timing).expect("numbers are visible ASCII"),
-    );
 }
 
 impl fmt::Display for StartError {

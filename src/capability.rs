@@ -1,7 +1,7 @@
 //! What a client can do for a function that asks it.
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The extension by which a call may go on as a task (SEP-2663).
@@ -23,7 +23,7 @@ pub enum Capability {
 }
 
 /// A set of capabilities.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities(u8);
 
 /// What clients declare, as far as it is read.

@@ -71,6 +71,11 @@ impl Client {
         }
     }
 
+    /// What the client can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
     /// Whether the client takes such questions.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.has(capability)

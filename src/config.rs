@@ -79,6 +79,12 @@ pub struct Config {
     pub ws_endpoint: Option<String>,
     /// `BIFOLD_CLOCK` (RFC 3339): a clock that stands still, for recorded data. Default the system's clock.
     pub clock: Clock,
+    /// `BIFOLD_METRICS_NAMESPACE` (e.g. `bifold`): CloudWatch metrics are written under this name, as a part of the line
+    /// that each request has in the log. Default none are written.
+    pub metrics_namespace: Option<String>,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` (e.g. `http://127.0.0.1:4318`): the OpenTelemetry collector that gets a span for each
+    /// request, where the crate is built with the feature `otel`. Default none.
+    pub collector: Option<String>,
     /// `BIFOLD_LOG`: log levels, e.g. `info` or `warn,bifold=debug`. Default `info`.
     pub log: String,
     /// `AWS_*`: region, credentials and endpoints, as [`AwsConfig`] lists them.
@@ -128,6 +134,8 @@ impl Default for Config {
             table: None,
             ws_endpoint: None,
             clock: Clock::System,
+            metrics_namespace: None,
+            collector: None,
             log: "info".to_owned(),
             aws: AwsConfig::default(),
         }
@@ -157,6 +165,8 @@ impl Config {
         for (name, value) in vars {
             if name == "AWS_LAMBDA_FUNCTION_NAME" {
                 config.function = Some(value);
+            } else if name == "OTEL_EXPORTER_OTLP_ENDPOINT" {
+                config.collector = Some(value).filter(|it| !it.is_empty());
             } else if let Some(setting) = name.strip_prefix("BIFOLD_") {
                 config
                     .set(setting, &value)
@@ -217,6 +227,7 @@ impl Config {
             "TABLE" => self.table = Some(table(value)?),
             "WS_ENDPOINT" => self.ws_endpoint = Some(endpoint(value)?),
             "CLOCK" => self.clock = Clock::Fixed(Timestamp::parse(value)?),
+            "METRICS_NAMESPACE" => self.metrics_namespace = Some(namespace(value)?),
             "LOG" => self.log = value.to_owned(),
             _ => match setting.strip_suffix("_URL") {
                 Some(upstream) => drop(
@@ -286,6 +297,16 @@ fn base_path(value: &str) -> Result<String, String> {
     match is_path {
         true => Ok(value.to_owned()),
         false => Err("expected a path such as `/v1`".into()),
+    }
+}
+
+/// A name as CloudWatch takes it; those that begin with `AWS/` are its own.
+fn namespace(value: &str) -> Result<String, String> {
+    let is_legal = |it: u8| it.is_ascii_alphanumeric() || b".-_/#".contains(&it);
+    let is_name = (1..=255).contains(&value.len()) && value.bytes().all(is_legal);
+    match is_name && !value.starts_with("AWS/") {
+        true => Ok(value.to_owned()),
+        false => Err("expected 1 to 255 characters of `A-Z`, `a-z`, `0-9`, `.-_/#`, not beginning with `AWS/`".into()),
     }
 }
 

@@ -2,11 +2,11 @@
 
 mod input;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 use serde::de::DeserializeOwned;
 
 use crate::client::Client;
@@ -14,9 +14,11 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::deadline::{Countdown, Deadline};
 use crate::error::{Error, Result};
+use crate::spans::Spans;
 use crate::store::Store;
+use crate::trace::Trace;
 use crate::updates::{Update, Updates};
-use crate::upstream::{Freshness, Meter, Upstream, Upstreams};
+use crate::upstream::{Caller, Freshness, Meter, Upstream, Upstreams};
 
 /// What a function may use while it answers one call. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +54,12 @@ pub struct Process {
 pub struct Call {
     /// The id in the log and in `x-request-id`.
     pub id: String,
+    /// The platform's own id of the request.
+    pub invocation: Option<String>,
+    /// The trace that its headers name.
+    pub trace: Trace,
+    /// The trace that its message names, which says more of it than the headers of whoever carried it.
+    pub named: OnceLock<Trace>,
     /// When the answer must be ready.
     pub countdown: Countdown,
     /// When the platform ends an answer that is a stream, which keeps more time to end in good order.
@@ -62,6 +70,13 @@ pub struct Call {
     pub principal: Option<String>,
     /// Whether it is a part of another call.
     pub is_part: bool,
+}
+
+impl Call {
+    /// The trace that it belongs to.
+    pub fn trace(&self) -> &Trace {
+        self.named.get().unwrap_or(&self.trace)
+    }
 }
 
 impl Context {
@@ -80,6 +95,12 @@ impl Context {
         Context { client, ..self }
     }
 
+    /// The message of the call names the trace that it belongs to.
+    pub fn belongs_to(&self, trace: Trace) {
+        // One request is one message, so there is no second one to lose.
+        let _ = self.call.named.set(trace);
+    }
+
     /// The answer has become a stream.
     pub fn streams(&self) {
         if let Some(end) = self.call.stream_end {
@@ -92,6 +113,9 @@ impl Context {
     pub fn part(&self, deadline: Deadline) -> Context {
         let call = Call {
             id: self.call.id.clone(),
+            invocation: self.call.invocation.clone(),
+            trace: self.call.trace().clone(),
+            named: OnceLock::new(),
             countdown: Countdown::new(deadline.min(self.deadline()), None),
             stream_end: None,
             meter: Arc::new(Meter::part(self.call.meter.clone())),
@@ -106,6 +130,9 @@ impl Context {
         let limit = self.services.config.call_timeout;
         let call = Call {
             id: format!("{:032x}", fastrand::u128(..)),
+            invocation: None,
+            trace: Trace::of(&HeaderMap::new()),
+            named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), None),
             stream_end: None,
             meter: Arc::new(Meter::default()),
@@ -113,11 +140,6 @@ impl Context {
             is_part: false,
         };
         Context::new(self.services.clone(), Arc::new(call))
-    }
-
-    /// What belongs to the request.
-    pub(crate) fn call(&self) -> &Arc<Call> {
-        &self.call
     }
 
     /// Whether this is the context of a part of a call.
@@ -134,9 +156,14 @@ impl Context {
         upstream: &Upstream,
         path: &str,
     ) -> Result<T> {
+        let caller = Caller {
+            deadline: self.deadline(),
+            meter: &self.call.meter,
+            trace: self.call.trace(),
+        };
         self.services
             .upstreams
-            .get_json(upstream, path, self.deadline(), &self.call.meter)
+            .get_json(upstream, path, caller)
             .await
     }
 
@@ -188,6 +215,26 @@ impl Context {
         &self.call.id
     }
 
+    /// The platform's own id of the request.
+    pub fn invocation_id(&self) -> Option<&str> {
+        self.call.invocation.as_deref()
+    }
+
+    /// The trace that the call belongs to.
+    pub(crate) fn trace(&self) -> &Trace {
+        self.call.trace()
+    }
+
+    /// What the call cost upstream so far.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.call.meter
+    }
+
+    /// Where the spans of the process go.
+    pub(crate) fn spans(&self) -> &Spans {
+        self.services.upstreams.spans()
+    }
+
     /// The settings of the process.
     pub fn config(&self) -> &Config {
         &self.services.config
@@ -196,12 +243,6 @@ impl Context {
     /// The life of this process.
     pub fn process(&self) -> &Process {
         &self.services.process
-    }
-
-    /// The short-lived records that the processes of the application share.
-    #[expect(dead_code, reason = "what keeps records is still to come")]
-    pub(crate) fn store(&self) -> &Store {
-        &self.services.store
     }
 
     /// The value of type `T` that the application was built with.

@@ -3,6 +3,8 @@
 //! `Access-Control-Request-Private-Network` gets no answer: the draft behind it was given up, and the browser that sent
 //! it now asks the person before a page may reach the local network, and not the server (Local Network Access).
 
+use std::sync::{Arc, OnceLock};
+
 use axum::body::Body;
 use axum::extract::Request;
 use http::header::{
@@ -30,22 +32,17 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 /// The rules of one application.
 pub struct Cors {
     origins: AllowedOrigins,
-    request_headers: HeaderValue,
+    registry: Arc<Registry>,
+    request_headers: OnceLock<HeaderValue>,
 }
 
 impl Cors {
     /// The rules for pages of `origins`, which may also send the headers that repeat arguments of functions.
-    pub fn new(origins: AllowedOrigins, registry: &Registry) -> Cors {
-        let mut headers = REQUEST_HEADERS.to_owned();
-        for name in registry.header_names() {
-            // What is no header name is sent by nobody.
-            if let Ok(name) = HeaderName::try_from(format!("mcp-param-{name}")) {
-                headers.push_str(&format!(", {name}"));
-            }
-        }
+    pub fn new(origins: AllowedOrigins, registry: Arc<Registry>) -> Cors {
         Cors {
             origins,
-            request_headers: HeaderValue::try_from(headers).expect("names are visible ASCII"),
+            registry,
+            request_headers: OnceLock::new(),
         }
     }
 
@@ -55,13 +52,28 @@ impl Cors {
         self.origins.admit(origin, headers).then(|| origin.clone())
     }
 
+    /// What a page may send; worked out when the first one asks, because it takes the schemas of all functions.
+    fn request_headers(&self) -> HeaderValue {
+        let all = self.request_headers.get_or_init(|| {
+            let mut headers = REQUEST_HEADERS.to_owned();
+            for name in self.registry.header_names() {
+                // What is no header name is sent by nobody.
+                if let Ok(name) = HeaderName::try_from(format!("mcp-param-{name}")) {
+                    headers.push_str(&format!(", {name}"));
+                }
+            }
+            HeaderValue::try_from(headers).expect("names are visible ASCII")
+        });
+        all.clone()
+    }
+
     /// The answer to a browser that asks what an admitted page may send.
     pub fn preflight(&self) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.request_headers.clone());
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.request_headers());
         headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
         response
             .extensions_mut()

@@ -6,6 +6,8 @@ mod door;
 mod event;
 mod extension;
 mod failure;
+mod head;
+mod invocation;
 mod poller;
 mod reply;
 mod request;
@@ -17,7 +19,7 @@ mod v2;
 use std::future::pending;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use tokio::runtime;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -25,6 +27,8 @@ use tracing::{debug, error, info};
 
 use crate::app::{App, Arrival};
 use crate::deadline::Deadline;
+use crate::invoke::Errand;
+use crate::trace::X_RAY;
 
 use api::Api;
 pub use api::ApiError;
@@ -46,9 +50,6 @@ const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_m
 
 /// An answer without a limit of the platform has this one, which is beyond every other.
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Where X-Ray's id of a request stands.
-const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// The runtime that fits the platform: one thread, unless several invocations run at once.
 ///
@@ -115,10 +116,14 @@ async fn answer_traced(
     arrival: Arrival,
     trace: Option<HeaderValue>,
 ) -> Result<Reply, Failure> {
+    // What callers send the front doors wrap, so an errand comes only from who may invoke this function.
+    if let Some(errand) = Errand::read(event) {
+        let gone_on = app.go_on(errand, arrival).await;
+        return gone_on.map(|()| Reply::nothing()).map_err(Failure::again);
+    }
     match Event::parse(event) {
         Ok(Event::Http(event)) => answer_http(app, event, arrival, trace).await,
         Ok(Event::Socket(event)) => event.answer(app, arrival).await,
-        Ok(Event::Continuation(call)) => socket::go_on(app, call, arrival).await,
         Err(failure) => {
             // The caller gets the failure. The refusal is for the log, which has a line for every request.
             let detail = failure.to_string();
@@ -143,8 +148,10 @@ async fn answer_http(
     };
     let response = match event.request(&config.base_path) {
         Ok(mut request) => {
-            let trace = trace.map(|trace| (TRACE, trace));
-            request.headers_mut().extend(trace);
+            // Not beside the other: two of them would be none.
+            if let Some(trace) = trace {
+                request.headers_mut().insert(X_RAY, trace);
+            }
             app.serve(request, arrival).await
         }
         Err(problem) => app.refuse(StatusCode::BAD_REQUEST, "bad_request", &problem, arrival),

@@ -35,6 +35,7 @@ mod deadline;
 mod entry;
 mod error;
 mod flight;
+mod invoke;
 pub mod lambda;
 pub mod lint;
 pub mod local;
@@ -49,9 +50,11 @@ mod schema;
 mod secret;
 mod server;
 mod similar;
+mod spans;
 mod store;
 pub mod telemetry;
 pub mod tools;
+mod trace;
 mod updates;
 pub mod upstream;
 mod ws;
@@ -64,6 +67,7 @@ pub use config::{AwsConfig, Config, ConfigError, Secret, Transfer};
 pub use context::{Context, Process};
 pub use deadline::Deadline;
 pub use error::{Detail, Error, Kind, Origin, Result};
+pub use invoke::Errand;
 pub use once::Once;
 pub use registry::{
     Annotations, Answer, Content, Hints, Icon, IntoAnswer, Link, Prompt, Registry, Resource, Tool,

@@ -2,20 +2,31 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::serve::ListenerExt;
+use axum::serve::Listener;
 use http::StatusCode;
 use http::header::HOST;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use hyper::server::conn::http1::{Builder, UpgradeableConnection};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tracing::info;
 
 use crate::app::{App, Arrival};
 
-/// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second.
+/// How long the head of a request may take, and a connection may be kept without one.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often spans are sent.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second, or until a
+/// second signal.
 ///
 /// On a loopback address only requests to this machine's own names are taken: a page of another name that was bound
 /// again to this address (DNS rebinding) gets 403.
@@ -24,36 +35,74 @@ use crate::app::{App, Arrival};
 /// The socket's.
 pub async fn serve(
     app: App,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    mut listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
     let patience = app.config().call_timeout + Duration::from_secs(1);
-    let (stopping, stopped) = oneshot::channel();
-    let (closing, sockets) = (app.clone(), app.clone());
-    let shutdown = async move {
-        shutdown.await;
-        info!("stopping: running requests are finished first");
-        closing.close();
-        // The receiver is gone only if serving has ended by itself.
-        let _ = stopping.send(());
-    };
-    let listener = listener.tap_io(|socket| {
-        // Answers and events are written whole, so waiting for more of them would only delay them.
-        let _ = socket.set_nodelay(true);
-    });
+    let closing = app.clone();
     let router =
         Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown);
-    let serving = async {
-        serving.await?;
-        sockets.closed().await;
-        Ok(())
-    };
+    // Each connection holds a receiver.
+    let (stop, stopped) = watch::channel(false);
+    let mut shutdown = pin!(shutdown);
+    let mut flushing = pin!(flush(&closing));
+    loop {
+        let socket = tokio::select! {
+            (socket, _) = Listener::accept(&mut listener) => socket,
+            () = &mut shutdown => break,
+            () = &mut flushing => continue,
+        };
+        // Answers and events are written whole, so waiting for more of them would only delay them.
+        let _ = socket.set_nodelay(true);
+        let connection = Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_PATIENCE)
+            .serve_connection(
+                TokioIo::new(socket),
+                TowerToHyperService::new(router.clone()),
+            )
+            .with_upgrades();
+        tokio::spawn(drive(connection, stopped.clone()));
+    }
+    drop((listener, stopped));
+    info!("stopping: running requests are finished first");
+    closing.close();
+    stop.send_replace(true);
     tokio::select! {
-        result = serving => result,
-        () = give_up(stopped, patience) => Ok(()),
+        _ = async { tokio::join!(stop.closed(), closing.closed()) } => {}
+        () = tokio::time::sleep(patience) => {}
+        () = signal() => {}
+    }
+    closing.flush().await;
+    Ok(())
+}
+
+/// Serves the requests of one connection, and no further one once the server is to stop.
+async fn drive(
+    connection: UpgradeableConnection<TokioIo<TcpStream>, TowerToHyperService<Router>>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut connection = pin!(connection);
+    let is_stopped = async {
+        drop(stopped.wait_for(|it| *it).await);
+    };
+    // A connection that breaks is the business of its client.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = is_stopped => {
+            connection.as_mut().graceful_shutdown();
+            drop(connection.await);
+        }
+    }
+}
+
+/// Sends spans now and then; never ready.
+async fn flush(app: &App) {
+    loop {
+        tokio::time::sleep(FLUSH).await;
+        app.flush().await;
     }
 }
 
@@ -111,15 +160,4 @@ fn is_own(request: &Request) -> bool {
     };
     let own = ["localhost", "127.0.0.1", "[::1]"];
     host.is_some_and(|host| own.iter().any(|it| host.eq_ignore_ascii_case(it)))
-}
-
-/// Ends serving that does not end by itself: when its time is up, or at once on a second signal.
-async fn give_up(stopped: oneshot::Receiver<()>, patience: Duration) {
-    match stopped.await {
-        Ok(()) => tokio::select! {
-            () = tokio::time::sleep(patience) => {}
-            () = signal() => {}
-        },
-        Err(_) => std::future::pending().await,
-    }
 }

@@ -28,6 +28,7 @@ mod rounds;
 mod run;
 mod seal;
 mod task;
+mod trace;
 mod turn;
 mod version;
 
@@ -40,6 +41,7 @@ use serde_json::value::RawValue;
 
 use crate::config::Config;
 use crate::context::Context;
+use crate::invoke::Invoker;
 use crate::origin::AllowedOrigins;
 use crate::registry::Registry;
 use crate::server::Info;
@@ -92,6 +94,8 @@ pub struct Basis<'a> {
     pub config: &'a Config,
     /// What it shares with other processes.
     pub store: Store,
+    /// How calls go on in a process that is frozen between requests, if they can.
+    pub invoker: Option<Arc<Invoker>>,
     /// Where changes are told.
     pub updates: Arc<Updates>,
 }
@@ -122,12 +126,13 @@ impl Endpoint {
         let config = basis.config;
         let mut tools = basis.registry.tools().iter();
         let may_detach = tools.any(|tool| tool.on_mcp() && tool.may_detach());
-        let has_tasks = may_detach && !config.is_frozen();
+        // A process that is frozen between requests goes on with a task only by invoking itself.
+        let has_tasks = may_detach && (!config.is_frozen() || basis.invoker.is_some());
         Endpoint {
             payloads: Payloads::new(&basis, has_tasks),
             seal: Arc::new(Seal::new(&config.state_keys)),
             mailbox: Mailbox::new(basis.store.clone(), config.input_timeout),
-            tasks: has_tasks.then(|| Tasks::new(basis.store, config.task_timeout)),
+            tasks: has_tasks.then(|| Tasks::new(basis.store, config.task_timeout, basis.invoker)),
             registry: basis.registry,
             origins: basis.origins,
             updates: basis.updates,
@@ -180,11 +185,17 @@ impl Endpoint {
         request: &Request<'_>,
         cx: &Context,
     ) -> Reply {
-        match Era::of(headers, request) {
+        if let Some(trace) = trace::of(request) {
+            cx.belongs_to(trace);
+        }
+        let mut reply = match Era::of(headers, request) {
             Ok(Era::Modern) => modern::answer(self, headers, request, cx).await,
             Ok(Era::Legacy(version)) => legacy::answer(self, version, request, cx).await,
             Err(fault) => Reply::fault(Some(request.id), fault),
-        }
+        };
+        let method = &mut reply.outcome.method;
+        *method = method.or(method::of_function(&request.method));
+        reply
     }
 
     /// A batch, which only revision 2025-03-26 knows: the answers in the order of the requests.

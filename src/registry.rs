@@ -52,20 +52,25 @@ impl Registry {
         prompts: Vec<Prompt>,
     ) -> Result<Registry, Vec<String>> {
         let problems = check::problems(&tools, &resources, &prompts);
-        if !problems.is_empty() {
-            return Err(problems);
+        match problems.is_empty() {
+            true => Ok(Registry::unchecked(tools, resources, prompts)),
+            false => Err(problems),
         }
+    }
+
+    /// The same of a list that was checked before.
+    pub fn unchecked(tools: Vec<Tool>, resources: Vec<Resource>, prompts: Vec<Prompt>) -> Registry {
         let by_name = tools
             .iter()
             .enumerate()
             .map(|(index, tool)| (tool.name(), index))
             .collect();
-        Ok(Registry {
+        Registry {
             tools,
             resources,
             prompts,
             by_name,
-        })
+        }
     }
 
     /// All functions, in the order they were registered.

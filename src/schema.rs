@@ -1,12 +1,24 @@
 //! JSON schemas that every client takes: nested types inlined, no nullable type lists, the root an object.
 
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
 /// The schema of an argument struct: what is optional is left out of `required`, never nullable.
 pub fn input<T: JsonSchema>() -> Value {
-    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_deserialize());
+    input_of(T::json_schema)
+}
+
+/// The schema of a result: what may be null says so in an `anyOf`.
+pub fn output<T: JsonSchema>() -> Value {
+    output_of(T::json_schema)
+}
+
+/// What a type makes of a generator; all that follows is the same code for every type.
+type Root = fn(&mut SchemaGenerator) -> Schema;
+
+fn input_of(root: Root) -> Value {
+    let mut schema = generate(SchemaSettings::draft2020_12().for_deserialize(), root);
     visit(&mut schema, &mut |fields| {
         drop_null(fields);
         if fields.get("default").is_some_and(Value::is_null) {
@@ -16,22 +28,18 @@ pub fn input<T: JsonSchema>() -> Value {
     schema
 }
 
-/// The schema of a result: what may be null says so in an `anyOf`.
-pub fn output<T: JsonSchema>() -> Value {
-    let mut schema = generate::<T>(SchemaSettings::draft2020_12().for_serialize());
+fn output_of(root: Root) -> Value {
+    let mut schema = generate(SchemaSettings::draft2020_12().for_serialize(), root);
     visit(&mut schema, &mut split_null);
     schema
 }
 
-fn generate<T: JsonSchema>(settings: SchemaSettings) -> Value {
+fn generate(settings: SchemaSettings, root: Root) -> Value {
     let settings = settings.with(|it| {
         it.inline_subschemas = true;
         it.meta_schema = None;
     });
-    let mut schema = settings
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value();
+    let mut schema = root(&mut settings.into_generator()).to_value();
     // The title would be the Rust name of the struct, which means nothing to a caller.
     if let Some(fields) = schema.as_object_mut() {
         fields.remove("title");

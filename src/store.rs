@@ -138,11 +138,10 @@ impl Store {
 
     /// Removes the record where that needs no waiting, for who is being dropped; elsewhere it is left to expire.
     pub fn forget(&self, key: &str) {
-        match &self.0.place {
-            Place::Memory(memory) => memory.remove(key),
-            Place::Dynamo(_) => {}
+        if let Place::Memory(memory) = &self.0.place {
+            memory.remove(key);
+            self.told(key, true);
         }
-        self.told(key, true);
     }
 
     /// Waits until the record has another version than `seen`, or is gone, or `deadline` has passed.

@@ -1,15 +1,20 @@
-//! What operators see: the subscriber, and one line for each request.
+//! What operators see: the subscriber, one line for each request, and the metrics in it.
+
+mod line;
+mod metrics;
 
 use std::io::IsTerminal;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error};
 use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
+
+pub use line::Line;
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,28 +39,6 @@ pub struct Outcome {
 /// The outcome of an answer that is still being written, set when it is whole.
 #[derive(Clone, Debug, Default)]
 pub struct Pending(Arc<OnceLock<Outcome>>);
-
-/// The fields of the one line.
-pub struct Line<'a> {
-    /// `mcp`, `rest`, `ws` or `site`.
-    pub face: &'static str,
-    /// What happened.
-    pub outcome: &'a Outcome,
-    /// The HTTP status.
-    pub status: u16,
-    /// From the request's arrival to its answer.
-    pub duration: Duration,
-    /// Upstream requests.
-    pub upstream_calls: u32,
-    /// The sum of their durations.
-    pub upstream_time: Duration,
-    /// The id that also stands in `x-request-id`.
-    pub request_id: &'a str,
-    /// Whether it is the first request of this process.
-    pub cold_start: bool,
-    /// Whether a part of the answer was lost.
-    pub is_partial: bool,
-}
 
 /// Starts the log; a second start in the same process changes nothing.
 ///
@@ -140,59 +123,10 @@ impl Pending {
     }
 }
 
-impl Line<'_> {
-    fn verdict(&self) -> &'static str {
-        match self.outcome.error {
-            Some(_) => "error",
-            None if self.is_partial => "partial",
-            None => "ok",
-        }
-    }
-
-    /// Writes the line: an error of this server as an error, a lost call as a warning, all else as information.
-    pub fn write(&self) {
-        macro_rules! line {
-            ($level:ident) => {
-                $level!(
-                    face = self.face,
-                    method = self.outcome.method,
-                    function = self.outcome.function,
-                    outcome = self.verdict(),
-                    error = self.outcome.error,
-                    status = self.status,
-                    duration_ms = millis(self.duration),
-                    upstream_calls = self.upstream_calls,
-                    upstream_ms = millis(self.upstream_time),
-                    request_id = self.request_id,
-                    cold_start = self.cold_start,
-                    "request"
-                )
-            };
-        }
-        match self.outcome.error {
-            Some(kind) if kind == Kind::Internal.as_str() => line!(error),
-            Some(_) if self.status >= 500 => line!(warn),
-            _ => line!(info),
-        }
-    }
-}
-
 /// Writes the inside of an error, which goes to the log once and nowhere else.
 pub fn cause(function: &str, error: &Error) {
     if let Some(inside) = error.inside() {
         debug!(function, %inside, "cause");
-    }
-}
-
-/// Writes that a task has ended.
-pub fn task(function: &str, error: Option<&str>, duration: Duration) {
-    let outcome = if error.is_some() { "error" } else { "ok" };
-    let duration_ms = millis(duration);
-    match error {
-        Some(kind) if kind == Kind::Internal.as_str() => {
-            error!(function, outcome, error, duration_ms, "task");
-        }
-        _ => info!(function, outcome, error, duration_ms, "task"),
     }
 }
 

@@ -23,9 +23,11 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Origin, Result};
 use crate::flight::Flights;
+use crate::spans::Spans;
+use crate::trace::Trace;
 
 use cache::{Cache, Entry};
-use channel::Channel;
+use channel::{Asking, Channel};
 
 pub(crate) use client::Client;
 pub use freshness::Freshness;
@@ -37,7 +39,19 @@ pub struct Upstreams {
     channels: BTreeMap<&'static str, Arc<Channel>>,
     cache: Arc<Cache>,
     flights: Flights<Result<Arc<Entry>, Arc<Error>>>,
+    spans: Arc<Spans>,
     timeout: std::time::Duration,
+}
+
+/// On whose behalf an upstream is asked.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    /// When its answer must be ready.
+    pub deadline: Deadline,
+    /// What it cost so far.
+    pub meter: &'a Arc<Meter>,
+    /// The trace that it belongs to.
+    pub trace: &'a Trace,
 }
 
 impl Upstreams {
@@ -78,12 +92,11 @@ impl Upstreams {
         }
         let urls = bases.values().map(String::as_str);
         let client = client::build(config, urls, Policy::custom(same_host))?;
+        let spans = Arc::new(Spans::new(config, client.clone())?);
         let channel = |upstream: &Upstream| {
             let base = bases[upstream.name].clone();
-            (
-                upstream.name,
-                Arc::new(Channel::new(*upstream, base, client.clone(), config)),
-            )
+            let channel = Channel::new(*upstream, base, client.clone(), spans.clone(), config);
+            (upstream.name, Arc::new(channel))
         };
         let channels = declared.iter().map(channel).collect();
         let cache = Arc::new(Cache::new(config.cache_bytes));
@@ -91,6 +104,7 @@ impl Upstreams {
             channels,
             cache,
             flights: Flights::new(),
+            spans,
             timeout: config.call_timeout,
         })
     }
@@ -106,9 +120,9 @@ impl Upstreams {
         &self,
         upstream: &Upstream,
         path: &str,
-        deadline: Deadline,
-        meter: &Arc<Meter>,
+        caller: Caller<'_>,
     ) -> Result<T> {
+        let meter = caller.meter;
         let key = format!("{} {path}", upstream.name);
         meter.asked(key.clone());
         let kept = self.cache.get(&key);
@@ -117,7 +131,7 @@ impl Upstreams {
             return answer::decode(upstream.name, &entry.body);
         }
         let fetched = self
-            .fetch(upstream, path, &key, kept.as_ref(), deadline, meter)
+            .fetch(upstream, path, &key, kept.as_ref(), caller)
             .await;
         let decoded = fetched.and_then(|entry| {
             let value = answer::decode(upstream.name, &entry.body)
@@ -136,6 +150,11 @@ impl Upstreams {
         })
     }
 
+    /// The spans of the process: a collector is an upstream of its own kind.
+    pub fn spans(&self) -> &Spans {
+        &self.spans
+    }
+
     /// Drops what was kept of all that a call asked for: well in form, it has turned out to be something that cannot be.
     pub fn distrust(&self, meter: &Meter) {
         for key in meter.take_asked() {
@@ -150,17 +169,17 @@ impl Upstreams {
         path: &str,
         key: &str,
         kept: Option<&Arc<Entry>>,
-        deadline: Deadline,
-        meter: &Arc<Meter>,
+        caller: Caller<'_>,
     ) -> Result<Arc<Entry>> {
         let channel = self.channels.get(upstream.name);
         let channel = channel.ok_or_else(|| {
             Error::internal(format!("upstream `{}` was not declared", upstream.name))
         })?;
-        let budget = deadline.budget(self.timeout);
-        let _waiting = meter.wait();
+        let budget = caller.deadline.budget(self.timeout);
+        let _waiting = caller.meter.wait();
         let (flight, _) = self.flights.join(key, Deadline::after(budget), |until| {
-            let (channel, cache, meter) = (channel.clone(), self.cache.clone(), meter.clone());
+            let (channel, cache) = (channel.clone(), self.cache.clone());
+            let (meter, trace) = (caller.meter.clone(), caller.trace.clone());
             let (path, key, kept) = (path.to_owned(), key.to_owned(), kept.cloned());
             // Another request may have ended between the look into the cache and here.
             let come = self.cache.get(&key).filter(|entry| entry.is_fresh());
@@ -168,7 +187,14 @@ impl Upstreams {
                 if let Some(entry) = come {
                     return Ok(entry);
                 }
-                let fetched = channel.fetch(&path, kept.as_ref(), &until, &meter).await;
+                let asking = Asking {
+                    path: &path,
+                    kept: kept.as_ref(),
+                    until: &until,
+                    meter: &meter,
+                    trace: &trace,
+                };
+                let fetched = channel.fetch(asking).await;
                 let entry = Arc::new(fetched.map_err(Arc::new)?);
                 // Kept before the flight ends, so that nobody can come between the two and ask again.
                 cache.insert(&key, entry.clone());

@@ -18,8 +18,8 @@
 //! asynchronous invocation of the same function, because the integration waits 29 s and a running call cannot move. So a
 //! call never runs twice, and all behave alike. Frames leave through the `@connections` API.
 
+mod call;
 mod connection;
-mod continuation;
 mod exchange;
 mod gateway;
 mod ledger;
@@ -42,12 +42,12 @@ use tokio::time::Instant;
 use crate::config::Config;
 use crate::context::Context;
 use crate::entry::Entry;
+use crate::invoke::Invoker;
 use crate::mcp::Endpoint;
 use crate::origin::AllowedOrigins;
 use crate::store::Store;
 
 pub use connection::Connection;
-pub use continuation::Continuation;
 use gateway::Gateway;
 use ledger::Ledger;
 pub use remote::Times;
@@ -62,8 +62,24 @@ pub struct Sockets {
     origins: AllowedOrigins,
     gateway: Gateway,
     ledger: Ledger,
+    /// How calls get an invocation of their own, where processes are frozen between requests.
+    invoker: Option<Arc<Invoker>>,
     /// Each open connection of this machine holds a receiver.
     closing: watch::Sender<bool>,
+}
+
+/// What [`Sockets`] stand on.
+pub struct Basis<'a> {
+    /// What answers the messages.
+    pub endpoint: Arc<Endpoint>,
+    /// The browser pages that may connect.
+    pub origins: AllowedOrigins,
+    /// The settings of the process.
+    pub config: &'a Config,
+    /// What it shares with other processes.
+    pub store: Store,
+    /// The way to invoke itself, on Lambda.
+    pub invoker: Option<Arc<Invoker>>,
 }
 
 impl Sockets {
@@ -71,17 +87,13 @@ impl Sockets {
     ///
     /// # Errors
     /// The setting that cannot be used.
-    pub fn new(
-        endpoint: Arc<Endpoint>,
-        origins: AllowedOrigins,
-        config: &Config,
-        store: Store,
-    ) -> Result<Sockets, String> {
+    pub fn new(basis: Basis<'_>) -> Result<Sockets, String> {
         Ok(Sockets {
-            endpoint,
-            origins,
-            gateway: Gateway::new(config)?,
-            ledger: Ledger::new(store),
+            endpoint: basis.endpoint,
+            origins: basis.origins,
+            gateway: Gateway::new(basis.config)?,
+            ledger: Ledger::new(basis.store),
+            invoker: basis.invoker,
             closing: watch::Sender::new(false),
         })
     }
@@ -118,9 +130,10 @@ impl Sockets {
 fn entry(cx: &Context) -> Entry {
     Entry {
         face: "ws",
-        status: 200,
+        method: None,
+        status: Some(200),
         since: Instant::now(),
-        call: cx.call().clone(),
+        cx: cx.clone(),
         cold_start: cx.process().count(),
     }
 }

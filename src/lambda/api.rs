@@ -4,23 +4,17 @@
 //! a stream into its body, ends the body of a producer that panicked as if it were whole, and reads streams in a task
 //! that may outlive their invocation.
 
-use std::time::{Duration, SystemTime};
-
 use axum::body::{Body, Bytes};
 use http::header::{CONTENT_TYPE, HOST, TRAILER, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 use super::connection::{Connection, Unanswered};
 use super::failure::Failure;
+use super::invocation::Invocation;
 use super::reply::{ERROR_BODY, ERROR_TYPE, Reply};
 
 const ADDRESS: &str = "AWS_LAMBDA_RUNTIME_API";
 const RUNTIME: &str = "/2018-06-01/runtime";
-const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
-const DEADLINE: &str = "lambda-runtime-deadline-ms";
-const TRACE: &str = "lambda-runtime-trace-id";
-/// What tells an answer from a late one to an earlier attempt; it goes back as it came.
-const INVOCATION: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
 const STREAMED: &str = "application/vnd.awslambda.http-integration-response";
 
 /// Why the platform could not be asked, or what it refused.
@@ -32,17 +26,6 @@ pub(super) struct Api {
     /// What stands before every path; emulators have something here.
     prefix: String,
     connection: Option<Connection>,
-}
-
-/// One invocation.
-pub(super) struct Invocation {
-    pub(super) id: String,
-    /// What is left of its time, if the platform says.
-    pub(super) time_left: Option<Duration>,
-    /// The header of X-Ray.
-    pub(super) trace: Option<HeaderValue>,
-    pub(super) payload: Bytes,
-    echo: Option<HeaderValue>,
 }
 
 impl Api {
@@ -192,39 +175,6 @@ impl Api {
     fn keep(&mut self, connection: Connection, response: Response<Bytes>) -> Response<Bytes> {
         self.connection = Some(connection).filter(Connection::is_open);
         response
-    }
-}
-
-impl Invocation {
-    fn read(response: Response<Bytes>) -> Result<Invocation, ApiError> {
-        let (parts, payload) = response.into_parts();
-        let text = |name| parts.headers.get(name).and_then(|it| it.to_str().ok());
-        let id =
-            text(REQUEST_ID).ok_or_else(|| format!("an invocation came without `{REQUEST_ID}`"))?;
-        Ok(Invocation {
-            id: id.to_owned(),
-            time_left: text(DEADLINE).and_then(time_left),
-            trace: parts.headers.get(TRACE).cloned(),
-            payload,
-            echo: parts.headers.get(INVOCATION).cloned(),
-        })
-    }
-
-    fn headers(&self) -> HeaderMap {
-        let echo = self.echo.iter().map(|echo| (INVOCATION, echo.clone()));
-        echo.collect()
-    }
-}
-
-/// What is left until `deadline`, in milliseconds since 1970. Emulators give deadlines of that year, which is none.
-fn time_left(deadline: &str) -> Option<Duration> {
-    const DAY: Duration = Duration::from_secs(86_400);
-    let deadline =
-        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline.parse().ok()?))?;
-    match deadline.duration_since(SystemTime::now()) {
-        Ok(left) => Some(left.min(DAY)),
-        Err(past) if past.duration() > DAY => None,
-        Err(_) => Some(Duration::ZERO),
     }
 }
 

@@ -7,13 +7,11 @@ use super::failure::Failure;
 use super::socket::Socket;
 use super::v1::V1;
 use super::v2::V2;
-use crate::ws::Continuation;
 
-/// An event of a front door, or of this function itself.
+/// An event of a front door.
 pub(super) enum Event<'a> {
     Http(Http<'a>),
     Socket(Socket<'a>),
-    Continuation(Continuation<'a>),
 }
 
 /// An HTTP request.
@@ -35,11 +33,8 @@ impl<'a> Event<'a> {
         if let Ok(event) = serde_json::from_str(payload) {
             return Ok(Event::Http(Http::V1(event)));
         }
-        if let Ok(event) = serde_json::from_str(payload) {
-            return Ok(Event::Socket(event));
-        }
         serde_json::from_str(payload)
-            .map(Event::Continuation)
+            .map(Event::Socket)
             .map_err(|_| Failure::unknown_event())
     }
 }

@@ -69,6 +69,11 @@ impl Failure {
         Failure::new("BrokenAnswer", "the answer broke off; ask again")
     }
 
+    /// What another invocation began could not be gone on with.
+    pub(super) fn again(error: Error) -> Failure {
+        Failure::new("NotGoneOn", error.message())
+    }
+
     fn new(error_type: &'static str, error_message: &str) -> Failure {
         Failure {
             error_type,

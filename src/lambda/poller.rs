@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tracing::{error, warn};
 
 use super::answer_traced;
-use super::api::{Api, ApiError, Invocation};
+use super::api::{Api, ApiError};
 use super::failure::Failure;
+use super::invocation::Invocation;
 use super::reply::Reply;
 use crate::app::{App, Arrival};
 
@@ -38,6 +39,8 @@ pub(super) async fn poll(
             Ok(invocation) => {
                 failures = 0;
                 handle(&app, &mut api, invocation).await;
+                // The process may be frozen as soon as it asks for more.
+                app.flush().await;
             }
             Err(error) if failures == TRIES => return Err(error),
             Err(error) => {

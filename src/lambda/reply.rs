@@ -1,6 +1,5 @@
 //! HTTP responses become the answer that the event's front door reads: one JSON document, or a head and a stream.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::pin;
 
@@ -8,8 +7,7 @@ use axum::body::{Body, Bytes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, StreamExt};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, SET_COOKIE};
-use http::response::Parts;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Response};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
@@ -18,6 +16,7 @@ use tracing::warn;
 
 use super::door::Door;
 use super::failure::Failure;
+use super::head::Head;
 use super::stream::pieces;
 use crate::deadline::Deadline;
 
@@ -35,19 +34,6 @@ pub struct Reply {
     is_streamed: bool,
 }
 
-/// The status and the headers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    status_code: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_description: Option<String>,
-    headers: BTreeMap<String, String>,
-    multi_value_headers: BTreeMap<String, Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cookies: Option<Vec<String>>,
-}
-
 /// An answer as one document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,6 +45,14 @@ struct Whole {
 }
 
 impl Reply {
+    /// The answer that nobody waits for.
+    pub(super) fn nothing() -> Reply {
+        Reply {
+            body: Body::from("null"),
+            is_streamed: false,
+        }
+    }
+
     /// The answer as one document, once its body is whole.
     ///
     /// # Errors
@@ -138,45 +132,6 @@ impl Reply {
     /// What is posted to the Runtime API. A stream is made while it is read, and ended where it is dropped.
     pub fn into_body(self) -> Body {
         self.body
-    }
-}
-
-impl Head {
-    fn new(door: Door, parts: &Parts) -> Head {
-        let reason = parts.status.canonical_reason().unwrap_or_default();
-        let mut head = Head {
-            status_code: parts.status.as_u16(),
-            status_description: door
-                .has_reason()
-                .then(|| format!("{} {reason}", parts.status.as_u16())),
-            headers: BTreeMap::new(),
-            multi_value_headers: BTreeMap::new(),
-            cookies: door.has_cookies().then(Vec::new),
-        };
-        for (name, value) in &parts.headers {
-            // The platform counts the length itself, and renames the header where it comes from a function.
-            if name == CONTENT_LENGTH {
-                continue;
-            }
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            match &mut head.cookies {
-                _ if door.has_lists() => {
-                    let lines = head.multi_value_headers.entry(name.to_string());
-                    lines.or_default().push(value);
-                }
-                Some(cookies) if name == SET_COOKIE => cookies.push(value),
-                // A list on one line means the same as its parts on several, except for cookies: the last one stays.
-                _ if name == SET_COOKIE => {
-                    head.headers.insert(name.to_string(), value);
-                }
-                _ => {
-                    let line = head.headers.entry(name.to_string());
-                    line.and_modify(|line| *line = format!("{line}, {value}"))
-                        .or_insert(value);
-                }
-            }
-        }
-        head
     }
 }
 

@@ -12,11 +12,9 @@ use serde_json::json;
 use super::failure::Failure;
 use super::reply::Reply;
 use super::request::append;
-use super::{DAY, end};
 use crate::app::{App, Arrival};
 use crate::context::Context;
-use crate::deadline::Deadline;
-use crate::ws::{Connection, Continuation, PROTOCOL, Times};
+use crate::ws::{Connection, PROTOCOL, Times};
 
 /// API Gateway waits so long for the end of the invocation that a frame causes.
 const INTEGRATION: Duration = Duration::from_secs(29);
@@ -57,8 +55,8 @@ impl Socket<'_> {
     pub(super) async fn answer(self, app: &App, mut arrival: Arrival) -> Result<Reply, Failure> {
         let left = arrival.time_left.unwrap_or(INTEGRATION).min(INTEGRATION);
         arrival.time_left = Some(left);
-        let times = times(app, &arrival);
-        let cx = app.arrive(arrival);
+        let times = Times::of(arrival.time_left, app.config());
+        let cx = app.context_of(&HeaderMap::new(), arrival);
         let connection = self.request_context.connection;
         let sockets = app.sockets();
         let text = self.body.unwrap_or_default();
@@ -72,29 +70,6 @@ impl Socket<'_> {
         };
         done.map(|()| accepted()).map_err(Failure::undelivered)
     }
-}
-
-/// Goes on with a call that was handed on.
-///
-/// # Errors
-/// Its client cannot be told.
-pub(super) async fn go_on(
-    app: &App,
-    call: Continuation<'_>,
-    arrival: Arrival,
-) -> Result<Reply, Failure> {
-    let times = times(app, &arrival);
-    let done = app.sockets().go_on(call, app.arrive(arrival), times).await;
-    done.map(|()| accepted()).map_err(Failure::undelivered)
-}
-
-/// A quarter of the margin is left when the last frame must have gone.
-fn times(app: &App, arrival: &Arrival) -> Times {
-    let answer = end(arrival, app.config().stream_margin);
-    let left = arrival.time_left.unwrap_or(DAY);
-    let margin = left.saturating_sub(answer.remaining());
-    let post = Deadline::after(left - margin / 4);
-    Times { answer, post }
 }
 
 /// Nothing of it reaches the client, unless it is a failure.

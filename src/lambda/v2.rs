@@ -50,10 +50,11 @@ struct Http<'a> {
 
 impl V2<'_> {
     pub(super) fn door(&self) -> Door {
-        let domain = self.request_context.domain_name.as_deref();
-        match domain.is_some_and(|domain| domain.contains(".lambda-url.")) {
-            true => Door::FunctionUrl,
-            false => Door::HttpApi,
+        match self.request_context.domain_name.as_deref() {
+            Some(domain) if domain.contains(".lambda-url.") => Door::FunctionUrl,
+            // `cargo lambda watch` stands in for a Function URL.
+            Some("localhost") => Door::FunctionUrl,
+            _ => Door::HttpApi,
         }
     }
 

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::events::Event;
 use super::mailbox::{Mailbox, Slot};
 use super::notify::{self, Reporter};
-use super::rounds::Rounds;
+use super::rounds::{Answers, Rounds};
 use super::run::{Ended, Run, Step};
 use super::task::Escalation;
 use crate::client::{Ask, Message};
@@ -178,7 +178,13 @@ impl Conversation {
     pub(super) async fn settle(self, end: End) -> Ended {
         match end {
             End::Ended(ended) => ended,
-            End::Detaching(escalation, detached) => escalation.start(self.run, detached).await,
+            End::Detaching(escalation, detached) => {
+                let known = match self.asking {
+                    Asking::Rounds(rounds) => rounds.into_known(),
+                    Asking::Live(_) => Answers::new(),
+                };
+                escalation.start(self.run, known, detached).await
+            }
         }
     }
 }

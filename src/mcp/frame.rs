@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::fault::Fault;
 use super::message::{self, Incoming, Message, is_id};
 use super::version::Shape;
-use super::{Endpoint, Reply};
+use super::{Endpoint, Reply, method};
 use crate::context::Context;
 use crate::error::Error;
 
@@ -39,10 +39,7 @@ impl Frame {
         match message {
             Ok(Ok(Message::Request(request))) => Frame::Request {
                 id: request.id.to_owned(),
-                runs: matches!(
-                    &*request.method,
-                    "tools/call" | "resources/read" | "prompts/get"
-                ),
+                runs: method::of_function(&request.method).is_some(),
             },
             Ok(Ok(Message::Notification { method, params }))
                 if method == "notifications/cancelled" =>

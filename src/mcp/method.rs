@@ -11,6 +11,12 @@ use super::read::ReadParams;
 use super::turn::{Subject, Turn};
 use super::{Endpoint, Reply, headers};
 
+/// The name of a method that runs a function, for the log: names that callers make up do not belong there.
+pub(super) fn of_function(name: &str) -> Option<&'static str> {
+    let known = ["tools/call", "resources/read", "prompts/get"];
+    known.into_iter().find(|it| *it == name)
+}
+
 /// Answers one request. A modern one over HTTP comes with the headers that must repeat what it is about. `peer` finds out who
 /// asks, for the methods that run a function.
 pub(super) async fn answer(

@@ -35,6 +35,9 @@ struct Subject {
     principal: Option<String>,
 }
 
+/// What was said to questions, by their keys.
+pub(super) type Answers = BTreeMap<String, Box<RawValue>>;
+
 /// The rounds of one call so far.
 pub(super) struct Rounds {
     seal: Arc<Seal>,
@@ -142,6 +145,12 @@ impl Rounds {
             Some(answer) => drop(ask.reply.send(Ok(answer))),
             None => self.open.push(ask),
         }
+    }
+
+    /// What was said to the questions so far.
+    pub(super) fn into_known(self) -> Answers {
+        let known = self.known.into_iter();
+        known.map(|(key, known)| (key, known.answer)).collect()
     }
 
     /// Whether a question is open.

@@ -4,25 +4,32 @@ pub(super) mod ask;
 mod record;
 mod runner;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::oneshot;
 
+use super::Endpoint;
 use super::fault::Fault;
 use super::result::ServerMeta;
+use super::rounds::Answers;
 use super::run::{Ended, Run};
+use super::turn::Subject;
 use super::version::Shape;
+use crate::capability::Capabilities;
+use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::deadline::Deadline;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::invoke::{Errand, Invoker};
 use crate::secret;
 use crate::store::{Change, Store};
 use crate::telemetry::Outcome;
 
-use record::{Record, View};
+use record::{Call, Record, View};
 
 /// How long a task can be asked for after it last changed.
 const TTL: Duration = Duration::from_secs(3600);
@@ -36,6 +43,8 @@ pub(super) struct Tasks {
     store: Store,
     /// How long one may take.
     limit: Duration,
+    /// How they go on where a process is frozen between requests; elsewhere they go on in the process that began them.
+    invoker: Option<Arc<Invoker>>,
 }
 
 /// What turns a running call into a task.
@@ -44,6 +53,10 @@ pub(super) struct Escalation {
     pub(super) cx: Context,
     /// The function that is called.
     pub(super) function: &'static str,
+    /// Its arguments, a JSON object.
+    pub(super) arguments: String,
+    /// What the client can do.
+    pub(super) capabilities: Capabilities,
     /// How the server introduces itself.
     pub(super) server: Box<RawValue>,
 }
@@ -60,8 +73,12 @@ struct Created<'a> {
 }
 
 impl Tasks {
-    pub(super) fn new(store: Store, limit: Duration) -> Tasks {
-        Tasks { store, limit }
+    pub(super) fn new(store: Store, limit: Duration, invoker: Option<Arc<Invoker>>) -> Tasks {
+        Tasks {
+            store,
+            limit,
+            invoker,
+        }
     }
 
     /// The task of that id.
@@ -127,34 +144,95 @@ impl Tasks {
 }
 
 impl Escalation {
-    /// Keeps the task, lets the function go on as one, and answers the call with its handle.
-    pub(super) async fn start(self, run: Run, detached: oneshot::Sender<()>) -> Ended {
-        let id = secret::name();
-        let record = Record::new(self.cx.now(), self.cx.principal());
-        let created = self
-            .tasks
-            .store
-            .create(&key(&id), record.encode(), TTL)
-            .await;
-        if let Err(error) = created {
-            return Ended::failed(self.function, error);
-        }
-        let created = Created {
+    /// Keeps the task, lets the function go on as one, and answers the call with its handle. What is known of the
+    /// client's answers goes along.
+    pub(super) async fn start(
+        self,
+        run: Run,
+        known: Answers,
+        detached: oneshot::Sender<()>,
+    ) -> Ended {
+        let (id, function) = (secret::name(), self.function);
+        let Escalation {
+            tasks, cx, server, ..
+        } = &self;
+        let mut record = Record::new(cx.now(), cx.principal());
+        let view = Created {
             result_type: "task",
             task: record.view(&id),
-            meta: ServerMeta::new(&self.server),
+            meta: ServerMeta::new(server),
         };
-        let result = to_raw_value(&created).expect("a task of texts is JSON");
-        self.cx.restart(self.tasks.limit);
-        // Gone only if the function ended in the same step, which its task will tell.
-        let _ = detached.send(());
-        let function = self.function;
-        tokio::spawn(runner::run(self, id, run));
+        let created = to_raw_value(&view).expect("a task of texts is JSON");
+        record.call = tasks.invoker.is_some().then(|| Call {
+            function: function.to_owned(),
+            arguments: self.arguments.clone(),
+            capabilities: self.capabilities,
+            known,
+        });
+        let kept = tasks.store.create(&key(&id), record.encode(), TTL).await;
+        if let Err(error) = kept {
+            return Ended::failed(function, error);
+        }
+        match &tasks.invoker {
+            None => {
+                cx.restart(tasks.limit);
+                // Gone only if the function ended in the same step, which its task will tell.
+                let _ = detached.send(());
+                tokio::spawn(runner::run(self, id, run, Answers::new()));
+            }
+            Some(invoker) => {
+                // It begins anew in the invocation that is asked for, up to here with what is known.
+                drop(run);
+                let errand = Errand::Task(id.clone());
+                if let Err(error) = invoker.again(errand, cx.deadline()).await {
+                    // Nobody will go on with it, and nobody has its id.
+                    let _ = tasks.store.remove(&key(&id)).await;
+                    return Ended::failed(function, error);
+                }
+            }
+        }
         Ended {
-            result: Ok(result),
+            result: Ok(created),
             defect: None,
             outcome: Outcome::of_call(function, None),
         }
+    }
+}
+
+impl Endpoint {
+    /// Goes on with a task that another invocation began, to its end. A second invocation for the same one does nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
+        let Some(tasks) = &self.tasks else {
+            return Err(Error::internal("this server has no tasks"));
+        };
+        let mut call = None;
+        tasks
+            .change(id, cx.now(), |record| call = record.call.take())
+            .await?;
+        let Some(call) = call else {
+            return Ok(());
+        };
+        let function = self.registry.get(&call.function);
+        let function =
+            function.ok_or_else(|| Error::internal("a task of a function that is gone"))?;
+        let client = Arc::new(Client::new(call.capabilities, true, None));
+        let cx = cx.clone().heard_by(client.clone());
+        cx.restart(tasks.limit);
+        let subject = Subject::Tool(function.name());
+        let task = Escalation {
+            tasks: tasks.clone(),
+            cx: cx.clone(),
+            function: function.name(),
+            arguments: String::new(),
+            capabilities: call.capabilities,
+            server: self.payloads.server().to_owned(),
+        };
+        let run = self.start(Shape::Modern, subject, &call.arguments, (cx, client));
+        runner::run(task, id.to_owned(), run, call.known).await;
+        Ok(())
     }
 }
 

@@ -61,7 +61,7 @@ impl Endpoint {
             takes_events,
         } = peer;
         let cx = turn.cx.clone().heard_by(client.clone());
-        let escalation = self.escalation(function, &cx);
+        let escalation = self.escalation(function, arguments, &cx, &client);
         let run = self.start(turn.shape, subject, arguments, (cx, client));
         // Who asked to hear how far the call is gets a stream at once; others only when there is something to hear.
         let at_once = reporter.is_some();
@@ -86,7 +86,7 @@ impl Endpoint {
         )
     }
 
-    fn start(
+    pub(super) fn start(
         &self,
         shape: Shape,
         subject: Subject,
@@ -105,12 +105,20 @@ impl Endpoint {
     }
 
     /// What makes a task of the call, where its function may become one.
-    fn escalation(&self, function: &Tool, cx: &Context) -> Option<Escalation> {
+    fn escalation(
+        &self,
+        function: &Tool,
+        arguments: &str,
+        cx: &Context,
+        client: &Client,
+    ) -> Option<Escalation> {
         let tasks = self.tasks.as_ref().filter(|_| function.may_detach())?;
         Some(Escalation {
             tasks: tasks.clone(),
             cx: cx.clone(),
             function: function.name(),
+            arguments: arguments.to_owned(),
+            capabilities: client.capabilities(),
             server: self.payloads.server().to_owned(),
         })
     }

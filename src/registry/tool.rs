@@ -1,5 +1,7 @@
 //! One function with everything that is known of it; its types are erased here.
 
+use std::sync::LazyLock;
+
 use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -28,8 +30,11 @@ pub struct Tool {
     meta: Map<String, Value>,
     requires: Vec<Capability>,
     may_detach: bool,
-    input: Value,
-    output: Option<Value>,
+    /// Both schemas are made when they are first asked for: a cold start has no use for them.
+    input: LazyLock<Value>,
+    output: LazyLock<Option<Value>>,
+    /// What is published instead of the input schema.
+    published: Option<Value>,
     run: Run,
 }
 
@@ -59,8 +64,8 @@ impl Tool {
         };
         Tool::erased(
             name,
-            schema::input::<A>(),
-            R::schema(),
+            schema::input::<A>,
+            R::schema,
             Run::Async(Box::new(run)),
         )
     }
@@ -76,13 +81,18 @@ impl Tool {
             move |cx: Context, arguments: &str| function(cx, decode(arguments)?)?.into_answer();
         Tool::erased(
             name,
-            schema::input::<A>(),
-            R::schema(),
+            schema::input::<A>,
+            R::schema,
             Run::Sync(Box::new(run)),
         )
     }
 
-    fn erased(name: &'static str, input: Value, output: Option<Value>, run: Run) -> Tool {
+    fn erased(
+        name: &'static str,
+        input: fn() -> Value,
+        output: fn() -> Option<Value>,
+        run: Run,
+    ) -> Tool {
         Tool {
             name,
             title: None,
@@ -97,8 +107,9 @@ impl Tool {
             meta: Map::new(),
             requires: Vec::new(),
             may_detach: false,
-            input,
-            output,
+            input: LazyLock::new(input),
+            output: LazyLock::new(output),
+            published: None,
             run,
         }
     }
@@ -195,12 +206,12 @@ impl Tool {
     }
 
     /// Publishes this input schema word for word instead of the one made from the argument struct.
-    pub fn input_schema(mut self, schema: Value) -> Tool {
+    pub fn input_schema(mut self, mut schema: Value) -> Tool {
         let description = self.input.get("description").cloned();
-        self.input = schema;
-        if let (Some(fields), Some(description)) = (self.input.as_object_mut(), description) {
+        if let (Some(fields), Some(description)) = (schema.as_object_mut(), description) {
             fields.entry("description").or_insert(description);
         }
+        self.published = Some(schema);
         self
     }
 
@@ -218,7 +229,7 @@ impl Tool {
 
     /// The doc comment of the argument struct.
     pub fn description(&self) -> &str {
-        self.input
+        self.schema()
             .get("description")
             .and_then(Value::as_str)
             .unwrap_or("")
@@ -226,7 +237,7 @@ impl Tool {
 
     /// The JSON schema of the arguments, without the description of the function.
     pub fn arguments(&self) -> Value {
-        let mut schema = self.input.clone();
+        let mut schema = self.schema().clone();
         if let Some(fields) = schema.as_object_mut() {
             fields.remove("description");
         }
@@ -235,12 +246,12 @@ impl Tool {
 
     /// The parameters: name to JSON schema.
     pub fn parameters(&self) -> Option<&Map<String, Value>> {
-        self.input.get("properties").and_then(Value::as_object)
+        self.schema().get("properties").and_then(Value::as_object)
     }
 
     /// Whether the parameter must be given.
     pub fn is_required(&self, parameter: &str) -> bool {
-        let required = self.input.get("required").and_then(Value::as_array);
+        let required = self.schema().get("required").and_then(Value::as_array);
         required.is_some_and(|names| names.iter().any(|name| name == parameter))
     }
 
@@ -325,7 +336,7 @@ impl Tool {
     }
 
     pub(super) fn schema(&self) -> &Value {
-        &self.input
+        self.published.as_ref().unwrap_or(&self.input)
     }
 }
 

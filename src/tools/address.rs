@@ -76,7 +76,6 @@ impl JsonSchema for Address {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "format": "provenance-address",
             "pattern": "^(pb|tp)1([02-9ac-hj-np-z]{38}|[02-9ac-hj-np-z]{58})$",
             "examples": ["pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvmk8"],
         })

@@ -20,6 +20,8 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Origin, Result};
 use crate::flight::Until;
+use crate::spans::{Exchange, Spans};
+use crate::trace::Trace;
 
 /// An upstream that was given less time than this has not failed when it did not answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -29,6 +31,7 @@ pub(super) struct Channel {
     upstream: Upstream,
     base: String,
     client: Client,
+    spans: Arc<Spans>,
     timeout: Duration,
     max_bytes: usize,
     breaker: Breaker,
@@ -36,17 +39,30 @@ pub(super) struct Channel {
     retry: Retry,
 }
 
+/// What is asked for, and by whom.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) path: &'a str,
+    pub(super) kept: Option<&'a Arc<Entry>>,
+    pub(super) until: &'a Until,
+    pub(super) meter: &'a Meter,
+    /// The trace of the one who began it; of those who join later it can belong to none.
+    pub(super) trace: &'a Trace,
+}
+
 impl Channel {
     pub(super) fn new(
         upstream: Upstream,
         base: String,
         client: Client,
+        spans: Arc<Spans>,
         config: &Config,
     ) -> Channel {
         Channel {
             upstream,
             base,
             client,
+            spans,
             timeout: config.upstream_timeout,
             max_bytes: config.max_upstream_bytes,
             breaker: Breaker::new(config.upstream_breaker),
@@ -55,19 +71,14 @@ impl Channel {
         }
     }
 
-    /// A good answer to `path`, after as many tries as time, policy and budget allow for.
-    pub(super) async fn fetch(
-        &self,
-        path: &str,
-        kept: Option<&Arc<Entry>>,
-        until: &Until,
-        meter: &Meter,
-    ) -> Result<Entry> {
+    /// A good answer, after as many tries as time, policy and budget allow for.
+    pub(super) async fn fetch(&self, asking: Asking<'_>) -> Result<Entry> {
+        let Asking { kept, until, .. } = asking;
         self.retry.started();
         let mut last: Option<Error> = None;
         let mut tries = 0;
         loop {
-            let error = match (self.ask(path, kept, until, meter).await, last) {
+            let error = match (self.ask(asking).await, last) {
                 (Ok(entry), _) => return Ok(entry),
                 // Its own failures have opened the breaker: they say more than that it is open.
                 (Err(error), Some(last)) if error.kind() == Kind::UpstreamUnavailable => {
@@ -94,13 +105,8 @@ impl Channel {
     }
 
     /// One request, once it is its turn.
-    async fn ask(
-        &self,
-        path: &str,
-        kept: Option<&Arc<Entry>>,
-        until: &Until,
-        meter: &Meter,
-    ) -> Result<Entry> {
+    async fn ask(&self, asking: Asking<'_>) -> Result<Entry> {
+        let until = asking.until;
         self.breaker
             .check()
             .map_err(|wait| self.unavailable(wait))?;
@@ -110,10 +116,22 @@ impl Channel {
             .breaker
             .admit()
             .map_err(|wait| self.unavailable(wait))?;
-        meter.called();
-        let since = Instant::now();
-        let result = self.in_time(self.exchange(path, kept), until).await;
-        let is_hurried = since.elapsed() < self.timeout.min(PATIENCE);
+        asking.meter.called();
+        let (since, place) = (Instant::now(), asking.trace.child());
+        let result = self.in_time(self.exchange(asking, &place), until).await;
+        let duration = since.elapsed();
+        let failure = result.as_ref().err();
+        self.spans.exchange(Exchange {
+            upstream: self.upstream.name,
+            place: &place,
+            duration,
+            status: match &result {
+                Ok(answered) => Some(answered.0),
+                Err(error) => error.origin().and_then(|it| it.status),
+            },
+            error: failure.map(|it| it.kind().as_str()),
+        });
+        let is_hurried = duration < self.timeout.min(PATIENCE);
         match &result {
             Err(error) if error.kind() == Kind::RateLimited => {}
             // A caller in a hurry says nothing of the upstream.
@@ -123,7 +141,7 @@ impl Channel {
             }
             _ => admission.succeeded(),
         }
-        result
+        result.map(|answered| answered.1)
     }
 
     /// Waits for the turn of one request, for as long as anybody waits for its answer.
@@ -143,11 +161,11 @@ impl Channel {
     }
 
     /// Gives the exchange its time, and more of it when somebody joins who has more.
-    async fn in_time(
+    async fn in_time<T>(
         &self,
-        exchange: impl Future<Output = Result<Entry>>,
+        exchange: impl Future<Output = Result<T>>,
         until: &Until,
-    ) -> Result<Entry> {
+    ) -> Result<T> {
         tokio::pin!(exchange);
         let limit = Deadline::after(self.timeout);
         loop {
@@ -163,25 +181,27 @@ impl Channel {
         }
     }
 
-    async fn exchange(&self, path: &str, kept: Option<&Arc<Entry>>) -> Result<Entry> {
+    /// The status and the answer to a request that stands at `place` in its trace.
+    async fn exchange(&self, asking: Asking<'_>, place: &Trace) -> Result<(u16, Entry)> {
+        let Asking { path, kept, .. } = asking;
         let name = self.upstream.name;
         let request = self
             .client
             .get(format!("{}{path}", self.base))
-            .header("accept", "application/json");
+            .header("accept", "application/json")
+            .headers(place.headers());
         let sent = request.headers(conditions(kept)).send().await;
         let response = sent.map_err(|error| answer::transport(name, error))?;
-        if let Some(kept) = kept.filter(|_| response.status() == StatusCode::NOT_MODIFIED) {
-            return Ok(kept.renewed());
+        let status = response.status();
+        if let Some(kept) = kept.filter(|_| status == StatusCode::NOT_MODIFIED) {
+            return Ok((status.as_u16(), kept.renewed()));
         }
         let (etag, modified) = (header(&response, ETAG), header(&response, LAST_MODIFIED));
         let body = answer::body(name, response, self.max_bytes).await?;
-        Ok(Entry::new(
-            body,
-            etag,
-            modified,
-            (self.upstream.keep)(path),
-            kept,
+        let keep = (self.upstream.keep)(path);
+        Ok((
+            status.as_u16(),
+            Entry::new(body, etag, modified, keep, kept),
         ))
     }
 

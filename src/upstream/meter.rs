@@ -12,6 +12,7 @@ use super::freshness::Freshness;
 #[derive(Debug, Default)]
 pub struct Meter {
     calls: AtomicU32,
+    hits: AtomicU32,
     micros: AtomicU64,
     freshness: Mutex<Option<Freshness>>,
     is_partial: AtomicBool,
@@ -38,6 +39,11 @@ impl Meter {
     /// Upstream requests so far; a request that others wait for too counts for the one who started it.
     pub fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// What was asked for and came from the cache.
+    pub fn hits(&self) -> u32 {
+        self.hits.load(Ordering::Relaxed)
     }
 
     /// The sum of the waits; concurrent ones each count in full.
@@ -97,6 +103,7 @@ impl Meter {
         if let Some(whole) = &self.whole {
             whole.used(freshness);
         }
+        self.hits.fetch_add(freshness.hit.into(), Ordering::Relaxed);
         let mut all = self
             .freshness
             .lock()

@@ -126,7 +126,7 @@ impl Exchange {
     }
 
     fn begin(&mut self, reply: Reply) -> Option<Frame> {
-        self.entry.status = reply.status.as_u16();
+        self.entry.status = Some(reply.status.as_u16());
         self.outcome = reply.outcome;
         self.state = match reply.body {
             Body::Empty => State::Ended,
@@ -183,6 +183,6 @@ impl Drop for Exchange {
         // What still runs ends first, so that the line has all of its cost.
         self.state = State::Ended;
         let outcome = self.pending.outcome().unwrap_or(&self.outcome);
-        self.entry.line(outcome).write();
+        self.entry.write(outcome);
     }
 }

@@ -6,17 +6,18 @@ use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 use tracing::debug;
 
+use super::call::Call;
 use super::connection::Connection;
-use super::continuation::{Call, Continuation};
 use super::exchange::{Exchange, Frame, Limits};
 use super::gateway::Undelivered;
 use super::{Sockets, entry};
+use crate::config::Config;
 use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::invoke::{Errand, Invoker};
 use crate::mcp;
-use crate::secret;
 use crate::telemetry::{self, Outcome};
 
 /// What API Gateway takes for one message.
@@ -25,13 +26,33 @@ const MOST_BYTES: usize = 128 << 10;
 /// How long it may take to hand a call on: whoever sent the frame waits for it.
 const HANDING_ON: Duration = Duration::from_secs(10);
 
+/// By how much the function's own end comes before the one that is forced on it: a tenth of the margin, within these
+/// bounds.
+const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
+
+/// An invocation without a limit has this one, which is beyond every other.
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// The time of one invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     /// When the response is on its way, whatever the call does.
-    pub answer: Deadline,
+    answer: Deadline,
     /// When the last frame has left.
-    pub post: Deadline,
+    post: Deadline,
+}
+
+impl Times {
+    /// Of an invocation that has so much left. Three quarters of the margin are for frames to leave.
+    pub fn of(left: Option<Duration>, config: &Config) -> Times {
+        let left = left.unwrap_or(DAY);
+        let usable = Deadline::usable(left, config.stream_margin);
+        let margin = left - usable;
+        Times {
+            answer: Deadline::after(usable + (margin / 10).clamp(GRACE.0, GRACE.1)),
+            post: Deadline::after(left - margin / 4),
+        }
+    }
 }
 
 impl Sockets {
@@ -68,12 +89,13 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, runs: true } if self.gateway.can_go_on() => {
-                self.hand_on(connection, &id, text, cx, times).await
-            }
-            mcp::Frame::Request { id, .. } => {
-                self.answer(&connection, Some(id), text, cx, times).await
-            }
+            mcp::Frame::Request { id, runs } => match self.invoker.as_ref().filter(|_| runs) {
+                Some(invoker) => {
+                    self.hand_on(invoker, connection, &id, text, cx, times)
+                        .await
+                }
+                None => self.answer(&connection, Some(id), text, cx, times).await,
+            },
             mcp::Frame::Cancellation(id) => {
                 let outcome = Outcome::of_method("notification");
                 log(entry(&cx), StatusCode::OK, &outcome);
@@ -103,12 +125,12 @@ impl Sockets {
     ///
     /// # Errors
     /// The client cannot be told, or the store fails.
-    pub async fn go_on(&self, call: Continuation<'_>, cx: Context, times: Times) -> Result<()> {
+    pub async fn go_on(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
         let Call {
             job,
             connection,
             message,
-        } = call.bifold_continuation;
+        } = Call::read(call)?;
         let text = message.get();
         let mcp::Frame::Request { id, .. } = mcp::Frame::read(text) else {
             return Err(Error::internal("what was handed on is no request"));
@@ -130,6 +152,7 @@ impl Sockets {
 
     async fn hand_on(
         &self,
+        invoker: &Invoker,
         connection: Connection,
         id: &RawValue,
         text: &str,
@@ -137,24 +160,15 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         let (entry, mut outcome) = (entry(&cx), Outcome::of_method("continuation"));
-        let job = secret::name();
-        let message = serde_json::from_str(text);
-        let call = Call {
-            job: job.clone(),
-            connection: connection.clone(),
-            message: message.map_err(|error| Error::internal("no JSON").because(error))?,
-        };
-        let event = Continuation {
-            bifold_continuation: call,
-        };
-        let event = serde_json::to_vec(&event).expect("JSON in fields is JSON");
+        let call = Call::new(connection.clone(), text)?;
+        let errand = Errand::Frame(call.write());
         let deadline = Deadline::after(HANDING_ON).min(times.answer);
-        let Err(error) = self.gateway.invoke(event, deadline).await else {
+        let Err(error) = invoker.again(errand, deadline).await else {
             log(entry, StatusCode::ACCEPTED, &outcome);
             return Ok(());
         };
         // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
-        if let Ok(false) = self.ledger.claim(&job).await {
+        if let Ok(false) = self.ledger.claim(&call.job).await {
             return Ok(());
         }
         telemetry::cause("continuation", &error);
@@ -231,6 +245,6 @@ impl Sockets {
 
 /// Writes the line of an event that is no exchange.
 fn log(mut entry: Entry, status: StatusCode, outcome: &Outcome) {
-    entry.status = status.as_u16();
-    entry.line(outcome).write();
+    entry.status = Some(status.as_u16());
+    entry.write(outcome);
 }

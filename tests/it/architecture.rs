@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 37] = [
+const HOUSE: [(&str, &[&str]); 40] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -26,7 +26,9 @@ const HOUSE: [(&str, &[&str]); 37] = [
             "app",
             "ws",
             "context",
+            "invoke",
             "telemetry",
+            "trace",
             "deadline",
             "error",
             "config",
@@ -36,6 +38,7 @@ const HOUSE: [(&str, &[&str]); 37] = [
     (
         "app",
         &[
+            "invoke",
             "updates",
             "ws",
             "mcp",
@@ -53,12 +56,14 @@ const HOUSE: [(&str, &[&str]); 37] = [
             "error",
             "config",
             "origin",
+            "trace",
         ],
     ),
     (
         "ws",
         &[
             "mcp",
+            "invoke",
             "entry",
             "context",
             "store",
@@ -74,9 +79,11 @@ const HOUSE: [(&str, &[&str]); 37] = [
     (
         "mcp",
         &[
+            "invoke",
             "updates",
             "server",
             "registry",
+            "entry",
             "context",
             "client",
             "store",
@@ -89,6 +96,7 @@ const HOUSE: [(&str, &[&str]); 37] = [
             "config",
             "clock",
             "secret",
+            "trace",
         ],
     ),
     (
@@ -149,18 +157,23 @@ const HOUSE: [(&str, &[&str]); 37] = [
     (
         "context",
         &[
-            "updates", "updates", "client", "store", "upstream", "deadline", "error", "config",
-            "clock",
+            "updates", "client", "store", "upstream", "spans", "deadline", "error", "config",
+            "clock", "trace",
         ],
     ),
+    ("client", &["error", "schema", "capability"]),
+    ("invoke", &["aws", "deadline", "error", "config"]),
     ("store", &["aws", "deadline", "error", "config"]),
     ("aws", &["upstream", "once", "deadline", "error", "config"]),
-    ("client", &["error", "schema", "capability"]),
-    ("upstream", &["flight", "deadline", "error", "config"]),
+    (
+        "upstream",
+        &["flight", "spans", "deadline", "error", "config", "trace"],
+    ),
     ("once", &["flight", "deadline", "error"]),
     ("flight", &["deadline"]),
     ("replay", &["config", "clock"]),
-    ("telemetry", &["error"]),
+    ("spans", &["telemetry", "config", "trace"]),
+    ("telemetry", &["error", "trace"]),
     ("deadline", &[]),
     ("error", &["capability"]),
     ("config", &["clock", "secret"]),
@@ -170,20 +183,23 @@ const HOUSE: [(&str, &[&str]); 37] = [
     ("capability", &[]),
     ("schema", &[]),
     ("secret", &[]),
+    ("trace", &[]),
     ("updates", &[]),
     ("count", &[]),
     ("object", &[]),
 ];
 
 /// Crates that one module hides from all others.
-const HIDDEN: [(&str, &str); 9] = [
+const HIDDEN: [(&str, &str); 11] = [
     ("reqwest", "upstream"),
     ("rustls", "upstream"),
     ("webpki_roots", "upstream"),
-    ("hyper", "lambda"),
+    ("hyper::client", "lambda"),
+    ("hyper::server", "local"),
     ("tokio_tungstenite", "ws"),
     ("tracing_subscriber", "telemetry"),
     ("schemars::generate", "schema"),
+    ("opentelemetry_otlp", "spans"),
     ("clap", "cli"),
     ("strsim", "similar"),
 ];

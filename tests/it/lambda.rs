@@ -5,6 +5,7 @@ mod doors;
 mod hostile;
 mod recorded;
 mod stream;
+mod task;
 
 use axum::body::to_bytes;
 use bifold::Arrival;

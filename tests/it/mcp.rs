@@ -14,6 +14,7 @@ mod lists;
 mod modern;
 mod pages;
 mod params;
+mod revisions;
 
 use axum::body::Body;
 use http::{HeaderValue, Request, StatusCode};

@@ -1,10 +1,13 @@
 //! The binary itself: as a Lambda function, as a local server, and on the command line.
 
 mod cli;
-mod platform;
+mod faults;
+pub mod platform;
 mod runtime;
 mod serve;
 mod sockets;
+mod stop;
+mod stream;
 
 use std::process::Stdio;
 

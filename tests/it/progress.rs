@@ -1,8 +1,7 @@
 //! Progress over MCP: the stream of one call, while it runs and when it ends.
 
-use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -16,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use crate::lambda::document;
-use crate::support::{Answer, TestApp, modern};
+use crate::support::{Answer, Log, TestApp, modern, serve};
 
 /// Reports a few times, then ends as it is told to.
 #[derive(Deserialize, JsonSchema)]
@@ -99,7 +98,7 @@ fn legacy(name: &str, accept: Option<&'static str>, meta: Value) -> Request<Body
 
 /// The body of a call that runs as far as it is read.
 async fn open(app: &TestApp, request: Request<Body>) -> BodyDataStream {
-    let response = app.app.serve(request, Arrival::default()).await;
+    let response = serve(&app.app, request, Arrival::default()).await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     response.into_body().into_data_stream()
 }
@@ -451,51 +450,6 @@ async fn a_platform_that_wants_the_answer_whole_gets_the_whole_stream() {
     let mut messages: Vec<Value> = body.split_inclusive("\n\n").map(message).collect();
     assert_eq!(response(&mut messages)["result"]["isError"], false);
     assert_eq!(messages.len(), 5);
-}
-
-/// What was logged, as JSON lines.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Keeps what this thread logs while the guard lives.
-    fn keep(&self) -> tracing::subscriber::DefaultGuard {
-        // A second subscriber that never ends: with only one, whichever thread first meets a log line decides for all
-        // whether anybody wants it, and the threads of other tests have no subscriber.
-        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
-        SECOND.get_or_init(|| {
-            let nowhere = tracing_subscriber::fmt().with_writer(io::sink);
-            tracing::Dispatch::new(nowhere.finish())
-        });
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_writer(move || log.clone());
-        let guard = tracing::subscriber::set_default(subscriber.finish());
-        tracing::callsite::rebuild_interest_cache();
-        guard
-    }
-
-    /// The lines of requests.
-    fn requests(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        lines
-            .filter(|it: &Value| it["message"] == "request")
-            .collect()
-    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 mod contract;
 mod dynamo;
 mod memory;
-mod table;
+pub mod table;
 
 use std::time::Duration;
 

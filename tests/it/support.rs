@@ -1,9 +1,14 @@
 //! One application over its own recorded upstream, and short ways to ask it.
 
+mod transcript;
+
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock};
+
 use axum::body::Body;
 use bifold::replay::Replay;
 use bifold::{App, Arrival, Config, Server, tools};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 /// The revision whose requests carry everything in `_meta`.
@@ -72,11 +77,8 @@ impl TestApp {
 
     /// Any request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self
-            .app
-            .serve(request, Arrival::default())
-            .await
-            .into_parts();
+        let response = serve(&self.app, request, Arrival::default()).await;
+        let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().into();
         Answer {
             status: parts.status,
@@ -135,6 +137,62 @@ impl Answer {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// The response to any request, yet to be read.
+pub async fn serve(app: &App, request: Request<Body>, arrival: Arrival) -> Response<Body> {
+    let (request, exchange) = transcript::heard(request);
+    transcript::said(app.serve(request, arrival).await, exchange)
+}
+
+/// What was logged, as JSON lines.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Keeps what this thread logs while the guard lives.
+    pub fn keep(&self) -> tracing::subscriber::DefaultGuard {
+        // A second subscriber that never ends: with only one, whichever thread first meets a log line decides for all
+        // whether anybody wants it, and the threads of other tests have no subscriber.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| {
+            let nowhere = tracing_subscriber::fmt().with_writer(io::sink);
+            tracing::Dispatch::new(nowhere.finish())
+        });
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || log.clone());
+        let guard = tracing::subscriber::set_default(subscriber.finish());
+        tracing::callsite::rebuild_interest_cache();
+        guard
+    }
+
+    /// The lines of requests.
+    pub fn requests(&self) -> Vec<Value> {
+        self.lines("request")
+    }
+
+    /// The lines with that message.
+    pub fn lines(&self, message: &str) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines
+            .filter(|it: &Value| it["message"] == message)
+            .collect()
     }
 }
 

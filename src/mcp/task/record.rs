@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{POLL, TTL};
+use crate::capability::Capabilities;
 use crate::client::Ask;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::mcp::rounds::Answers;
 
 /// A task as it is kept.
 #[derive(Serialize, Deserialize)]
@@ -19,10 +21,13 @@ pub(in crate::mcp) struct Record {
     pub(super) updated: Timestamp,
     /// Who called.
     pub(super) principal: Option<String>,
+    /// What is to be called, until an invocation has taken it up.
+    #[serde(default)]
+    pub(super) call: Option<Call>,
     /// The questions that are open.
     questions: BTreeMap<String, Question>,
     /// What was said to those before.
-    pub(super) answers: BTreeMap<String, Box<RawValue>>,
+    pub(super) answers: Answers,
     result: Option<Box<RawValue>>,
     error: Option<Box<RawValue>>,
 }
@@ -36,6 +41,15 @@ pub(super) enum Status {
     Completed,
     Failed,
     Cancelled,
+}
+
+/// A call that another invocation goes on with.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Call {
+    pub(super) function: String,
+    pub(super) arguments: String,
+    pub(super) capabilities: Capabilities,
+    pub(super) known: Answers,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,6 +93,7 @@ impl Record {
             created: now,
             updated: now,
             principal: principal.map(str::to_owned),
+            call: None,
             questions: BTreeMap::new(),
             answers: BTreeMap::new(),
             result: None,

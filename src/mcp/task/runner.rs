@@ -7,9 +7,11 @@ use tokio::time::Instant;
 use super::record::{Record, Status};
 use super::{Escalation, POLL};
 use crate::client::{Ask, Message};
+use crate::entry::Entry;
 use crate::error::Result;
+use crate::mcp::rounds::Answers;
 use crate::mcp::run::{Ended, Run, Step};
-use crate::telemetry;
+use crate::telemetry::Outcome;
 
 /// The questions of a task that its function waits on.
 type Open = BTreeMap<String, Ask>;
@@ -18,20 +20,33 @@ type Open = BTreeMap<String, Ask>;
 const CANCELLED: Option<&str> = Some("cancelled");
 
 /// Runs a task to its end; a task that was cancelled or forgotten is dropped where it stands.
-pub(super) async fn run(task: Escalation, id: String, run: Run) {
+pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers) {
     let since = Instant::now();
-    let verdict = match drive(&task, &id, run).await {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            telemetry::cause(task.function, &error);
-            Some(error.kind().as_str())
-        }
+    let outcome = match drive(&task, &id, run, known).await {
+        Ok(error) => Outcome {
+            error,
+            ..Outcome::of_call(task.function, None)
+        },
+        Err(error) => Outcome::of_call(task.function, Some(error)),
     };
-    telemetry::task(task.function, verdict, since.elapsed());
+    let entry = Entry {
+        face: "task",
+        method: None,
+        status: None,
+        since,
+        cx: task.cx,
+        cold_start: false,
+    };
+    entry.write(&outcome);
 }
 
 /// The kind of the error that the task ended with, if it did.
-async fn drive(task: &Escalation, id: &str, mut run: Run) -> Result<Option<&'static str>> {
+async fn drive(
+    task: &Escalation,
+    id: &str,
+    mut run: Run,
+    mut known: Answers,
+) -> Result<Option<&'static str>> {
     let mut open = Open::new();
     let mut seen = 0;
     let mut noted = Instant::now();
@@ -58,7 +73,11 @@ async fn drive(task: &Escalation, id: &str, mut run: Run) -> Result<Option<&'sta
         for message in said {
             match message {
                 Message::Progress(report) => note = Some(report.message),
-                Message::Ask(ask) => asked.push(ask),
+                Message::Ask(ask) => match known.remove(&ask.key).filter(|it| (ask.fits)(it)) {
+                    // The function that asked may have stopped waiting.
+                    Some(answer) => drop(ask.reply.send(Ok(answer))),
+                    None => asked.push(ask),
+                },
                 // There is no log without a request, and what is a task already needs not become one.
                 Message::Log(_) | Message::Detach(_) => {}
             }

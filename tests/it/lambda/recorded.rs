@@ -64,13 +64,18 @@ fn untime(answer: &mut Value) {
     };
     for lists in ["headers", "multiValueHeaders"] {
         for (name, value) in head[lists].as_object_mut().unwrap() {
-            if name == "server-timing" {
-                let times = json!("total;dur=0");
-                *value = match value {
-                    Value::Array(_) => json!([times]),
-                    _ => times,
-                };
-            }
+            let constant = match name.as_str() {
+                "server-timing" => json!("total;dur=0"),
+                // What is left of the time for which the answer may be kept.
+                "cache-control" if value.to_string().contains("max-age") => {
+                    json!("public, max-age=0")
+                }
+                _ => continue,
+            };
+            *value = match value {
+                Value::Array(_) => json!([constant]),
+                _ => constant,
+            };
         }
     }
 }
@@ -176,6 +181,30 @@ async fn doors_that_take_whole_answers_alone_get_them_whatever_the_settings_say(
     ] {
         let reply = lambda::answer(&app.app, &event(name).to_string(), Arrival::default()).await;
         assert!(!reply.unwrap().is_streamed(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_domain_tells_a_function_url_from_an_http_api() {
+    let app = streaming().await;
+    for (domain, is_streamed) in [
+        (json!("h7k2q4m9x1.lambda-url.us-west-2.on.aws"), true),
+        (json!("h7k2q4m9x1.lambda-url.cn-north-1.on.aws"), true),
+        // This is what `cargo lambda watch` says.
+        (json!("localhost"), true),
+        (
+            json!("a1b2c3d4e5.execute-api.us-west-2.amazonaws.com"),
+            false,
+        ),
+        (json!("lambda-url.example.com"), false),
+        (Value::Null, false),
+    ] {
+        let event = changed(
+            "function_url_rest",
+            &[("/requestContext/domainName", domain.clone())],
+        );
+        let reply = lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
+        assert_eq!(reply.unwrap().is_streamed(), is_streamed, "{domain}");
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::support::modern;
+use crate::support::{modern, serve};
 
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
@@ -47,7 +47,7 @@ fn everything() -> App {
 }
 
 async fn send(app: &App, request: Request<Body>) -> Response<Body> {
-    app.serve(request, Arrival::default()).await
+    serve(app, request, Arrival::default()).await
 }
 
 async fn listen(app: &App, notifications: Value) -> BodyDataStream {

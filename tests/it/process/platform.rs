@@ -1,27 +1,37 @@
-//! A stand-in for the Lambda platform: the Runtime API on loopback, which hands out events and takes the answers.
+//! A stand-in for the Lambda platform: the Runtime and Extensions APIs on loopback, which hand out events and take the
+//! answers.
 
+use std::process::ExitStatus;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpListener;
-use tokio::process::{Child, ChildStdout};
-use tokio::sync::Mutex;
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
 use super::binary;
 
+/// More than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A running function and the platform that drives it.
 pub struct Platform {
+    api: Arc<Api>,
     events: UnboundedSender<Event>,
-    results: UnboundedReceiver<Outcome>,
-    api: JoinHandle<()>,
+    posted: UnboundedReceiver<Post>,
+    serving: JoinHandle<()>,
     function: Child,
     log: Lines<BufReader<ChildStdout>>,
     invocations: usize,
@@ -34,50 +44,97 @@ struct Event {
     payload: String,
 }
 
-/// What the function posted: where, and the body.
+/// What the function posts, from the moment when it begins to.
+#[derive(Debug)]
+pub struct Post {
+    pub id: String,
+    /// `response`, `error`, or `init` for the failure of a start.
+    pub kind: String,
+    pub headers: HeaderMap,
+    pieces: UnboundedReceiver<Piece>,
+}
+
+/// A piece of what is posted.
+#[derive(Debug)]
+enum Piece {
+    Data(String),
+    Trailers(HeaderMap),
+}
+
+/// What the function posted, whole.
 #[derive(Debug)]
 pub struct Outcome {
     pub id: String,
-    /// `response` or `error`.
     pub kind: String,
     pub body: Value,
 }
 
 struct Api {
     events: Mutex<UnboundedReceiver<Event>>,
-    results: UnboundedSender<Outcome>,
+    posted: UnboundedSender<Post>,
+    /// Answers that have begun and not ended.
+    open: AtomicUsize,
+    /// How many of them went on when another event was asked for.
+    overlaps: AtomicUsize,
+    /// The most invocations that ran at once, from being handed out to being answered.
+    running: AtomicUsize,
+    most: AtomicUsize,
+    /// Said to whoever posts when the caller has gone away.
+    gone: Notify,
+    has_extensions: bool,
+    /// How often the next event is refused before it is handed out.
+    refusals: AtomicUsize,
+    /// Extensions that wait for their next event.
+    waiting: Notify,
 }
 
 impl Platform {
     /// Starts the binary as a function over recorded data, with these settings.
     pub async fn start(settings: &[(&str, &str)]) -> Platform {
+        let settings = [&[("BIFOLD_REPLAY", "true")], settings].concat();
+        Platform::bare(&settings, true).await
+    }
+
+    /// Starts it with these settings alone, on a platform that knows extensions or does not.
+    pub async fn bare(settings: &[(&str, &str)], has_extensions: bool) -> Platform {
         let (events, waiting) = unbounded_channel();
-        let (posted, results) = unbounded_channel();
+        let (sender, posted) = unbounded_channel();
         let api = Arc::new(Api {
             events: Mutex::new(waiting),
-            results: posted,
+            posted: sender,
+            open: AtomicUsize::new(0),
+            overlaps: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+            gone: Notify::new(),
+            has_extensions,
+            refusals: AtomicUsize::new(0),
+            waiting: Notify::new(),
         });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/{kind}", post(take))
-            .with_state(api);
+            .route("/2018-06-01/runtime/init/error", post(init))
+            .route("/2020-01-01/extension/register", post(register))
+            .route("/2020-01-01/extension/event/next", get(extension))
+            .with_state(api.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let api = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let mut function = binary()
             .env("AWS_LAMBDA_RUNTIME_API", address)
             .env("AWS_LAMBDA_FUNCTION_NAME", "bifold")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .env("BIFOLD_REPLAY", "true")
             .envs(settings.iter().copied())
             .spawn()
             .unwrap();
         let log = BufReader::new(function.stdout.take().unwrap()).lines();
         Platform {
-            events,
-            results,
             api,
+            events,
+            posted,
+            serving,
             function,
             log,
             invocations: 0,
@@ -86,13 +143,19 @@ impl Platform {
 
     /// Invokes the function with ten seconds to go.
     pub async fn invoke(&mut self, event: &Value) -> Outcome {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        self.invoke_until(now.as_millis() + 10_000, &event.to_string())
-            .await
+        self.invoke_until(after(10_000), &event.to_string()).await
     }
 
     /// Invokes the function with a deadline in milliseconds since 1970.
     pub async fn invoke_until(&mut self, deadline: u128, payload: &str) -> Outcome {
+        let id = self.hand_out(deadline, payload);
+        let outcome = self.begun().await.whole().await;
+        assert_eq!(outcome.id, id);
+        outcome
+    }
+
+    /// Hands an event out, and returns its id at once.
+    pub fn hand_out(&mut self, deadline: u128, payload: &str) -> String {
         self.invocations += 1;
         let id = format!("00000000-0000-4000-8000-{:012}", self.invocations);
         let event = Event {
@@ -101,14 +164,46 @@ impl Platform {
             payload: payload.to_owned(),
         };
         self.events.send(event).ok().unwrap();
-        let outcome = self.results.recv().await.unwrap();
-        assert_eq!(outcome.id, id);
-        outcome
+        id
+    }
+
+    /// The next answer, as soon as it has begun.
+    pub async fn begun(&mut self) -> Post {
+        let post = timeout(PATIENCE, self.posted.recv()).await;
+        post.expect("the function posts nothing").unwrap()
+    }
+
+    /// Tells the function that the caller of the invocation that runs has gone away.
+    pub fn hang_up(&self) {
+        self.api.gone.notify_waiters();
+    }
+
+    /// Refuses the next event so often before it is handed out.
+    pub fn refuse(&self, times: usize) {
+        self.api.refusals.store(times, Ordering::SeqCst);
+    }
+
+    /// The most invocations that ran at once.
+    pub fn most_at_once(&self) -> usize {
+        self.api.most.load(Ordering::Relaxed)
+    }
+
+    /// How many answers went on when another event was asked for: none, where one invocation runs at a time.
+    pub fn overlaps(&self) -> usize {
+        self.api.overlaps.load(Ordering::SeqCst)
+    }
+
+    /// Ready when the function has registered an extension, which now waits for the end.
+    pub async fn extension(&self) {
+        timeout(PATIENCE, self.api.waiting.notified())
+            .await
+            .unwrap();
     }
 
     /// The next line that the function wrote to its log, which must be JSON.
     pub async fn line(&mut self) -> Value {
-        let line = self.log.next_line().await.unwrap().unwrap();
+        let line = timeout(PATIENCE, self.log.next_line()).await;
+        let line = line.expect("the function logs nothing").unwrap().unwrap();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
@@ -117,7 +212,22 @@ impl Platform {
         self.function.try_wait().unwrap().is_none()
     }
 
-    /// Ends the process and returns the rest of its log.
+    /// Sends the signal before the end, and says how and how fast the process ended.
+    pub async fn terminate(&mut self) -> (ExitStatus, Duration) {
+        let since = Instant::now();
+        let kill = format!("kill -TERM {}", self.function.id().unwrap());
+        let sent = Command::new("sh").args(["-c", &kill]).status().await;
+        assert!(sent.unwrap().success());
+        (self.ended().await, since.elapsed())
+    }
+
+    /// How the process ended.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let ended = timeout(PATIENCE, self.function.wait()).await;
+        ended.expect("the function does not end").unwrap()
+    }
+
+    /// Ends the process, if it has not ended yet, and returns the rest of its log.
     pub async fn stop(mut self) -> Vec<String> {
         self.function.kill().await.unwrap();
         let mut rest = Vec::new();
@@ -130,17 +240,73 @@ impl Platform {
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        self.api.abort();
+        self.serving.abort();
     }
 }
 
+impl Post {
+    /// The next piece of the body, as soon as it has left; `None` at the end.
+    pub async fn piece(&mut self) -> Option<String> {
+        let piece = timeout(PATIENCE, self.pieces.recv()).await;
+        match piece.expect("the answer goes on, and nothing comes")? {
+            Piece::Data(text) => Some(text),
+            Piece::Trailers(trailers) => panic!("{trailers:?}"),
+        }
+    }
+
+    /// What comes, whole: the body and its trailers.
+    pub async fn rest(&mut self) -> (String, HeaderMap) {
+        let (mut body, mut trailers) = (String::new(), HeaderMap::new());
+        while let Some(piece) = timeout(PATIENCE, self.pieces.recv()).await.unwrap() {
+            match piece {
+                Piece::Data(text) => body += &text,
+                Piece::Trailers(end) => trailers = end,
+            }
+        }
+        (body, trailers)
+    }
+
+    /// What is posted, whole, which must be a document.
+    pub async fn whole(mut self) -> Outcome {
+        let (body, trailers) = self.rest().await;
+        assert!(trailers.is_empty(), "{trailers:?}");
+        Outcome {
+            id: self.id,
+            kind: self.kind,
+            body: serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body:?}")),
+        }
+    }
+}
+
+/// The moment that is so many milliseconds from now, in milliseconds since 1970.
+pub fn after(milliseconds: u128) -> u128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_millis() + milliseconds
+}
+
 /// Waits for an event, as the platform does while nobody calls.
-async fn next(State(api): State<Arc<Api>>) -> http::Response<axum::body::Body> {
+async fn next(State(api): State<Arc<Api>>) -> http::Response<Body> {
+    let refuse = |left: usize| left.checked_sub(1);
+    let left = api
+        .refusals
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, refuse);
+    if left.is_ok() {
+        let refusal = http::Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR);
+        return refusal.body(Body::empty()).unwrap();
+    }
+    api.overlaps
+        .fetch_add(api.open.load(Ordering::SeqCst), Ordering::SeqCst);
     let event = api.events.lock().await.recv().await;
     let Some(event) = event else {
         return std::future::pending().await;
     };
+    let running = api.running.fetch_add(1, Ordering::SeqCst) + 1;
+    api.most.fetch_max(running, Ordering::SeqCst);
     http::Response::builder()
+        .header(
+            "lambda-runtime-invocation-id",
+            format!("attempt of {}", event.id),
+        )
         .header("lambda-runtime-aws-request-id", event.id)
         .header("lambda-runtime-deadline-ms", event.deadline.to_string())
         .header(
@@ -155,12 +321,73 @@ async fn next(State(api): State<Arc<Api>>) -> http::Response<axum::body::Body> {
         .unwrap()
 }
 
+/// Takes an answer piece by piece, unless its caller goes away.
 async fn take(
     State(api): State<Arc<Api>>,
     Path((id, kind)): Path<(String, String)>,
-    body: axum::body::Bytes,
+    headers: HeaderMap,
+    body: Body,
 ) -> StatusCode {
-    let body = serde_json::from_slice(&body).unwrap();
-    api.results.send(Outcome { id, kind, body }).unwrap();
-    StatusCode::ACCEPTED
+    assert_eq!(
+        headers["lambda-runtime-invocation-id"],
+        format!("attempt of {id}")
+    );
+    api.open.fetch_add(1, Ordering::SeqCst);
+    let status = forward(&api, id, kind, headers, body).await;
+    api.open.fetch_sub(1, Ordering::SeqCst);
+    api.running.fetch_sub(1, Ordering::SeqCst);
+    status
+}
+
+async fn init(State(api): State<Arc<Api>>, headers: HeaderMap, body: Body) -> StatusCode {
+    forward(&api, String::new(), "init".to_owned(), headers, body).await
+}
+
+async fn forward(
+    api: &Api,
+    id: String,
+    kind: String,
+    headers: HeaderMap,
+    mut body: Body,
+) -> StatusCode {
+    let (sender, pieces) = unbounded_channel();
+    let post = Post {
+        id,
+        kind,
+        headers,
+        pieces,
+    };
+    // Nobody waits any more only where the test has ended.
+    let _ = api.posted.send(post);
+    loop {
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            () = api.gone.notified() => return StatusCode::GONE,
+        };
+        let piece = match frame {
+            None => return StatusCode::ACCEPTED,
+            Some(Err(_)) => return StatusCode::BAD_REQUEST,
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => Piece::Data(String::from_utf8(data.into()).unwrap()),
+                Err(frame) => Piece::Trailers(frame.into_trailers().unwrap()),
+            },
+        };
+        let _ = sender.send(piece);
+    }
+}
+
+async fn register(State(api): State<Arc<Api>>, headers: HeaderMap) -> http::Response<Body> {
+    assert!(headers.contains_key("lambda-extension-name"));
+    let response = http::Response::builder();
+    let response = match api.has_extensions {
+        true => response.header("lambda-extension-identifier", "the one"),
+        false => response.status(StatusCode::NOT_FOUND),
+    };
+    response.body(Body::empty()).unwrap()
+}
+
+async fn extension(State(api): State<Arc<Api>>, headers: HeaderMap) {
+    assert_eq!(headers["lambda-extension-identifier"], "the one");
+    api.waiting.notify_one();
+    std::future::pending().await
 }

@@ -2,9 +2,10 @@
 
 use bifold::replay::VESTING;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use super::binary;
-use super::platform::{Outcome, Platform};
+use super::platform::{Outcome, Platform, after};
 use crate::lambda::{changed, event};
 
 /// The body of an answer that must be one with this status.
@@ -68,6 +69,9 @@ async fn what_it_cannot_answer_is_an_error_and_not_its_end() {
     assert_eq!(unknown.body["errorType"], "UnknownEvent");
     let said = unknown.body["errorMessage"].as_str().unwrap();
     assert!(said.contains("Function URL"), "{said}");
+    let line = request_line(&mut platform).await;
+    assert_eq!(line["request_id"], unknown.id, "{line}");
+    assert_eq!(line["status"], 400, "{line}");
     let hostile = [
         ("/rawQueryString", json!("a=\u{1} \"<>\r\n")),
         ("/headers/host", json!("user@host:port")),
@@ -87,6 +91,17 @@ async fn a_deadline_in_the_past_is_none() {
         let outcome = platform.invoke_until(deadline, &payload).await;
         answered(&outcome, 200);
     }
+}
+
+#[tokio::test]
+async fn without_time_there_is_an_answer_and_no_work() {
+    let mut platform = Platform::start(&[]).await;
+    let payload = event("http_api_v2").to_string();
+    let outcome = platform.invoke_until(after(0) - 1_000, &payload).await;
+    let problem = answered(&outcome, 504);
+    assert_eq!(problem["type"], "urn:bifold:problem:deadline_exceeded");
+    let line = request_line(&mut platform).await;
+    assert_eq!(line["upstream_calls"], 0, "{line}");
 }
 
 #[tokio::test]
@@ -190,6 +205,44 @@ async fn several_invocations_may_run_at_once_where_the_platform_says_so() {
     for _ in 0..8 {
         answered(&platform.invoke(&event("function_url_mcp")).await, 200);
     }
+}
+
+#[tokio::test]
+async fn invocations_that_run_at_once_do_not_wait_for_each_other() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let settings = [
+        ("AWS_LAMBDA_MAX_CONCURRENCY", "4"),
+        ("BIFOLD_EXPLORER_URL", &url),
+        ("BIFOLD_UPSTREAM_TRIES", "1"),
+    ];
+    let mut platform = Platform::bare(&settings, true).await;
+    // Three hang in functions that ask for different things, and the fourth is answered meanwhile.
+    for number in 0..3 {
+        let wallet =
+            bech32::encode::<bech32::Bech32>(bech32::Hrp::parse("pb").unwrap(), &[number; 20]);
+        let path = json!(format!("/prod/api/account_info/{}", wallet.unwrap()));
+        let event = changed("http_api_v2", &[("/rawPath", path)]);
+        platform.hand_out(after(60_000), &event.to_string());
+    }
+    let mut asked = Vec::new();
+    while asked.len() < 3 {
+        asked.push(upstream.accept().await.unwrap());
+    }
+    answered(&platform.invoke(&event("function_url_mcp")).await, 200);
+    assert_eq!(platform.most_at_once(), 4);
+    // Each of the others gets its own answer.
+    drop(upstream);
+    drop(asked);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let outcome = platform.begun().await.whole().await;
+        answered(&outcome, 502);
+        ids.push(outcome.id);
+    }
+    ids.sort();
+    let expected = (1..=3).map(|number| format!("00000000-0000-4000-8000-{number:012}"));
+    assert_eq!(ids, expected.collect::<Vec<_>>());
 }
 
 #[tokio::test]

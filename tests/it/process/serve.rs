@@ -195,6 +195,25 @@ async fn without_a_running_request_the_signal_ends_it_at_once() {
 
 /// Time is paused, so that the patience of the server costs none.
 #[tokio::test(start_paused = true)]
+async fn a_head_that_never_ends_is_given_up() {
+    let app = App::new(Config::default(), tools::server()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(local::serve(app, listener, std::future::pending()));
+    for head in ["", "GET /health HTTP/1.1\r\nhost: local"] {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let since = Instant::now();
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).await.unwrap();
+        let waited = since.elapsed();
+        assert!((9_990..=10_010).contains(&waited.as_millis()), "{waited:?}");
+    }
+    serving.abort();
+}
+
+/// Time is paused, so that the patience of the server costs none.
+#[tokio::test(start_paused = true)]
 async fn a_request_that_never_ends_is_given_up() {
     let config = Config {
         call_timeout: Duration::from_secs(5),

@@ -26,7 +26,7 @@ async fn it_serves_a_connection_from_its_begin_to_its_end() {
     assert_eq!((events.len(), gateway.messages().len()), (1, 0));
     let continuation: Value = serde_json::from_str(&events[0]).unwrap();
     let done = platform.invoke(&continuation).await;
-    assert_eq!((done.kind.as_str(), &done.body), ("response", &accepted));
+    assert_eq!((done.kind.as_str(), &done.body), ("response", &Value::Null));
     let told = gateway.messages();
     assert_eq!(told.len(), 1);
     assert_eq!(
@@ -46,7 +46,11 @@ async fn it_serves_a_connection_from_its_begin_to_its_end() {
     let expected = [
         [json!("$connect"), Value::Null, json!(200)],
         [json!("continuation"), Value::Null, json!(202)],
-        [Value::Null, json!("get_registry_summary"), json!(200)],
+        [
+            json!("tools/call"),
+            json!("get_registry_summary"),
+            json!(200),
+        ],
         [json!("$disconnect"), Value::Null, json!(200)],
     ];
     assert_eq!(said, expected);

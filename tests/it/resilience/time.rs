@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::raw::Raw;
 use super::{ACCOUNT, GOOD, assert_is};
-use crate::support::TestApp;
+use crate::support::{TestApp, serve};
 use crate::tools::ask::{Failure, about, ask, call, fail, interrupted, of_wallet, until};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -162,7 +162,7 @@ async fn a_platform_that_waits_less_long_shortens_the_call() {
         ..Arrival::default()
     };
     let request = call(ACCOUNT, &about(VESTING).to_string());
-    let served = app.app.serve(request, arrival);
+    let served = serve(&app.app, request, arrival);
     // Half a second stays for the platform, and a quarter of one for the answer.
     let step = Duration::from_millis(3250);
     let response = stepping(step, || app.replay.seen().len(), served).await;

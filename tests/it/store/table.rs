@@ -102,6 +102,11 @@ impl Table {
         store_at(&self.url)
     }
 
+    /// The settings of such a process.
+    pub fn settings(&self) -> Config {
+        settings(&self.url)
+    }
+
     fn carry_out(&self, operation: &str, request: &Value) -> Result<Value, &'static str> {
         let mut held = self.state.lock().unwrap();
         let wanted = |value: &Value| value["pk"]["S"].as_str().unwrap().to_owned();
@@ -131,6 +136,11 @@ impl Table {
 
 /// A store whose table is at that URL.
 pub fn store_at(url: &str) -> Store {
+    Store::new(&settings(url)).unwrap()
+}
+
+/// The settings of a process whose table is at that URL.
+fn settings(url: &str) -> Config {
     let mut config = Config {
         table: Some(NAME.to_owned()),
         ..Config::default()
@@ -140,7 +150,7 @@ pub fn store_at(url: &str) -> Store {
     config.aws.secret_access_key = Some(Secret::new("secret"));
     config.aws.session_token = Some(Secret::new("token"));
     config.aws.endpoint_url = Some(url.to_owned());
-    Store::new(&config).unwrap()
+    config
 }
 
 async fn answer(State(table): State<Table>, headers: HeaderMap, body: Bytes) -> Response<Body> {

@@ -132,6 +132,17 @@ fn a_good_registration_starts() {
 }
 
 #[test]
+fn on_lambda_functions_are_taken_as_they_were_checked_elsewhere() {
+    let server = || Server::new("it", "1.0.0").tools(vec![tool::<Undescribed>("a")]);
+    assert!(refusal(Config::default(), server()).contains("`a`"));
+    let config = Config {
+        function: Some("function".to_owned()),
+        ..Config::default()
+    };
+    assert_eq!(refusal(config, server()), "");
+}
+
+#[test]
 fn a_name_that_some_client_would_refuse_is_refused() {
     let long: &'static str = "a".repeat(65).leak();
     for name in ["", "Caps", "da-sh", "d.ot", "sp ace", "größe", long] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::{Clock, Config};
+use bifold::{Clock, Config, Transfer};
 
 fn read(vars: &[(&str, &str)]) -> Result<Config, String> {
     let vars = vars
@@ -22,6 +22,10 @@ fn every_variable_sets_its_setting() {
         ("BIFOLD_USER_AGENT", "it/1"),
         ("BIFOLD_CALL_TIMEOUT_MS", "86400000"),
         ("BIFOLD_DEADLINE_MARGIN_MS", "4"),
+        ("BIFOLD_STREAM_MARGIN_MS", "0"),
+        ("BIFOLD_INVOKE_MODE", "RESPONSE_STREAM"),
+        ("BIFOLD_RESPONSE_TRANSFER_MODE", "stream"),
+        ("BIFOLD_BASE_PATH", "/v1/tokens"),
         ("BIFOLD_MAX_REQUEST_BYTES", "5"),
         (
             "BIFOLD_ALLOWED_ORIGINS",
@@ -31,6 +35,8 @@ fn every_variable_sets_its_setting() {
         ("BIFOLD_TABLE", "bifold-records"),
         ("BIFOLD_WS_ENDPOINT", "https://ws.example.com/ws/"),
         ("BIFOLD_CLOCK", "2025-11-18T12:00:00Z"),
+        ("BIFOLD_METRICS_NAMESPACE", "it/bifold"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
         ("BIFOLD_LOG", "warn,bifold=debug"),
         ("PATH", "/bin"),
         ("bifold_listen", "x"),
@@ -47,6 +53,10 @@ fn every_variable_sets_its_setting() {
     assert_eq!(config.user_agent, "it/1");
     assert_eq!(config.call_timeout, Duration::from_secs(86_400));
     assert_eq!(config.deadline_margin, Duration::from_millis(4));
+    assert_eq!(config.stream_margin, Duration::ZERO);
+    assert_eq!(config.invoke_mode, Transfer::Streamed);
+    assert_eq!(config.response_transfer_mode, Transfer::Streamed);
+    assert_eq!(config.base_path, "/v1/tokens");
     assert_eq!(config.max_request_bytes, 5);
     assert_eq!(
         config.allowed_origins,
@@ -59,6 +69,8 @@ fn every_variable_sets_its_setting() {
         Some("https://ws.example.com/ws")
     );
     assert!(matches!(config.clock, Clock::Fixed(_)));
+    assert_eq!(config.metrics_namespace.as_deref(), Some("it/bifold"));
+    assert_eq!(config.collector.as_deref(), Some("http://127.0.0.1:4318"));
     assert_eq!(config.log, "warn,bifold=debug");
 }
 
@@ -86,6 +98,10 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
             vec!["", "0", "99999999999999999999"],
         ),
         ("BIFOLD_DEADLINE_MARGIN_MS", vec!["", "-1", "x"]),
+        ("BIFOLD_STREAM_MARGIN_MS", vec!["", "-1", "86400001"]),
+        ("BIFOLD_INVOKE_MODE", vec!["", "stream", "streamed"]),
+        ("BIFOLD_RESPONSE_TRANSFER_MODE", vec!["", "response_stream"]),
+        ("BIFOLD_BASE_PATH", vec!["", "/", "v1", "/v1/"]),
         (
             "BIFOLD_ALLOWED_ORIGINS",
             vec!["foo", "*", "https://a.example/"],

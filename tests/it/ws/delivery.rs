@@ -124,7 +124,7 @@ async fn a_message_that_may_not_be_posted_fails_the_invocation_and_ends_the_call
     function.gateway.fate([Some(Fate::Refused(403))]);
     let failure = lambda::answer(&function.app.app, &event, Arrival::default()).await;
     let failure = failure.err().unwrap();
-    assert_eq!(failure.kind(), "Undelivered");
+    assert_eq!(failure.kind(), "NotGoneOn");
     assert!(failure.to_string().contains("role"), "{failure}");
     assert_eq!(function.gate.running(), 0);
 }

@@ -107,7 +107,7 @@ async fn a_call_is_handed_on_and_answered_by_the_invocation_that_runs_it() {
             "nothing runs yet"
         );
         let parsed: Value = serde_json::from_str(&event).unwrap();
-        assert_eq!(parsed["bifoldContinuation"]["message"], frame);
+        assert_eq!(parsed["bifold"]["frame"]["message"], frame);
         function.invoke(&event).await;
         let told = function.gateway.take_messages();
         let numbers: Vec<u64> = told.iter().map(seq).collect();
@@ -126,7 +126,7 @@ async fn a_call_that_is_delivered_twice_runs_once() {
     let frame = call(1, "wait", json!({"name": "one"}));
     let event = function.handed_on(&frame).await;
     for expected in [3, 0] {
-        assert_eq!(function.invoke(&event).await, json!({"statusCode": 200}));
+        assert_eq!(function.invoke(&event).await, Value::Null);
         assert_eq!(function.gateway.take_messages().len(), expected);
     }
     // The same frame once more is another call.
@@ -243,11 +243,6 @@ async fn nobody_else_can_make_such_events() {
     assert_eq!(answer["statusCode"], 400);
     function.text(&event).await;
     assert_eq!(function.gateway.take_messages()[0]["error"]["code"], -32600);
-    // What has more fields than such an event is none.
-    let mut mixed: Value = serde_json::from_str(&event).unwrap();
-    mixed["body"] = json!("");
-    let failure = lambda::answer(&function.app.app, &mixed.to_string(), Arrival::default()).await;
-    assert_eq!(failure.err().unwrap().kind(), "UnknownEvent");
     assert_eq!(function.gate.running(), 0);
 }
 

@@ -1,16 +1,30 @@
-//! Replies of the MCP face as HTTP responses.
+//! The MCP face as HTTP: requests in, and replies out as one document or as a stream of events.
 
 use std::convert::Infallible;
 
 use axum::body::Body;
+use axum::extract::Request;
 use futures_util::stream::{BoxStream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 
-use crate::mcp;
+use super::context;
+use crate::mcp::{self, Endpoint};
+use crate::rest;
 use crate::telemetry::Pending;
 
-/// The HTTP response that carries a reply of the MCP face.
+/// Answers a POST.
+pub(super) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
+    let cx = context(&request);
+    let (parts, body) = request.into_parts();
+    let body = match rest::read_body(body, &cx).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    answer_of(endpoint.answer(&parts.headers, &body, &cx).await)
+}
+
+/// The reply as an HTTP response.
 pub(super) fn answer_of(reply: mcp::Reply) -> Response<Body> {
     let mut response = match reply.body {
         mcp::Body::Empty => Response::default(),
@@ -31,9 +45,8 @@ fn json_response(json: Vec<u8>) -> Response<Body> {
 
 /// Nothing between here and the client may keep the events, or hold them back.
 fn event_response(events: BoxStream<'static, mcp::Event>, pending: Pending) -> Response<Body> {
-    let mut response = Response::new(Body::from_stream(
-        events.map(|event| Ok::<_, Infallible>(event.sse())),
-    ));
+    let events = events.map(|event| Ok::<_, Infallible>(event.sse()));
+    let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

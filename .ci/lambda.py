@@ -1,0 +1,184 @@
+"""Proves on the platform's own emulator, and under cargo lambda watch, that the binary is a Lambda function.
+
+The emulator shows the bytes that the platform gets and kills what is late; cargo lambda watch shows streams live.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+emulator, cargo_lambda, bifold, unruly = sys.argv[1:]
+events = pathlib.Path("tests/it/events")
+logs = pathlib.Path("target/ci")
+STREAMED = {"BIFOLD_INVOKE_MODE": "response_stream"}
+REPLAYED = {"BIFOLD_REPLAY": "true"}
+
+
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def check(what, holds, shown=""):
+    if not holds:
+        sys.exit(f"lambda: not so: {what}\n{shown}")
+
+
+def event(name, **fields):
+    return json.loads((events / f"{name}.json").read_text()) | fields
+
+
+def call(name, **meta):
+    """A call over MCP of a function without arguments, as clients of the earlier revisions send it."""
+    request = event("function_url_mcp")
+    request["headers"] = {k: v for k, v in request["headers"].items() if not k.startswith("mcp-")}
+    params = {"name": name, "_meta": meta}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return request | {"body": json.dumps(message)}
+
+
+def get(path):
+    return event("function_url_rest", rawPath=path, rawQueryString="")
+
+
+@contextlib.contextmanager
+def running(command, log, **environment):
+    """A program with its own process group, so that whatever it starts ends with it."""
+    names = ("BIFOLD_", "AWS_")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(names)}
+    with open(logs / log, "w") as out:
+        process = subprocess.Popen(
+            command, env=inherited | environment, stdout=out, stderr=out, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+class Emulator:
+    """The platform's emulator with one function."""
+
+    def __init__(self, function, timeout, **environment):
+        self.port = port()
+        self.log = f"emulator-{pathlib.Path(function).name}.log"
+        command = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"]
+        command += ["--runtime-api-address", f"127.0.0.1:{port()}", function]
+        self.run = running(
+            command, self.log, AWS_LAMBDA_FUNCTION_TIMEOUT=str(timeout), **environment
+        )
+
+    def __enter__(self):
+        self.process = self.run.__enter__()
+        for _ in range(100):
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return self
+            time.sleep(0.1)
+        sys.exit("lambda: the emulator does not start")
+
+    def __exit__(self, *failure):
+        return self.run.__exit__(*failure)
+
+    def invoke(self, event):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        path = "/2015-03-31/functions/function/invocations"
+        connection.request("POST", path, json.dumps(event))
+        return connection.getresponse().read()
+
+    def streamed(self, event):
+        answer = self.invoke(event)
+        head, delimiter, body = answer.partition(bytes(8))
+        check("a streaming URL gets a head, eight zeros and a body", delimiter, answer)
+        return json.loads(head), body.decode()
+
+    def ended(self):
+        """Ends it as the platform does, and returns what the function has logged."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+        return (logs / self.log).read_text()
+
+
+def whole_and_streamed():
+    with Emulator(bifold, 30, **STREAMED, **REPLAYED) as platform:
+        document = json.loads(platform.invoke(event("http_api_v2")))
+        check("other doors get a document", document["statusCode"] == 200, document)
+        head, body = platform.streamed(event("function_url_rest"))
+        check("REST is answered", head["statusCode"] == 200 and json.loads(body)["last_price"], head)
+        head, body = platform.streamed(event("function_url_mcp"))
+        check("MCP is answered", json.loads(body)["result"]["isError"] is False, body)
+        head, body = platform.streamed(call("fetch_market_overview_summary", progressToken=1))
+        check("progress is told", body.count("event: message") == 7, body)
+        error = json.loads(platform.invoke({"Records": []}))
+        check("another event is an error", error["errorType"] == "UnknownEvent", error)
+        took = []
+        for _ in range(200):
+            since = time.perf_counter()
+            platform.invoke(get("/health"))
+            took.append((time.perf_counter() - since) * 1000)
+        median = statistics.median(took)
+        check("a plain answer on a streaming URL is not held back", median < 10, f"{median} ms")
+        log = platform.ended()
+        check("the signal reaches the function", "stopping: " in log, log)
+    print(f"emulator: whole, streamed, error, signal; a plain answer on a streaming URL takes {median:.1f} ms")
+
+
+def misbehaviour():
+    with Emulator(unruly, 3, **STREAMED) as platform:
+        head, body = platform.streamed(get("/api/panics"))
+        check("a panic is one failed call", head["statusCode"] == 500 and "secret" not in body, body)
+        since = time.perf_counter()
+        _, body = platform.streamed(call("hang", progressToken=1))
+        took = time.perf_counter() - since
+        check("a stream ends before its invocation", took < 3, f"{took} s")
+        check("in the words of its protocol", "deadline_exceeded" in body and "hanging" in body, body)
+        late = platform.invoke(get("/api/block"))
+        check("what blocks is ended by the platform", b"timed out" in late, late)
+        head, _ = platform.streamed(get("/health"))
+        check("and started again", head["statusCode"] == 200, head)
+    print("emulator: panic, deadline, time-out, new start")
+
+
+def live():
+    address = port()
+    command = [cargo_lambda, "lambda", "watch", "--bin", "bifold", "--ignore-changes"]
+    command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(address)]
+    faults = {"BIFOLD_REPLAY_FAULTS": "explorer=delay:1000"}
+    with running(command, "watch.log", **STREAMED, **REPLAYED, **faults):
+        request = call("fetch_market_overview_summary", progressToken=1)
+        headers = {"accept": "text/event-stream", "content-type": "application/json"}
+        for _ in range(100):
+            connection = http.client.HTTPConnection("127.0.0.1", address, timeout=300)
+            with contextlib.suppress(ConnectionRefusedError):
+                connection.request("POST", "/mcp", request["body"], headers)
+                break
+            time.sleep(0.1)
+        answer, times, body = connection.getresponse(), [], b""
+        while piece := answer.read1():
+            times.append(time.perf_counter())
+            body += piece
+        check("the whole stream arrives", body.count(b"event: message") == 7, body)
+        took = times[-1] - times[0]
+        check("and each piece when it is made", took > 0.5, f"{took} s")
+        path = events / "function_url_rest.json"
+        command = [cargo_lambda, "lambda", "invoke", "bifold", "--data-file", path]
+        command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(address)]
+        command = [str(part) for part in command]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        check("an event can be sent by hand", "HASH-USD" in answer.stdout, answer)
+    print(f"cargo lambda watch: the first event {took:.1f} s before the last")
+
+
+whole_and_streamed()
+misbehaviour()
+live()

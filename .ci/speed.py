@@ -1,0 +1,129 @@
+"""Measures a start beside that of the least function there can be, and a streamed answer beside a whole one.
+
+Each figure is a ratio of two minima over many interleaved runs, so that whatever else the machine does counts little.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+
+bifold, minimal = sys.argv[1:]
+STARTS, INVOCATIONS = 40, 1000
+LARGEST_START, LARGEST_STREAM, LARGEST_BINARY = 2.6, 1.3, 8_000_000
+
+
+class Platform:
+    """The Runtime API, as small as it can be: one request after another, whatever its connection."""
+
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.connection = self.rest = None
+
+    def environment(self, **own):
+        function = {f"AWS_LAMBDA_FUNCTION_{name}": "1" for name in ("NAME", "MEMORY_SIZE", "VERSION")}
+        api = f"127.0.0.1:{self.server.getsockname()[1]}"
+        return {"PATH": os.environ["PATH"], "AWS_LAMBDA_RUNTIME_API": api} | function | own
+
+    def request(self):
+        """The first line of the next request, once it is whole."""
+        while True:
+            if self.connection is None:
+                self.connection, self.rest = self.server.accept()[0], b""
+                self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if b"\r\n\r\n" in self.rest:
+                break
+            self.more()
+        head, self.rest = self.rest.split(b"\r\n\r\n", 1)
+        lines = head.decode().lower().split("\r\n")
+        fields = dict(line.split(": ", 1) for line in lines[1:])
+        if fields.get("transfer-encoding") == "chunked":
+            while not self.rest.endswith(b"0\r\n\r\n"):
+                self.more()
+            self.rest = b""
+        length = int(fields.get("content-length", 0))
+        while len(self.rest) < length:
+            self.more()
+        self.rest = self.rest[length:]
+        return head.split(b"\r\n")[0].decode()
+
+    def more(self):
+        piece = self.connection.recv(65536)
+        self.rest += piece
+        if not piece:
+            self.connection = None
+            self.rest = b""
+
+    def answer(self, status, body=b"", end=False, **fields):
+        fields = {"content-length": len(body)} | fields | ({"connection": "close"} if end else {})
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+        head = "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""])
+        self.connection.sendall(head.encode() + body)
+        if end:
+            self.connection = None
+
+    def next(self):
+        """Waits until the function asks for an invocation; it has no extensions here."""
+        while "/invocation/next" not in self.request():
+            self.answer("404 Not Found", end=True)
+
+    def invoke(self, payload):
+        deadline = int((time.time() + 30) * 1000)
+        since = time.perf_counter()
+        self.answer(
+            "200 OK",
+            payload,
+            lambda_runtime_aws_request_id="1",
+            lambda_runtime_deadline_ms=deadline,
+            lambda_runtime_invoked_function_arn="arn:aws:lambda:us-west-2:123456789012:function:1",
+        )
+        self.request()
+        took = time.perf_counter() - since
+        self.answer("202 Accepted")
+        self.next()
+        return took
+
+
+def start(function):
+    platform = Platform()
+    since = time.perf_counter()
+    process = subprocess.Popen([function], env=platform.environment(), stdout=subprocess.DEVNULL)
+    platform.next()
+    took = time.perf_counter() - since
+    process.kill()
+    process.wait()
+    return took
+
+
+def answers(mode):
+    event = json.loads(pathlib.Path("tests/it/events/function_url_rest.json").read_text())
+    payload = json.dumps(event | {"rawPath": "/api/registry_summary", "rawQueryString": ""}).encode()
+    platform = Platform()
+    environment = platform.environment(BIFOLD_INVOKE_MODE=mode, BIFOLD_LOG="warn")
+    process = subprocess.Popen([bifold], env=environment, stdout=subprocess.DEVNULL)
+    platform.next()
+    took = sorted(platform.invoke(payload) for _ in range(INVOCATIONS))
+    process.kill()
+    process.wait()
+    return took[len(took) // 2]
+
+
+def compare(what, ours, theirs, largest):
+    ratio = ours / theirs
+    print(f"{what}: {ours * 1000:.3f} ms beside {theirs * 1000:.3f} ms, ratio {ratio:.2f} (at most {largest})")
+    return ratio <= largest
+
+
+starts = [(start(bifold), start(minimal)) for _ in range(STARTS)]
+streams = [(answers("response_stream"), answers("buffered")) for _ in range(5)]
+size = os.path.getsize(bifold)
+print(f"binary: {size} bytes (less than {LARGEST_BINARY})")
+held = [
+    compare("start", *map(min, zip(*starts)), LARGEST_START),
+    compare("streamed", *map(min, zip(*streams)), LARGEST_STREAM),
+    size < LARGEST_BINARY,
+]
+sys.exit(not all(held))

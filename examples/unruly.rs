@@ -1,0 +1,52 @@
+//! A Lambda function of one's own on the library, whose functions do what functions should not.
+//!
+//! `cargo build --example unruly`; `.ci/lambda.py` runs it on the platform's emulators.
+
+use std::future::pending;
+use std::thread;
+use std::time::Duration;
+
+use bifold::telemetry::{self, Format};
+use bifold::{App, Config, Content, Context, JsonSchema, Result, Server, Tool, lambda, local};
+use serde::Deserialize;
+
+/// Panics.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Panic {}
+
+/// Reports that it has begun, and never ends.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Hang {}
+
+/// Blocks its thread, which nothing can end but the platform.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Block {}
+
+async fn panics(_: Context, Panic {}: Panic) -> Result<Content> {
+    panic!("a secret")
+}
+
+async fn hang(cx: Context, Hang {}: Hang) -> Result<Content> {
+    cx.progress(1.0, None, "hanging");
+    pending().await
+}
+
+async fn block(_: Context, Block {}: Block) -> Result<Content> {
+    thread::sleep(Duration::from_secs(60));
+    Ok(Content::text("It was not ended."))
+}
+
+fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let config = Config::from_env()?;
+    telemetry::start(Format::Json, &config.log)?;
+    let server = Server::new("unruly", "1.0.0").tools(vec![
+        Tool::new("panics", panics).get("/panics"),
+        Tool::new("hang", hang).get("/hang"),
+        Tool::new("block", block).get("/block"),
+    ]);
+    let app = App::new(config, server)?;
+    lambda::runtime()?.block_on(async { lambda::serve(app, local::signal()).await })
+}

@@ -1,0 +1,89 @@
+//! One more invocation of this Lambda function, for what goes on after an answer has been given.
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::aws::Aws;
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+
+/// The way for this function to invoke itself.
+pub struct Invoker {
+    aws: Aws,
+    url: String,
+}
+
+/// The event of such an invocation. The front doors wrap all that their callers send, so one with this field at its root
+/// comes only from who may invoke the function itself.
+#[derive(Serialize, Deserialize)]
+struct Again {
+    #[serde(rename = "bifold")]
+    errand: Errand,
+}
+
+/// What is to be gone on with.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Errand {
+    /// The task of that id.
+    Task(String),
+    /// The call of a client on a WebSocket, as the face that handed it on wrote it.
+    Frame(Box<RawValue>),
+}
+
+impl Errand {
+    /// Reads the event of an invocation; `None` for that of a front door.
+    pub fn read(event: &str) -> Option<Errand> {
+        // No event of a front door begins like this, so all of those are read but once.
+        if !event
+            .trim_start()
+            .strip_prefix('{')?
+            .trim_start()
+            .starts_with("\"bifold\"")
+        {
+            return None;
+        }
+        let again: Option<Again> = serde_json::from_str(event).ok();
+        again.map(|it| it.errand)
+    }
+}
+
+impl Invoker {
+    /// Checks the settings; nothing is asked of the network. `None` outside Lambda.
+    ///
+    /// # Errors
+    /// The variable that is missing or cannot be used.
+    pub fn new(config: &Config) -> Result<Option<Invoker>, String> {
+        let Some(function) = &config.function else {
+            return Ok(None);
+        };
+        let aws = Aws::new(config)?;
+        let base = aws.endpoint("lambda")?;
+        let url = format!("{base}/2015-03-31/functions/{function}/invocations");
+        Ok(Some(Invoker { aws, url }))
+    }
+
+    /// Has the platform invoke this function for that, soon and elsewhere, perhaps twice.
+    ///
+    /// # Errors
+    /// The platform cannot be reached or refuses.
+    pub async fn again(&self, errand: Errand, deadline: Deadline) -> Result<()> {
+        let failed = || Error::internal("the call cannot go on after its answer");
+        let event = serde_json::to_vec(&Again { errand });
+        let event = event.map_err(|error| failed().because(error))?;
+        let request = Request::post(&self.url).header("x-amz-invocation-type", "Event");
+        let request = request.body(Bytes::from(event));
+        let request = request.map_err(|error| failed().because(error))?;
+        let response = self.aws.insist("lambda", request, deadline).await?;
+        match response.status() {
+            StatusCode::ACCEPTED => Ok(()),
+            status => {
+                let said = String::from_utf8_lossy(response.body());
+                Err(failed().because(format!("invoking this function: HTTP {status}: {said}")))
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Spans as an OpenTelemetry collector takes them (OTLP over HTTP, JSON), kept from their end until they are sent.
+//!
+//! The names are those of the semantic conventions for HTTP and MCP. No path is told: it may name a wallet.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceState};
+use opentelemetry::{InstrumentationScope, KeyValue, TraceId};
+use opentelemetry_http::HttpClient;
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanExporter as _, SpanLinks};
+use tracing::warn;
+
+use super::Exchange;
+use crate::config::Config;
+use crate::telemetry::Line;
+use crate::trace::Trace;
+
+/// The most spans that are kept; what ends when so many wait is not told.
+const MOST: usize = 2048;
+
+/// The longest that sending may take: on Lambda the next invocation waits for it.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The spans of one process.
+pub struct Spans {
+    exporter: Option<SpanExporter>,
+    ended: Mutex<Vec<SpanData>>,
+}
+
+/// What the two kinds of spans do not have in common.
+struct End {
+    name: String,
+    kind: SpanKind,
+    duration: Duration,
+    status: Status,
+    attributes: Vec<KeyValue>,
+}
+
+impl Spans {
+    /// Spans for the collector of the settings, which `client` reaches; where there is no collector, none are made.
+    ///
+    /// # Errors
+    /// One of the variables that begin with `OTEL_EXPORTER_OTLP_` cannot be used.
+    pub fn new(config: &Config, client: impl HttpClient + 'static) -> Result<Spans, String> {
+        let build = |endpoint: &String| {
+            let builder = SpanExporter::builder()
+                .with_http()
+                .with_http_client(client)
+                .with_protocol(Protocol::HttpJson)
+                .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')));
+            let mut exporter = builder.build().map_err(|error| {
+                format!("`OTEL_EXPORTER_OTLP_ENDPOINT`: `{endpoint}` cannot be used: {error}")
+            })?;
+            exporter.set_resource(&resource(config));
+            Ok::<_, String>(exporter)
+        };
+        Ok(Spans {
+            exporter: config.collector.as_ref().map(build).transpose()?,
+            ended: Mutex::default(),
+        })
+    }
+
+    /// A request to this server has ended, or a task.
+    pub fn request(&self, line: &Line<'_>) {
+        let outcome = line.outcome;
+        let mut attributes = vec![KeyValue::new("bifold.face", line.face)];
+        let (method, function) = match line.face {
+            "mcp" => ("mcp.method.name", "gen_ai.tool.name"),
+            "rest" => ("http.request.method", "bifold.function"),
+            _ => ("bifold.page", "bifold.function"),
+        };
+        attributes.extend(line.method.map(|it| KeyValue::new(method, it)));
+        attributes.extend(outcome.function.map(|it| KeyValue::new(function, it)));
+        attributes.extend(outcome.error.map(|it| KeyValue::new("error.type", it)));
+        attributes.extend(
+            line.status
+                .map(|it| KeyValue::new("http.response.status_code", i64::from(it))),
+        );
+        attributes.push(KeyValue::new("faas.coldstart", line.cold_start));
+        attributes.extend(
+            line.invocation_id
+                .map(|it| KeyValue::new("faas.invocation_id", it.to_owned())),
+        );
+        let names: Vec<&str> = line.method.into_iter().chain(outcome.function).collect();
+        let name = if names.is_empty() {
+            line.face.to_owned()
+        } else {
+            names.join(" ")
+        };
+        // Over HTTP what the caller did wrong is no error of the server's; over MCP it is an error of the tool's.
+        let is_failure = line.face != "rest" || line.status.is_none_or(|status| status >= 500);
+        let end = |kind| End {
+            name,
+            kind,
+            duration: line.duration,
+            status: status(outcome.error.filter(|_| is_failure)),
+            attributes,
+        };
+        match line.status {
+            Some(_) => self.keep(line.trace, end(SpanKind::Server)),
+            None => self.keep(&line.trace.child(), end(SpanKind::Internal)),
+        }
+    }
+
+    /// A request to an upstream has ended.
+    pub fn exchange(&self, exchange: Exchange<'_>) {
+        let Exchange {
+            upstream,
+            place,
+            duration,
+            status: code,
+            error,
+        } = exchange;
+        let mut attributes = vec![
+            KeyValue::new("http.request.method", "GET"),
+            KeyValue::new("service.peer.name", upstream),
+        ];
+        attributes.extend(code.map(|it| KeyValue::new("http.response.status_code", i64::from(it))));
+        attributes.extend(error.map(|it| KeyValue::new("error.type", it)));
+        let end = End {
+            name: format!("GET {upstream}"),
+            kind: SpanKind::Client,
+            duration,
+            status: status(error),
+            attributes,
+        };
+        self.keep(place, end);
+    }
+
+    /// Sends what has ended. What cannot be sent is lost: the log says so, and nobody waits for a second try.
+    pub async fn flush(&self) {
+        let ended = std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(exporter) = self.exporter.as_ref().filter(|_| !ended.is_empty()) else {
+            return;
+        };
+        let spans = ended.len();
+        match tokio::time::timeout(PATIENCE, exporter.export(ended)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(spans, %error, "spans could not be exported"),
+            Err(_) => warn!(
+                spans,
+                "spans could not be exported: the collector did not answer in time"
+            ),
+        }
+    }
+
+    fn keep(&self, place: &Trace, end: End) {
+        if self.exporter.is_none() || !place.is_sampled() {
+            return;
+        }
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.len() < MOST {
+            ended.push(span(place, end));
+        }
+    }
+}
+
+fn span(place: &Trace, end: End) -> SpanData {
+    let state = place.state.as_ref().and_then(|it| it.to_str().ok());
+    let state = state.and_then(|it| it.parse::<TraceState>().ok());
+    let context = SpanContext::new(
+        TraceId::from(place.id),
+        SpanId::from(place.span),
+        TraceFlags::new(place.flags),
+        false,
+        state.unwrap_or_default(),
+    );
+    let now = SystemTime::now();
+    SpanData {
+        span_context: context,
+        parent_span_id: place.parent.map_or(SpanId::INVALID, SpanId::from),
+        parent_span_is_remote: end.kind == SpanKind::Server,
+        span_kind: end.kind,
+        name: end.name.into(),
+        start_time: now.checked_sub(end.duration).unwrap_or(now),
+        end_time: now,
+        attributes: end.attributes,
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: end.status,
+        instrumentation_scope: InstrumentationScope::builder("bifold")
+            .with_version(env!("CARGO_PKG_VERSION"))
+            .build(),
+    }
+}
+
+fn status(error: Option<&'static str>) -> Status {
+    error.map_or(Status::Unset, Status::error)
+}
+
+/// What the standard's own variables say of this process, and otherwise what Lambda says.
+fn resource(config: &Config) -> Resource {
+    let builder = Resource::builder();
+    let is_named = std::env::var_os("OTEL_SERVICE_NAME").is_some();
+    let name = config
+        .function
+        .clone()
+        .unwrap_or_else(|| "bifold".to_owned());
+    match is_named {
+        true => builder.build(),
+        false => builder.with_service_name(name).build(),
+    }
+}

@@ -1,0 +1,117 @@
+//! A platform that fails: the binary asks again, goes another way, or ends.
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::binary;
+use super::platform::Platform;
+use crate::lambda::{changed, event};
+
+#[tokio::test]
+async fn a_platform_that_refuses_for_a_moment_is_asked_again() {
+    let mut platform = Platform::start(&[]).await;
+    platform.invoke(&event("function_url_mcp")).await;
+    platform.refuse(2);
+    // The first of these was asked for before.
+    for _ in 0..2 {
+        let outcome = platform.invoke(&event("function_url_mcp")).await;
+        assert_eq!(outcome.body["statusCode"], 200);
+    }
+    assert!(platform.is_running());
+}
+
+/// One request that came to a socket: its first line and its body, if it has a length.
+async fn request(socket: &mut BufReader<TcpStream>) -> Option<(String, String)> {
+    let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
+    socket
+        .read_line(&mut first)
+        .await
+        .ok()
+        .filter(|it| *it > 0)?;
+    while line != "\r\n" {
+        line.clear();
+        socket.read_line(&mut line).await.ok()?;
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    socket.read_exact(&mut body).await.ok()?;
+    Some((first, String::from_utf8(body).unwrap()))
+}
+
+/// Accepts connections until one brings a request of that path; others are told that there is nothing.
+async fn asked(api: &TcpListener, path: &str) -> (BufReader<TcpStream>, String) {
+    loop {
+        let mut socket = BufReader::new(api.accept().await.unwrap().0);
+        while let Some((first, body)) = request(&mut socket).await {
+            if first.contains(path) {
+                return (socket, body);
+            }
+            let nothing =
+                b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            socket.write_all(nothing).await.unwrap();
+        }
+    }
+}
+
+/// Hands an event out on a connection that ends with it.
+async fn hand_out(mut socket: BufReader<TcpStream>, event: &Value) {
+    let body = event.to_string();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: 1\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all((head + &body).as_bytes()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_replaced_and_what_ran_for_it_is_given_up() {
+    let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let address = api.local_addr().unwrap().to_string();
+    let mut function = binary()
+        .env("AWS_LAMBDA_RUNTIME_API", address)
+        .env("AWS_LAMBDA_FUNCTION_NAME", "bifold")
+        .env("BIFOLD_INVOKE_MODE", "response_stream")
+        .env("BIFOLD_EXPLORER_URL", url)
+        .spawn()
+        .unwrap();
+
+    // An answer goes on a connection of its own, where the one of its event has ended.
+    let (socket, _) = asked(&api, "/invocation/next").await;
+    let health = changed("http_api_v2", &[("/rawPath", json!("/health"))]);
+    hand_out(socket, &health).await;
+    let (mut socket, body) = asked(&api, "/invocation/1/response").await;
+    assert!(body.contains("\"statusCode\":200"), "{body}");
+    socket
+        .write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n")
+        .await
+        .unwrap();
+
+    // The caller of a stream goes away in the middle of it.
+    let (first, _) = request(&mut socket).await.unwrap();
+    assert!(first.contains("/invocation/next"), "{first}");
+    let mut watched = event("function_url_mcp");
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
+        {"name": "fetch_current_hash_statistics", "_meta": {"progressToken": 1}}});
+    watched["body"] = json!(call.to_string());
+    watched["headers"]
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| !name.starts_with("mcp-"));
+    hand_out(socket, &watched).await;
+    let (socket, _) = asked(&api, "/invocation/1/response").await;
+    let (mut waiting, _) = upstream.accept().await.unwrap();
+    drop(socket);
+    let mut rest = Vec::new();
+    waiting.read_to_end(&mut rest).await.unwrap();
+
+    // The function lives on, until the platform is gone for good.
+    let (socket, _) = asked(&api, "/invocation/next").await;
+    drop((socket, api));
+    assert_eq!(function.wait().await.unwrap().code(), Some(1));
+}

@@ -1,0 +1,79 @@
+//! The end of the binary as a Lambda function: by a signal, and by a start that fails.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::platform::{Platform, after};
+use crate::lambda::{changed, event};
+
+/// What the platform leaves a process between the signal and its end by force.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// An event whose function asks the explorer.
+fn asking() -> String {
+    let fields = [
+        ("/rawPath", json!("/api/current_hash_statistics")),
+        ("/rawQueryString", json!("")),
+    ];
+    changed("function_url_rest", &fields).to_string()
+}
+
+#[tokio::test]
+async fn the_signal_ends_an_idle_function_at_once_and_in_good_order() {
+    let mut platform = Platform::start(&[]).await;
+    platform.extension().await;
+    let outcome = platform.invoke(&event("function_url_mcp")).await;
+    assert_eq!(outcome.kind, "response");
+    let (status, took) = platform.terminate().await;
+    assert!(status.success(), "{status}");
+    assert!(took < GRACE, "{took:?}");
+    // Nothing of the log is lost.
+    let log = platform.stop().await;
+    let lines: Vec<Value> = log
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(lines.iter().any(|line| line["request_id"] == outcome.id));
+    let last = lines.last().unwrap()["message"].as_str().unwrap();
+    assert!(last.starts_with("stopping"), "{last}");
+}
+
+#[tokio::test]
+async fn what_hangs_does_not_hold_up_the_end() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let mut platform = Platform::bare(&[("BIFOLD_EXPLORER_URL", &url)], true).await;
+    platform.hand_out(after(60_000), &asking());
+    let _asked = upstream.accept().await.unwrap();
+    let (status, took) = platform.terminate().await;
+    assert!(status.success(), "{status}");
+    assert!(took < GRACE, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_platform_without_extensions_is_one_all_the_same() {
+    let mut platform = Platform::bare(&[("BIFOLD_REPLAY", "true")], false).await;
+    let outcome = platform.invoke(&event("function_url_mcp")).await;
+    assert_eq!(outcome.body["statusCode"], 200);
+    let (status, took) = platform.terminate().await;
+    assert!(status.success(), "{status}");
+    assert!(took < GRACE, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_start_that_fails_is_told_to_the_platform() {
+    let mut platform = Platform::bare(&[("BIFOLD_CALL_TIMEOUT_MS", "soon")], true).await;
+    let outcome = platform.begun().await;
+    assert_eq!(
+        outcome.headers["lambda-runtime-function-error-type"],
+        "Function.StartFailed"
+    );
+    let outcome = outcome.whole().await;
+    assert_eq!(outcome.kind, "init");
+    assert_eq!(outcome.body["errorType"], "StartFailed");
+    let said = outcome.body["errorMessage"].as_str().unwrap();
+    assert!(said.contains("`BIFOLD_CALL_TIMEOUT_MS`"), "{said}");
+    assert_eq!(platform.ended().await.code(), Some(1));
+}

@@ -1,0 +1,214 @@
+//! Streams of the binary as a Lambda function: when they leave, how they end, and that nothing goes on after them.
+
+use std::time::Duration;
+
+use bifold::replay::Replay;
+use http::HeaderMap;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use super::platform::{Platform, Post, after};
+use crate::lambda::{changed, event};
+
+const STATISTICS: &str =
+    include_str!("../../../src/replay/recorded/explorer_v3_utility_token_stats.json");
+
+/// A function behind a streaming URL, one of whose upstreams is this test.
+struct Function {
+    platform: Platform,
+    upstream: TcpListener,
+    _replay: Replay,
+}
+
+impl Function {
+    async fn start(settings: &[(&str, &str)]) -> Function {
+        let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let replay = Replay::start().await.unwrap();
+        let explorer = format!("http://{}", upstream.local_addr().unwrap());
+        let (exchange, lcd) = (replay.url("exchange"), replay.url("lcd"));
+        let own = [
+            ("BIFOLD_INVOKE_MODE", "response_stream"),
+            ("BIFOLD_EXPLORER_URL", &explorer),
+            ("BIFOLD_EXCHANGE_URL", &exchange),
+            ("BIFOLD_LCD_URL", &lcd),
+            ("BIFOLD_CACHE_BYTES", "0"),
+        ];
+        let platform = Platform::bare(&[own.as_slice(), settings].concat(), true).await;
+        Function {
+            platform,
+            upstream,
+            _replay: replay,
+        }
+    }
+
+    /// The request that a function makes of this test, read whole and not yet answered.
+    async fn asked(&self) -> TcpStream {
+        let asked = timeout(Duration::from_secs(20), self.upstream.accept()).await;
+        let (mut socket, _) = asked.expect("the function asks for nothing").unwrap();
+        let mut lines = BufReader::new(&mut socket).lines();
+        while !lines.next_line().await.unwrap().unwrap().is_empty() {}
+        socket
+    }
+
+    /// Reads the pieces of a call until it waits for this test.
+    async fn until_it_waits(&self, post: &mut Post) -> (Vec<Value>, TcpStream) {
+        let mut told = Vec::new();
+        while told.len() < 5 {
+            told.push(message(&post.piece().await.unwrap()));
+        }
+        (told, self.asked().await)
+    }
+}
+
+/// Answers what a function has asked.
+async fn give(mut socket: TcpStream) {
+    let length = STATISTICS.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    socket
+        .write_all((head + STATISTICS).as_bytes())
+        .await
+        .unwrap();
+}
+
+/// An aggregate of six parts, five of which need nothing of this test, whose client wants to be told of each.
+fn overview() -> String {
+    let mut event = event("function_url_mcp");
+    event["headers"]["mcp-name"] = json!("fetch_market_overview_summary");
+    let mut body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
+    body["params"]["name"] = json!("fetch_market_overview_summary");
+    body["params"]["_meta"]["progressToken"] = json!(1);
+    event["body"] = json!(body.to_string());
+    event.to_string()
+}
+
+/// A plain request through a door that does not stream.
+fn health() -> Value {
+    changed("http_api_v2", &[("/rawPath", json!("/health"))])
+}
+
+#[track_caller]
+fn message(event: &str) -> Value {
+    let data = event.strip_prefix("event: message\ndata: ");
+    let data = data.unwrap_or_else(|| panic!("no message: {event:?}"));
+    serde_json::from_str(data).unwrap()
+}
+
+/// Reads the head of a streamed answer and checks what is posted before it.
+async fn head(post: &mut Post) -> Value {
+    let header = |headers: &HeaderMap, name| headers[name].to_str().unwrap().to_owned();
+    for (name, expected) in [
+        ("lambda-runtime-function-response-mode", "streaming"),
+        ("transfer-encoding", "chunked"),
+        (
+            "content-type",
+            "application/vnd.awslambda.http-integration-response",
+        ),
+    ] {
+        assert_eq!(header(&post.headers, name), expected);
+    }
+    let head = post.piece().await.unwrap();
+    // Each is a chunk of its own, as `cargo lambda watch` wants it.
+    assert_eq!(post.piece().await.unwrap(), "\0".repeat(8));
+    serde_json::from_str(&head).unwrap()
+}
+
+#[tokio::test]
+async fn progress_leaves_while_the_function_waits_and_the_invocation_ends_with_the_stream() {
+    let mut function = Function::start(&[]).await;
+    for round in 1..=2 {
+        let id = function.platform.hand_out(after(60_000), &overview());
+        let mut post = function.platform.begun().await;
+        assert_eq!((&post.id, &*post.kind), (&id, "response"));
+        let head = head(&mut post).await;
+        assert_eq!(head["statusCode"], 200, "{head}");
+        assert_eq!(head["headers"]["content-type"], "text/event-stream");
+        let (told, socket) = function.until_it_waits(&mut post).await;
+        for (place, message) in told.iter().enumerate() {
+            assert_eq!(
+                message["params"]["progress"],
+                (place + 1) as f64,
+                "{message}"
+            );
+        }
+        // The next invocation waits until this one has ended, although it is there.
+        function
+            .platform
+            .hand_out(after(60_000), &event("function_url_mcp").to_string());
+        give(socket).await;
+        let (rest, trailers) = post.rest().await;
+        assert!(trailers.is_empty(), "{trailers:?}");
+        let last = rest.split_inclusive("\n\n").last().unwrap();
+        assert_eq!(message(last)["result"]["isError"], false, "{rest}");
+        let mut plain = function.platform.begun().await;
+        assert_ne!(plain.id, id);
+        plain.rest().await;
+        assert_eq!(function.platform.overlaps(), 0, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_ends_the_function_and_not_the_process() {
+    let mut function = Function::start(&[]).await;
+    function.platform.hand_out(after(60_000), &overview());
+    let mut post = function.platform.begun().await;
+    head(&mut post).await;
+    let (_, mut socket) = function.until_it_waits(&mut post).await;
+    function.platform.hang_up();
+    // What the function waited for is given up.
+    assert_eq!(socket.read(&mut [0; 1]).await.unwrap(), 0);
+    let line = function.platform.line().await;
+    assert_eq!(line["error"], "cancelled", "{line}");
+    function
+        .platform
+        .hand_out(after(60_000), &event("function_url_mcp").to_string());
+    let mut next = function.platform.begun().await;
+    assert_eq!(head(&mut next).await["statusCode"], 200);
+    assert_eq!(function.platform.overlaps(), 0);
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_too_long_ends_before_its_invocation_does() {
+    let mut function = Function::start(&[]).await;
+    // The time of a start is not that of the call.
+    function.platform.invoke(&health()).await;
+    // Of so little time three quarters are for the work.
+    let deadline = after(1_200);
+    function.platform.hand_out(deadline, &overview());
+    let mut post = function.platform.begun().await;
+    head(&mut post).await;
+    let (_, mut socket) = function.until_it_waits(&mut post).await;
+    let (rest, trailers) = post.rest().await;
+    assert!(after(0) < deadline, "the stream outlived its invocation");
+    assert!(trailers.is_empty(), "{trailers:?}");
+    let response = message(rest.split_inclusive("\n\n").last().unwrap());
+    let result = &response["result"];
+    // The aggregate still names the part that was late, or else says that its time is over.
+    let late = result["structuredContent"]["incomplete"].is_array();
+    let over = result["_meta"]["bifold/error"]["kind"] == "deadline_exceeded";
+    assert!(late || over, "{response}");
+    assert_eq!(socket.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_plain_answer_on_a_streaming_url_is_streamed_at_once() {
+    let mut function = Function::start(&[]).await;
+    function
+        .platform
+        .hand_out(after(60_000), &event("function_url_rest").to_string());
+    let mut post = function.platform.begun().await;
+    assert_eq!(
+        head(&mut post).await["headers"]["content-type"],
+        "application/json"
+    );
+    let (body, trailers) = post.rest().await;
+    let price: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(price["token_pair"], "HASH-USD");
+    assert!(trailers.is_empty());
+    // Other doors of the same process are answered whole.
+    let whole = function.platform.invoke(&health()).await;
+    assert_eq!(whole.body["statusCode"], 200, "{whole:?}");
+}
