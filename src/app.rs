@@ -1,6 +1,8 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
 mod door;
+mod missing;
+mod socket;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -19,18 +21,21 @@ use crate::context::{Call, Context, Process, Services};
 use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline};
 use crate::entry::{Entry, REQUEST_ID};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::invoke::{Errand, Invoker};
 use crate::lint::{self, Finding};
 use crate::mcp::{Basis, Endpoint};
 use crate::origin::AllowedOrigins;
-use crate::registry::{Answer, Registry, Tool};
+use crate::registry::{Answer, Registry};
 use crate::rest::{self, Face};
 use crate::server::Server;
 use crate::store::Store;
 use crate::trace::Trace;
 use crate::updates::Updates;
 use crate::upstream::{Meter, Upstreams};
+use crate::ws::{self, Sockets, Times};
+
+use missing::{method_not_allowed, not_found, unknown};
 
 /// The path of the MCP face.
 const MCP: &str = "/mcp";
@@ -42,6 +47,7 @@ pub struct App {
     registry: Arc<Registry>,
     face: Arc<Face>,
     endpoint: Arc<Endpoint>,
+    sockets: Arc<Sockets>,
     cors: Arc<Cors>,
     router: Arc<OnceLock<Router>>,
 }
@@ -89,12 +95,12 @@ impl App {
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
-        // Another invocation finds a task only in a table that both share.
-        let invoker = match config.table {
-            Some(_) => Invoker::new(&config).map_err(|problem| StartError(vec![problem]))?,
-            None => None,
-        };
-        let invoker = invoker.map(Arc::new);
+        let invoker = Invoker::new(&config);
+        if let (Err(problem), Some(_)) = (&invoker, &config.table) {
+            return Err(StartError(vec![problem.clone()]));
+        }
+        // Where nothing is shared between invocations, it matters only to who has clients on a WebSocket.
+        let invoker = invoker.ok().flatten().map(Arc::new);
         // A process that is frozen between requests could not tell of a change when it happens.
         let topics = if is_frozen { Vec::new() } else { server.topics };
         let updates = Arc::new(Updates::new(topics));
@@ -106,9 +112,18 @@ impl App {
             origins: origins.clone(),
             config: &config,
             store: store.clone(),
-            invoker,
+            // Another invocation finds a task only in a table that both share.
+            invoker: invoker.clone().filter(|_| config.table.is_some()),
             updates: updates.clone(),
         }));
+        let sockets = Sockets::new(ws::Basis {
+            endpoint: endpoint.clone(),
+            origins: origins.clone(),
+            config: &config,
+            store: store.clone(),
+            invoker,
+        });
+        let sockets = Arc::new(sockets.map_err(|problem| StartError(vec![problem]))?);
         let cors = Arc::new(Cors::new(origins, registry.clone()));
         let face = Arc::new(Face::new(registry.clone(), server.info));
         let mut state = server.state;
@@ -126,6 +141,7 @@ impl App {
             registry,
             face,
             endpoint,
+            sockets,
             cors,
             router: Arc::default(),
         };
@@ -182,9 +198,11 @@ impl App {
     /// # Errors
     /// The store's: whoever began it is not there any more to be told.
     pub async fn go_on(&self, errand: Errand, arrival: Arrival) -> Result<()> {
+        let times = Times::of(arrival.time_left, self.config());
         let cx = self.context_of(&HeaderMap::new(), arrival);
         match errand {
             Errand::Task(id) => self.endpoint.resume(&id, &cx).await,
+            Errand::Frame(call) => self.sockets.go_on(&call, cx, times).await,
         }
     }
 
@@ -193,9 +211,11 @@ impl App {
         self.context_of(&HeaderMap::new(), Arrival::default())
     }
 
-    /// Lets the clients go that listen for changes: nothing will change any more.
+    /// Lets the clients go that listen for changes: nothing will change any more. Those on a WebSocket go too, once what
+    /// they asked for is answered.
     pub fn close(&self) {
         self.services.updates.end();
+        self.sockets.close();
     }
 
     /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for so long, and 2 s at most.
@@ -262,7 +282,10 @@ impl App {
     }
 
     fn router(&self) -> &Router {
-        let make = || router(self.registry.clone(), self.face.clone());
+        let make = || {
+            let router = router(self.registry.clone(), self.face.clone());
+            router.route("/ws", socket::route(self.sockets.clone()))
+        };
         self.router.get_or_init(make)
     }
 
@@ -277,7 +300,7 @@ impl App {
         }
     }
 
-    fn context_of(&self, headers: &HeaderMap, arrival: Arrival) -> Context {
+    pub(crate) fn context_of(&self, headers: &HeaderMap, arrival: Arrival) -> Context {
         let call = Arc::new(self.call(headers, arrival));
         Context::new(self.services.clone(), call)
     }
@@ -318,34 +341,6 @@ fn router(registry: Arc<Registry>, face: Arc<Face>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
 }
 
-fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
-    let cx = context(request);
-    match request.uri().path().strip_prefix("/api/") {
-        Some(name) if !name.contains('/') => {
-            rest::failure(&unknown(registry, name, Tool::on_rest), cx.request_id())
-        }
-        _ => {
-            let detail = "nothing is served at this path; `/` lists what is";
-            rest::problem(StatusCode::NOT_FOUND, "not_found", detail, cx.request_id())
-        }
-    }
-}
-
-async fn method_not_allowed(request: Request) -> Response<Body> {
-    let detail = "this path does not take this method; the `Allow` header lists those it takes";
-    rest::problem(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        detail,
-        context(&request).request_id(),
-    )
-}
-
-fn unknown(registry: &Registry, name: &str, seen: fn(&Tool) -> bool) -> Error {
-    let hint = registry.hint(name, seen);
-    Error::unknown_function(format!("there is no function `{name}`{hint}"))
-}
-
 fn context(request: &Request) -> Context {
     request
         .extensions()
@@ -358,6 +353,7 @@ fn context(request: &Request) -> Context {
 fn face_of(path: &str) -> &'static str {
     match path {
         MCP => "mcp",
+        "/ws" => "ws",
         _ if path.starts_with("/api/") => "rest",
         _ => "site",
     }

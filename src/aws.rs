@@ -3,9 +3,10 @@
 mod signature;
 
 use std::future::ready;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use time::OffsetDateTime;
 
 use crate::config::{AwsConfig, Config};
@@ -15,6 +16,14 @@ use crate::once::Once;
 use crate::upstream::Client;
 
 use signature::Keys;
+
+/// A request takes milliseconds; one that takes this long hangs.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// All tries of one request together.
+const LIMIT: Duration = Duration::from_secs(30);
+/// The first wait is at most this; each further one at most twice the one before, up to the longest.
+const BASE: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// A way to call the services of one region with the credentials of this process.
 pub struct Aws {
@@ -104,6 +113,42 @@ impl Aws {
         }
         sent
     }
+
+    /// The same, as often as it takes and for half a minute at most: what is throttled, fails or gets no answer is sent
+    /// again. So it may be carried out twice.
+    ///
+    /// # Errors
+    /// As [`Aws::send`], of the last try.
+    pub async fn insist(
+        &self,
+        service: &'static str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>> {
+        let deadline = Deadline::after(LIMIT).min(deadline);
+        let mut longest = BASE;
+        loop {
+            let patience = Deadline::after(PATIENCE).min(deadline);
+            let sent = self.send(service, request.clone(), patience).await;
+            let passes = match &sent {
+                Ok(answer) => passes(answer.status()),
+                Err(error) => error.retryable(),
+            };
+            // Full jitter: many who failed at the same moment must not come back at the same moment.
+            let wait = longest.mul_f64(fastrand::f64());
+            if !passes || wait >= deadline.remaining() {
+                return sent;
+            }
+            tracing::debug!(service, "a request to AWS failed and is sent again");
+            tokio::time::sleep(wait).await;
+            longest = (2 * longest).min(LONGEST);
+        }
+    }
+}
+
+/// Too many requests, and failures of the service.
+fn passes(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 fn keys(settings: &AwsConfig) -> Result<Keys, String> {

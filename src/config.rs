@@ -74,6 +74,9 @@ pub struct Config {
     /// `BIFOLD_TABLE`: the DynamoDB table of short-lived records, for more processes than one. Default none: they are in
     /// the memory of the process.
     pub table: Option<String>,
+    /// `BIFOLD_WS_ENDPOINT` (e.g. `https://abc.execute-api.us-east-1.amazonaws.com/ws`): the WebSocket API of API Gateway
+    /// through which clients of Lambda are answered, for a domain of one's own. Default the API that an event comes from.
+    pub ws_endpoint: Option<String>,
     /// `BIFOLD_CLOCK` (RFC 3339): a clock that stands still, for recorded data. Default the system's clock.
     pub clock: Clock,
     /// `BIFOLD_METRICS_NAMESPACE` (e.g. `bifold`): CloudWatch metrics are written under this name, as a part of the line
@@ -129,6 +132,7 @@ impl Default for Config {
             allowed_origins: Vec::new(),
             address_prefix: "pb".to_owned(),
             table: None,
+            ws_endpoint: None,
             clock: Clock::System,
             metrics_namespace: None,
             collector: None,
@@ -221,6 +225,7 @@ impl Config {
                 _ => return Err("expected `pb` or `tp`".into()),
             },
             "TABLE" => self.table = Some(table(value)?),
+            "WS_ENDPOINT" => self.ws_endpoint = Some(endpoint(value)?),
             "CLOCK" => self.clock = Clock::Fixed(Timestamp::parse(value)?),
             "METRICS_NAMESPACE" => self.metrics_namespace = Some(namespace(value)?),
             "LOG" => self.log = value.to_owned(),
@@ -272,6 +277,18 @@ fn transfer(value: &str, streamed: &str) -> Result<Transfer, String> {
         _ if value.eq_ignore_ascii_case("buffered") => Ok(Transfer::Buffered),
         _ if value.eq_ignore_ascii_case(streamed) => Ok(Transfer::Streamed),
         _ => Err(format!("expected `buffered` or `{streamed}`")),
+    }
+}
+
+/// A URL to which paths can be added.
+fn endpoint(value: &str) -> Result<String, String> {
+    let url: Option<http::Uri> = value.parse().ok();
+    let is_plain = |url: &http::Uri| {
+        matches!(url.scheme_str(), Some("http" | "https")) && url.query().is_none()
+    };
+    match url.as_ref().is_some_and(is_plain) {
+        true => Ok(value.trim_end_matches('/').to_owned()),
+        false => Err("expected a URL such as `https://ws.example.com/ws`".into()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 use serde::de::DeserializeOwned;
 
 use crate::client::Client;
@@ -131,6 +131,24 @@ impl Context {
     /// Whether the answer reaches the client only once it is whole.
     pub(crate) fn is_whole(&self) -> bool {
         self.call.is_whole
+    }
+
+    /// A context for another request of the same client, with an id, a deadline and costs of its own.
+    pub(crate) fn another(&self) -> Context {
+        let limit = self.services.config.call_timeout;
+        let call = Call {
+            id: format!("{:032x}", fastrand::u128(..)),
+            invocation: None,
+            trace: Trace::of(&HeaderMap::new()),
+            named: OnceLock::new(),
+            countdown: Countdown::new(Deadline::after(limit), None),
+            stream_end: None,
+            meter: Arc::new(Meter::default()),
+            principal: self.call.principal.clone(),
+            is_part: false,
+            is_whole: false,
+        };
+        Context::new(self.services.clone(), Arc::new(call))
     }
 
     /// Whether this is the context of a part of a call.

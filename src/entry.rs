@@ -17,7 +17,7 @@ pub const REQUEST_ID: &str = "x-request-id";
 
 /// What the line of one request is made of.
 pub struct Entry {
-    /// `mcp`, `rest`, `site` or `task`.
+    /// `mcp`, `rest`, `ws`, `site` or `task`.
     pub face: &'static str,
     /// What it asks for, where its outcome does not say.
     pub method: Option<&'static str>,

@@ -63,6 +63,10 @@ pub enum Kind {
     StoreUnavailable,
     /// A value is larger than the store of short-lived records takes.
     ValueTooLarge,
+    /// An answer is larger than what carries it to the client.
+    AnswerTooLarge,
+    /// The server takes no more calls of this client now.
+    Busy,
     /// A defect of this server.
     Internal,
 }
@@ -114,6 +118,8 @@ impl Kind {
             Kind::DeadlineExceeded => "deadline_exceeded",
             Kind::StoreUnavailable => "store_unavailable",
             Kind::ValueTooLarge => "value_too_large",
+            Kind::AnswerTooLarge => "answer_too_large",
+            Kind::Busy => "busy",
             Kind::Internal => "internal",
         }
     }
@@ -199,6 +205,19 @@ impl Error {
     pub fn value_too_large(bytes: usize, most: usize) -> Error {
         let message = format!("a value of {bytes} bytes cannot be kept; {most} are the most");
         Error::new(Kind::ValueTooLarge, message)
+    }
+
+    /// An answer has more bytes than a message to the client may have.
+    pub fn answer_too_large(bytes: usize, most: usize) -> Error {
+        let message = format!(
+            "the answer has {bytes} bytes, and a message may have {most} here; ask for less, or over HTTP"
+        );
+        Error::new(Kind::AnswerTooLarge, message)
+    }
+
+    /// The server takes no more calls of this client now; the sentence says why.
+    pub fn busy(message: impl Into<String>) -> Error {
+        Error::new(Kind::Busy, message)
     }
 
     /// An upstream failed the call.
@@ -319,7 +338,8 @@ impl Error {
             | Kind::UpstreamUnreachable
             | Kind::UpstreamTimeout
             | Kind::DeadlineExceeded
-            | Kind::StoreUnavailable => true,
+            | Kind::StoreUnavailable
+            | Kind::Busy => true,
             Kind::UpstreamError => self
                 .0
                 .upstream

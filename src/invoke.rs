@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::aws::Aws;
 use crate::config::Config;
@@ -29,6 +30,8 @@ struct Again {
 pub enum Errand {
     /// The task of that id.
     Task(String),
+    /// The call of a client on a WebSocket, as the face that handed it on wrote it.
+    Frame(Box<RawValue>),
 }
 
 impl Errand {
@@ -63,7 +66,7 @@ impl Invoker {
         Ok(Some(Invoker { aws, url }))
     }
 
-    /// Has the platform invoke this function for that, soon and elsewhere.
+    /// Has the platform invoke this function for that, soon and elsewhere, perhaps twice.
     ///
     /// # Errors
     /// The platform cannot be reached or refuses.
@@ -74,7 +77,7 @@ impl Invoker {
         let request = Request::post(&self.url).header("x-amz-invocation-type", "Event");
         let request = request.body(Bytes::from(event));
         let request = request.map_err(|error| failed().because(error))?;
-        let response = self.aws.send("lambda", request, deadline).await?;
+        let response = self.aws.insist("lambda", request, deadline).await?;
         match response.status() {
             StatusCode::ACCEPTED => Ok(()),
             status => {

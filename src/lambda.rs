@@ -1,4 +1,4 @@
-//! The same application as an AWS Lambda function, behind every HTTP front door of the platform.
+//! The same application as an AWS Lambda function, behind every HTTP front door of the platform and a WebSocket API.
 
 mod api;
 mod connection;
@@ -11,6 +11,7 @@ mod invocation;
 mod poller;
 mod reply;
 mod request;
+mod socket;
 mod stream;
 mod v1;
 mod v2;
@@ -31,7 +32,7 @@ use crate::trace::X_RAY;
 
 use api::Api;
 pub use api::ApiError;
-use event::Event;
+use event::{Event, Http};
 use extension::Extension;
 pub use failure::Failure;
 use poller::poll;
@@ -120,15 +121,24 @@ async fn answer_traced(
         let gone_on = app.go_on(errand, arrival).await;
         return gone_on.map(|()| Reply::nothing()).map_err(Failure::again);
     }
-    let event = match Event::parse(event) {
-        Ok(event) => event,
+    match Event::parse(event) {
+        Ok(Event::Http(event)) => answer_http(app, event, arrival, trace).await,
+        Ok(Event::Socket(event)) => event.answer(app, arrival).await,
         Err(failure) => {
             // The caller gets the failure. The refusal is for the log, which has a line for every request.
             let detail = failure.to_string();
             drop(app.refuse(StatusCode::BAD_REQUEST, "unknown_event", &detail, arrival));
-            return Err(failure);
+            Err(failure)
         }
-    };
+    }
+}
+
+async fn answer_http(
+    app: &App,
+    event: Http<'_>,
+    arrival: Arrival,
+    trace: Option<HeaderValue>,
+) -> Result<Reply, Failure> {
     let config = app.config();
     let door = event.door();
     let is_streamed = door.is_streamed(config);

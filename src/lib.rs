@@ -9,6 +9,7 @@
 //! - [`Context`], [`Error`], [`Content`]: what a function is given, how it fails, what it may answer with.
 //! - [`App`]: the faces on one registry, built once, the same for a Lambda event, a local socket and a test.
 //! - [`mcp`] and [`rest`]: the faces. Each translates bytes to a [`Registry::call`] and its result to bytes.
+//! - `ws`: WebSocket, whose frames are the messages of [`mcp`]; its first page is the protocol.
 //! - [`upstream`]: the one door to upstream HTTP APIs.
 //! - [`Store`]: short-lived records that all processes of an application share.
 //! - [`lint`]: what clients would refuse in the schemas of an application.
@@ -61,6 +62,7 @@ pub mod tools;
 mod trace;
 mod updates;
 pub mod upstream;
+mod ws;
 
 pub use app::{App, Arrival, StartError};
 pub use capability::Capability;

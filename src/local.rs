@@ -10,11 +10,11 @@ use axum::extract::Request;
 use axum::serve::Listener;
 use http::StatusCode;
 use http::header::HOST;
-use hyper::server::conn::http1::Builder;
+use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tracing::info;
 
 use crate::app::{App, Arrival};
@@ -41,7 +41,8 @@ pub async fn serve(
     let closing = app.clone();
     let router =
         Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
-    let connections = GracefulShutdown::new();
+    // Each connection holds a receiver.
+    let (stop, stopped) = watch::channel(false);
     let mut shutdown = pin!(shutdown);
     let mut flushing = pin!(closing.keep_flushing());
     loop {
@@ -58,20 +59,40 @@ pub async fn serve(
             .serve_connection(
                 TokioIo::new(socket),
                 TowerToHyperService::new(router.clone()),
-            );
-        // A connection that breaks is the business of its client.
-        tokio::spawn(connections.watch(connection));
+            )
+            .with_upgrades();
+        tokio::spawn(drive(connection, stopped.clone()));
     }
-    drop(listener);
+    drop((listener, stopped));
     info!("stopping: running requests are finished first");
     closing.close();
+    stop.send_replace(true);
     tokio::select! {
-        () = connections.shutdown() => {}
+        _ = async { tokio::join!(stop.closed(), closing.closed()) } => {}
         () = tokio::time::sleep(patience) => {}
         () = signal() => {}
     }
     closing.flush(Duration::MAX).await;
     Ok(())
+}
+
+/// Serves the requests of one connection, and no further one once the server is to stop.
+async fn drive(
+    connection: UpgradeableConnection<TokioIo<TcpStream>, TowerToHyperService<Router>>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut connection = pin!(connection);
+    let is_stopped = async {
+        drop(stopped.wait_for(|it| *it).await);
+    };
+    // A connection that breaks is the business of its client.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = is_stopped => {
+            connection.as_mut().graceful_shutdown();
+            drop(connection.await);
+        }
+    }
 }
 
 /// Ready on the first interrupt or termination signal. Signals are caught from the call on, not from the first

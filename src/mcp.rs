@@ -8,6 +8,7 @@ mod conversation;
 mod cursor;
 mod events;
 mod fault;
+mod frame;
 mod gate;
 mod headers;
 mod legacy;
@@ -34,7 +35,6 @@ mod version;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use http::{HeaderMap, StatusCode};
@@ -50,7 +50,9 @@ use crate::store::Store;
 use crate::telemetry::{Outcome, Pending};
 use crate::updates::Updates;
 
+pub use events::Event;
 use fault::Fault;
+pub use frame::{Frame, refusal, unreadable};
 use mailbox::Mailbox;
 use message::{Incoming, Message, Request};
 use payload::Payloads;
@@ -115,8 +117,8 @@ pub enum Body {
     Empty,
     /// One JSON-RPC message (or batch) on one line.
     Json(Vec<u8>),
-    /// Server-sent events, each one JSON-RPC message, and what the log says of them once they have ended.
-    Events(BoxStream<'static, Bytes>, Pending),
+    /// What is sent until the response, this among it, and what the log says of it once it has ended.
+    Events(BoxStream<'static, Event>, Pending),
 }
 
 impl Endpoint {
@@ -153,14 +155,11 @@ impl Endpoint {
     async fn single(&self, headers: &HeaderMap, message: &RawValue, cx: &Context) -> Reply {
         match message::read(message) {
             Ok(Message::Request(mut request)) => {
-                request.accept = Some(headers);
-                if let Some(trace) = trace::of(&request) {
-                    cx.belongs_to(trace);
-                }
-                self.request(headers, &request, cx).await
+                request.takes_events = accept::events(headers);
+                self.request(Some(headers), &request, cx).await
             }
             // None that a client may send means anything without a session.
-            Ok(Message::Notification) => Reply::accepted("notification"),
+            Ok(Message::Notification { .. }) => Reply::accepted("notification"),
             Ok(Message::Response(id)) => self.response(&id, message).await,
             Err((id, fault)) => Reply::fault(id, fault),
         }
@@ -178,7 +177,16 @@ impl Endpoint {
         }
     }
 
-    async fn request(&self, headers: &HeaderMap, request: &Request<'_>, cx: &Context) -> Reply {
+    /// Answers one request, which has headers where it came over HTTP.
+    async fn request(
+        &self,
+        headers: Option<&HeaderMap>,
+        request: &Request<'_>,
+        cx: &Context,
+    ) -> Reply {
+        if let Some(trace) = trace::of(request) {
+            cx.belongs_to(trace);
+        }
         let mut reply = match Era::of(headers, request) {
             Ok(Era::Modern) => modern::answer(self, headers, request, cx).await,
             Ok(Era::Legacy(version)) => legacy::answer(self, version, request, cx).await,
@@ -232,7 +240,7 @@ impl Endpoint {
             Ok(Message::Request(request)) => {
                 legacy::answer(self, version::BATCH, &request, cx).await
             }
-            Ok(Message::Notification) => Reply::accepted("notification"),
+            Ok(Message::Notification { .. }) => Reply::accepted("notification"),
             Ok(Message::Response(id)) => self.response(&id, message).await,
             Err((id, fault)) => Reply::fault(id, fault),
         }

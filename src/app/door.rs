@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use futures_util::stream::{BoxStream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -44,8 +44,9 @@ fn json_response(json: Vec<u8>) -> Response<Body> {
 }
 
 /// Nothing between here and the client may keep the events, or hold them back.
-fn event_response(events: BoxStream<'static, Bytes>, pending: Pending) -> Response<Body> {
-    let mut response = Response::new(Body::from_stream(events.map(Ok::<_, Infallible>)));
+fn event_response(events: BoxStream<'static, mcp::Event>, pending: Pending) -> Response<Body> {
+    let events = events.map(|event| Ok::<_, Infallible>(event.sse()));
+    let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -4,11 +4,18 @@ use axum::extract::Request;
 
 use super::door::Door;
 use super::failure::Failure;
+use super::socket::Socket;
 use super::v1::V1;
 use super::v2::V2;
 
 /// An event of a front door.
 pub(super) enum Event<'a> {
+    Http(Http<'a>),
+    Socket(Socket<'a>),
+}
+
+/// An HTTP request.
+pub(super) enum Http<'a> {
     V2(V2<'a>),
     V1(V1<'a>),
 }
@@ -19,20 +26,25 @@ impl<'a> Event<'a> {
     /// # Errors
     /// It comes from none of the front doors.
     pub(super) fn parse(payload: &'a str) -> Result<Event<'a>, Failure> {
-        // Each shape has fields that the other lacks, so the order decides nothing but the cost.
+        // Each shape has fields that the others lack, so the order decides nothing but the cost.
         if let Ok(event) = serde_json::from_str(payload) {
-            return Ok(Event::V2(event));
+            return Ok(Event::Http(Http::V2(event)));
+        }
+        if let Ok(event) = serde_json::from_str(payload) {
+            return Ok(Event::Http(Http::V1(event)));
         }
         serde_json::from_str(payload)
-            .map(Event::V1)
+            .map(Event::Socket)
             .map_err(|_| Failure::unknown_event())
     }
+}
 
+impl Http<'_> {
     /// Where it comes from.
     pub(super) fn door(&self) -> Door {
         match self {
-            Event::V2(event) => event.door(),
-            Event::V1(event) => event.door(),
+            Http::V2(event) => event.door(),
+            Http::V1(event) => event.door(),
         }
     }
 
@@ -42,8 +54,8 @@ impl<'a> Event<'a> {
     /// A sentence for the caller, where the event holds what no HTTP request could.
     pub(super) fn request(self, base: &str) -> Result<Request, String> {
         match self {
-            Event::V2(event) => event.request(base),
-            Event::V1(event) => event.request(base),
+            Http::V2(event) => event.request(base),
+            Http::V1(event) => event.request(base),
         }
     }
 }

@@ -6,6 +6,7 @@ use http::HeaderValue;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::telemetry::cause;
 
 /// Why an invocation, or the start of the function, has no answer. Serialises as the Runtime API wants it.
 #[derive(Clone, Debug, Serialize)]
@@ -37,8 +38,14 @@ impl Failure {
         Failure::new(
             "UnknownEvent",
             "the event is no HTTP request of a Function URL, of API Gateway (payload format 2.0 or 1.0) or of an \
-             Application Load Balancer; invoke this function through one of them",
+             Application Load Balancer, and none of a WebSocket API; invoke this function through one of them",
         )
+    }
+
+    /// What is said to a client of a WebSocket does not reach it.
+    pub(super) fn undelivered(error: Error) -> Failure {
+        cause("lambda", &error);
+        Failure::new("Undelivered", error.message())
     }
 
     /// The answer was not whole when the time of its invocation was up.

@@ -116,6 +116,14 @@ impl Reply {
         }
     }
 
+    /// A document as it is.
+    pub(super) fn document(value: &impl Serialize) -> Reply {
+        Reply {
+            body: Body::from(json(value)),
+            is_streamed: false,
+        }
+    }
+
     /// Whether it is a head and a stream.
     pub fn is_streamed(&self) -> bool {
         self.is_streamed

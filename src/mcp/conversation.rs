@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::events;
+use super::events::Event;
 use super::mailbox::{Mailbox, Slot};
 use super::notify::{self, Reporter};
 use super::question::Answers;
@@ -47,8 +46,8 @@ pub(super) enum Asking {
 
 /// What comes next.
 pub(super) enum Next {
-    /// An event for the client.
-    Event(Bytes),
+    /// Something for the client.
+    Event(Event),
     /// Nothing more.
     End(End),
 }
@@ -94,7 +93,7 @@ impl Conversation {
         tokio::pin!(quiet);
         loop {
             if let Some(message) = self.outgoing.pop_front() {
-                return Next::Event(events::event(message));
+                return Next::Event(Event::Message(message));
             }
             if let Some(end) = self.end.take() {
                 return Next::End(end);
@@ -109,7 +108,7 @@ impl Conversation {
                         self.heard(heard);
                         continue;
                     }
-                    () = &mut quiet => return Next::Event(events::KEEP_ALIVE),
+                    () = &mut quiet => return Next::Event(Event::KeepAlive),
                 },
             };
             match (step, &self.asking) {

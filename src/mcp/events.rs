@@ -1,18 +1,31 @@
-//! The messages of one stream as server-sent events.
+//! What is sent before an answer is whole, and how it stands in a stream of server-sent events.
 
 use bytes::Bytes;
 
 /// A comment, which no client takes for an event.
-pub(super) const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
+const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
-/// The event that carries a message. A line break, which in JSON can only stand between its tokens, would end the line.
-pub(super) fn event(mut json: Vec<u8>) -> Bytes {
-    for byte in &mut json {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
+/// One thing that is sent.
+pub enum Event {
+    /// A message of the protocol; the last one of a request is its response.
+    Message(Vec<u8>),
+    /// Nothing, to show that the server is alive.
+    KeepAlive,
+}
+
+impl Event {
+    /// As it stands in a stream. A line break, which in JSON can only stand between its tokens, would end the line.
+    pub fn sse(self) -> Bytes {
+        let Event::Message(mut json) = self else {
+            return KEEP_ALIVE;
+        };
+        for byte in &mut json {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
         }
+        [b"event: message\ndata: ".as_slice(), &json, b"\n\n"]
+            .concat()
+            .into()
     }
-    [b"event: message\ndata: ".as_slice(), &json, b"\n\n"]
-        .concat()
-        .into()
 }

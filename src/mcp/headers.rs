@@ -1,4 +1,4 @@
-//! The headers that repeat parts of the body, and what to do when they do not match.
+//! The headers that repeat parts of the body, and what to do when they do not match. Without HTTP there are none.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -34,26 +34,33 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
 }
 
 /// `MCP-Protocol-Version` must repeat the version in `_meta`.
-pub(super) fn check_version(headers: &HeaderMap, version: &str) -> Result<(), Fault> {
-    check(headers, VERSION, version, "_meta")
+pub(super) fn check_version(headers: Option<&HeaderMap>, version: &str) -> Result<(), Fault> {
+    headers.map_or(Ok(()), |it| check(it, VERSION, version, "_meta"))
 }
 
 /// `Mcp-Method` must repeat the method.
-pub(super) fn check_method(headers: &HeaderMap, method: &str) -> Result<(), Fault> {
-    check(headers, METHOD, method, "method")
+pub(super) fn check_method(headers: Option<&HeaderMap>, method: &str) -> Result<(), Fault> {
+    headers.map_or(Ok(()), |it| check(it, METHOD, method, "method"))
 }
 
 /// `Mcp-Name` must repeat the name that the request is about.
-pub(super) fn check_name(headers: &HeaderMap, name: &str, place: &str) -> Result<(), Fault> {
-    check(headers, NAME, name, place)
+pub(super) fn check_name(
+    headers: Option<&HeaderMap>,
+    name: &str,
+    place: &str,
+) -> Result<(), Fault> {
+    headers.map_or(Ok(()), |it| check(it, NAME, name, place))
 }
 
 /// Each `Mcp-Param-*` header that the tool's schema asks for must repeat its argument.
 pub(super) fn check_params(
-    headers: &HeaderMap,
+    headers: Option<&HeaderMap>,
     tool: &Tool,
     arguments: Option<&RawValue>,
 ) -> Result<(), Fault> {
+    let Some(headers) = headers else {
+        return Ok(());
+    };
     let asked = tool
         .parameters()
         .into_iter()

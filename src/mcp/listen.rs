@@ -4,7 +4,6 @@ mod filter;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -13,11 +12,12 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
+use super::events::Event;
 use super::fault::Fault;
 use super::message::Request;
 use super::notify::notification;
 use super::result::encode;
-use super::{Body, Endpoint, Reply, accept, events, gate};
+use super::{Body, Endpoint, Reply, accept, gate};
 use crate::telemetry::{Outcome, Pending};
 use crate::updates::{self, News, Update};
 
@@ -50,7 +50,7 @@ struct Listener {
     /// What ties its messages to it; none on the stream of a client of 2025.
     meta: Option<Value>,
     receiver: Receiver<News>,
-    outgoing: Vec<Bytes>,
+    outgoing: Vec<Event>,
 }
 
 impl Endpoint {
@@ -63,7 +63,7 @@ impl Endpoint {
         let meta = json!({ SUBSCRIPTION: id, "io.modelcontextprotocol/serverInfo": self.payloads.server() });
         let acknowledged = json!({ "notifications": filter, "_meta": { SUBSCRIPTION: id } });
         let method = "notifications/subscriptions/acknowledged";
-        let first = events::event(notification(method, acknowledged));
+        let first = Event::Message(notification(method, acknowledged));
         let last = end(request.id, &meta);
         let receiver = self.updates.listen().filter(|_| !filter.is_empty());
         let Some(receiver) = receiver else {
@@ -105,41 +105,41 @@ impl Endpoint {
             meta: None,
             receiver,
             // Something must be sent, or some clients take the connection for one that hangs.
-            outgoing: vec![events::KEEP_ALIVE],
+            outgoing: vec![Event::KeepAlive],
         };
         stream_of(listener.stream())
     }
 }
 
 impl Listener {
-    fn stream(self) -> BoxStream<'static, Bytes> {
+    fn stream(self) -> BoxStream<'static, Event> {
         let events = stream::unfold(Some(self), async |listener| Some(listener?.next().await));
         events.boxed()
     }
 
     /// The next event, and the listener unless it was the last.
-    async fn next(mut self) -> (Bytes, Option<Listener>) {
+    async fn next(mut self) -> (Event, Option<Listener>) {
         loop {
             if let Some(event) = self.outgoing.pop() {
                 return (event, Some(self));
             }
             let updates = match timeout(QUIET, updates::next(&mut self.receiver)).await {
-                Err(_) => return (events::KEEP_ALIVE, Some(self)),
+                Err(_) => return (Event::KeepAlive, Some(self)),
                 Ok(Some(News::End)) => {
                     let last = self.meta.as_ref().map(|meta| end(&self.id, meta));
-                    return (last.unwrap_or(events::KEEP_ALIVE), None);
+                    return (last.unwrap_or(Event::KeepAlive), None);
                 }
                 Ok(Some(News::Update(update))) => vec![update],
                 // Some were missed, so all that it listens to may have changed.
                 Ok(None) => self.filter.everything(),
             };
             let heard = updates.iter().filter(|it| self.filter.admits(it));
-            let heard: Vec<Bytes> = heard.map(|it| self.event(it)).collect();
+            let heard: Vec<Event> = heard.map(|it| self.event(it)).collect();
             self.outgoing.extend(heard);
         }
     }
 
-    fn event(&self, update: &Update) -> Bytes {
+    fn event(&self, update: &Update) -> Event {
         let (method, mut params) = match update {
             Update::Tools => ("notifications/tools/list_changed", json!({})),
             Update::Prompts => ("notifications/prompts/list_changed", json!({})),
@@ -149,20 +149,20 @@ impl Listener {
         if let Some(meta) = &self.meta {
             params["_meta"] = json!({ SUBSCRIPTION: meta[SUBSCRIPTION] });
         }
-        events::event(notification(method, params))
+        Event::Message(notification(method, params))
     }
 }
 
 /// The response, which ends the stream.
-fn end(id: &RawValue, meta: &Value) -> Bytes {
+fn end(id: &RawValue, meta: &Value) -> Event {
     let result = ListenResult {
         result_type: "complete",
         meta,
     };
-    events::event(encode(id, &result))
+    Event::Message(encode(id, &result))
 }
 
-fn stream_of(events: BoxStream<'static, Bytes>) -> Reply {
+fn stream_of(events: BoxStream<'static, Event>) -> Reply {
     let method = "subscriptions/listen";
     Reply {
         status: StatusCode::OK,

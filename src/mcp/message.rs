@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -19,7 +18,10 @@ pub(super) enum Message<'a> {
     /// It wants an answer.
     Request(Request<'a>),
     /// It asks for nothing.
-    Notification,
+    Notification {
+        method: Cow<'a, str>,
+        params: Option<&'a RawValue>,
+    },
     /// The answer to a question of this server, under its id.
     Response(Cow<'a, str>),
 }
@@ -30,8 +32,8 @@ pub(super) struct Request<'a> {
     pub(super) id: &'a RawValue,
     pub(super) method: Cow<'a, str>,
     pub(super) params: Option<&'a RawValue>,
-    /// Where the client says what it takes for an answer; none in a batch, whose answer is one array.
-    pub(super) accept: Option<&'a HeaderMap>,
+    /// Whether the client hears what is said before the response; never in a batch, whose answer is one array.
+    pub(super) takes_events: bool,
 }
 
 /// The fields as they stand, of whatever type: a message with a wrong field is still answered under its id.
@@ -114,12 +116,15 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
         return invalid("`params` must be an object");
     }
     Ok(match id {
-        None => Message::Notification,
+        None => Message::Notification {
+            method,
+            params: wire.params,
+        },
         Some(id) => Message::Request(Request {
             id,
             method,
             params: wire.params,
-            accept: None,
+            takes_events: false,
         }),
     })
 }

@@ -17,7 +17,7 @@ pub(super) fn of_function(name: &str) -> Option<&'static str> {
     known.into_iter().find(|it| *it == name)
 }
 
-/// Answers one request. A modern one comes with the headers that must repeat what it is about. `peer` finds out who
+/// Answers one request. A modern one over HTTP comes with the headers that must repeat what it is about. `peer` finds out who
 /// asks, for the methods that run a function.
 pub(super) async fn answer(
     endpoint: &Endpoint,
@@ -31,18 +31,13 @@ pub(super) async fn answer(
         let page = payloads.page(list, shape, request)?;
         return Ok(payloads.reply(request, list.method(), page));
     }
-    let repeated = |name: &str, place| match modern {
-        Some(headers) => headers::check_name(headers, name, place),
-        None => Ok(()),
-    };
+    let repeated = |name: &str, place| headers::check_name(modern, name, place);
     match &*request.method {
         "tools/call" => {
             let params: CallParams<'_> = request.read_params()?;
             repeated(&params.name, "params.name")?;
             let tool = endpoint.tool(&params.name)?;
-            if let Some(headers) = modern {
-                headers::check_params(headers, tool, params.arguments)?;
-            }
+            headers::check_params(modern, tool, params.arguments)?;
             let subject = Subject::Tool(tool.name());
             endpoint
                 .run(turn, peer()?, subject, params.arguments())

@@ -78,7 +78,7 @@ impl<'a> Meta<'a> {
 /// Answers one request; the checks stand in the order in which the specification lets them be told apart.
 pub(super) async fn answer(
     endpoint: &Endpoint,
-    headers: &HeaderMap,
+    headers: Option<&HeaderMap>,
     request: &Request<'_>,
     cx: &Context,
 ) -> Reply {
@@ -90,7 +90,7 @@ pub(super) async fn answer(
 
 async fn dispatch(
     endpoint: &Endpoint,
-    headers: &HeaderMap,
+    headers: Option<&HeaderMap>,
     request: &Request<'_>,
     cx: &Context,
 ) -> Result<Reply, Fault> {
@@ -111,7 +111,7 @@ async fn dispatch(
             let shape = Shape::Modern;
             let turn = Turn { shape, request, cx };
             let peer = || Peer::modern(endpoint, request, capabilities, cx);
-            method::answer(endpoint, turn, Some(headers), peer).await
+            method::answer(endpoint, turn, headers, peer).await
         }
     }
 }

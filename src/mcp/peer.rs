@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Endpoint;
-use super::accept;
 use super::conversation::Asking;
 use super::fault::Fault;
 use super::message::{Request, is_id};
@@ -59,7 +58,7 @@ impl Peer {
         declared: &RawValue,
         cx: &Context,
     ) -> Result<Option<Peer>, Fault> {
-        let takes_events = request.accept.is_some_and(accept::events);
+        let takes_events = request.takes_events;
         let wishes = Wishes::of(request)?;
         let wishes = if takes_events {
             wishes
@@ -89,7 +88,7 @@ impl Peer {
         request: &Request<'_>,
         cx: &Context,
     ) -> Result<Option<Peer>, Fault> {
-        if !request.accept.is_some_and(accept::events) {
+        if !request.takes_events {
             return Ok(None);
         }
         let token = Wishes::of(request)?.token;

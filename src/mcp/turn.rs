@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::value::RawValue;
 
 use super::conversation::{Conversation, Next};
-use super::events;
+use super::events::Event;
 use super::fault::Fault;
 use super::message::Request;
 use super::peer::Peer;
@@ -155,7 +155,7 @@ async fn stream_of(
         let ended = conversation.settle(end).await;
         let message = ended.response(&id).1;
         pending.end(ended.outcome);
-        Some((events::event(message), None))
+        Some((Event::Message(message), None))
     });
     Reply {
         status: StatusCode::OK,

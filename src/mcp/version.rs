@@ -83,8 +83,11 @@ impl Shape {
 impl Era {
     /// `_meta` decides, then the header; `initialize` without `_meta` always opens the legacy era, whatever a client
     /// that has just fallen back still says in its header.
-    pub(super) fn of(headers: &HeaderMap, request: &Request<'_>) -> Result<Era, Fault> {
-        let header = headers::text(headers, headers::VERSION)?;
+    pub(super) fn of(headers: Option<&HeaderMap>, request: &Request<'_>) -> Result<Era, Fault> {
+        let header = match headers {
+            Some(headers) => headers::text(headers, headers::VERSION)?,
+            None => None,
+        };
         let has_meta = request.params.is_some_and(Meta::is_modern);
         if request.method == "initialize" && !has_meta {
             return Ok(Era::Legacy(Version::LATEST));

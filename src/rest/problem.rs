@@ -27,7 +27,7 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::InvalidArgument => StatusCode::BAD_REQUEST,
         Kind::NotFound | Kind::UnknownFunction => StatusCode::NOT_FOUND,
         Kind::Failed => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::RateLimited | Kind::UpstreamUnavailable | Kind::StoreUnavailable => {
+        Kind::RateLimited | Kind::UpstreamUnavailable | Kind::StoreUnavailable | Kind::Busy => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         Kind::UpstreamUnreachable | Kind::UpstreamError | Kind::UpstreamInvalidResponse => {
@@ -37,7 +37,9 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::UpstreamTimeout | Kind::Unanswered | Kind::DeadlineExceeded => {
             StatusCode::GATEWAY_TIMEOUT
         }
-        Kind::ValueTooLarge | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::ValueTooLarge | Kind::AnswerTooLarge | Kind::Internal => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 
@@ -58,6 +60,8 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::DeadlineExceeded => "The time limit was reached",
         Kind::StoreUnavailable => "The store cannot be used now",
         Kind::ValueTooLarge => "A value is too large to be kept",
+        Kind::AnswerTooLarge => "The answer is too large",
+        Kind::Busy => "No more calls are taken now",
         Kind::Internal => "A defect of this server",
     }
 }

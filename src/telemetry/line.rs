@@ -12,7 +12,7 @@ use crate::trace::Trace;
 
 /// What the line is made of.
 pub struct Line<'a> {
-    /// `mcp`, `rest`, `site` or `task`.
+    /// `mcp`, `rest`, `ws`, `site` or `task`.
     pub face: &'static str,
     /// The protocol method, the page, or the HTTP method where that is what is asked for.
     pub method: Option<&'static str>,

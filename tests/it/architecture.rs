@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 39] = [
+const HOUSE: [(&str, &[&str]); 40] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -22,7 +22,17 @@ const HOUSE: [(&str, &[&str]); 39] = [
     ("lib", &[]),
     (
         "lambda",
-        &["app", "invoke", "trace", "deadline", "error", "config"],
+        &[
+            "app",
+            "ws",
+            "context",
+            "invoke",
+            "telemetry",
+            "trace",
+            "deadline",
+            "error",
+            "config",
+        ],
     ),
     ("local", &["app"]),
     (
@@ -30,6 +40,7 @@ const HOUSE: [(&str, &[&str]); 39] = [
         &[
             "invoke",
             "updates",
+            "ws",
             "mcp",
             "rest",
             "server",
@@ -46,6 +57,23 @@ const HOUSE: [(&str, &[&str]); 39] = [
             "config",
             "origin",
             "trace",
+        ],
+    ),
+    (
+        "ws",
+        &[
+            "mcp",
+            "invoke",
+            "entry",
+            "context",
+            "store",
+            "aws",
+            "telemetry",
+            "deadline",
+            "error",
+            "origin",
+            "config",
+            "secret",
         ],
     ),
     (
@@ -162,12 +190,13 @@ const HOUSE: [(&str, &[&str]); 39] = [
 ];
 
 /// Crates that one module hides from all others.
-const HIDDEN: [(&str, &str); 10] = [
+const HIDDEN: [(&str, &str); 11] = [
     ("reqwest", "upstream"),
     ("rustls", "upstream"),
     ("webpki_roots", "upstream"),
     ("hyper::client", "lambda"),
     ("hyper::server", "local"),
+    ("tokio_tungstenite", "ws"),
     ("tracing_subscriber", "telemetry"),
     ("schemars::generate", "schema"),
     ("opentelemetry_otlp", "spans"),

@@ -19,3 +19,4 @@ mod surface;
 mod telemetry;
 mod tools;
 mod upstream;
+mod ws;

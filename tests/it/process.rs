@@ -5,6 +5,7 @@ mod faults;
 pub mod platform;
 mod runtime;
 mod serve;
+mod sockets;
 mod stop;
 mod stream;
 

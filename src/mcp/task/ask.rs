@@ -37,7 +37,7 @@ struct TaskResult<'a> {
 /// Answers one request about a task.
 pub(in crate::mcp) async fn answer(
     endpoint: &Endpoint,
-    headers: &HeaderMap,
+    headers: Option<&HeaderMap>,
     request: &Request<'_>,
     declared: &RawValue,
     cx: &Context,

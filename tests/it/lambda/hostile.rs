@@ -235,19 +235,28 @@ async fn an_event_of_another_kind_is_an_error_that_names_what_is_expected() {
     let app = TestApp::start().await;
     let message = json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]});
     let schedule = json!({"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
-    let websocket = json!({
-        "requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "x", "stage": "prod"},
-        "isBase64Encoded": false,
-    });
+    let websocket = |id: &str, kind: &str| {
+        json!({
+            "requestContext": {"routeKey": "$connect", "eventType": kind, "connectionId": id, "stage": "prod"},
+            "isBase64Encoded": false,
+        })
+    };
     let mut without_method = event("function_url_rest");
     without_method["requestContext"]["http"] = json!({});
-    let events = [message, schedule, websocket, without_method];
+    let events = [
+        message,
+        schedule,
+        websocket("x", "CONNECTED"),
+        websocket("", "MESSAGE"),
+        websocket("../x", "MESSAGE"),
+        without_method,
+    ];
     let texts = events.iter().map(Value::to_string);
     let others = ["", "{", "{}", "[]", "null", "5", "\"/health\""].map(str::to_owned);
     for event in texts.chain(others) {
         let reply = bifold::lambda::answer(&app.app, &event, Arrival::default()).await;
         let said = reply.err().unwrap().to_string();
-        for expected in ["Function URL", "API Gateway", "2.0", "1.0"] {
+        for expected in ["Function URL", "API Gateway", "2.0", "1.0", "WebSocket"] {
             assert!(said.contains(expected), "{event}: {said}");
         }
     }

@@ -33,6 +33,7 @@ fn every_variable_sets_its_setting() {
         ),
         ("BIFOLD_ADDRESS_PREFIX", "tp"),
         ("BIFOLD_TABLE", "bifold-records"),
+        ("BIFOLD_WS_ENDPOINT", "https://ws.example.com/ws/"),
         ("BIFOLD_CLOCK", "2025-11-18T12:00:00Z"),
         ("BIFOLD_METRICS_NAMESPACE", "it/bifold"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
@@ -63,6 +64,10 @@ fn every_variable_sets_its_setting() {
     );
     assert_eq!(config.address_prefix, "tp");
     assert_eq!(config.table.as_deref(), Some("bifold-records"));
+    assert_eq!(
+        config.ws_endpoint.as_deref(),
+        Some("https://ws.example.com/ws")
+    );
     assert!(matches!(config.clock, Clock::Fixed(_)));
     assert_eq!(config.metrics_namespace.as_deref(), Some("it/bifold"));
     assert_eq!(config.collector.as_deref(), Some("http://127.0.0.1:4318"));
@@ -105,6 +110,10 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
         ("BIFOLD_MAX_REQUEST_BYTES", vec!["", "0", "1e6"]),
         ("BIFOLD_ADDRESS_PREFIX", vec!["", "PB", "cosmos"]),
         ("BIFOLD_TABLE", vec!["", "ab", "a table", "arn:aws:x"]),
+        (
+            "BIFOLD_WS_ENDPOINT",
+            vec!["", "ws.example.com", "wss://ws.example.com", "https://a/?b"],
+        ),
         (
             "BIFOLD_CLOCK",
             vec!["", "now", "2025-11-18", "2025-13-01T00:00:00Z"],

@@ -1,0 +1,41 @@
+//! What is asked for and not there.
+
+use axum::body::Body;
+use axum::extract::Request;
+use http::{Response, StatusCode};
+
+use super::context;
+use crate::error::Error;
+use crate::registry::{Registry, Tool};
+use crate::rest;
+
+/// Nothing is served at this path.
+pub(super) fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
+    let cx = context(request);
+    match request.uri().path().strip_prefix("/api/") {
+        Some(name) if !name.contains('/') => {
+            rest::failure(&unknown(registry, name, Tool::on_rest), cx.request_id())
+        }
+        _ => {
+            let detail = "nothing is served at this path; `/` lists what is";
+            rest::problem(StatusCode::NOT_FOUND, "not_found", detail, cx.request_id())
+        }
+    }
+}
+
+/// The path is served, and not by this method.
+pub(super) async fn method_not_allowed(request: Request) -> Response<Body> {
+    let detail = "this path does not take this method; the `Allow` header lists those it takes";
+    rest::problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        detail,
+        context(&request).request_id(),
+    )
+}
+
+/// No function that is `seen` has that name.
+pub(super) fn unknown(registry: &Registry, name: &str, seen: fn(&Tool) -> bool) -> Error {
+    let hint = registry.hint(name, seen);
+    Error::unknown_function(format!("there is no function `{name}`{hint}"))
+}

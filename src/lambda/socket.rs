@@ -1,0 +1,101 @@
+//! Events of a WebSocket API: a connection that begins or ends, and a frame.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::failure::Failure;
+use super::reply::Reply;
+use super::request::append;
+use crate::app::{App, Arrival};
+use crate::context::Context;
+use crate::ws::{Connection, PROTOCOL, Times};
+
+/// API Gateway waits so long for the end of the invocation that a frame causes.
+const INTEGRATION: Duration = Duration::from_secs(29);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Socket<'a> {
+    #[serde(borrow, default)]
+    headers: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    request_context: RequestContext,
+    #[serde(borrow, default)]
+    body: Option<Cow<'a, str>>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext {
+    event_type: EventType,
+    #[serde(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum EventType {
+    Connect,
+    Message,
+    Disconnect,
+}
+
+impl Socket<'_> {
+    /// Answers the event.
+    ///
+    /// # Errors
+    /// The client cannot be told, or the store fails.
+    pub(super) async fn answer(self, app: &App, mut arrival: Arrival) -> Result<Reply, Failure> {
+        let left = arrival.time_left.unwrap_or(INTEGRATION).min(INTEGRATION);
+        arrival.time_left = Some(left);
+        let times = Times::of(arrival.time_left, app.config());
+        let cx = app.context_of(&HeaderMap::new(), arrival);
+        let connection = self.request_context.connection;
+        let sockets = app.sockets();
+        let text = self.body.unwrap_or_default();
+        let done = match self.request_context.event_type {
+            EventType::Connect => return Ok(connect(app, &self.headers, &cx)),
+            EventType::Disconnect => sockets.disconnect(&connection, &cx).await,
+            EventType::Message if self.is_base64_encoded => {
+                sockets.refuse_binary(&connection, &cx, times).await
+            }
+            EventType::Message => sockets.message(connection, &text, cx, times).await,
+        };
+        done.map(|()| accepted()).map_err(Failure::undelivered)
+    }
+}
+
+/// Nothing of it reaches the client, unless it is a failure.
+fn accepted() -> Reply {
+    Reply::document(&json!({ "statusCode": 200 }))
+}
+
+fn connect(app: &App, lines: &BTreeMap<Cow<'_, str>, Cow<'_, str>>, cx: &Context) -> Reply {
+    let mut headers = HeaderMap::new();
+    let mut lines = lines.iter();
+    let are_headers = lines.all(|(name, value)| append(&mut headers, name, value).is_ok());
+    if !are_headers || !app.sockets().connect(&headers, cx) {
+        return Reply::document(&json!({ "statusCode": 403 }));
+    }
+    let mut answer = json!({ "statusCode": 200 });
+    if offers(&headers) {
+        answer["headers"] = json!({ "Sec-WebSocket-Protocol": PROTOCOL });
+    }
+    Reply::document(&answer)
+}
+
+/// Whether the client names the subprotocol of MCP among those it can speak.
+fn offers(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let mut names = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
+    names.any(|name| name.trim() == PROTOCOL)
+}

@@ -1,0 +1,89 @@
+//! One message of a WebSocket: the same protocol, without the headers of HTTP.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::fault::Fault;
+use super::message::{self, Incoming, Message, is_id};
+use super::version::Shape;
+use super::{Endpoint, Reply, method};
+use crate::context::Context;
+use crate::error::Error;
+
+/// What a message is to whoever carries it.
+pub enum Frame {
+    /// It gets exactly one response, under that id.
+    Request {
+        /// As it stands in the message.
+        id: Box<RawValue>,
+        /// Whether a function is run for it, so that it may take long.
+        runs: bool,
+    },
+    /// The client does not want the response to the request of that id any more.
+    Cancellation(Box<RawValue>),
+    /// All else: most of it gets no answer, and some an error.
+    Other,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cancelled<'a> {
+    #[serde(borrow)]
+    request_id: &'a RawValue,
+}
+
+impl Frame {
+    /// Tells what the message is.
+    pub fn read(text: &str) -> Frame {
+        let message = serde_json::from_str(text).map(message::read);
+        match message {
+            Ok(Ok(Message::Request(request))) => Frame::Request {
+                id: request.id.to_owned(),
+                runs: method::of_function(&request.method).is_some(),
+            },
+            Ok(Ok(Message::Notification { method, params }))
+                if method == "notifications/cancelled" =>
+            {
+                let params: Option<Cancelled<'_>> =
+                    params.and_then(|it| serde_json::from_str(it.get()).ok());
+                let id = params.map(|it| it.request_id).filter(|id| is_id(id));
+                id.map_or(Frame::Other, |id| Frame::Cancellation(id.to_owned()))
+            }
+            _ => Frame::Other,
+        }
+    }
+}
+
+impl Endpoint {
+    /// Answers one message of a WebSocket, whose client hears all that is said before the response.
+    pub async fn answer_frame(&self, text: &str, cx: &Context) -> Reply {
+        let message = match message::parse(text.as_bytes()) {
+            Ok(Incoming::Single(message)) => message,
+            Ok(Incoming::Batch(_)) => {
+                let problem =
+                    "a frame is one message, not a batch: send each in a frame of its own";
+                return Reply::fault(None, Fault::invalid_request(problem));
+            }
+            Err(fault) => return Reply::fault(None, fault),
+        };
+        match message::read(message) {
+            Ok(Message::Request(mut request)) => {
+                request.takes_events = true;
+                self.request(None, &request, cx).await
+            }
+            Ok(Message::Notification { .. }) => Reply::accepted("notification"),
+            Ok(Message::Response(id)) => self.response(&id, message).await,
+            Err((id, fault)) => Reply::fault(id, fault),
+        }
+    }
+}
+
+/// The response to a request that cannot be carried out, or whose answer cannot be sent.
+pub fn refusal(id: &RawValue, error: &Error) -> Vec<u8> {
+    Fault::of_error(Shape::Modern, "", error).encode(Some(id))
+}
+
+/// What is said to a message that belongs to no request, or to none that can be told.
+pub fn unreadable(problem: impl Into<String>) -> Vec<u8> {
+    Fault::invalid_request(problem).encode(None)
+}

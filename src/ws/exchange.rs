@@ -1,0 +1,188 @@
+//! One message of a client and all that is said to it: in order, numbered, with exactly one end.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use serde_json::value::RawValue;
+use tracing::debug;
+
+use super::entry;
+use super::stamp::{Part, stamp};
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::mcp::{self, Body, Endpoint, Event, Reply};
+use crate::telemetry::{Outcome, Pending};
+
+/// What is said to one message. It is made while it is asked for: whoever drops this ends the call behind it, and
+/// writes its line in the log.
+pub(super) struct Exchange {
+    /// Of the request; none where the message is no request.
+    id: Option<Box<RawValue>>,
+    state: State,
+    sent: u64,
+    limits: Limits,
+    entry: Entry,
+    outcome: Outcome,
+    pending: Pending,
+}
+
+/// How much may be said.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes of one frame.
+    pub(super) bytes: usize,
+    /// When the end is said, whatever the call does.
+    pub(super) end: Option<Deadline>,
+}
+
+/// One message to the client.
+pub(super) struct Frame {
+    pub(super) text: String,
+    /// Whether it is the response, after which there is nothing.
+    pub(super) is_last: bool,
+}
+
+enum State {
+    Asked(BoxFuture<'static, Reply>),
+    Running(BoxStream<'static, Event>),
+    Ended,
+}
+
+enum Step {
+    Reply(Reply),
+    Event(Event),
+    End,
+}
+
+impl Exchange {
+    /// Begins when its first frame is asked for.
+    pub(super) fn new(
+        endpoint: Arc<Endpoint>,
+        id: Option<Box<RawValue>>,
+        text: String,
+        cx: Context,
+        limits: Limits,
+    ) -> Exchange {
+        let entry = entry(&cx);
+        let reply = async move { endpoint.answer_frame(&text, &cx).await };
+        let outcome = Outcome {
+            error: Some("cancelled"),
+            ..Outcome::default()
+        };
+        Exchange {
+            id,
+            state: State::Asked(reply.boxed()),
+            sent: 0,
+            limits,
+            entry,
+            outcome,
+            pending: Pending::default(),
+        }
+    }
+
+    /// The next frame. A request comes to its end even where its call is late, breaks off or says too much.
+    pub(super) async fn next(&mut self) -> Option<Frame> {
+        while !matches!(self.state, State::Ended) {
+            let step = AssertUnwindSafe(self.state.step()).catch_unwind();
+            let step = match self.limits.end {
+                Some(end) => end.timeout(step).await,
+                None => Some(step.await),
+            };
+            let frame = match step {
+                Some(Ok(Step::Reply(reply))) => self.begin(reply),
+                Some(Ok(Step::Event(Event::Message(message)))) => self.frame(&message),
+                Some(Ok(Step::Event(Event::KeepAlive))) => None,
+                Some(Ok(Step::End)) | Some(Err(_)) => {
+                    self.fail(&Error::internal("the call broke off"))
+                }
+                None => self.fail(&Error::deadline_exceeded()),
+            };
+            if frame.is_some() {
+                return frame;
+            }
+        }
+        None
+    }
+
+    /// Ends with an error in the place of what was to be said; a message that is no request is not told.
+    fn fail(&mut self, error: &Error) -> Option<Frame> {
+        self.state = State::Ended;
+        self.outcome.error = Some(error.kind().as_str());
+        self.pending = Pending::default();
+        let refusal = mcp::refusal(self.id.as_deref()?, error);
+        self.sent += 1;
+        Some(Frame::refusal(&refusal, self.sent))
+    }
+
+    /// Ends with an error in the place of the frame before, which could not be sent.
+    pub(super) fn replace(&mut self, error: &Error) -> Option<Frame> {
+        self.sent -= 1;
+        self.fail(error)
+    }
+
+    fn begin(&mut self, reply: Reply) -> Option<Frame> {
+        self.entry.status = Some(reply.status.as_u16());
+        self.outcome = reply.outcome;
+        self.state = match reply.body {
+            Body::Empty => State::Ended,
+            Body::Json(message) => State::Running(stream::iter([Event::Message(message)]).boxed()),
+            Body::Events(events, pending) => {
+                self.pending = pending;
+                State::Running(events)
+            }
+        };
+        None
+    }
+
+    fn frame(&mut self, message: &[u8]) -> Option<Frame> {
+        let (text, part) = stamp(message, self.sent + 1, self.id.as_deref());
+        let most = self.limits.bytes;
+        if text.len() > most && part == Part::Notification {
+            debug!(bytes = text.len(), most, "a notification was left out");
+            return None;
+        }
+        if text.len() > most {
+            return self.fail(&Error::answer_too_large(text.len(), most));
+        }
+        self.sent += 1;
+        let is_last = part == Part::Response;
+        if is_last {
+            self.state = State::Ended;
+        }
+        Some(Frame { text, is_last })
+    }
+}
+
+impl State {
+    async fn step(&mut self) -> Step {
+        match self {
+            State::Asked(reply) => Step::Reply(reply.await),
+            State::Running(events) => events.next().await.map_or(Step::End, Step::Event),
+            State::Ended => Step::End,
+        }
+    }
+}
+
+impl Frame {
+    /// An error that ends a request.
+    pub(super) fn refusal(message: &[u8], number: u64) -> Frame {
+        Frame {
+            text: stamp(message, number, None).0,
+            is_last: true,
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        // What still runs ends first, so that the line has all of its cost.
+        self.state = State::Ended;
+        let outcome = self.pending.outcome().unwrap_or(&self.outcome);
+        self.entry.write(outcome);
+    }
+}

@@ -1,0 +1,250 @@
+//! Clients behind API Gateway, whose every frame is an event.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::value::RawValue;
+use tracing::debug;
+
+use super::call::Call;
+use super::connection::Connection;
+use super::exchange::{Exchange, Frame, Limits};
+use super::gateway::Undelivered;
+use super::{Sockets, entry};
+use crate::config::Config;
+use crate::context::Context;
+use crate::deadline::Deadline;
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::invoke::{Errand, Invoker};
+use crate::mcp;
+use crate::telemetry::{self, Outcome};
+
+/// What API Gateway takes for one message.
+const MOST_BYTES: usize = 128 << 10;
+
+/// How long it may take to hand a call on: whoever sent the frame waits for it.
+const HANDING_ON: Duration = Duration::from_secs(10);
+
+/// By how much the function's own end comes before the one that is forced on it: a tenth of the margin, within these
+/// bounds.
+const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
+
+/// An invocation without a limit has this one, which is beyond every other.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The time of one invocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// When the response is on its way, whatever the call does.
+    answer: Deadline,
+    /// When the last frame has left.
+    post: Deadline,
+}
+
+impl Times {
+    /// Of an invocation that has so much left. Three quarters of the margin are for frames to leave.
+    pub fn of(left: Option<Duration>, config: &Config) -> Times {
+        let left = left.unwrap_or(DAY);
+        let usable = Deadline::usable(left, config.stream_margin);
+        let margin = left - usable;
+        Times {
+            answer: Deadline::after(usable + (margin / 10).clamp(GRACE.0, GRACE.1)),
+            post: Deadline::after(left - margin / 4),
+        }
+    }
+}
+
+impl Sockets {
+    /// Answers `$connect`: whether the connection is wanted. Nothing can be posted to it yet.
+    pub fn connect(&self, headers: &HeaderMap, cx: &Context) -> bool {
+        let is_admitted = self.admits(headers);
+        let status = match is_admitted {
+            true => StatusCode::OK,
+            false => StatusCode::FORBIDDEN,
+        };
+        log(entry(cx), status, &Outcome::of_method("$connect"));
+        is_admitted
+    }
+
+    /// Answers `$disconnect`, which comes as a rule and not always: what runs for the connection ends.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn disconnect(&self, connection: &Connection, cx: &Context) -> Result<()> {
+        let outcome = Outcome::of_method("$disconnect");
+        log(entry(cx), StatusCode::OK, &outcome);
+        self.ledger.forget(connection).await
+    }
+
+    /// Answers one frame, or hands it on to an invocation of its own.
+    ///
+    /// # Errors
+    /// The client cannot be told, or the store fails.
+    pub async fn message(
+        &self,
+        connection: Connection,
+        text: &str,
+        cx: Context,
+        times: Times,
+    ) -> Result<()> {
+        match mcp::Frame::read(text) {
+            mcp::Frame::Request { id, runs } => match self.invoker.as_ref().filter(|_| runs) {
+                Some(invoker) => {
+                    self.hand_on(invoker, connection, &id, text, cx, times)
+                        .await
+                }
+                None => self.answer(&connection, Some(id), text, cx, times).await,
+            },
+            mcp::Frame::Cancellation(id) => {
+                let outcome = Outcome::of_method("notification");
+                log(entry(&cx), StatusCode::OK, &outcome);
+                self.ledger.cancel(&connection, &id).await
+            }
+            mcp::Frame::Other => self.answer(&connection, None, text, cx, times).await,
+        }
+    }
+
+    /// Says that what came is no text.
+    ///
+    /// # Errors
+    /// The client cannot be told.
+    pub async fn refuse_binary(
+        &self,
+        connection: &Connection,
+        cx: &Context,
+        times: Times,
+    ) -> Result<()> {
+        let outcome = Outcome::of_method("binary");
+        log(entry(cx), StatusCode::BAD_REQUEST, &outcome);
+        let refusal = Frame::refusal(&mcp::unreadable("a frame is text; this one was binary"), 1);
+        self.tell(connection, Some(refusal), times).await
+    }
+
+    /// Runs a call that was handed on; a second delivery of it does nothing.
+    ///
+    /// # Errors
+    /// The client cannot be told, or the store fails.
+    pub async fn go_on(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
+        let Call {
+            job,
+            connection,
+            message,
+        } = Call::read(call)?;
+        let text = message.get();
+        let mcp::Frame::Request { id, .. } = mcp::Frame::read(text) else {
+            return Err(Error::internal("what was handed on is no request"));
+        };
+        match self.ledger.claim(&job).await {
+            Ok(true) => {}
+            Ok(false) => {
+                debug!("a call was delivered once more, and is not run again");
+                return Ok(());
+            }
+            Err(error) => return self.refuse(&connection, &id, &error, times).await,
+        }
+        tokio::select! {
+            biased;
+            () = self.ledger.given_up(&connection, &id, times.answer) => Ok(()),
+            done = self.answer(&connection, Some(id.clone()), text, cx, times) => done,
+        }
+    }
+
+    async fn hand_on(
+        &self,
+        invoker: &Invoker,
+        connection: Connection,
+        id: &RawValue,
+        text: &str,
+        cx: Context,
+        times: Times,
+    ) -> Result<()> {
+        let (entry, mut outcome) = (entry(&cx), Outcome::of_method("continuation"));
+        let call = Call::new(connection.clone(), text)?;
+        let errand = Errand::Frame(call.write());
+        let deadline = Deadline::after(HANDING_ON).min(times.answer);
+        let Err(error) = invoker.again(errand, deadline).await else {
+            log(entry, StatusCode::ACCEPTED, &outcome);
+            return Ok(());
+        };
+        // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
+        if let Ok(false) = self.ledger.claim(&call.job).await {
+            return Ok(());
+        }
+        telemetry::cause("continuation", &error);
+        outcome.error = Some(error.kind().as_str());
+        log(entry, StatusCode::BAD_GATEWAY, &outcome);
+        self.refuse(&connection, id, &error, times).await
+    }
+
+    /// Answers within this invocation. A client that is gone ends the call.
+    async fn answer(
+        &self,
+        connection: &Connection,
+        id: Option<Box<RawValue>>,
+        text: &str,
+        cx: Context,
+        times: Times,
+    ) -> Result<()> {
+        // Frames need time to leave, so the call ends as one that is streamed.
+        cx.streams();
+        let limits = Limits {
+            bytes: MOST_BYTES,
+            end: Some(times.answer),
+        };
+        let address = self.gateway.address(connection)?;
+        let mut exchange = Exchange::new(self.endpoint.clone(), id, text.to_owned(), cx, limits);
+        while let Some(frame) = exchange.next().await {
+            let bytes = frame.text.len();
+            match self.gateway.post(&address, frame.text, times.post).await {
+                Ok(()) => {}
+                Err(Undelivered::Gone) => {
+                    debug!("the client of a connection is gone");
+                    return Ok(());
+                }
+                Err(Undelivered::TooLarge) => {
+                    let error = Error::answer_too_large(bytes, MOST_BYTES);
+                    let end = exchange.replace(&error);
+                    return self.tell(connection, end, times).await;
+                }
+                Err(Undelivered::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn refuse(
+        &self,
+        connection: &Connection,
+        id: &RawValue,
+        error: &Error,
+        times: Times,
+    ) -> Result<()> {
+        let refusal = Frame::refusal(&mcp::refusal(id, error), 1);
+        self.tell(connection, Some(refusal), times).await
+    }
+
+    /// Posts one frame that ends what it belongs to.
+    async fn tell(
+        &self,
+        connection: &Connection,
+        frame: Option<Frame>,
+        times: Times,
+    ) -> Result<()> {
+        let Some(frame) = frame else {
+            return Ok(());
+        };
+        let address = self.gateway.address(connection)?;
+        match self.gateway.post(&address, frame.text, times.post).await {
+            Ok(()) | Err(Undelivered::Gone) => Ok(()),
+            Err(Undelivered::TooLarge) => Err(Error::internal("an error is too large to be told")),
+            Err(Undelivered::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// Writes the line of an event that is no exchange.
+fn log(mut entry: Entry, status: StatusCode, outcome: &Outcome) {
+    entry.status = Some(status.as_u16());
+    entry.write(outcome);
+}
