@@ -13,7 +13,7 @@ import time
 
 bifold, minimal = sys.argv[1:]
 STARTS, INVOCATIONS = 40, 1000
-LARGEST_START, LARGEST_STREAM, LARGEST_BINARY = 2.6, 1.3, 8_000_000
+LARGEST_START, LARGEST_STREAM, LARGEST_BINARY = 1.6, 1.3, 8 << 20
 
 
 class Platform:
