@@ -322,8 +322,18 @@ fn bytes(value: &str) -> Result<usize, String> {
 fn origins(value: &str) -> Result<Vec<String>, String> {
     let origins = value.split(',').map(str::trim).filter(|it| !it.is_empty());
     let check = |origin: &str| {
-        let host = origin.split_once("://").map(|it| it.1);
-        match host.is_some_and(|host| !host.is_empty() && !host.contains('/')) {
+        let (scheme, host) = origin.split_once("://").unwrap_or_default();
+        let port = match scheme {
+            "http" => ":80",
+            "https" => ":443",
+            _ => "",
+        };
+        // A browser writes it in small letters and without the scheme's own port, and compares it whole.
+        let is_own = !port.is_empty() && host.ends_with(port);
+        let legal =
+            |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"-._:[]".contains(&it);
+        let is_written = !scheme.is_empty() && !host.is_empty() && host.bytes().all(legal);
+        match is_written && !is_own && scheme.bytes().all(|it| legal(it) || it == b'+') {
             true => Ok(origin.to_owned()),
             false => Err(format!(
                 "`{origin}` is no origin such as `https://claude.ai`"

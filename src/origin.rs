@@ -34,7 +34,8 @@ fn is_own(origin: &str, headers: &HeaderMap) -> bool {
     let Some(own) = own else { return false };
     match uri.scheme_str() {
         Some("https") if uri.authority() == own.authority() => true,
-        _ => is_loopback(uri.host()) && is_loopback(own.host()),
+        Some("http" | "https") => is_loopback(uri.host()) && is_loopback(own.host()),
+        _ => false,
     }
 }
 

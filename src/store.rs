@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 use dynamo::Dynamo;
 use memory::Memory;
 use watch::Watch;
+
+/// The largest value, which leaves room for the rest of an item of DynamoDB (400 KB with its names).
+const LARGEST: usize = 350 << 10;
 
 /// What no caller should ask for, and what no clock overflows with.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
@@ -87,6 +90,7 @@ impl Store {
     /// `StoreUnavailable` where it cannot be reached or is full, `ValueTooLarge` for more than it takes, `Internal`
     /// where its settings are wrong.
     pub async fn create(&self, key: &str, value: String, ttl: Duration) -> Result<bool> {
+        check_size(&value)?;
         let ttl = ttl.min(LONGEST);
         let done = match &self.0.place {
             Place::Memory(memory) => memory.create(key, value, ttl)?,
@@ -115,9 +119,10 @@ impl Store {
         value: String,
         ttl: Duration,
     ) -> Result<bool> {
+        check_size(&value)?;
         let ttl = ttl.min(LONGEST);
         let done = match &self.0.place {
-            Place::Memory(memory) => memory.replace(key, version, value, ttl),
+            Place::Memory(memory) => memory.replace(key, version, value, ttl)?,
             Place::Dynamo(table) => table.replace(key, version, value, ttl).await?,
         };
         Ok(self.told(key, done))
@@ -199,5 +204,13 @@ impl Store {
             self.0.watch.wake(key);
         }
         done
+    }
+}
+
+/// What one place takes, all take: whatever works on one machine must work on many.
+fn check_size(value: &str) -> Result<()> {
+    match value.len() > LARGEST {
+        true => Err(Error::value_too_large(value.len(), LARGEST)),
+        false => Ok(()),
     }
 }

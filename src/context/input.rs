@@ -167,5 +167,13 @@ impl Context {
 }
 
 fn read<T: DeserializeOwned>(answer: &RawValue) -> serde_json::Result<T> {
-    serde_json::from_str(answer.get())
+    let answer: Value = serde_json::from_str(answer.get())?;
+    // A struct would also decode from an array of its fields, and consent must not be read into anything.
+    let is_object = |it: &Value| it.is_object() || it.is_null();
+    let is_form = answer.get("action").is_some();
+    let has_fields = !is_form || answer.get("content").is_none_or(is_object);
+    match answer.is_object() && has_fields {
+        true => serde_json::from_value(answer),
+        false => Err(serde::de::Error::custom("expected an object")),
+    }
 }

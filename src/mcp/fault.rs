@@ -9,6 +9,9 @@ use super::version::{MODERN, Shape};
 use crate::capability::Capability;
 use crate::error::{Error, Kind};
 
+/// The client cannot do what a function needs (MCP 2026-07-28).
+const MISSING_CAPABILITY: i32 = -32021;
+
 /// A message that could not be served as a request of this protocol.
 pub(super) struct Fault {
     pub(super) status: StatusCode,
@@ -112,13 +115,13 @@ impl Fault {
     pub(super) fn missing_capabilities(function: &str, missing: &[Capability]) -> Fault {
         let names: Vec<&str> = missing.iter().map(|it| it.as_str()).collect();
         let message = format!(
-            "`{function}` needs the client capabilities {}, which this request does not declare",
+            "`{function}` needs the client capabilities {}, which this request does not offer",
             names.join(", ")
         );
         let data = Some(json!({ "requiredCapabilities": Capability::declare(missing) }));
         Fault {
             data,
-            ..Fault::new(StatusCode::BAD_REQUEST, -32021, message)
+            ..Fault::new(StatusCode::BAD_REQUEST, MISSING_CAPABILITY, message)
         }
     }
 
@@ -162,7 +165,12 @@ impl Fault {
     }
 
     /// The status that legacy revisions use: they carry every error of a request in a plain answer.
-    pub(super) fn legacy(self) -> Fault {
+    pub(super) fn legacy(mut self) -> Fault {
+        if self.code == MISSING_CAPABILITY {
+            self.message.push_str(
+                "; a client of this revision is asked on the stream of its call: send `Accept: text/event-stream`, post it outside a batch, and use a revision that knows what is asked",
+            );
+        }
         Fault {
             status: StatusCode::OK,
             ..self
@@ -178,7 +186,7 @@ impl Fault {
             -32603 => "internal",
             -32602 => "invalid_params",
             -32020 => "header_mismatch",
-            -32021 => "missing_capability",
+            MISSING_CAPABILITY => "missing_capability",
             -32022 => "unsupported_version",
             _ => "invalid_request",
         }

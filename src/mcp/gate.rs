@@ -8,8 +8,9 @@ use crate::origin::AllowedOrigins;
 
 /// A request without `Origin` comes from no browser page and passes (MCP 2026-07-28, transports).
 pub(super) fn check(headers: &HeaderMap, origins: &AllowedOrigins) -> Result<(), Fault> {
-    if let Some(origin) = headers.get(ORIGIN)
-        && !origins.admit(origin, headers)
+    let mut named = headers.get_all(ORIGIN).iter();
+    if let Some(origin) = named.next()
+        && (named.next().is_some() || !origins.admit(origin, headers))
     {
         return Err(Fault::forbidden_origin());
     }

@@ -17,7 +17,8 @@ use super::fault::Fault;
 use super::message::Request;
 use super::notify::notification;
 use super::result::encode;
-use super::{Body, Endpoint, Reply, accept, gate};
+use super::version::Version;
+use super::{Body, Endpoint, Reply, accept, gate, headers};
 use crate::telemetry::{Outcome, Pending};
 use crate::updates::{self, News, Update};
 
@@ -88,6 +89,13 @@ impl Endpoint {
     pub fn listen_to_all(&self, headers: &HeaderMap) -> Reply {
         if let Err(fault) = gate::check(headers, &self.origins) {
             return Reply::fault(None, fault);
+        }
+        match headers::text(headers, headers::VERSION) {
+            Ok(Some(version)) if Version::parse(version).is_none() => {
+                return Reply::fault(None, Fault::unsupported_version(version));
+            }
+            Ok(_) => {}
+            Err(fault) => return Reply::fault(None, fault),
         }
         if !accept::events(headers) {
             return Reply::fault(None, Fault::not_acceptable());

@@ -62,9 +62,25 @@ impl<'a> Request<'a> {
     /// The parameters, as the method wants them.
     pub(super) fn read_params<T: Deserialize<'a>>(&self) -> Result<T, Fault> {
         let text = self.params.map_or("{}", RawValue::get);
-        serde_json::from_str(text)
-            .map_err(|error| Fault::invalid_params(format!("`params`: {error}")))
+        serde_json::from_str(text).map_err(|_| misfit::<T>(text))
     }
+}
+
+/// Decodes once more to learn the place: too dear for good parameters, cheap for bad ones.
+#[cold]
+fn misfit<'a, T: Deserialize<'a>>(text: &'a str) -> Fault {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut json) else {
+        return Fault::invalid_params("`params` cannot be read");
+    };
+    let place = match error.path().to_string() {
+        path if path == "." => String::new(),
+        path => format!(".{path}"),
+    };
+    let said = error.inner().to_string();
+    // The line and the column would count in a text that the client never saw.
+    let said = said.rfind(" at line ").map_or(&*said, |end| &said[..end]);
+    Fault::invalid_params(format!("`params{place}`: {said}"))
 }
 
 /// Reads the body as JSON.
@@ -88,12 +104,13 @@ pub(super) fn parse(body: &[u8]) -> Result<Incoming<'_>, Fault> {
 
 /// Reads one message. The error comes with the id, where there is a usable one.
 pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>, Fault)> {
-    let wire: Wire<'_> = serde_json::from_str(message.get()).map_err(|error| {
-        (
-            None,
-            Fault::invalid_request(format!("the message is no JSON-RPC request: {error}")),
-        )
-    })?;
+    // A struct would also decode from an array of its fields, which no schema of the protocol knows.
+    let is_object = message.get().starts_with('{');
+    let wire: Option<Wire<'_>> = serde_json::from_str(message.get()).ok();
+    let Some(wire) = wire.filter(|_| is_object) else {
+        let problem = "a message must be a JSON object in which no field stands twice";
+        return Err((None, Fault::invalid_request(problem)));
+    };
     let id = wire.id.filter(|id| is_id(id));
     let invalid = |problem: &str| Err((id, Fault::invalid_request(problem)));
     if wire.id.is_some() && id.is_none() {
@@ -102,8 +119,12 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
     if wire.jsonrpc.map(RawValue::get) != Some("\"2.0\"") {
         return invalid("`jsonrpc` must be \"2.0\"");
     }
-    let answers = wire.method.is_none() && (wire.result.is_some() != wire.error.is_some());
-    if let Some(id) = wire.id.and_then(text).filter(|_| answers) {
+    if wire.method.is_none() && (wire.result.is_some() || wire.error.is_some()) {
+        let is_one = wire.result.is_some() != wire.error.is_some();
+        // Refused without the id, which could be that of a request of the client's own.
+        let problem = "this response answers no question of this server: its `id` must be that of one, and it must have either `result` or `error`";
+        let id = wire.id.and_then(text).filter(|_| is_one);
+        let id = id.ok_or_else(|| (None, Fault::invalid_request(problem)))?;
         return Ok(Message::Response(id));
     }
     let Some(method) = wire.method.and_then(text) else {

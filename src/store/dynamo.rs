@@ -21,8 +21,6 @@ use crate::error::{Error, Kind, Result};
 use reply::{Answer, Refusal};
 
 const SERVICE: &str = "dynamodb";
-/// An item may have 400 KB; the rest is for the key and the numbers.
-const LARGEST: usize = 350 << 10;
 /// A request takes milliseconds; one that takes this long hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// All tries of one request together.
@@ -99,10 +97,6 @@ impl Dynamo {
         condition: &str,
         mut values: Value,
     ) -> Result<bool> {
-        let bytes = record.value.len();
-        if bytes > LARGEST {
-            return Err(Error::value_too_large(bytes, LARGEST));
-        }
         let now = now();
         let expires = now + ttl.as_millis() as u64;
         let writer = json!({"S": format!("{:032x}", fastrand::u128(..))});

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 
 /// So many records at the most.
 const MOST: usize = 10_000;
+/// So many bytes of values at the most.
+const MOST_BYTES: usize = 64 << 20;
 /// What has expired goes at the latest with the first new record after this time.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -40,7 +42,7 @@ impl Memory {
         if shelf.live(key, now).is_some() {
             return Ok(false);
         }
-        shelf.make_room(now)?;
+        shelf.make_room(now, value.len())?;
         let record = Record { value, version: 1 };
         let expires = now + ttl;
         shelf
@@ -59,10 +61,17 @@ impl Memory {
         })
     }
 
-    pub(super) fn replace(&self, key: &str, version: u64, value: String, ttl: Duration) -> bool {
+    pub(super) fn replace(
+        &self,
+        key: &str,
+        version: u64,
+        value: String,
+        ttl: Duration,
+    ) -> Result<bool> {
         let now = Instant::now();
         let mut shelf = self.lock();
-        match shelf.live(key, now) {
+        shelf.has_room(value.len())?;
+        Ok(match shelf.live(key, now) {
             Some(kept) if kept.record.version == version => {
                 let version = version + 1;
                 kept.record = Record { value, version };
@@ -70,7 +79,7 @@ impl Memory {
                 true
             }
             _ => false,
-        }
+        })
     }
 
     pub(super) fn remove(&self, key: &str) {
@@ -94,7 +103,7 @@ impl Shelf {
         self.records.get_mut(key).filter(|kept| kept.expires > now)
     }
 
-    fn make_room(&mut self, now: Instant) -> Result<()> {
+    fn make_room(&mut self, now: Instant, bytes: usize) -> Result<()> {
         if self.records.len() >= MOST || now >= self.swept + SWEEP {
             self.sweep(now);
         }
@@ -102,7 +111,21 @@ impl Shelf {
             MOST.. => Err(Error::store_unavailable(format!(
                 "the store holds {MOST} records, as many as it may; try again when some have expired"
             ))),
-            _ => Ok(()),
+            _ => self.has_room(bytes),
+        }
+    }
+
+    fn has_room(&self, bytes: usize) -> Result<()> {
+        // Small values are as many as there may be records, so only large ones need to be counted.
+        if bytes < MOST_BYTES / MOST {
+            return Ok(());
+        }
+        let held: usize = self.records.values().map(|it| it.record.value.len()).sum();
+        match held + bytes > MOST_BYTES {
+            true => Err(Error::store_unavailable(format!(
+                "the store holds {held} bytes, of {MOST_BYTES} that it may; try again when some have expired"
+            ))),
+            false => Ok(()),
         }
     }
 

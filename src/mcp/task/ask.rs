@@ -21,7 +21,7 @@ use crate::telemetry::Outcome;
 struct TaskParams<'a> {
     task_id: String,
     #[serde(borrow, default)]
-    input_responses: BTreeMap<String, &'a RawValue>,
+    input_responses: Option<BTreeMap<String, &'a RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -58,7 +58,10 @@ pub(in crate::mcp) async fn answer(
     let changed = match &*request.method {
         "tasks/get" => return Ok(reply(endpoint, request, "tasks/get", Some(record.view(id)))),
         "tasks/update" => {
-            let answers = &params.input_responses;
+            let Some(answers) = &params.input_responses else {
+                let problem = "`params.inputResponses` is missing: it holds an answer for each key of the task's `inputRequests`";
+                return Err(Fault::invalid_params(problem));
+            };
             tasks
                 .change(id, cx.now(), |record| record.answer(answers.iter()))
                 .await

@@ -277,3 +277,20 @@ async fn the_model_the_folders_and_a_page_are_asked_for_in_rounds_too() {
         );
     }
 }
+
+#[tokio::test]
+async fn consent_is_read_into_nothing_but_an_object() {
+    let client = Client::of(&serving(vec![function("greet", greet)]));
+    let first = client.call("greet", json!({})).await;
+    for wrong in [
+        json!(["accept", ["Ada"]]),
+        json!(["accept", {"name": "Ada"}]),
+        json!({"action": "accept", "content": ["Ada"]}),
+        json!({"action": "accept", "content": "Ada"}),
+        json!("accept"),
+    ] {
+        let again = answered(&first, json!({ "name": wrong }));
+        let asked = client.call("greet", again).await;
+        assert_eq!(asked["resultType"], "input_required", "{wrong}: {asked}");
+    }
+}

@@ -80,6 +80,9 @@ async fn a_page_of_a_foreign_origin_is_forbidden() {
         ),
         ("null", "functions.example.com"),
         ("null", "localhost:8787"),
+        ("localhost", "localhost:8787"),
+        ("ftp://localhost", "localhost:8787"),
+        ("chrome-extension://localhost", "localhost:8787"),
         ("", "functions.example.com"),
         ("https://evil.example", "127.0.0.1:8787"),
         ("http://localhost.evil.example", "localhost:8787"),
@@ -91,6 +94,11 @@ async fn a_page_of_a_foreign_origin_is_forbidden() {
         let message = fault(&from_page(&app, origin, host).await, 403, -32600);
         assert!(message.get("id").is_none(), "{origin} to {host}");
     }
+    let mut two = with(bare(message("ping", &json!({}))), "host", "localhost:8787");
+    for origin in ["http://localhost", "https://evil.example"] {
+        two.headers_mut().append("origin", origin.parse().unwrap());
+    }
+    fault(&app.send(two).await, 403, -32600);
     let binary = with(bare(message("ping", &json!({}))), "origin", b"https://\xe9");
     fault(&app.send(binary).await, 403, -32600);
 }

@@ -66,6 +66,10 @@ async fn json_that_is_no_message_is_an_invalid_request_without_an_id() {
         r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":[1],"method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
+        // A response, whose id could be that of a request of the client's own.
+        r#"{"jsonrpc":"2.0","id":7,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"x"}}"#,
+        r#"{"jsonrpc":"2.0","id":"seven","result":{},"error":{}}"#,
     ] {
         let message = fault(&app.send(bare(body)).await, 400, -32600);
         assert!(message.get("id").is_none(), "{body}: {message}");
@@ -85,11 +89,37 @@ async fn a_wrong_message_with_a_readable_id_is_refused_under_that_id() {
         r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[]}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":null}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":"x"}"#,
-        r#"{"jsonrpc":"2.0","id":7,"result":{}}"#,
-        r#"{"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"x"}}"#,
     ] {
         let message = fault(&app.send(bare(body)).await, 400, -32600);
         assert_eq!(message["id"], 7, "{body}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn an_array_of_the_fields_is_no_message() {
+    let app = TestApp::start().await;
+    let batch = r#"[["2.0",1,"tools/call",{"name":"get_registry_summary"}]]"#;
+    let answer = app.send(bare(batch)).await.json();
+    assert_eq!(answer[0]["error"]["code"], -32600, "{answer}");
+    let said = answer[0]["error"]["message"].as_str().unwrap();
+    assert!(
+        said.contains("object") && !said.contains("struct"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named() {
+    let app = TestApp::start().await;
+    for (method, params, place) in [
+        ("tools/call", json!({"name": 5}), "`params.name`"),
+        ("resources/read", json!({"uri": []}), "`params.uri`"),
+        ("tools/call", json!({}), "`name`"),
+    ] {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let message = fault(&app.send(bare(body.to_string())).await, 200, -32602);
+        let said = message["error"]["message"].as_str().unwrap();
+        assert!(said.contains(place) && !said.contains("line"), "{said}");
     }
 }
 

@@ -225,6 +225,11 @@ async fn a_client_of_2025_hears_on_the_stream_of_its_get() {
     let plain = Request::get("/mcp").header("accept", "application/json");
     let response = send(&app, plain.body(Body::empty()).unwrap()).await;
     assert_eq!(response.status(), 406);
+    for version in ["2026-07-28", "bogus"] {
+        let other = get().header("mcp-protocol-version", version);
+        let response = serve(&app, other.body(Body::empty()).unwrap(), Arrival::default()).await;
+        assert_eq!(response.status(), 400, "{version}");
+    }
     let delete = Request::builder().method(Method::DELETE).uri("/mcp");
     let response = send(&app, delete.body(Body::empty()).unwrap()).await;
     assert_eq!(response.status(), 405);

@@ -82,6 +82,31 @@ async fn who_goes_away_leaves_nothing() {
     assert_eq!(store.held(), 0);
 }
 
+#[tokio::test]
+async fn large_values_are_counted_and_none_is_larger_than_a_table_takes() {
+    let store = Store::new(&Config::default()).unwrap();
+    let value = |bytes| "x".repeat(bytes);
+    let too_large = store.create("one", value(350 * 1024 + 1), LONG).await;
+    assert_eq!(too_large.unwrap_err().kind(), Kind::ValueTooLarge);
+    let mut kept = 0;
+    let full = loop {
+        let key = format!("large {kept}");
+        match store.create(&key, value(350 * 1024), LONG).await {
+            Ok(created) => assert!(created),
+            Err(error) => break error,
+        }
+        kept += 1;
+    };
+    assert_eq!(kept, (64 << 20) / (350 * 1024));
+    assert_eq!(full.kind(), Kind::StoreUnavailable);
+    assert!(full.message().contains("bytes"), "{full}");
+    assert!(store.create("small", value(10), LONG).await.unwrap());
+    let grown = store.replace("small", 1, value(350 * 1024), LONG).await;
+    assert_eq!(grown.unwrap_err().kind(), Kind::StoreUnavailable);
+    store.remove("large 0").await.unwrap();
+    assert!(store.create("another", value(1024), LONG).await.unwrap());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_full_store_says_so_until_something_expires() {
     let store = memory();

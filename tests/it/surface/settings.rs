@@ -104,7 +104,16 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
         ("BIFOLD_BASE_PATH", vec!["", "/", "v1", "/v1/"]),
         (
             "BIFOLD_ALLOWED_ORIGINS",
-            vec!["foo", "*", "https://a.example/"],
+            vec![
+                "foo",
+                "*",
+                "https://a.example/",
+                "https://A.example",
+                "https://a.example:443",
+                "https://*.example.com",
+                "https://a?x",
+                "x y://z",
+            ],
         ),
         ("BIFOLD_MAX_UPSTREAM_BYTES", vec!["", "0", "-1", "8MiB"]),
         ("BIFOLD_MAX_REQUEST_BYTES", vec!["", "0", "1e6"]),

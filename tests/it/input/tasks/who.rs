@@ -197,6 +197,7 @@ async fn parameters_that_cannot_be_read_are_refused() {
     let client = client(&app);
     let id = task(&client.call("long", json!({})).await);
     for more in [
+        json!({}),
         json!({"inputResponses": null}),
         json!({"inputResponses": []}),
         json!({"inputResponses": "x"}),
