@@ -24,7 +24,7 @@ const TASKS = 'io.modelcontextprotocol/tasks';
 const ANSWERS = {
   'elicitation/create': () => ({ action: 'accept', content: { name: 'Ada', username: 'ada', email: 'ada@example.com', context: 'tea', confirm: true } }),
   'sampling/createMessage': () => ({ role: 'assistant', content: { type: 'text', text: 'Paris' }, model: 'none' }),
-  'roots/list': () => ({ roots: [{ uri: 'file:///work', name: 'work' }] })
+  'roots/list': () => ({ roots: [{ uri: 'file:///project', name: 'work' }] })
 };
 
 const kept = [];
@@ -89,7 +89,7 @@ async function isAsked(client) {
   const call = async (name, args = {}) => text(await client.callTool({ name, arguments: args }));
   assert.match(await call('test_elicitation', { message: 'Who are you?' }), /accept.*ada@example\.com/);
   assert.match(await call('test_sampling', { prompt: 'The capital of France?' }), /Paris/);
-  assert.match(await call('test_input_required_result_list_roots'), /file:\/\/\/work/);
+  assert.match(await call('test_input_required_result_list_roots'), /file:\/\/\/project/);
   assert.match(await call('test_input_required_result_multiple_inputs'), /Paris Ada, you have 1 roots/);
   const { messages } = await client.getPrompt({ name: 'test_input_required_result_prompt', arguments: {} });
   assert.match(messages[0].content.text, /tea/);

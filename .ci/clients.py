@@ -95,7 +95,7 @@ async def sampled(_, params):
 
 
 async def rooted(_):
-    return types.ListRootsResult(roots=[types.Root(uri="file:///work")])
+    return types.ListRootsResult(roots=[types.Root(uri="file:///project")])
 
 
 async def uses_functions(who, client):
@@ -135,7 +135,7 @@ async def is_asked(who, client):
     for name, arguments, expected in (
         ("test_elicitation", {"message": "Who are you?"}, r"accept.*ada@example\.com"),
         ("test_sampling", {"prompt": "The capital of France?"}, "Paris"),
-        ("test_input_required_result_list_roots", {}, "file:///work"),
+        ("test_input_required_result_list_roots", {}, "file:///project"),
         ("test_input_required_result_multiple_inputs", {}, "Paris Ada, you have 1 roots"),
     ):
         like(f"{who}: {name}", (await client.call_tool(name, arguments)).content[0].text, expected)

@@ -134,7 +134,7 @@ impl ClientHandler for Host {
         &self,
         _: RequestContext<RoleClient>,
     ) -> Result<ListRootsResult, ErrorData> {
-        Ok(wire(json!({"roots": [{"uri": "file:///work"}]})))
+        Ok(wire(json!({"roots": [{"uri": "file:///project"}]})))
     }
 
     async fn on_progress(
@@ -263,7 +263,7 @@ async fn it_is_asked_and_told() {
         let client = connected(talkative(), lifecycle, host.clone()).await;
         let answer = client.call_tool(call("ask", json!({}))).await.unwrap();
         let text = at(answer, "/content/0/text");
-        assert_eq!(text, "Ada in Paris at file:///work", "{revision}");
+        assert_eq!(text, "Ada in Paris at file:///project", "{revision}");
 
         let mut told = call("tell", json!({}));
         if revision == MODERN {
