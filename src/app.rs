@@ -19,7 +19,7 @@ use tower::ServiceExt;
 use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
 use crate::cors::{self, Cors};
-use crate::deadline::{Countdown, Deadline};
+use crate::deadline::{Countdown, Deadline, TimeLeft};
 use crate::entry::{Entry, REQUEST_ID};
 use crate::error::Result;
 use crate::invoke::{Errand, Invoker};
@@ -58,7 +58,7 @@ pub struct Arrival {
     /// The platform's id of the request; one is made up where neither the platform nor the caller gives one.
     pub id: Option<String>,
     /// The time until the platform gives up waiting.
-    pub time_left: Option<Duration>,
+    pub time_left: Option<TimeLeft>,
     /// Who calls, as the front door has checked it: what a call leaves with its client is of use to nobody else.
     pub principal: Option<String>,
     /// Whether the front door passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
@@ -315,7 +315,7 @@ impl App {
         let id = given
             .or_else(|| arrival.id.clone())
             .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
-        let usable = |margin| Some(Deadline::usable(arrival.time_left?, margin));
+        let usable = |margin| arrival.time_left.map(|it| it.usable(margin));
         let limit = usable(config.deadline_margin);
         let limit = limit.map_or(config.call_timeout, |it| it.min(config.call_timeout));
         let end = |margin| usable(margin).map(Deadline::after);

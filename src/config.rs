@@ -52,7 +52,7 @@ pub struct Config {
     /// between two requests. Default none.
     pub function: Option<String>,
     /// `BIFOLD_DEADLINE_MARGIN_MS`: how long before the end of a Lambda invocation its call must have answered, at
-    /// most a quarter of the invocation. Default 500 ms.
+    /// most a quarter of the function's timeout. Default 500 ms.
     pub deadline_margin: Duration,
     /// `BIFOLD_STREAM_MARGIN_MS`: the same for a stream, which has more to bring to an end. Default 30 s.
     pub stream_margin: Duration,

@@ -209,8 +209,11 @@ impl Context {
         self.call.countdown.deadline()
     }
 
-    /// Runs `future` until the deadline; `None` once it has passed.
+    /// Runs `future` until the deadline; `None` once it has passed. What has no time is not begun.
     pub async fn timeout<F: Future>(&self, future: F) -> Option<F::Output> {
+        if self.deadline().remaining().is_zero() {
+            return None;
+        }
         self.call.countdown.timeout(future).await
     }
 

@@ -1,11 +1,15 @@
 //! The moment by which a call must have answered.
 
+mod time_left;
+
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+
+pub use time_left::TimeLeft;
 
 /// The moment by which a call must have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,12 +39,6 @@ impl Deadline {
     /// The deadline that is `left` from now.
     pub fn after(left: Duration) -> Deadline {
         Deadline(Instant::now() + left)
-    }
-
-    /// What can be used of `left` before its end, so that `margin` of it remains: at most a quarter, because little
-    /// time is for the work and not for the margin.
-    pub fn usable(left: Duration, margin: Duration) -> Duration {
-        left - margin.min(left / 4)
     }
 
     /// The moment.

@@ -13,6 +13,7 @@ mod reply;
 mod request;
 mod socket;
 mod stream;
+mod timeout;
 mod v1;
 mod v2;
 
@@ -26,7 +27,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, error, info};
 
 use crate::app::{App, Arrival};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, TimeLeft};
 use crate::invoke::Errand;
 use crate::trace::X_RAY;
 
@@ -37,19 +38,13 @@ use extension::Extension;
 pub use failure::Failure;
 use poller::poll;
 pub use reply::Reply;
+use timeout::Timeout;
 
 /// The variable by which the platform says how many invocations one process takes at a time.
 const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 
 /// How long what runs may take to end after the signal; the platform kills the process after half a second.
 const PATIENCE: Duration = Duration::from_millis(400);
-
-/// How long after the application's own time is up an answer is cut, so that the application can end it in the words
-/// of its protocol: a tenth of the margin, within these bounds.
-const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
-
-/// An answer without a limit of the platform has this one, which is beyond every other.
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// The runtime that fits the platform: one thread, unless several invocations run at once.
 ///
@@ -75,9 +70,10 @@ pub async fn serve(app: App, shutdown: impl Future<Output = ()>) -> Result<(), A
     }
     let extension = Extension::register(Api::from_env()?).await;
     let (stop, stopped) = watch::channel(false);
-    let mut pollers = JoinSet::new();
+    let (mut pollers, timeout) = (JoinSet::new(), Timeout::default());
     for _ in 0..concurrency() {
-        pollers.spawn(poll(app.clone(), Api::from_env()?, stopped.clone()));
+        let (api, stopped) = (Api::from_env()?, stopped.clone());
+        pollers.spawn(poll(app.clone(), api, timeout.clone(), stopped));
     }
     tokio::select! {
         result = all(&mut pollers) => result,
@@ -142,10 +138,12 @@ async fn answer_http(
     let config = app.config();
     let door = event.door();
     let is_streamed = door.is_streamed(config);
-    let end = match is_streamed {
-        true => end(&arrival, config.stream_margin),
-        false => end(&arrival, config.deadline_margin),
+    let margin = match is_streamed {
+        true => config.stream_margin,
+        false => config.deadline_margin,
     };
+    let time = arrival.time_left.unwrap_or(TimeLeft::UNLIMITED);
+    let end = Deadline::after(time.cut(margin));
     let response = match event.request(&config.base_path) {
         Ok(mut request) => {
             // Not beside the other: two of them would be none.
@@ -172,14 +170,6 @@ fn concurrency() -> u32 {
     let number = std::env::var(MAX_CONCURRENCY).ok();
     let number = number.and_then(|text| text.parse().ok());
     number.unwrap_or(1).max(1)
-}
-
-/// When an answer that is still being made is cut.
-fn end(arrival: &Arrival, margin: Duration) -> Deadline {
-    let left = arrival.time_left.unwrap_or(DAY);
-    let usable = Deadline::usable(left, margin);
-    let grace = ((left - usable) / 10).clamp(GRACE.0, GRACE.1);
-    Deadline::after(usable + grace)
 }
 
 /// Ready when all pollers have ended. One that fails leaves the others to their invocations.

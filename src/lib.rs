@@ -70,7 +70,7 @@ pub use client::{Elicited, Level, Root, Sampled, Sampling};
 pub use clock::{Clock, Timestamp};
 pub use config::{AwsConfig, Config, ConfigError, Secret, Transfer};
 pub use context::{Context, Process};
-pub use deadline::Deadline;
+pub use deadline::{Deadline, TimeLeft};
 pub use error::{Detail, Error, Kind, Origin, Result};
 pub use invoke::Errand;
 pub use once::Once;

@@ -42,6 +42,7 @@ use serde_json::value::RawValue;
 
 use crate::config::Config;
 use crate::context::Context;
+use crate::error::Error;
 use crate::invoke::Invoker;
 use crate::origin::AllowedOrigins;
 use crate::registry::Registry;
@@ -160,14 +161,15 @@ impl Endpoint {
             }
             // None that a client may send means anything without a session.
             Ok(Message::Notification { .. }) => Reply::accepted("notification"),
-            Ok(Message::Response(id)) => self.response(&id, message).await,
+            Ok(Message::Response(id)) => self.response(&id, message, cx).await,
             Err((id, fault)) => Reply::fault(id, fault),
         }
     }
 
     /// The answer to a question that a function of another request waits on, perhaps in another process.
-    async fn response(&self, id: &str, message: &RawValue) -> Reply {
-        match self.mailbox.deliver(id, message).await {
+    async fn response(&self, id: &str, message: &RawValue, cx: &Context) -> Reply {
+        let delivered = cx.timeout(self.mailbox.deliver(id, message)).await;
+        match delivered.unwrap_or_else(|| Err(Error::deadline_exceeded())) {
             Ok(true) => Reply::accepted("response"),
             Ok(false) => {
                 let problem = "no question of this `id` waits for an answer: it was answered, or its call has ended";
@@ -241,7 +243,7 @@ impl Endpoint {
                 legacy::answer(self, version::BATCH, &request, cx).await
             }
             Ok(Message::Notification { .. }) => Reply::accepted("notification"),
-            Ok(Message::Response(id)) => self.response(&id, message).await,
+            Ok(Message::Response(id)) => self.response(&id, message, cx).await,
             Err((id, fault)) => Reply::fault(id, fault),
         }
     }

@@ -12,8 +12,9 @@ use super::api::{Api, ApiError};
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::reply::Reply;
+use super::timeout::Timeout;
 use crate::app::{App, Arrival};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, TimeLeft};
 
 /// How often the platform is asked again after it failed to give an invocation, each time after twice the wait.
 const TRIES: u32 = 5;
@@ -29,6 +30,7 @@ const RESERVE: Duration = Duration::from_millis(100);
 pub(super) async fn poll(
     app: App,
     mut api: Api,
+    timeout: Timeout,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), ApiError> {
     let mut failures = 0;
@@ -43,7 +45,7 @@ pub(super) async fn poll(
             Ok(invocation) => {
                 failures = 0;
                 let end = invocation.time_left.map(Deadline::after);
-                handle(&app, &mut api, invocation).await;
+                handle(&app, &mut api, &timeout, invocation).await;
                 // The process may be frozen as soon as it asks for more, and is killed if this takes too long.
                 let left = end.map_or(Duration::MAX, Deadline::remaining);
                 app.flush(left.saturating_sub(RESERVE)).await;
@@ -59,8 +61,9 @@ pub(super) async fn poll(
 }
 
 /// Answers one invocation. Whatever goes wrong is told to the platform, or else to the log.
-async fn handle(app: &App, api: &mut Api, invocation: Invocation) {
-    let answering = AssertUnwindSafe(reply(app, &invocation)).catch_unwind();
+async fn handle(app: &App, api: &mut Api, timeout: &Timeout, invocation: Invocation) {
+    let time_left = invocation.time_left.map(|left| timeout.of(left));
+    let answering = AssertUnwindSafe(reply(app, &invocation, time_left)).catch_unwind();
     let answered = answering.await.unwrap_or_else(|_| Err(Failure::panicked()));
     let posted = match answered {
         Ok(reply) => api.respond(&invocation, reply).await,
@@ -72,11 +75,15 @@ async fn handle(app: &App, api: &mut Api, invocation: Invocation) {
     }
 }
 
-async fn reply(app: &App, invocation: &Invocation) -> Result<Reply, Failure> {
+async fn reply(
+    app: &App,
+    invocation: &Invocation,
+    time_left: Option<TimeLeft>,
+) -> Result<Reply, Failure> {
     let payload = std::str::from_utf8(&invocation.payload).map_err(|_| Failure::unknown_event())?;
     let arrival = Arrival {
         id: Some(invocation.id.clone()),
-        time_left: invocation.time_left,
+        time_left,
         ..Arrival::default()
     };
     answer_traced(app, payload, arrival, invocation.trace.clone()).await

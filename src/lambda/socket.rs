@@ -14,6 +14,7 @@ use super::reply::Reply;
 use super::request::append;
 use crate::app::{App, Arrival};
 use crate::context::Context;
+use crate::deadline::TimeLeft;
 use crate::ws::{Connection, PROTOCOL, Times};
 
 /// API Gateway waits so long for the end of the invocation that a frame causes.
@@ -53,8 +54,8 @@ impl Socket<'_> {
     /// # Errors
     /// The client cannot be told, or the store fails.
     pub(super) async fn answer(self, app: &App, mut arrival: Arrival) -> Result<Reply, Failure> {
-        let left = arrival.time_left.unwrap_or(INTEGRATION).min(INTEGRATION);
-        arrival.time_left = Some(left);
+        let time = arrival.time_left.unwrap_or(TimeLeft::UNLIMITED);
+        arrival.time_left = Some(time.at_most(INTEGRATION));
         let times = Times::of(arrival.time_left, app.config());
         let cx = app.context_of(&HeaderMap::new(), arrival);
         let connection = self.request_context.connection;

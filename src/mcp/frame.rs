@@ -72,7 +72,7 @@ impl Endpoint {
                 self.request(None, &request, cx).await
             }
             Ok(Message::Notification { .. }) => Reply::accepted("notification"),
-            Ok(Message::Response(id)) => self.response(&id, message).await,
+            Ok(Message::Response(id)) => self.response(&id, message, cx).await,
             Err((id, fault)) => Reply::fault(id, fault),
         }
     }

@@ -14,6 +14,7 @@ use super::turn::Turn;
 use super::version::{MODERN, Shape};
 use super::{Endpoint, Reply, headers, method};
 use crate::context::Context;
+use crate::error::Error;
 
 /// The keys of `params._meta` that this server reads.
 #[derive(Deserialize)]
@@ -105,7 +106,11 @@ async fn dispatch(
         "server/discover" => Ok(payloads.reply(request, "server/discover", payloads.discover())),
         "subscriptions/listen" => endpoint.listen(request),
         "tasks/get" | "tasks/update" | "tasks/cancel" => {
-            ask::answer(endpoint, headers, request, capabilities, cx).await
+            let answer = ask::answer(endpoint, headers, request, capabilities, cx);
+            cx.timeout(answer).await.unwrap_or_else(|| {
+                let error = Error::deadline_exceeded();
+                Err(Fault::of_error(Shape::Modern, &request.method, &error))
+            })
         }
         _ => {
             let shape = Shape::Modern;

@@ -13,7 +13,7 @@ use super::gateway::Undelivered;
 use super::{Sockets, entry};
 use crate::config::Config;
 use crate::context::Context;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, TimeLeft};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::invoke::{Errand, Invoker};
@@ -26,13 +26,6 @@ const MOST_BYTES: usize = 128 << 10;
 /// How long it may take to hand a call on: whoever sent the frame waits for it.
 const HANDING_ON: Duration = Duration::from_secs(10);
 
-/// By how much the function's own end comes before the one that is forced on it: a tenth of the margin, within these
-/// bounds.
-const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
-
-/// An invocation without a limit has this one, which is beyond every other.
-const DAY: Duration = Duration::from_secs(86_400);
-
 /// The time of one invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
@@ -43,14 +36,16 @@ pub struct Times {
 }
 
 impl Times {
-    /// Of an invocation that has so much left. Three quarters of the margin are for frames to leave.
-    pub fn of(left: Option<Duration>, config: &Config) -> Times {
-        let left = left.unwrap_or(DAY);
-        let usable = Deadline::usable(left, config.stream_margin);
-        let margin = left - usable;
+    /// Of an invocation that has so much left. Three quarters of what is not for work are for frames to leave.
+    pub fn of(time_left: Option<TimeLeft>, config: &Config) -> Times {
+        let (time, margin) = (
+            time_left.unwrap_or(TimeLeft::UNLIMITED),
+            config.stream_margin,
+        );
+        let rest = time.left() - time.usable(margin);
         Times {
-            answer: Deadline::after(usable + (margin / 10).clamp(GRACE.0, GRACE.1)),
-            post: Deadline::after(left - margin / 4),
+            answer: Deadline::after(time.cut(margin)),
+            post: Deadline::after(time.left() - rest / 4),
         }
     }
 }
@@ -88,8 +83,13 @@ impl Sockets {
         cx: Context,
         times: Times,
     ) -> Result<()> {
+        // Frames need time to leave, so the call ends as one that is streamed.
+        cx.streams();
+        // Without time nothing is handed on, and the answer says why.
+        let may_run = !cx.deadline().remaining().is_zero();
+        let invoker = self.invoker.as_ref().filter(|_| may_run);
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, runs } => match self.invoker.as_ref().filter(|_| runs) {
+            mcp::Frame::Request { id, runs } => match invoker.filter(|_| runs) {
                 Some(invoker) => {
                     self.hand_on(invoker, connection, &id, text, cx, times)
                         .await
@@ -131,6 +131,7 @@ impl Sockets {
             connection,
             message,
         } = Call::read(call)?;
+        cx.streams();
         let text = message.get();
         let mcp::Frame::Request { id, .. } = mcp::Frame::read(text) else {
             return Err(Error::internal("what was handed on is no request"));
@@ -186,8 +187,6 @@ impl Sockets {
         cx: Context,
         times: Times,
     ) -> Result<()> {
-        // Frames need time to leave, so the call ends as one that is streamed.
-        cx.streams();
         let limits = Limits {
             bytes: MOST_BYTES,
             end: Some(times.answer),

@@ -3,6 +3,7 @@
 mod deadline;
 mod doors;
 mod hostile;
+mod late;
 mod recorded;
 mod stream;
 mod task;

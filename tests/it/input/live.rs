@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::{App, Arrival, Content, Context, Result, Sampling, Tool};
+use bifold::{App, Arrival, Content, Context, Result, Sampling, TimeLeft, Tool};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance, sleep};
@@ -282,7 +282,7 @@ async fn the_end_of_the_invocation_bounds_the_person_too() {
     });
     let since = Instant::now();
     let arrival = Arrival {
-        time_left: Some(Duration::from_secs(61)),
+        time_left: Some(TimeLeft::of(Duration::from_secs(61))),
         ..Arrival::default()
     };
     let response = serve(&app, legacy(LATEST, "greet"), arrival).await;

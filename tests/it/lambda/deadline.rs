@@ -4,7 +4,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use bifold::replay::Replay;
-use bifold::{App, Arrival, Config, Context, JsonSchema, Result, Server, Tool};
+use bifold::{App, Arrival, Config, Context, JsonSchema, Result, Server, TimeLeft, Tool};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -38,7 +38,7 @@ async fn hanging(config: Config) -> TestApp {
 async fn timed(app: &TestApp, event: &Value, left: Option<u64>) -> (u64, Value, u64) {
     let since = Instant::now();
     let arrival = Arrival {
-        time_left: left.map(Duration::from_millis),
+        time_left: left.map(|it| TimeLeft::of(Duration::from_millis(it))),
         ..Arrival::default()
     };
     let reply = arrived(app, event, arrival).await;
@@ -67,7 +67,8 @@ async fn a_call_that_hangs_ends_before_the_invocation_does() {
         // A short invocation keeps three quarters of its time for the work.
         (Some(2_000), 500, 30_000, 1_500),
         (Some(1_000), 500, 30_000, 750),
-        (Some(100), 500, 30_000, 75),
+        // And is not begun where no more is left than the margin.
+        (Some(100), 500, 30_000, 0),
         (Some(0), 500, 30_000, 0),
     ] {
         let config = Config {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use axum::body::Body;
 use bifold::replay::Replay;
 use bifold::{
-    App, Arrival, Config, Content, Context, JsonSchema, Result, Server, Tool, Transfer, lambda,
+    App, Arrival, Config, Content, Context, JsonSchema, Result, Server, TimeLeft, Tool, Transfer,
+    lambda,
 };
 use http_body_util::BodyExt;
 use serde::Deserialize;
@@ -101,10 +102,19 @@ fn watched(door: &str, name: &str) -> Value {
     event
 }
 
-/// The streamed answer to an event that comes with this much time.
+/// The streamed answer to an event that comes with this many milliseconds.
 async fn open(app: &TestApp, event: &Value, left: Option<u64>) -> Body {
+    opened(
+        app,
+        event,
+        left.map(|it| TimeLeft::of(Duration::from_millis(it))),
+    )
+    .await
+}
+
+async fn opened(app: &TestApp, event: &Value, time_left: Option<TimeLeft>) -> Body {
     let arrival = Arrival {
-        time_left: left.map(Duration::from_millis),
+        time_left,
         ..Arrival::default()
     };
     let reply = lambda::answer(&app.app, &event.to_string(), arrival).await;

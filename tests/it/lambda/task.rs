@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use bifold::{
     App, Arrival, Capability, Config, Content, Context, Elicited, Error, JsonSchema, Key, Result,
-    Server, Tool, lambda,
+    Server, TimeLeft, Tool, lambda,
 };
 use http::{HeaderMap, Request, Response, Uri};
 use serde::Deserialize;
@@ -101,7 +102,10 @@ fn request(method: &str, mut params: Value) -> Request<Body> {
 }
 
 async fn ask(app: &App, method: &str, params: Value) -> Value {
-    let response = serve(app, request(method, params), Arrival::default()).await;
+    read(serve(app, request(method, params), Arrival::default()).await).await
+}
+
+async fn read(response: Response<Body>) -> Value {
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
     serde_json::from_slice(&body.unwrap()).unwrap()
 }
@@ -143,6 +147,37 @@ async fn another_invocation_does_the_work_once_with_what_is_known() {
         events.is_empty(),
         "work that goes on is not handed on again"
     );
+}
+
+#[tokio::test]
+async fn an_invocation_that_comes_late_ends_the_task_so_and_does_no_work() {
+    let (table, works) = (Table::start().await, Works::default());
+    let (url, mut events) = platform(202).await;
+    let app = instance(&table, &url, &works);
+    let late = || Arrival {
+        time_left: Some(TimeLeft::of(Duration::from_millis(200))),
+        ..Arrival::default()
+    };
+    let created = call(&app, &app).await;
+    let id = &created["result"]["taskId"];
+    let event = events.recv().await.unwrap();
+    lambda::answer(&app, &event, late()).await.unwrap();
+    let done = ask(&app, "tasks/get", json!({"taskId": id})).await;
+    assert_eq!(done["result"]["status"], "completed", "{done}");
+    let result = &done["result"]["result"];
+    let detail = json!({"kind": "deadline_exceeded", "retryable": true});
+    assert_eq!(result["isError"], true);
+    assert_eq!(result["_meta"]["bifold/error"], detail);
+    assert_eq!(works.load(Ordering::SeqCst), 0);
+
+    // Who asks for a task so late is not told of it, and the table is not asked.
+    let asked = table.operations().len();
+    for method in ["tasks/get", "tasks/cancel"] {
+        let request = request(method, json!({"taskId": id}));
+        let answer = read(serve(&app, request, late()).await).await;
+        assert_eq!(answer["error"]["data"], detail, "{answer}");
+    }
+    assert_eq!(table.operations().len(), asked);
 }
 
 #[tokio::test]

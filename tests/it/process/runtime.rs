@@ -105,6 +105,33 @@ async fn without_time_there_is_an_answer_and_no_work() {
 }
 
 #[tokio::test]
+async fn a_plain_call_that_comes_within_its_margin_is_answered_so_at_once() {
+    for at_once in ["1", "4"] {
+        let mut platform = Platform::start(&[("AWS_LAMBDA_MAX_CONCURRENCY", at_once)]).await;
+        let payload = event("http_api_v2").to_string();
+        // Nothing of the timeout is known yet, but that it is a second at least.
+        let fresh = platform.invoke_until(after(200), &payload).await;
+        let whole = platform.invoke_until(after(30_000), &payload).await;
+        let mut late = vec![fresh];
+        answered(&whole, 200);
+        for _ in 0..8 {
+            // With less seen this would be time enough.
+            late.push(platform.invoke_until(after(450), &payload).await);
+        }
+        for outcome in late {
+            let problem = answered(&outcome, 504);
+            assert_eq!(problem["type"], "urn:bifold:problem:deadline_exceeded");
+        }
+        let mut calls = Vec::new();
+        for _ in 0..10 {
+            let line = request_line(&mut platform).await;
+            calls.push(line["upstream_calls"].as_u64().unwrap());
+        }
+        assert_eq!(calls, [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+}
+
+#[tokio::test]
 async fn each_request_is_one_json_line_without_a_wallet_address() {
     let mut platform = Platform::start(&[]).await;
     let broken = json!(format!("/prod/api/account_info/{VESTING}x"));

@@ -174,9 +174,10 @@ async fn a_caller_who_goes_away_ends_the_function_and_not_the_process() {
 async fn a_stream_that_waits_too_long_ends_before_its_invocation_does() {
     let mut function = Function::start(&[]).await;
     // The time of a start is not that of the call.
-    function.platform.invoke(&health()).await;
-    // Of so little time three quarters are for the work.
-    let deadline = after(1_200);
+    let health = health().to_string();
+    function.platform.invoke_until(after(1_900), &health).await;
+    // Of a timeout of two seconds a quarter is the margin.
+    let deadline = after(1_900);
     function.platform.hand_out(deadline, &overview());
     let mut post = function.platform.begun().await;
     head(&mut post).await;
@@ -191,6 +192,32 @@ async fn a_stream_that_waits_too_long_ends_before_its_invocation_does() {
     let over = result["_meta"]["bifold/error"]["kind"] == "deadline_exceeded";
     assert!(late || over, "{response}");
     assert_eq!(socket.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_stream_that_comes_within_its_margin_is_answered_so_at_once() {
+    let mut function = Function::start(&[]).await;
+    let health = health().to_string();
+    function
+        .platform
+        .invoke_until(after(900_000), &health)
+        .await;
+    function.platform.line().await;
+    function.platform.hand_out(after(20_000), &overview());
+    let mut post = function.platform.begun().await;
+    assert_eq!(head(&mut post).await["statusCode"], 200);
+    let (body, trailers) = post.rest().await;
+    assert!(trailers.is_empty(), "{trailers:?}");
+    let response = message(&body);
+    let detail = &response["result"]["_meta"]["bifold/error"];
+    assert_eq!(detail["kind"], "deadline_exceeded", "{response}");
+    let line = function.platform.line().await;
+    assert_eq!(line["upstream_calls"], 0, "{line}");
+    // The margin of plain calls leaves time enough for those.
+    let rest = event("function_url_rest").to_string();
+    function.platform.hand_out(after(20_000), &rest);
+    let mut plain = function.platform.begun().await;
+    assert_eq!(head(&mut plain).await["statusCode"], 200);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bifold::replay::{Canned, Fault, VESTING};
-use bifold::{Arrival, Config};
+use bifold::{Arrival, Config, TimeLeft};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -158,7 +158,7 @@ async fn a_platform_that_waits_less_long_shortens_the_call() {
     let app = TestApp::start().await;
     app.replay.answer("/explorer/", hanging());
     let arrival = Arrival {
-        time_left: Some(4 * SECOND),
+        time_left: Some(TimeLeft::of(4 * SECOND)),
         ..Arrival::default()
     };
     let request = call(ACCOUNT, &about(VESTING).to_string());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::{Arrival, lambda};
+use bifold::{Arrival, TimeLeft, lambda};
 use serde_json::{Value, json};
 
 use super::gateway::{Function, disconnect, message};
@@ -213,7 +213,7 @@ async fn a_call_that_runs_out_of_time_has_an_end() {
     let params = json!({"name": "wait", "arguments": {"name": "one"}});
     let event = function.handed_on(&legacy(1, "tools/call", params)).await;
     let arrival = Arrival {
-        time_left: Some(Duration::from_secs(60)),
+        time_left: Some(TimeLeft::of(Duration::from_secs(60))),
         ..Arrival::default()
     };
     let passing = async {
@@ -229,6 +229,66 @@ async fn a_call_that_runs_out_of_time_has_an_end() {
     let error = &told[0]["result"]["_meta"]["bifold/error"];
     assert_eq!(error["kind"], "deadline_exceeded");
     assert_eq!(function.gate.running(), 0);
+}
+
+/// The timeout answer to the call with id 1, the only frame that the client was told.
+#[track_caller]
+fn assert_late(told: &[Value]) {
+    let text = "the time limit of this call was reached before an answer was ready";
+    let detail = json!({"kind": "deadline_exceeded", "retryable": true});
+    let meta = json!({"bifold/error": detail, "bifold/seq": 1});
+    let content = json!([{"type": "text", "text": text}]);
+    let result = json!({"content": content, "isError": true, "_meta": meta});
+    assert_eq!(told, [json!({"jsonrpc": "2.0", "id": 1, "result": result})]);
+}
+
+#[tokio::test]
+async fn a_frame_that_comes_within_its_margin_is_answered_so_and_not_handed_on() {
+    let function = Function::start().await;
+    function.gate.open("one");
+    let frame = call(1, "wait", json!({"name": "one"}));
+    // API Gateway gives 29 s, a quarter of which is the margin.
+    for (left, seen, is_late) in [
+        (200, 0, true),
+        (7_000, 900_000, true),
+        (7_000, 0, false),
+        (7_500, 900_000, false),
+    ] {
+        let arrival = arriving(left, seen);
+        let answer = function
+            .invoke_for(&message(&frame.to_string()), arrival)
+            .await;
+        assert_eq!(answer, json!({"statusCode": 200}));
+        let told = function.gateway.take_messages();
+        let events = function.gateway.take_events();
+        assert_eq!(events.len(), usize::from(!is_late), "{left} of {seen}");
+        match is_late {
+            true => assert_late(&told),
+            false => assert_eq!(told, [Value::Null; 0]),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_whose_own_invocation_comes_late_is_answered_so_and_not_begun() {
+    let function = Function::start().await;
+    let frame = call(1, "wait", json!({"name": "one"}));
+    for (left, seen) in [(200, 0), (6_000, 900_000), (20_000, 900_000)] {
+        let event = function.handed_on(&frame).await;
+        let answer = function.invoke_for(&event, arriving(left, seen)).await;
+        assert_eq!(answer, Value::Null);
+        assert_late(&function.gateway.take_messages());
+    }
+    assert_eq!(function.gate.begun(), 0);
+}
+
+/// An invocation with so many milliseconds left of a timeout of which so many were seen.
+fn arriving(left: u64, seen: u64) -> Arrival {
+    let time_left = TimeLeft::of(Duration::from_millis(left));
+    Arrival {
+        time_left: Some(time_left.out_of(Duration::from_millis(seen))),
+        ..Arrival::default()
+    }
 }
 
 #[tokio::test]

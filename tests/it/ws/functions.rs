@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bifold::{Content, Context, Elicited, Error, JsonSchema, Level, Result, Server, Tool};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 #[derive(Clone, Default)]
 pub struct Gate {
     running: Arc<watch::Sender<usize>>,
+    begun: Arc<AtomicUsize>,
     open: Arc<watch::Sender<HashSet<String>>>,
 }
 
@@ -30,6 +32,11 @@ impl Gate {
         *self.running.borrow()
     }
 
+    /// How many functions have begun to run.
+    pub fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
     /// Waits until so many functions run.
     pub async fn runs(&self, count: usize) {
         let mut running = self.running.subscribe();
@@ -38,6 +45,7 @@ impl Gate {
 
     fn enter(&self) -> Running {
         self.running.send_modify(|it| *it += 1);
+        self.begun.fetch_add(1, Ordering::SeqCst);
         Running(self.clone())
     }
 }
