@@ -66,9 +66,9 @@ class Platform:
             self.connection = None
 
     def next(self):
-        """Waits until the function asks for an invocation; it has no extensions here."""
+        """Waits until the function asks for an invocation, and registers it as an extension before."""
         while "/invocation/next" not in self.request():
-            self.answer("404 Not Found", end=True)
+            self.answer("200 OK", lambda_extension_identifier="1")
 
     def invoke(self, payload):
         deadline = int((time.time() + 30) * 1000)

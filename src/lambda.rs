@@ -68,13 +68,20 @@ pub async fn serve(app: App, shutdown: impl Future<Output = ()>) -> Result<(), A
         let problem = "is not set; the Lambda platform sets it beside AWS_LAMBDA_RUNTIME_API";
         return Err(format!("`{name}` {problem}").into());
     }
-    let extension = Extension::register(Api::from_env()?).await;
+    let mut api = Api::from_env()?;
+    let extension = Extension::register(&mut api).await;
     let (stop, stopped) = watch::channel(false);
     let (mut pollers, timeout) = (JoinSet::new(), Timeout::default());
-    for _ in 0..concurrency() {
-        let (api, stopped) = (Api::from_env()?, stopped.clone());
-        pollers.spawn(poll(app.clone(), api, timeout.clone(), stopped));
+    let mut take = |api| {
+        let poller = poll(app.clone(), api, timeout.clone(), stopped.clone());
+        // It is as large as all that a call can be, and must not be moved to and fro with its task.
+        pollers.spawn(Box::pin(poller));
+    };
+    for _ in 1..concurrency() {
+        take(api.another());
     }
+    // The connection of the registration is open.
+    take(api);
     tokio::select! {
         result = all(&mut pollers) => result,
         () = wait(extension) => Ok(()),

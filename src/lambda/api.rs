@@ -53,6 +53,15 @@ impl Api {
         })
     }
 
+    /// Another way to the same platform.
+    pub(super) fn another(&self) -> Api {
+        Api {
+            authority: self.authority.clone(),
+            prefix: self.prefix.clone(),
+            connection: None,
+        }
+    }
+
     /// Waits for the next invocation.
     ///
     /// # Errors

@@ -24,10 +24,14 @@ pub(super) struct Extension {
 
 impl Extension {
     /// Registers it, before the first invocation is asked for. A platform without extensions is one without a signal.
-    pub(super) async fn register(mut api: Api) -> Option<Extension> {
-        let registered = tokio::time::timeout(PATIENCE, register(&mut api)).await;
+    pub(super) async fn register(api: &mut Api) -> Option<Extension> {
+        let registered = tokio::time::timeout(PATIENCE, register(api)).await;
         match registered.unwrap_or_else(|late| Err(late.into())) {
-            Ok(identifier) => Some(Extension { api, identifier }),
+            Ok(identifier) => Some(Extension {
+                // Its wait takes a connection for good.
+                api: api.another(),
+                identifier,
+            }),
             Err(error) => {
                 debug!(%error, "the platform knows no extensions: it will not say when it ends this process");
                 None
