@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use bifold::telemetry::{self, Format};
-use bifold::{App, Config, Content, Context, JsonSchema, Result, Server, Tool, lambda, local};
+use bifold::{App, Config, Content, Context, JsonSchema, Result, Server, Tool, lambda};
 use serde::Deserialize;
 
 /// Panics.
@@ -39,14 +39,15 @@ async fn block(_: Context, Block {}: Block) -> Result<Content> {
     Ok(Content::text("It was not ended."))
 }
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let config = Config::from_env()?;
-    telemetry::start(Format::Json, &config.log)?;
-    let server = Server::new("unruly", "1.0.0").tools(vec![
-        Tool::new("panics", panics).get("/panics"),
-        Tool::new("hang", hang).get("/hang"),
-        Tool::new("block", block).get("/block"),
-    ]);
-    let app = App::new(config, server)?;
-    lambda::runtime()?.block_on(async { lambda::serve(app, local::signal()).await })
+fn main() -> std::result::Result<(), lambda::ApiError> {
+    lambda::run(async || -> std::result::Result<App, lambda::ApiError> {
+        let config = Config::from_env()?;
+        telemetry::start(Format::Json, &config.log)?;
+        let server = Server::new("unruly", "1.0.0").tools(vec![
+            Tool::new("panics", panics).get("/panics"),
+            Tool::new("hang", hang).get("/hang"),
+            Tool::new("block", block).get("/block"),
+        ]);
+        Ok(App::new(config, server)?)
+    })
 }

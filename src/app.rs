@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
 use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline, TimeLeft};
-use crate::entry::{Entry, REQUEST_ID};
+use crate::entry::{Entry, REQUEST_ID, Unanswered};
 use crate::error::Result;
 use crate::invoke::{Errand, Invoker};
 use crate::lint::{self, Finding};
@@ -61,6 +61,8 @@ pub struct Arrival {
     pub time_left: Option<TimeLeft>,
     /// Who calls, as the front door has checked it: what a call leaves with its client is of use to nobody else.
     pub principal: Option<String>,
+    /// The header of X-Ray with which the platform traces the request, instead of the one in the request.
+    pub trace: Option<HeaderValue>,
     /// Whether the front door passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
     pub is_whole: bool,
 }
@@ -156,16 +158,18 @@ impl App {
     pub async fn serve(&self, mut request: Request, arrival: Arrival) -> Response<Body> {
         let entry = self.entry(face_of(request.uri().path()), request.headers(), arrival);
         let entry = entry.of_method(request.method());
+        let cx = entry.cx.clone();
+        let unanswered = Unanswered::new(entry);
         let page = self.cors.page(request.headers());
         let mut response = match page.is_some() && cors::is_preflight(&request) {
             true => self.cors.preflight(),
             false => {
-                request.extensions_mut().insert(entry.cx.clone());
+                request.extensions_mut().insert(cx);
                 self.route(request).await
             }
         };
         cors::share(&mut response, page);
-        entry.finish(response)
+        unanswered.finish(response)
     }
 
     /// Refuses what its front door could not read as a request, with an id and a line in the log like any other.
@@ -322,7 +326,7 @@ impl App {
         Call {
             id,
             invocation: arrival.id,
-            trace: Trace::of(headers),
+            trace: Trace::of(headers, arrival.trace.as_ref()),
             named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),

@@ -96,26 +96,14 @@ pub fn run() -> ExitCode {
 
 /// Runs as a Lambda function.
 pub fn lambda() -> ExitCode {
-    let start = async || -> Result<_, Failure> {
+    let mut recorded = None;
+    let done = lambda::run(async || -> Result<App, Failure> {
         let mut config = Config::from_env()?;
         log(Format::Json, &config.log)?;
-        let replay = replay(&mut config).await?;
-        Ok((App::new(config, tools::server())?, replay))
-    };
-    let run = async || -> Result<ExitCode, Failure> {
-        let (app, _replay) = match start().await {
-            Ok(started) => started,
-            Err(failure) => {
-                lambda::refuse(&failure.to_string()).await;
-                return Err(failure);
-            }
-        };
-        lambda::serve(app, local::signal()).await?;
-        Ok(ExitCode::SUCCESS)
-    };
-    let runtime = lambda::runtime().map_err(Failure::from);
-    let done = runtime.and_then(|runtime| runtime.block_on(run()));
-    done.unwrap_or_else(failed)
+        recorded = replay(&mut config).await?;
+        Ok(App::new(config, tools::server())?)
+    });
+    done.map_or_else(failed, |()| ExitCode::SUCCESS)
 }
 
 fn serve(serve: Serve) -> Result<ExitCode, Failure> {

@@ -139,7 +139,7 @@ impl Context {
         let call = Call {
             id: format!("{:032x}", fastrand::u128(..)),
             invocation: None,
-            trace: Trace::of(&HeaderMap::new()),
+            trace: Trace::of(&HeaderMap::new(), None),
             named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), None),
             stream_end: None,

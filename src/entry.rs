@@ -31,6 +31,9 @@ pub struct Entry {
     pub cold_start: bool,
 }
 
+/// A request without an answer. If it is dropped so, its line says that it was given up.
+pub struct Unanswered(Option<Entry>);
+
 /// A body that is written while its call runs. Its line is written when it is dropped: at its end, or when the client
 /// is gone.
 struct Followed {
@@ -120,6 +123,29 @@ fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
         "server-timing",
         HeaderValue::from_str(&timing).expect("numbers are visible ASCII"),
     );
+}
+
+impl Unanswered {
+    /// The request of this entry, which is still to be answered.
+    pub fn new(entry: Entry) -> Unanswered {
+        Unanswered(Some(entry))
+    }
+
+    /// The same answer, as [`Entry::finish`] makes it.
+    pub fn finish(mut self, response: Response<Body>) -> Response<Body> {
+        match self.0.take() {
+            Some(entry) => entry.finish(response),
+            None => response,
+        }
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(entry) = &self.0 {
+            entry.write(&Outcome::given_up());
+        }
+    }
 }
 
 impl Stream for Followed {

@@ -12,6 +12,7 @@ mod poller;
 mod reply;
 mod request;
 mod socket;
+mod stop;
 mod stream;
 mod timeout;
 mod v1;
@@ -20,16 +21,15 @@ mod v2;
 use std::future::pending;
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use tokio::runtime;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{debug, error, info};
 
 use crate::app::{App, Arrival};
 use crate::deadline::{Deadline, TimeLeft};
 use crate::invoke::Errand;
-use crate::trace::X_RAY;
+use crate::local;
 
 use api::Api;
 pub use api::ApiError;
@@ -38,42 +38,67 @@ use extension::Extension;
 pub use failure::Failure;
 use poller::poll;
 pub use reply::Reply;
+use stop::{Step, Stop, Stopper};
+use stream::End;
 use timeout::Timeout;
+
+/// The variable by which the platform names the function.
+const NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
 
 /// The variable by which the platform says how many invocations one process takes at a time.
 const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 
-/// How long what runs may take to end after the signal; the platform kills the process after half a second.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// How long what runs may take to end after the signal, and then how long its callers may take to be told that it has
+/// not; the platform kills the process after half a second.
+const PATIENCE: Duration = Duration::from_millis(300);
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// The runtime that fits the platform: one thread, unless several invocations run at once.
+/// Builds an application with `start` and takes invocations for it, until the platform ends the process. On a signal
+/// what runs may end, for 300 ms; then its callers are told that it has not, and no connection stays open.
+///
+/// The runtime is the one that fits the platform: one thread, unless several invocations run at once.
 ///
 /// # Errors
-/// The operating system's.
-pub fn runtime() -> std::io::Result<runtime::Runtime> {
-    match concurrency() {
+/// What keeps the process from talking to the platform, or why `start` has failed, which the platform is told too.
+pub fn run<E: Into<ApiError>>(start: impl AsyncFnOnce() -> Result<App, E>) -> Result<(), ApiError> {
+    let runtime = match concurrency() {
         1 => runtime::Builder::new_current_thread().enable_all().build(),
         _ => runtime::Builder::new_multi_thread().enable_all().build(),
-    }
+    }?;
+    let done = runtime.block_on(serve(start));
+    // A function that blocks its thread must not hold up the end.
+    runtime.shutdown_background();
+    done
 }
 
-/// Takes invocations until the platform ends the process, or until `shutdown` is ready: then what runs may end, for at
-/// most 400 ms, and no connection stays open.
-///
-/// # Errors
-/// What keeps the process from talking to the platform.
-pub async fn serve(app: App, shutdown: impl Future<Output = ()>) -> Result<(), ApiError> {
-    let name = "AWS_LAMBDA_FUNCTION_NAME";
-    if std::env::var_os(name).is_none() {
-        let problem = "is not set; the Lambda platform sets it beside AWS_LAMBDA_RUNTIME_API";
-        return Err(format!("`{name}` {problem}").into());
-    }
+async fn serve<E: Into<ApiError>>(
+    start: impl AsyncFnOnce() -> Result<App, E>,
+) -> Result<(), ApiError> {
     let mut api = Api::from_env()?;
-    let extension = Extension::register(&mut api).await;
-    let (stop, stopped) = watch::channel(false);
+    // The platform registers it while the application is built: the connection is there after one turn.
+    let starting = async {
+        tokio::task::yield_now().await;
+        if std::env::var_os(NAME).is_none() {
+            let problem = "is not set; the Lambda platform sets it beside AWS_LAMBDA_RUNTIME_API";
+            return Err(format!("`{NAME}` {problem}").into());
+        }
+        start().await.map_err(Into::into)
+    };
+    let (extension, started) = tokio::join!(biased; Extension::register(&mut api), starting);
+    let app = match started {
+        Ok(app) => app,
+        Err(error) => {
+            let told = api.fail_start(&Failure::start(&error.to_string())).await;
+            if let Err(error) = told {
+                debug!(%error, "the platform was not told");
+            }
+            return Err(error);
+        }
+    };
+    let stopper = Stopper::new();
     let (mut pollers, timeout) = (JoinSet::new(), Timeout::default());
     let mut take = |api| {
-        let poller = poll(app.clone(), api, timeout.clone(), stopped.clone());
+        let poller = poll(app.clone(), api, timeout.clone(), stopper.stop());
         // It is as large as all that a call can be, and must not be moved to and fro with its task.
         pollers.spawn(Box::pin(poller));
     };
@@ -83,25 +108,18 @@ pub async fn serve(app: App, shutdown: impl Future<Output = ()>) -> Result<(), A
     // The connection of the registration is open.
     take(api);
     tokio::select! {
-        result = all(&mut pollers) => result,
-        () = wait(extension) => Ok(()),
-        () = shutdown => {
-            info!("stopping: running invocations are finished first");
-            stop.send_replace(true);
-            match tokio::time::timeout(PATIENCE, all(&mut pollers)).await {
-                Ok(result) => result,
-                Err(_) => Ok(()),
-            }
+        result = all(&mut pollers) => return result,
+        () = wait(extension) => {}
+        () = local::signal() => {}
+    }
+    info!("stopping: running invocations are finished first");
+    for (step, patience) in [(Step::Stopping, PATIENCE), (Step::Ending, LAST_WORDS)] {
+        stopper.reach(step);
+        if let Ok(result) = tokio::time::timeout(patience, all(&mut pollers)).await {
+            return result;
         }
     }
-}
-
-/// Tells the platform that the function cannot start, as far as it listens.
-pub async fn refuse(reason: &str) {
-    let told = async { Api::from_env()?.fail_start(&Failure::start(reason)).await };
-    if let Err(error) = told.await {
-        debug!(%error, "the platform was not told");
-    }
+    Ok(())
 }
 
 /// Answers one event of a front door, in the shape that this door reads.
@@ -109,15 +127,15 @@ pub async fn refuse(reason: &str) {
 /// # Errors
 /// The event comes from none of them, or the answer failed before it had begun.
 pub async fn answer(app: &App, event: &str, arrival: Arrival) -> Result<Reply, Failure> {
-    answer_traced(app, event, arrival, None).await
+    answer_until(app, event, arrival, Stop::never()).await
 }
 
-/// The same for a request that the platform traces: its own header replaces that of the event.
-async fn answer_traced(
+/// The same in a process that may end before the answer does.
+async fn answer_until(
     app: &App,
     event: &str,
     arrival: Arrival,
-    trace: Option<HeaderValue>,
+    stop: Stop,
 ) -> Result<Reply, Failure> {
     // What callers send the front doors wrap, so an errand comes only from who may invoke this function.
     if let Some(errand) = Errand::read(event) {
@@ -125,7 +143,7 @@ async fn answer_traced(
         return gone_on.map(|()| Reply::nothing()).map_err(Failure::again);
     }
     match Event::parse(event) {
-        Ok(Event::Http(event)) => answer_http(app, event, arrival, trace).await,
+        Ok(Event::Http(event)) => answer_http(app, event, arrival, stop).await,
         Ok(Event::Socket(event)) => event.answer(app, arrival).await,
         Err(failure) => {
             // The caller gets the failure. The refusal is for the log, which has a line for every request.
@@ -139,8 +157,8 @@ async fn answer_traced(
 async fn answer_http(
     app: &App,
     event: Http<'_>,
-    arrival: Arrival,
-    trace: Option<HeaderValue>,
+    mut arrival: Arrival,
+    stop: Stop,
 ) -> Result<Reply, Failure> {
     let config = app.config();
     let door = event.door();
@@ -149,21 +167,15 @@ async fn answer_http(
         true => config.stream_margin,
         false => config.deadline_margin,
     };
-    let time = arrival.time_left.unwrap_or(TimeLeft::UNLIMITED);
-    let end = Deadline::after(time.cut(margin));
+    let mut time = arrival.time_left.unwrap_or(TimeLeft::UNLIMITED);
+    if let Some(limit) = door.patience(is_streamed) {
+        time = time.at_most(limit);
+        arrival.time_left = Some(time);
+    }
+    arrival.is_whole = !is_streamed;
+    let end = End::new(Deadline::after(time.cut(margin)), stop);
     let response = match event.request(&config.base_path) {
-        Ok(mut request) => {
-            // Not beside the other: two of them would be none.
-            if let Some(trace) = trace {
-                request.headers_mut().insert(X_RAY, trace);
-            }
-            let is_whole = !is_streamed;
-            let arrival = Arrival {
-                is_whole,
-                ..arrival
-            };
-            app.serve(request, arrival).await
-        }
+        Ok(request) => app.serve(request, arrival).await,
         Err(problem) => app.refuse(StatusCode::BAD_REQUEST, "bad_request", &problem, arrival),
     };
     match is_streamed {

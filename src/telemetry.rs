@@ -88,12 +88,19 @@ impl Outcome {
         }
     }
 
-    /// A call of a function whose caller went away before its end.
+    /// A request whose caller went away before its end, or whose process did.
+    pub fn given_up() -> Outcome {
+        Outcome {
+            error: Some("cancelled"),
+            ..Outcome::default()
+        }
+    }
+
+    /// The same, once it is known that it calls this function.
     pub fn cancelled(function: &'static str) -> Outcome {
         Outcome {
             function: Some(function),
-            error: Some("cancelled"),
-            ..Outcome::default()
+            ..Outcome::given_up()
         }
     }
 

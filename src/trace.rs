@@ -10,7 +10,7 @@ pub const PARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The header in which tracing systems keep what they need of their own.
 pub const STATE: HeaderName = HeaderName::from_static("tracestate");
 /// The header in which AWS says the same, in X-Ray's form.
-pub const X_RAY: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+const X_RAY: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Somebody records the trace.
 const SAMPLED: u8 = 0b01;
@@ -42,8 +42,9 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The trace that the headers of a request name, or else a new one.
-    pub fn of(headers: &HeaderMap) -> Trace {
+    /// The trace that the headers of a request name, or else a new one. `x_ray` counts instead of the header of that
+    /// name.
+    pub fn of(headers: &HeaderMap, x_ray: Option<&HeaderValue>) -> Trace {
         let single = |name| {
             let mut values = headers.get_all(name).iter();
             // Two of them contradict each other, and nothing says which one is right.
@@ -55,9 +56,13 @@ impl Trace {
             let texts: Option<Vec<&str>> = values.map(|it| it.to_str().ok()).collect();
             texts.map(|it| it.join(","))
         };
+        let x_ray = || match x_ray {
+            Some(value) => value.to_str().ok(),
+            None => single(X_RAY),
+        };
         single(PARENT)
             .and_then(|parent| Trace::below(parent, state().as_deref()))
-            .or_else(|| single(X_RAY).and_then(Trace::of_x_ray))
+            .or_else(|| x_ray().and_then(Trace::of_x_ray))
             .unwrap_or_else(|| Trace::at(fastrand::u128(1..), None, OWN))
     }
 

@@ -1,5 +1,7 @@
 //! The front doors: where an event comes from, and so how its answer is wrapped and whether it is streamed.
 
+use std::time::Duration;
+
 use crate::config::{Config, Transfer};
 
 /// Where an event comes from.
@@ -29,6 +31,18 @@ impl Door {
             _ => Transfer::Buffered,
         };
         transfer == Transfer::Streamed
+    }
+
+    /// How long the front door waits for an answer, where that is less than a function may take: an HTTP API waits for
+    /// 30 s, a REST API for 29 s unless the answer is streamed or the account has asked for more.
+    ///
+    /// Source: the quotas of API Gateway in the developer guide.
+    pub(super) fn patience(self, is_streamed: bool) -> Option<Duration> {
+        match self {
+            Door::HttpApi | Door::HttpApiV1 => Some(Duration::from_secs(30)),
+            Door::RestApi if !is_streamed => Some(Duration::from_secs(29)),
+            _ => None,
+        }
     }
 
     /// Whether each header is a list of lines, and not one line.

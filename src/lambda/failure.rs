@@ -56,6 +56,19 @@ impl Failure {
         )
     }
 
+    /// The process was told to end before the answer was whole.
+    pub(super) fn stopped() -> Failure {
+        Failure::new(
+            "Stopped",
+            "the server is being stopped and the answer is not whole; ask again",
+        )
+    }
+
+    /// The platform did not take the answer within the time of its invocation.
+    pub(super) fn not_taken() -> Failure {
+        Failure::new("NotTaken", "the platform did not take the answer in time")
+    }
+
     /// A panic outside every function. Its message may repeat arguments, so it is not told.
     pub(super) fn panicked() -> Failure {
         Failure::new(

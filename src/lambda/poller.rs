@@ -4,14 +4,14 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::watch;
 use tracing::{error, warn};
 
-use super::answer_traced;
+use super::answer_until;
 use super::api::{Api, ApiError};
 use super::failure::Failure;
 use super::invocation::Invocation;
 use super::reply::Reply;
+use super::stop::{Step, Stop};
 use super::timeout::Timeout;
 use crate::app::{App, Arrival};
 use crate::deadline::{Deadline, TimeLeft};
@@ -20,10 +20,13 @@ use crate::deadline::{Deadline, TimeLeft};
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
+/// How long after the end of an invocation its answer may still be on its way, because its last words are.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// What is left of an invocation when its spans are no longer sent.
 const RESERVE: Duration = Duration::from_millis(100);
 
-/// Takes invocations until `stop` is true. What runs then is finished first.
+/// Takes invocations until the process stops. What runs then is finished first.
 ///
 /// # Errors
 /// The platform gives no more invocations.
@@ -31,21 +34,22 @@ pub(super) async fn poll(
     app: App,
     mut api: Api,
     timeout: Timeout,
-    mut stop: watch::Receiver<bool>,
+    mut stop: Stop,
 ) -> Result<(), ApiError> {
     let mut failures = 0;
     loop {
         let next = tokio::select! {
             biased;
-            // The sender is gone only when serving is.
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            () = stop.reached(Step::Stopping) => return Ok(()),
             next = api.next() => next,
         };
         match next {
             Ok(invocation) => {
                 failures = 0;
                 let end = invocation.time_left.map(Deadline::after);
-                handle(&app, &mut api, &timeout, invocation).await;
+                let time_left = invocation.time_left.map(|left| timeout.of(left));
+                let reply = answer(&app, &invocation, time_left, stop.clone()).await;
+                post(&mut api, &invocation, reply, end).await;
                 // The process may be frozen as soon as it asks for more, and is killed if this takes too long.
                 let left = end.map_or(Duration::MAX, Deadline::remaining);
                 app.flush(left.saturating_sub(RESERVE)).await;
@@ -60,31 +64,45 @@ pub(super) async fn poll(
     }
 }
 
-/// Answers one invocation. Whatever goes wrong is told to the platform, or else to the log.
-async fn handle(app: &App, api: &mut Api, timeout: &Timeout, invocation: Invocation) {
-    let time_left = invocation.time_left.map(|left| timeout.of(left));
-    let answering = AssertUnwindSafe(reply(app, &invocation, time_left)).catch_unwind();
-    let answered = answering.await.unwrap_or_else(|_| Err(Failure::panicked()));
-    let posted = match answered {
-        Ok(reply) => api.respond(&invocation, reply).await,
-        Err(failure) => api.fail(&invocation, &failure).await,
-    };
-    if let Err(error) = posted {
-        // Emulators, and in time the platform, close the connection when the caller is gone.
-        error!(request_id = invocation.id, %error, "an answer could not be delivered whole");
-    }
-}
-
-async fn reply(
+/// The answer to one invocation, or why there is none.
+async fn answer(
     app: &App,
     invocation: &Invocation,
     time_left: Option<TimeLeft>,
+    mut stop: Stop,
 ) -> Result<Reply, Failure> {
-    let payload = std::str::from_utf8(&invocation.payload).map_err(|_| Failure::unknown_event())?;
+    let event = std::str::from_utf8(&invocation.payload).map_err(|_| Failure::unknown_event())?;
     let arrival = Arrival {
         id: Some(invocation.id.clone()),
         time_left,
+        trace: invocation.trace.clone(),
         ..Arrival::default()
     };
-    answer_traced(app, payload, arrival, invocation.trace.clone()).await
+    let answering = AssertUnwindSafe(answer_until(app, event, arrival, stop.clone()));
+    tokio::select! {
+        biased;
+        answered = answering.catch_unwind() => answered.unwrap_or_else(|_| Err(Failure::panicked())),
+        () = stop.reached(Step::Ending) => Err(Failure::stopped()),
+    }
+}
+
+/// Hands it to the platform, which has no use for it after `end`. What goes wrong is told to the log.
+async fn post(
+    api: &mut Api,
+    invocation: &Invocation,
+    reply: Result<Reply, Failure>,
+    end: Option<Deadline>,
+) {
+    let posting = async {
+        match reply {
+            Ok(reply) => api.respond(invocation, reply).await,
+            Err(failure) => api.fail(invocation, &failure).await,
+        }
+    };
+    let end = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + GRACE;
+    let posted = tokio::time::timeout(end, posting).await;
+    if let Err(error) = posted.unwrap_or_else(|_| Err(Failure::not_taken().into())) {
+        // Emulators, and in time the platform, close the connection when the caller is gone.
+        error!(request_id = invocation.id, %error, "an answer could not be delivered whole");
+    }
 }

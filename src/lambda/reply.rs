@@ -17,8 +17,7 @@ use tracing::warn;
 use super::door::Door;
 use super::failure::Failure;
 use super::head::Head;
-use super::stream::pieces;
-use crate::deadline::Deadline;
+use super::stream::{End, pieces};
 
 /// What stands between the head of a streamed answer and its body.
 const DELIMITER: &[u8] = &[0; 8];
@@ -60,11 +59,11 @@ impl Reply {
     pub(super) async fn whole(
         door: Door,
         response: Response<Body>,
-        deadline: Deadline,
+        end: End,
     ) -> Result<Reply, Failure> {
         let (parts, body) = response.into_parts();
         let is_events = is_events(&parts.headers);
-        let mut pieces = pin!(pieces(body, deadline, is_events));
+        let mut pieces = pin!(pieces(body, end, is_events));
         let mut body = Vec::new();
         while let Some(piece) = pieces.next().await {
             match piece {
@@ -95,13 +94,13 @@ impl Reply {
     /// The answer as a head and the pieces of its body, each as soon as it is there. The parts that are there at once
     /// leave in one write, so a body that is no stream costs no more than a document; but head and delimiter stay
     /// pieces of their own, because `cargo lambda watch` reads them so.
-    pub(super) fn streamed(door: Door, response: Response<Body>, deadline: Deadline) -> Reply {
+    pub(super) fn streamed(door: Door, response: Response<Body>, end: End) -> Reply {
         let (parts, body) = response.into_parts();
         let head = [
             Bytes::from(json(&Head::new(door, &parts))),
             Bytes::from_static(DELIMITER),
         ];
-        let pieces = pieces(body, deadline, is_events(&parts.headers));
+        let pieces = pieces(body, end, is_events(&parts.headers));
         let body = pieces.map(move |piece| match piece {
             Ok(piece) => Frame::data(piece),
             Err(failure) => {
@@ -170,9 +169,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::deadline::Deadline;
+    use crate::lambda::stop::Stop;
 
-    fn far() -> Deadline {
-        Deadline::after(std::time::Duration::from_secs(60))
+    fn far() -> End {
+        let deadline = Deadline::after(std::time::Duration::from_secs(60));
+        End::new(deadline, Stop::never())
     }
 
     fn response(body: Body) -> Response<Body> {

@@ -9,43 +9,68 @@ use axum::body::{Body, Bytes, HttpBody};
 use futures_util::FutureExt;
 use futures_util::stream::{self, Stream};
 use http_body_util::BodyExt;
+use tokio::time::sleep_until;
 
 use super::failure::Failure;
+use super::stop::{Step, Stop};
 use crate::deadline::Deadline;
+
+/// When what is not whole is given up.
+#[derive(Clone)]
+pub(super) struct End {
+    deadline: Deadline,
+    stop: Stop,
+}
 
 /// How far the reader is.
 enum Pieces {
-    Running(Body),
+    Running(Body, End),
     /// The client was told, and the platform is to be.
     Failed(Failure),
     Ended,
 }
 
-/// The pieces of `body`. What is not whole by `deadline`, breaks off or panics ends with a failure; a stream of events
+/// The pieces of `body`. What is not whole at its `end`, breaks off or panics ends with a failure; a stream of events
 /// tells it to the client too, as its last event.
 pub(super) fn pieces(
     body: Body,
-    deadline: Deadline,
+    end: End,
     is_events: bool,
 ) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
-    stream::unfold(Pieces::Running(body), move |pieces| {
-        pieces.next(deadline, is_events)
+    stream::unfold(Pieces::Running(body, end), move |pieces| {
+        pieces.next(is_events)
     })
 }
 
+impl End {
+    /// At the deadline, or when the process stops.
+    pub(super) fn new(deadline: Deadline, stop: Stop) -> End {
+        End { deadline, stop }
+    }
+
+    /// Runs `future` until then.
+    ///
+    /// # Errors
+    /// Which of the two came first.
+    async fn timeout<F: Future>(&mut self, future: F) -> Result<F::Output, Failure> {
+        tokio::select! {
+            biased;
+            output = future => Ok(output),
+            () = self.stop.reached(Step::Ending) => Err(Failure::stopped()),
+            () = sleep_until(self.deadline.instant()) => Err(Failure::deadline_exceeded()),
+        }
+    }
+}
+
 impl Pieces {
-    async fn next(
-        self,
-        deadline: Deadline,
-        is_events: bool,
-    ) -> Option<(Result<Bytes, Failure>, Pieces)> {
-        let mut body = match self {
-            Pieces::Running(body) => body,
+    async fn next(self, is_events: bool) -> Option<(Result<Bytes, Failure>, Pieces)> {
+        let (mut body, mut end) = match self {
+            Pieces::Running(body, end) => (body, end),
             Pieces::Failed(failure) => return Some((Err(failure), Pieces::Ended)),
             Pieces::Ended => return None,
         };
-        match piece(&mut body, deadline).await {
-            Ok(piece) => piece.map(|piece| (Ok(piece), Pieces::Running(body))),
+        match piece(&mut body, &mut end).await {
+            Ok(piece) => piece.map(|piece| (Ok(piece), Pieces::Running(body, end))),
             Err(failure) if is_events => Some((Ok(event(&failure)), Pieces::Failed(failure))),
             Err(failure) => Some((Err(failure), Pieces::Ended)),
         }
@@ -53,20 +78,19 @@ impl Pieces {
 }
 
 /// The next piece, if there is one.
-async fn piece(body: &mut Body, deadline: Deadline) -> Result<Option<Bytes>, Failure> {
+async fn piece(body: &mut Body, end: &mut End) -> Result<Option<Bytes>, Failure> {
     // A producer that always has something ready would never let a timer come to its turn.
     let is_whole = body.size_hint().exact().is_some();
-    if deadline.remaining().is_zero() && !is_whole {
+    if end.deadline.remaining().is_zero() && !is_whole {
         return Err(Failure::deadline_exceeded());
     }
     let frame = AssertUnwindSafe(body.frame()).catch_unwind();
-    match deadline.timeout(frame).await {
-        None => Err(Failure::deadline_exceeded()),
-        Some(Err(_)) => Err(Failure::panicked()),
-        Some(Ok(None)) => Ok(None),
-        Some(Ok(Some(Err(_)))) => Err(Failure::broken()),
+    match end.timeout(frame).await? {
+        Err(_) => Err(Failure::panicked()),
+        Ok(None) => Ok(None),
+        Ok(Some(Err(_))) => Err(Failure::broken()),
         // The platform has no use for a body's own trailers.
-        Some(Ok(Some(Ok(frame)))) => Ok(Some(frame.into_data().unwrap_or_default())),
+        Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
     }
 }
 
@@ -90,7 +114,8 @@ mod tests {
     /// All pieces as text, the failure's kind as the last of them.
     async fn read(body: Body, left: u64, is_events: bool) -> Vec<String> {
         let deadline = Deadline::after(Duration::from_millis(left));
-        let pieces = pieces(body, deadline, is_events).map(|piece| match piece {
+        let end = End::new(deadline, Stop::never());
+        let pieces = pieces(body, end, is_events).map(|piece| match piece {
             Ok(piece) => String::from_utf8(piece.into()).unwrap(),
             Err(failure) => failure.kind().to_owned(),
         });

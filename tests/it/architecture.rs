@@ -23,12 +23,12 @@ const HOUSE: [(&str, &[&str]); 40] = [
     (
         "lambda",
         &[
+            "local",
             "app",
             "ws",
             "context",
             "invoke",
             "telemetry",
-            "trace",
             "deadline",
             "error",
             "config",
