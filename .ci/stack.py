@@ -215,6 +215,8 @@ def left(records):
     check("claims end some day", all(int(it["ttl"]["N"]) > time.time() for it in items), items)
 
 
+# Whoever ends this program ends MiniStack with it.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("stack: ended from outside"))
 shutil.rmtree(folder, ignore_errors=True)
 folder.mkdir()
 with Emulator() as emulator:
