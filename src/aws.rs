@@ -1,8 +1,10 @@
 //! The door to AWS: signed requests with the client that upstreams are asked with. The SDK would double the binary.
 
+mod kept;
 mod signature;
 
 use std::future::ready;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,10 +13,11 @@ use time::OffsetDateTime;
 
 use crate::config::{AwsConfig, Config};
 use crate::deadline::Deadline;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::once::Once;
 use crate::upstream::Client;
 
+use kept::Kept;
 use signature::Keys;
 
 /// A request takes milliseconds; one that takes this long hangs.
@@ -30,7 +33,7 @@ pub struct Aws {
     config: Config,
     region: String,
     keys: Keys,
-    client: Once<Client>,
+    client: Once<Kept>,
 }
 
 impl Aws {
@@ -88,7 +91,8 @@ impl Aws {
     /// Signs one request to `service`, sends it once, and reads the answer whole, whatever its status. The path and the
     /// query of its URL must be percent-encoded; all its headers are signed.
     ///
-    /// A client that got no answer is not used again: its connections may be dead since the process stood still.
+    /// A client that got no answer is not used again: its connections may be dead since the process stood still. One that
+    /// was not used for a while is tried first, so that no request that matters is lost on a dead connection.
     ///
     /// # Errors
     /// `UpstreamUnreachable` or `UpstreamTimeout` with the service for the upstream, where no answer came;
@@ -103,12 +107,13 @@ impl Aws {
         let now = OffsetDateTime::now_utc();
         signature::sign(&mut parts, &body, &self.keys, &self.region, service, now)?;
         let request = Request::from_parts(parts, body);
-        let url = request.uri().to_string();
-        let build = || ready(Client::new(&self.config, &url));
-        let client = self.client.get(deadline, build).await?;
+        let url = request.uri().clone();
+        let build = || ready(Client::new(&self.config, &url.to_string()).map(Kept::new));
+        let look = |kept: Arc<Kept>| kept.is_whole(service, url.clone());
+        let client = self.client.get_whole(deadline, Kept::PATIENCE, look, build);
+        let client = client.await?;
         let sent = client.send(service, request, deadline).await;
-        let kind = sent.as_ref().err().map(Error::kind);
-        if let Some(Kind::UpstreamUnreachable | Kind::UpstreamTimeout) = kind {
+        if sent.as_ref().is_err_and(Error::is_silence) {
             self.client.drop_broken(&client);
         }
         sent

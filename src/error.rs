@@ -330,6 +330,12 @@ impl Error {
         self.0.kind == Kind::UpstreamError && status.is_some_and(|status| status >= 500)
     }
 
+    /// Whether an upstream gave no answer, or none that came to its end.
+    pub fn is_silence(&self) -> bool {
+        let kind = self.0.kind;
+        matches!(kind, Kind::UpstreamUnreachable | Kind::UpstreamTimeout)
+    }
+
     /// Whether the same call may succeed later without a change.
     pub fn retryable(&self) -> bool {
         match self.0.kind {

@@ -14,9 +14,31 @@ use crate::flight::Flights;
 /// A failure reaches all who wait for this attempt and is not kept: the next caller tries again. A caller that goes away
 /// hands over to the others; one whose deadline passes gets `DeadlineExceeded` while the others go on waiting. Whoever
 /// finds the value broken drops it, and the next callers have it built anew, once for all of them.
+///
+/// ```
+/// use std::time::Duration;
+/// use bifold::{Context, Once, Result};
+///
+/// /// A connection that everybody uses.
+/// struct Link;
+///
+/// impl Link {
+///     async fn open() -> Result<Link> { Ok(Link) }
+///     async fn answers(&self) -> bool { true }
+///     async fn ask(&self) -> Result<u64> { Ok(7) }
+/// }
+///
+/// // Shared with `Server::state(Arc::new(Once::<Link>::new()))`.
+/// async fn ask(cx: &Context, link: &Once<Link>) -> Result<u64> {
+///     let limit = Duration::from_secs(1);
+///     let link = link.get_whole(cx.deadline(), limit, |it| async move { it.answers().await }, Link::open).await?;
+///     link.ask().await
+/// }
+/// ```
 pub struct Once<T: Send + Sync + 'static> {
     value: Arc<Mutex<Option<Arc<T>>>>,
     building: Flights<Result<Arc<T>, Arc<Error>>>,
+    checking: Flights<()>,
 }
 
 impl<T: Send + Sync + 'static> Once<T> {
@@ -25,7 +47,15 @@ impl<T: Send + Sync + 'static> Once<T> {
         Once {
             value: Arc::default(),
             building: Flights::new(),
+            checking: Flights::new(),
         }
+    }
+
+    /// Built already.
+    pub fn of(value: Arc<T>) -> Once<T> {
+        let once = Once::new();
+        *lock(&once.value) = Some(value);
+        once
     }
 
     /// The value, built with `build` if nobody has.
@@ -62,8 +92,8 @@ impl<T: Send + Sync + 'static> Once<T> {
         }
     }
 
-    /// The value, if `is_whole` says within `limit` that it is; else another one, built with `build`. What was built
-    /// just now is not looked at.
+    /// The value, if `is_whole` says within `limit` that it is; else another one, built with `build`. All who ask at the
+    /// same time wait for one look, and what was built just now is not looked at.
     ///
     /// # Errors
     /// As [`Once::get`]; a deadline that passes before `limit` says nothing of the value.
@@ -76,14 +106,19 @@ impl<T: Send + Sync + 'static> Once<T> {
     ) -> Result<Arc<T>>
     where
         F: Future<Output = Result<T>> + Send + 'static,
-        C: Future<Output = bool>,
+        C: Future<Output = bool> + Send + 'static,
     {
-        if let Some(value) = self.built() {
-            let looking = tokio::time::timeout(limit, is_whole(value.clone()));
-            match deadline.timeout(looking).await {
-                Some(Ok(true)) => return Ok(value),
-                Some(_) => self.drop_broken(&value),
-                None => return Err(Error::deadline_exceeded()),
+        if let Some(found) = self.built() {
+            let (checking, _) = self.checking.join("", deadline, |_| {
+                let (value, looking) = (self.value.clone(), is_whole(found.clone()));
+                async move {
+                    if tokio::time::timeout(limit, looking).await != Ok(true) {
+                        clear(&value, &found);
+                    }
+                }
+            });
+            if deadline.timeout(checking).await.is_none() {
+                return Err(Error::deadline_exceeded());
             }
         }
         self.get(deadline, build).await
@@ -91,10 +126,7 @@ impl<T: Send + Sync + 'static> Once<T> {
 
     /// Drops the value because it has turned out to be `broken`, unless it was built anew already.
     pub fn drop_broken(&self, broken: &Arc<T>) {
-        let mut value = lock(&self.value);
-        if value.as_ref().is_some_and(|it| Arc::ptr_eq(it, broken)) {
-            *value = None;
-        }
+        clear(&self.value, broken);
     }
 
     fn built(&self) -> Option<Arc<T>> {
@@ -105,6 +137,14 @@ impl<T: Send + Sync + 'static> Once<T> {
 impl<T: Send + Sync + 'static> Default for Once<T> {
     fn default() -> Once<T> {
         Once::new()
+    }
+}
+
+/// Empties the place if it holds that value.
+fn clear<T>(place: &Mutex<Option<Arc<T>>>, broken: &Arc<T>) {
+    let mut value = lock(place);
+    if value.as_ref().is_some_and(|it| Arc::ptr_eq(it, broken)) {
+        *value = None;
     }
 }
 

@@ -10,13 +10,13 @@ mod limit;
 mod meter;
 mod policy;
 mod retry;
+mod supply;
 mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reqwest::Url;
-use reqwest::redirect::{Attempt, Policy};
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
@@ -28,13 +28,15 @@ use crate::trace::Trace;
 
 use cache::{Cache, Entry};
 use channel::{Asking, Channel};
+use client::Recipe;
+use supply::Supply;
 
 pub(crate) use client::Client;
 pub use freshness::Freshness;
 pub use meter::Meter;
 pub use policy::{Keep, Rate, Upstream};
 
-/// The door of one process: a client, and for each upstream its limits, its breaker and what it has answered.
+/// The door of one process: for each upstream a client, its limits, its breaker and what it has answered.
 pub struct Upstreams {
     channels: BTreeMap<&'static str, Arc<Channel>>,
     cache: Arc<Cache>,
@@ -55,7 +57,7 @@ pub struct Caller<'a> {
 }
 
 impl Upstreams {
-    /// Prepares the client; no connection is opened.
+    /// Prepares the clients; no connection is opened.
     ///
     /// # Errors
     /// The upstream or the setting that cannot be used.
@@ -91,11 +93,14 @@ impl Upstreams {
             ));
         }
         let urls = bases.values().map(String::as_str);
-        let client = client::build(config, urls, Policy::custom(same_host))?;
+        let recipe = Recipe::new(config, urls)?;
+        let client = supply::build(&recipe).map_err(|error| error.to_string())?;
         let spans = Arc::new(Spans::new(config, client.clone())?);
+        let client = Arc::new(client);
         let channel = |upstream: &Upstream| {
             let base = bases[upstream.name].clone();
-            let channel = Channel::new(*upstream, base, client.clone(), spans.clone(), config);
+            let supply = Supply::new(recipe.clone(), client.clone());
+            let channel = Channel::new(*upstream, base, supply, spans.clone(), config);
             (upstream.name, Arc::new(channel))
         };
         let channels = declared.iter().map(channel).collect();
@@ -244,16 +249,5 @@ fn base_url(url: &str) -> Result<String, String> {
             Ok(url.trim_end_matches('/').to_owned())
         }
         _ => Err("is no plain http or https URL".into()),
-    }
-}
-
-/// Follows a redirect only to the scheme, host and port that were asked, and five times at most.
-fn same_host(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let asked = attempt.previous().first().map(Url::origin);
-    match asked {
-        Some(origin) if origin == attempt.url().origin() && attempt.previous().len() <= 5 => {
-            attempt.follow()
-        }
-        _ => attempt.error("a redirect to another host, or too many of them"),
     }
 }

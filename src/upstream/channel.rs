@@ -16,6 +16,7 @@ use super::limit::{Limiter, Permit};
 use super::meter::Meter;
 use super::policy::Upstream;
 use super::retry::{self, Retry};
+use super::supply::Supply;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Origin, Result};
@@ -30,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Channel {
     upstream: Upstream,
     base: String,
-    client: Client,
+    supply: Supply,
     spans: Arc<Spans>,
     timeout: Duration,
     max_bytes: usize,
@@ -54,14 +55,14 @@ impl Channel {
     pub(super) fn new(
         upstream: Upstream,
         base: String,
-        client: Client,
+        supply: Supply,
         spans: Arc<Spans>,
         config: &Config,
     ) -> Channel {
         Channel {
             upstream,
             base,
-            client,
+            supply,
             spans,
             timeout: config.upstream_timeout,
             max_bytes: config.max_upstream_bytes,
@@ -116,9 +117,12 @@ impl Channel {
             .breaker
             .admit()
             .map_err(|wait| self.unavailable(wait))?;
+        let client = self.supply.client(until.deadline()).await?;
         asking.meter.called();
         let (since, place) = (Instant::now(), asking.trace.child());
-        let result = self.in_time(self.exchange(asking, &place), until).await;
+        let result = self
+            .in_time(self.exchange(&client, asking, &place), until)
+            .await;
         let duration = since.elapsed();
         let failure = result.as_ref().err();
         self.spans.exchange(Exchange {
@@ -137,6 +141,9 @@ impl Channel {
             // A caller in a hurry says nothing of the upstream.
             Err(error) if error.kind() == Kind::UpstreamTimeout && is_hurried => {}
             Err(error) if retry::is_transient(error) || error.is_server_failure() => {
+                if error.is_silence() {
+                    self.supply.replace(&client);
+                }
                 admission.failed()
             }
             _ => admission.succeeded(),
@@ -182,11 +189,15 @@ impl Channel {
     }
 
     /// The status and the answer to a request that stands at `place` in its trace.
-    async fn exchange(&self, asking: Asking<'_>, place: &Trace) -> Result<(u16, Entry)> {
+    async fn exchange(
+        &self,
+        client: &Client,
+        asking: Asking<'_>,
+        place: &Trace,
+    ) -> Result<(u16, Entry)> {
         let Asking { path, kept, .. } = asking;
         let name = self.upstream.name;
-        let request = self
-            .client
+        let request = client
             .get(format!("{}{path}", self.base))
             .header("accept", "application/json")
             .headers(place.headers());

@@ -1,5 +1,7 @@
 //! The HTTP client: how it connects, and one exchange for those who make their requests themselves.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use reqwest::Url;
@@ -17,15 +19,25 @@ pub struct Client {
     max_bytes: usize,
 }
 
+/// How a client is built, as often as it takes.
+#[derive(Clone)]
+pub(super) struct Recipe {
+    user_agent: HeaderValue,
+    /// How long it may take to connect.
+    timeout: Duration,
+    /// Loopback upstreams (recorded data, tests) must not be sent through a proxy of the environment.
+    is_local: bool,
+}
+
 impl Client {
     /// A client for services such as the one at `url`. No connection is opened.
     ///
     /// # Errors
     /// `Internal` where the settings cannot be used.
     pub fn new(config: &Config, url: &str) -> Result<Client> {
-        let client = build(config, [url].into_iter(), Policy::none()).map_err(Error::internal)?;
+        let recipe = Recipe::new(config, [url].into_iter()).map_err(Error::internal)?;
         Ok(Client {
-            client,
+            client: recipe.build(Policy::none())?,
             max_bytes: config.max_upstream_bytes,
         })
     }
@@ -64,27 +76,42 @@ impl Client {
     }
 }
 
-/// A client for the given base URLs. No connection is opened.
-pub(super) fn build<'a>(
-    config: &Config,
-    bases: impl Iterator<Item = &'a str>,
-    redirects: Policy,
-) -> Result<reqwest::Client, String> {
-    let user_agent = HeaderValue::from_str(&config.user_agent).map_err(
-        |_| "`BIFOLD_USER_AGENT`: the user agent has characters that no header may have",
-    )?;
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls::config())
-        .user_agent(user_agent)
-        .connect_timeout(config.upstream_timeout)
-        .redirect(redirects);
-    // Loopback upstreams (recorded data, tests) must not be sent through a proxy of the environment.
-    if bases.into_iter().all(is_loopback) {
-        builder = builder.no_proxy();
+impl Recipe {
+    /// For the given base URLs.
+    ///
+    /// # Errors
+    /// The setting that cannot be used.
+    pub(super) fn new<'a>(
+        config: &Config,
+        mut bases: impl Iterator<Item = &'a str>,
+    ) -> Result<Recipe, String> {
+        let user_agent = HeaderValue::from_str(&config.user_agent).map_err(
+            |_| "`BIFOLD_USER_AGENT`: the user agent has characters that no header may have",
+        )?;
+        Ok(Recipe {
+            user_agent,
+            timeout: config.upstream_timeout,
+            is_local: bases.all(is_loopback),
+        })
     }
-    builder
-        .build()
-        .map_err(|error| format!("the HTTP client cannot be built: {error}"))
+
+    /// A client with connections of its own, none of which is opened yet.
+    ///
+    /// # Errors
+    /// `Internal` where it cannot be built.
+    pub(super) fn build(&self, redirects: Policy) -> Result<reqwest::Client> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::config())
+            .user_agent(self.user_agent.clone())
+            .connect_timeout(self.timeout)
+            .redirect(redirects);
+        if self.is_local {
+            builder = builder.no_proxy();
+        }
+        builder
+            .build()
+            .map_err(|error| Error::internal(format!("the HTTP client cannot be built: {error}")))
+    }
 }
 
 fn is_loopback(base: &str) -> bool {

@@ -167,7 +167,9 @@ const HOUSE: [(&str, &[&str]); 40] = [
     ("aws", &["upstream", "once", "deadline", "error", "config"]),
     (
         "upstream",
-        &["flight", "spans", "deadline", "error", "config", "trace"],
+        &[
+            "once", "flight", "spans", "deadline", "error", "config", "trace",
+        ],
     ),
     ("once", &["flight", "deadline", "error"]),
     ("flight", &["deadline"]),

@@ -3,6 +3,7 @@
 mod capabilities;
 mod end;
 mod forms;
+mod heal;
 mod leftovers;
 mod live;
 mod log;

@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod heal;
 pub mod raw;
 mod status;
 mod time;

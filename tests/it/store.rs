@@ -2,6 +2,7 @@
 
 mod contract;
 mod dynamo;
+mod heal;
 mod memory;
 pub mod table;
 

@@ -1,9 +1,11 @@
 //! One application over its own recorded upstream, and short ways to ask it.
 
+pub mod peers;
 mod transcript;
 
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use axum::body::Body;
 use bifold::replay::Replay;
@@ -228,4 +230,11 @@ pub fn meta(version: &str) -> Value {
         "io.modelcontextprotocol/clientCapabilities": {},
         "io.modelcontextprotocol/clientInfo": {"name": "it", "version": "1"},
     })
+}
+
+/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
+pub async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }

@@ -12,7 +12,7 @@ use bifold::replay::Canned;
 use bifold::replay::Fault;
 use serde_json::json;
 
-use crate::support::Answer;
+use crate::support::{Answer, pass};
 
 const STATS: &str = "/api/current_hash_statistics";
 
@@ -22,13 +22,6 @@ const STATS_UPSTREAM: &str = "/explorer/api/v3/utility_token/stats";
 const FRESH: Duration = Duration::from_secs(60);
 
 const STALE: Duration = Duration::from_secs(3_600);
-
-/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
-}
 
 fn failing() -> Canned {
     Canned::status(500, "text/plain", "down")

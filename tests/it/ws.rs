@@ -11,7 +11,6 @@ mod running;
 mod signature;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bifold::{App, Config, local};
 use futures_util::{SinkExt, StreamExt};
@@ -23,7 +22,7 @@ use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::{Error, Message, client::IntoClientRequest};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::support::{MODERN, meta};
+use crate::support::{MODERN, meta, pass};
 use functions::{Gate, server};
 
 /// A local server, which stops when this is dropped.
@@ -184,11 +183,4 @@ fn plain(mut message: Value) -> Value {
         message["error"].as_object_mut().unwrap().remove("data");
     }
     message
-}
-
-/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }

@@ -9,13 +9,7 @@ use tokio::time::Instant;
 use super::table::{Fate, Table, store_at};
 use super::{LONG, contract, held, read};
 use crate::resilience::raw::refusing;
-
-/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
-}
+use crate::support::pass;
 
 fn inside(error: &Error) -> String {
     error.inside().unwrap().to_string()

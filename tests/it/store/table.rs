@@ -2,18 +2,21 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::serve::ListenerExt;
 use bifold::{Config, Secret, Store};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+use crate::support::peers::Peers;
 
 const NAME: &str = "bifold-test";
 
@@ -38,6 +41,7 @@ pub struct Table {
     state: Arc<Mutex<Held>>,
     operations: watch::Sender<Vec<String>>,
     connections: Arc<AtomicUsize>,
+    pub peers: Peers,
     url: String,
 }
 
@@ -54,6 +58,7 @@ impl Table {
             state: Arc::default(),
             operations: watch::Sender::default(),
             connections: Arc::default(),
+            peers: Peers::default(),
             url: format!("http://{}", listener.local_addr().unwrap()),
         };
         let connections = table.connections.clone();
@@ -61,7 +66,8 @@ impl Table {
             connections.fetch_add(1, Ordering::SeqCst);
         });
         let router = Router::new().fallback(answer).with_state(table.clone());
-        tokio::spawn(axum::serve(listener, router).into_future());
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(axum::serve(listener, service).into_future());
         table
     }
 
@@ -70,7 +76,7 @@ impl Table {
         self.state.lock().unwrap().fates.extend(fates);
     }
 
-    /// The operations that were asked for.
+    /// The operations that were asked for; `look` is one that asks for nothing.
     pub fn operations(&self) -> Vec<String> {
         self.operations.borrow().clone()
     }
@@ -105,6 +111,11 @@ impl Table {
     /// The settings of such a process.
     pub fn settings(&self) -> Config {
         settings(&self.url)
+    }
+
+    fn told(&self, operation: &str) {
+        let told = operation.to_owned();
+        self.operations.send_modify(|came| came.push(told));
     }
 
     fn carry_out(&self, operation: &str, request: &Value) -> Result<Value, &'static str> {
@@ -153,15 +164,26 @@ fn settings(url: &str) -> Config {
     config
 }
 
-async fn answer(State(table): State<Table>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn answer(
+    State(table): State<Table>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    if method == Method::GET {
+        table.told("look");
+        table.peers.admit(peer, "look", false).await;
+        return reply(200, "healthy: dynamodb.eu-west-1.amazonaws.com".to_owned());
+    }
     let request: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(request["TableName"], NAME);
     assert_signed(&headers);
     let target = headers["x-amz-target"].to_str().unwrap();
     let operation = target.strip_prefix("DynamoDB_20120810.").unwrap();
     let fate = table.state.lock().unwrap().fates.pop_front();
-    let told = operation.to_owned();
-    table.operations.send_modify(|came| came.push(told));
+    table.told(operation);
+    table.peers.admit(peer, operation, true).await;
     match fate.unwrap_or(Fate::Good) {
         Fate::Good => match table.carry_out(operation, &request) {
             Ok(body) => reply(200, body.to_string()),

@@ -139,6 +139,28 @@ async fn a_broken_value_is_built_anew_once_for_all_and_the_new_one_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_look_is_enough_for_all_who_ask_at_the_same_time() {
+    let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
+    let (build, looks) = (counting(&built), Arc::new(AtomicUsize::new(0)));
+    once.get(Deadline::after(FRESH), &build).await.unwrap();
+    let get = async || {
+        let looks = looks.clone();
+        let look = |value: Arc<usize>| async move {
+            looks.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            *value != 1
+        };
+        let found = once.get_whole(Deadline::after(FRESH), FRESH, look, &build);
+        *found.await.unwrap()
+    };
+    assert_eq!(join_all((0..50).map(|_| get())).await, [2; 50]);
+    assert_eq!(looks.load(Ordering::SeqCst), 1);
+    assert_eq!(join_all((0..50).map(|_| get())).await, [2; 50]);
+    assert_eq!(looks.load(Ordering::SeqCst), 2);
+    assert_eq!(built.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_check_that_fails_or_hangs_has_the_value_built_anew_and_one_in_a_hurry_says_nothing() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let build = counting(&built);

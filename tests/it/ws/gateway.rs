@@ -195,6 +195,10 @@ pub fn disconnect() -> String {
 async fn answer(State(gateway): State<Gateway>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
+    if parts.method == "GET" && parts.uri.path() == "/" {
+        // After a quiet time the function looks whether anybody is here.
+        return reply(403);
+    }
     let fate = gateway.fates.lock().unwrap().pop_front().flatten();
     gateway.requests.send_modify(|it| *it += 1);
     assert_eq!(parts.method, "POST");

@@ -1,0 +1,72 @@
+//! A client that is kept from request to request, and whether its connections still lead anywhere.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{Request, Response, Uri};
+use tokio::time::Instant;
+
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::upstream::Client;
+
+/// Lambda may freeze the process between two requests. What was quiet for longer than this may have died meanwhile.
+const QUIET: Duration = Duration::from_secs(30);
+
+pub(super) struct Kept {
+    client: Client,
+    /// When it was last known to be good.
+    answered: Mutex<Instant>,
+}
+
+impl Kept {
+    /// How long the answer to a look may take. It takes milliseconds, with a new connection some tens of them.
+    pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(client: Client) -> Kept {
+        let answered = Mutex::new(Instant::now());
+        Kept { client, answered }
+    }
+
+    /// Sends one request and reads the answer whole.
+    pub(super) async fn send(
+        &self,
+        service: &'static str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>> {
+        let sent = self.client.send(service, request, deadline).await;
+        if !sent.as_ref().is_err_and(Error::is_silence) {
+            *self.answered() = Instant::now();
+        }
+        sent
+    }
+
+    /// Whether the service at `url` answers, whatever it says: it did a moment ago, or does so to a request that asks
+    /// for nothing and is not signed.
+    pub(super) async fn is_whole(self: Arc<Self>, service: &'static str, url: Uri) -> bool {
+        if self.answered().elapsed() < QUIET {
+            return true;
+        }
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = root(url);
+        let deadline = Deadline::after(Kept::PATIENCE);
+        !self
+            .send(service, request, deadline)
+            .await
+            .is_err_and(|it| it.is_silence())
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Instant> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The root of the same host.
+fn root(url: Uri) -> Uri {
+    let mut parts = url.into_parts();
+    parts.path_and_query = Some(PathAndQuery::from_static("/"));
+    Uri::from_parts(parts).unwrap_or_default()
+}

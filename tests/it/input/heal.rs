@@ -1,0 +1,103 @@
+//! The store behind tasks and questions, whose connections died while nobody asked: one look finds out, for all.
+
+use std::time::Duration;
+
+use bifold::{App, Content, Server};
+use futures_util::future::join_all;
+use http::StatusCode;
+use serde_json::json;
+
+use super::tasks::{client, once, task};
+use super::{Events, function, greet, legacy, named, reply, text};
+use crate::store::table::Table;
+use crate::support::pass;
+use crate::support::peers::settle;
+
+const CALLERS: usize = 50;
+const QUIET: Duration = Duration::from_secs(31);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A process of its own that uses the table.
+fn process(table: &Table) -> App {
+    let long = function("long", async |cx| {
+        cx.detach().await;
+        Ok(Content::text("done"))
+    });
+    let tools = vec![long.task(), function("greet", greet)];
+    let server = Server::new("healing", "1.0.0").tools(tools);
+    App::new(table.settings(), server).unwrap()
+}
+
+#[tokio::test]
+async fn all_who_ask_for_a_task_get_it() {
+    let table = Table::start().await;
+    let app = process(&table);
+    let client = client(&app);
+    let id = task(&client.call("long", json!({})).await);
+    once(&client, &id, "completed").await;
+    let all = async || {
+        table.peers.gather(CALLERS);
+        join_all((0..CALLERS).map(|_| once(&client, &id, "completed"))).await;
+        table.peers.scatter();
+        settle().await;
+    };
+    settle().await;
+    all().await;
+    let before = table.peers.count();
+
+    table.peers.cut();
+    pass(QUIET).await;
+    let passing = async {
+        table.asked("look", 1).await;
+        pass(SECOND).await;
+    };
+    tokio::join!(all(), passing);
+    assert_eq!(table.peers.lost(), ["look"]);
+    assert_eq!(table.peers.count(), before + CALLERS);
+    all().await;
+    assert_eq!(table.peers.count(), before + CALLERS);
+    assert_eq!(table.count("look"), 1);
+}
+
+#[tokio::test]
+async fn all_answers_of_clients_reach_the_functions_that_wait_in_another_process() {
+    let table = Table::start().await;
+    let (asking, answering) = (process(&table), process(&table));
+    let mut streams = Vec::new();
+    for _ in 0..CALLERS {
+        let mut events = Events::open(&asking, legacy("2025-11-25", "greet")).await;
+        streams.push((events.next().await, events));
+    }
+    // The other process has a connection too.
+    let (question, mut events) = streams.pop().unwrap();
+    let first = reply(&answering, &question, named("Ada")).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED);
+    assert_eq!(text(&events.next().await["result"]), "Hello, Ada!");
+    let questions: Vec<_> = streams.iter().map(|it| it.0.clone()).collect();
+
+    table.peers.cut();
+    pass(QUIET).await;
+    let deliveries = questions
+        .iter()
+        .map(|question| reply(&answering, question, named("Eve")));
+    let passing = async {
+        table.asked("look", 1).await;
+        pass(SECOND).await;
+    };
+    let (answers, ()) = tokio::join!(join_all(deliveries), passing);
+    assert!(answers.iter().all(|it| it.status == StatusCode::ACCEPTED));
+    assert_eq!(table.peers.lost(), ["look"]);
+
+    // Those who wait have been quiet for as long, and find out for themselves.
+    let results = streams.iter_mut().map(|(_, events)| events.next());
+    let passing = async {
+        table.asked("look", 2).await;
+        pass(SECOND).await;
+    };
+    let (results, ()) = tokio::join!(join_all(results), passing);
+    for result in results {
+        assert_eq!(text(&result["result"]), "Hello, Eve!");
+    }
+    assert_eq!(table.peers.lost(), ["look"; 2]);
+    assert_eq!(table.count("look"), 2);
+}
