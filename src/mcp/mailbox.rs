@@ -78,12 +78,15 @@ impl Mailbox {
 }
 
 impl Slot {
-    pub(super) fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &Arc<str> {
         &self.id
     }
 
-    /// The result that the client answers with. `about` names the question in an error.
-    pub(super) async fn answer(&self, about: &str) -> Result<Box<RawValue>> {
+    /// The result that the client answers with, or what is wrong with its answer. `about` names the question in an error.
+    ///
+    /// # Errors
+    /// The client has not answered in time, or the store fails.
+    pub(super) async fn answer(&self, about: &str) -> Result<Result<Box<RawValue>>> {
         let deadline = Deadline::after(self.mailbox.patience);
         match self
             .mailbox
@@ -91,7 +94,7 @@ impl Slot {
             .changed(&key(&self.id), UNANSWERED, deadline)
             .await?
         {
-            Change::To(record) => read(&record.value, about),
+            Change::To(record) => Ok(read(&record.value, about)),
             Change::Gone | Change::None => {
                 Err(Error::unanswered(about, "was not answered in time"))
             }

@@ -19,6 +19,12 @@ async fn post(app: &App, message: Value) -> Answer {
     Answer::read(serve(app, posted(LATEST, message), Arrival::default()).await).await
 }
 
+/// Whether the message says that the question need not be answered any more.
+fn takes_back(message: &Value, question: &Value) -> bool {
+    let is_told = message["method"] == "notifications/cancelled" && message.get("id").is_none();
+    is_told && message["params"]["requestId"] == question["id"]
+}
+
 /// Asks, and answers with what became of it.
 async fn try_greet(cx: Context) -> Result<Content> {
     match ask(&cx, "name", "What is your name?").await {
@@ -240,6 +246,7 @@ async fn a_person_may_take_longer_than_the_call_and_not_longer_than_the_setting(
     assert_eq!(text(&events.next().await["result"]), "Ada");
     let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
     let question = events.next().await;
+    assert!(takes_back(&events.next().await, &question));
     let said = text(&events.next().await["result"]).to_owned();
     assert_eq!(
         said,
@@ -287,7 +294,8 @@ async fn the_end_of_the_invocation_bounds_the_person_too() {
     };
     let response = serve(&app, legacy(LATEST, "greet"), arrival).await;
     let mut events = Events(response.into_body().into_data_stream());
-    events.next().await;
+    let question = events.next().await;
+    assert!(takes_back(&events.next().await, &question));
     assert_eq!(kind(&events.next().await["result"]), "deadline_exceeded");
     assert_eq!(since.elapsed().as_secs(), 60);
     assert_eq!(app.store().held(), 0);
@@ -422,6 +430,9 @@ async fn a_question_that_the_function_gives_up_is_forgotten_while_it_goes_on() {
     let mut events = Events::open(&app, legacy(LATEST, "hurry")).await;
     let question = events.next().await;
     assert_eq!(events.next().await["params"]["data"], "gave up");
+    let since = Instant::now();
+    assert!(takes_back(&events.next().await, &question));
+    assert_eq!(since.elapsed(), Duration::ZERO, "the function goes on");
     assert_eq!(text(&events.next().await["result"]), "without");
     assert_eq!(
         reply(&app, &question, named("Ada")).await.status,
@@ -455,4 +466,23 @@ async fn a_stream_that_waits_for_a_person_shows_that_it_is_alive() {
         assert_eq!(events.0.next().await.unwrap().unwrap(), ": keep-alive\n\n");
         assert_eq!(since.elapsed().as_secs(), passed);
     }
+}
+
+#[tokio::test]
+async fn of_several_questions_only_those_without_an_answer_are_taken_back() {
+    let app = serving(vec![function("race", async |cx| {
+        let (first, second) = (ask(&cx, "a", "A?"), ask(&cx, "b", "B?"));
+        let name = tokio::select! {
+            name = first => name?,
+            name = second => name?,
+        };
+        Ok(Content::text(name))
+    })]);
+    let mut events = Events::open(&app, legacy(LATEST, "race")).await;
+    let (answered, given_up) = (events.next().await, events.next().await);
+    reply(&app, &answered, named("Ada")).await;
+    assert!(takes_back(&events.next().await, &given_up));
+    assert_eq!(app.store().held(), 0, "it can no longer be answered");
+    assert_eq!(text(&events.next().await["result"]), "Ada");
+    assert!(events.has_ended().await);
 }
