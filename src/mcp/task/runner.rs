@@ -1,7 +1,9 @@
 //! The rest of a call that runs as a task: what it says goes into its record, and what clients say comes out of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 
 use tokio::time::{Instant, sleep_until};
 
@@ -108,6 +110,7 @@ impl Runner {
                     }
                     changed.set(tasks.changed(&id, seen));
                 }
+                () = given_up(&mut self.open) => self.change(|_| {}).await?,
                 () = sleep_until(self.due), if self.note.is_some() => self.write(Vec::new()).await?,
             }
         }
@@ -177,7 +180,7 @@ impl Runner {
         }
     }
 
-    async fn end(&self, ended: Ended) -> Result<Option<&'static str>> {
+    async fn end(&mut self, ended: Ended) -> Result<Option<&'static str>> {
         let error = ended.outcome.error;
         let end = match ended.defect {
             Some(defect) => Err(defect.object()),
@@ -187,15 +190,28 @@ impl Runner {
         Ok(error)
     }
 
-    /// Changes the record, and leaves out the answers that have been passed on.
-    async fn change(&self, mut change: impl FnMut(&mut Record)) -> Result<()> {
+    /// Changes the record, and leaves out the questions that nobody waits on and the answers that have been passed on.
+    async fn change(&mut self, mut change: impl FnMut(&mut Record)) -> Result<()> {
+        self.open.retain(|_, ask| !ask.reply.is_closed());
         let changed = self
             .task
             .tasks
             .change(&self.id, self.task.cx.now(), |record| {
-                record.answers.retain(|key, _| self.open.contains_key(key));
+                record.retain(|key| self.open.contains_key(key));
                 change(record);
             });
         changed.await.map(drop)
     }
+}
+
+/// Ready once the function has stopped waiting on any of the questions.
+async fn given_up(open: &mut BTreeMap<String, Ask>) {
+    poll_fn(|cx| {
+        let mut asks = open.values_mut();
+        match asks.any(|ask| ask.reply.poll_closed(cx).is_ready()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
 }
