@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bifold::{Context, JsonSchema, Result, Server, Tool};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::wrong_argument;
 use crate::support::TestApp;
