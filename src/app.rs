@@ -273,7 +273,7 @@ impl App {
             Method::GET if tells => door::answer_of(self.endpoint.listen_to_all(request.headers())),
             _ => {
                 let allowed = if tells { "GET,POST" } else { "POST" };
-                let mut response = method_not_allowed(request).await;
+                let mut response = door::method_not_allowed();
                 let headers = response.headers_mut();
                 headers.insert(ALLOW, HeaderValue::from_static(allowed));
                 response
