@@ -212,9 +212,11 @@ impl App {
     }
 
     /// Lets the clients go that listen for changes: nothing will change any more. Those on a WebSocket go too, once what
-    /// they asked for is answered.
+    /// they asked for is answered. Nobody is waited for who is asked something on a stream: their calls fail with `Busy`.
+    /// Tasks of this process have 5 s to end, and fail then.
     pub fn close(&self) {
         self.services.updates.end();
+        self.endpoint.close();
         self.sockets.close();
     }
 

@@ -68,7 +68,11 @@ pub async fn serve(
     closing.close();
     stop.send_replace(true);
     tokio::select! {
-        _ = async { tokio::join!(stop.closed(), closing.closed()) } => {}
+        () = async {
+            // In this order: what runs on a connection may have left a task behind.
+            stop.closed().await;
+            closing.closed().await;
+        } => {}
         () = tokio::time::sleep(patience) => {}
         () = signal() => {}
     }

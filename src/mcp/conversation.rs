@@ -130,7 +130,7 @@ impl Conversation {
                         continue;
                     }
                     if let Some(detached) = wish
-                        && let Some(escalation) = self.escalation.take()
+                        && let Some(escalation) = self.escalation.take().filter(Escalation::is_open)
                     {
                         self.finish(match &self.asking {
                             // What a round asks is answered before a task begins (SEP-2663).
@@ -186,7 +186,7 @@ impl Conversation {
             Asking::Live(mailbox) => {
                 let mailbox = mailbox.clone();
                 self.waiting.push(Box::pin(async move {
-                    match mailbox.open().await {
+                    match mailbox.open(&ask.key).await {
                         Ok(slot) => Heard::Opened(ask, slot),
                         Err(error) => {
                             // The function that asked is gone only if the whole call is.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::closing::Closing;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::secret;
@@ -20,6 +21,7 @@ pub(super) struct Mailbox {
     store: Store,
     /// How long a question waits.
     patience: Duration,
+    closing: Closing,
 }
 
 /// The place of one answer, as long as somebody waits for it.
@@ -44,13 +46,23 @@ struct Refusal {
 }
 
 impl Mailbox {
-    pub(super) fn new(store: Store, patience: Duration) -> Mailbox {
-        Mailbox { store, patience }
+    pub(super) fn new(store: Store, patience: Duration, closing: Closing) -> Mailbox {
+        Mailbox {
+            store,
+            patience,
+            closing,
+        }
     }
 
     /// A place for one answer. Its id is a secret between this server and the client that is asked: whoever knows it
-    /// may answer.
-    pub(super) async fn open(&self) -> Result<Slot> {
+    /// may answer. `about` names the question in an error.
+    ///
+    /// # Errors
+    /// The process is to end, or the store fails.
+    pub(super) async fn open(&self, about: &str) -> Result<Slot> {
+        if self.closing.has_begun() {
+            return Err(stopping(about));
+        }
         let slot = Slot {
             mailbox: self.clone(),
             id: secret::name().into(),
@@ -85,15 +97,19 @@ impl Slot {
     /// The result that the client answers with, or what is wrong with its answer. `about` names the question in an error.
     ///
     /// # Errors
-    /// The client has not answered in time, or the store fails.
+    /// The client has not answered in time, the process is to end, or the store fails.
     pub(super) async fn answer(&self, about: &str) -> Result<Result<Box<RawValue>>> {
-        let deadline = Deadline::after(self.mailbox.patience);
-        match self
-            .mailbox
-            .store
-            .changed(&key(&self.id), UNANSWERED, deadline)
-            .await?
-        {
+        let Mailbox {
+            store,
+            patience,
+            closing,
+        } = &self.mailbox;
+        let (mut stay, key) = (closing.stay(), key(&self.id));
+        let change = tokio::select! {
+            change = store.changed(&key, UNANSWERED, Deadline::after(*patience)) => change?,
+            () = stay.ends() => return Err(stopping(about)),
+        };
+        match change {
             Change::To(record) => Ok(read(&record.value, about)),
             Change::Gone | Change::None => {
                 Err(Error::unanswered(about, "was not answered in time"))
@@ -110,6 +126,10 @@ impl Drop for Slot {
 
 fn key(id: &str) -> String {
     format!("mail#{id}")
+}
+
+fn stopping(about: &str) -> Error {
+    Error::stopping(format!("the question `{about}` to the client is given up"))
 }
 
 fn read(response: &str, about: &str) -> Result<Box<RawValue>> {

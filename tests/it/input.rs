@@ -9,6 +9,7 @@ mod log;
 mod questions;
 mod rounds;
 mod state;
+mod stop;
 mod tasks;
 
 use axum::body::{Body, BodyDataStream};
