@@ -5,6 +5,7 @@ mod missing;
 mod socket;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -61,6 +62,9 @@ pub struct Arrival {
     pub time_left: Option<Duration>,
     /// Who calls, as the front door has checked it: what a call leaves with its client is of use to nobody else.
     pub principal: Option<String>,
+    /// The address that the request comes from: what the memory keeps is shared fairly by it, where nobody says who
+    /// calls.
+    pub peer: Option<IpAddr>,
     /// Whether the front door passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
     pub is_whole: bool,
 }
@@ -330,6 +334,7 @@ impl App {
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
             principal: arrival.principal,
+            peer: arrival.peer,
             is_part: false,
             is_whole: arrival.is_whole,
         }

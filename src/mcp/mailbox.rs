@@ -22,6 +22,8 @@ pub(super) struct Mailbox {
     /// How long a question waits.
     patience: Duration,
     closing: Closing,
+    /// For whom the questions are kept.
+    holder: Option<String>,
 }
 
 /// The place of one answer, as long as somebody waits for it.
@@ -51,6 +53,15 @@ impl Mailbox {
             store,
             patience,
             closing,
+            holder: None,
+        }
+    }
+
+    /// The same for the questions to one client.
+    pub(super) fn held_by(&self, holder: Option<String>) -> Mailbox {
+        Mailbox {
+            holder,
+            ..self.clone()
         }
     }
 
@@ -67,8 +78,9 @@ impl Mailbox {
             mailbox: self.clone(),
             id: secret::name().into(),
         };
+        let (key, holder) = (key(slot.id()), self.holder.as_deref());
         self.store
-            .create(&key(slot.id()), String::new(), self.patience)
+            .create_for(holder, &key, String::new(), self.patience)
             .await?;
         Ok(slot)
     }
@@ -103,6 +115,7 @@ impl Slot {
             store,
             patience,
             closing,
+            ..
         } = &self.mailbox;
         let (mut stay, key) = (closing.stay(), key(&self.id));
         let change = tokio::select! {

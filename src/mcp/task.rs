@@ -165,8 +165,11 @@ impl Escalation {
             capabilities: self.capabilities,
             known,
         });
-        let kept = tasks.store.create(&key(&id), record.encode(), TTL).await;
-        if let Err(error) = kept {
+        let (key, holder) = (key(&id), cx.holder());
+        let kept = tasks
+            .store
+            .create_for(holder.as_deref(), &key, record.encode(), TTL);
+        if let Err(error) = kept.await {
             return Ended::failed(function, error);
         }
         match &tasks.invoker {
@@ -183,7 +186,7 @@ impl Escalation {
                 let errand = Errand::Task(id.clone());
                 if let Err(error) = invoker.again(errand, cx.deadline()).await {
                     // Nobody will go on with it, and nobody has its id.
-                    let _ = tasks.store.remove(&key(&id)).await;
+                    let _ = tasks.store.remove(&key).await;
                     return Ended::failed(function, error);
                 }
             }

@@ -8,6 +8,7 @@ mod live;
 mod log;
 mod questions;
 mod rounds;
+mod share;
 mod state;
 mod stop;
 mod tasks;
