@@ -1,9 +1,12 @@
 //! Clients of 2025 are asked on the stream of their call, and answer in a POST of its own while the function waits.
 
+mod given_up;
+mod who;
+
 use std::time::Duration;
 
 use bifold::{App, Arrival, Content, Context, Result, Sampling, Tool};
-use http::{Request, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance, sleep};
 
@@ -301,80 +304,6 @@ async fn the_end_of_the_invocation_bounds_the_person_too() {
     assert_eq!(app.store().held(), 0);
 }
 
-/// The call with that `Accept`.
-fn accepting(accept: &'static str) -> Request<axum::body::Body> {
-    let mut request = legacy(LATEST, "greet");
-    request
-        .headers_mut()
-        .insert("accept", accept.parse().unwrap());
-    request
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
-    let since = Instant::now();
-    let app = serving(vec![function("greet", greet), function("try", try_greet)]);
-    for accept in [
-        "application/json",
-        "text/event-stream;q=0, */*",
-        "text/html",
-    ] {
-        let answer = Answer::read(serve(&app, accepting(accept), Arrival::default()).await).await;
-        assert_eq!(
-            answer.status,
-            StatusCode::OK,
-            "{accept}: errors of that era are plain answers"
-        );
-        assert_eq!(answer.json()["error"]["code"], -32021);
-    }
-    for accept in ["text/event-stream", "*/*", "application/json, TEXT/*"] {
-        let mut events = Events::open(&app, accepting(accept)).await;
-        assert_eq!(
-            events.next().await["method"],
-            "elicitation/create",
-            "{accept}"
-        );
-    }
-    // A batch has one answer, so nothing can be heard before it.
-    let call = |id: u32, name: &str| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": name}});
-    let request = posted("2025-03-26", json!([call(1, "greet"), call(2, "try")]));
-    let answer = Answer::read(serve(&app, request, Arrival::default()).await)
-        .await
-        .json();
-    assert_eq!(answer[0]["error"]["code"], -32021);
-    assert!(text(&answer[1]["result"]).starts_with("missing_capability: "));
-    assert_eq!(since.elapsed(), Duration::ZERO);
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_gets_the_answer_whole_cannot_be_asked_either() {
-    let since = Instant::now();
-    let app = serving(vec![function("try", try_greet)]);
-    let request = legacy(LATEST, "try");
-    let headers = request.headers().iter();
-    let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-    let headers: std::collections::BTreeMap<_, _> = headers.collect();
-    let call =
-        json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "try"}});
-    let event = json!({
-        "version": "2.0",
-        "rawPath": "/mcp",
-        "rawQueryString": "",
-        "headers": headers,
-        "requestContext": {"http": {"method": "POST", "path": "/mcp"}},
-        "body": call.to_string(),
-        "isBase64Encoded": false,
-    });
-    let reply = bifold::lambda::answer(&app, &event.to_string(), Arrival::default()).await;
-    let reply = crate::lambda::document(reply.unwrap()).await;
-    let message: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
-    assert!(
-        text(&message["result"]).starts_with("missing_capability: "),
-        "{message}"
-    );
-    assert_eq!(since.elapsed(), Duration::ZERO);
-}
-
 #[tokio::test]
 async fn a_revision_is_asked_only_what_it_knows() {
     let tools: Vec<Tool> = vec![
@@ -405,43 +334,6 @@ async fn a_revision_is_asked_only_what_it_knows() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_no_question_behind() {
-    let app = serving(vec![function("greet", greet)]);
-    let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
-    let question = events.next().await;
-    assert_ne!(app.store().held(), 0);
-    drop(events);
-    assert_eq!(app.store().held(), 0);
-    assert_eq!(
-        reply(&app, &question, named("Ada")).await.status,
-        StatusCode::BAD_REQUEST
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_question_that_the_function_gives_up_is_forgotten_while_it_goes_on() {
-    let app = serving(vec![function("hurry", async |cx| {
-        let hurried = tokio::time::timeout(Duration::from_secs(5), ask(&cx, "name", "Quick?"));
-        assert!(hurried.await.is_err());
-        cx.log(bifold::Level::Info, "gave up");
-        sleep(Duration::from_secs(5)).await;
-        Ok(Content::text("without"))
-    })]);
-    let mut events = Events::open(&app, legacy(LATEST, "hurry")).await;
-    let question = events.next().await;
-    assert_eq!(events.next().await["params"]["data"], "gave up");
-    let since = Instant::now();
-    assert!(takes_back(&events.next().await, &question));
-    assert_eq!(since.elapsed(), Duration::ZERO, "the function goes on");
-    assert_eq!(text(&events.next().await["result"]), "without");
-    assert_eq!(
-        reply(&app, &question, named("Ada")).await.status,
-        StatusCode::BAD_REQUEST
-    );
-    assert_eq!(app.store().held(), 0);
-}
-
-#[tokio::test]
 async fn the_same_question_once_more_is_asked_once_more() {
     let app = serving(vec![function("insist", async |cx| {
         let first = ask(&cx, "name", "Name?").await?;
@@ -466,23 +358,4 @@ async fn a_stream_that_waits_for_a_person_shows_that_it_is_alive() {
         assert_eq!(events.0.next().await.unwrap().unwrap(), ": keep-alive\n\n");
         assert_eq!(since.elapsed().as_secs(), passed);
     }
-}
-
-#[tokio::test]
-async fn of_several_questions_only_those_without_an_answer_are_taken_back() {
-    let app = serving(vec![function("race", async |cx| {
-        let (first, second) = (ask(&cx, "a", "A?"), ask(&cx, "b", "B?"));
-        let name = tokio::select! {
-            name = first => name?,
-            name = second => name?,
-        };
-        Ok(Content::text(name))
-    })]);
-    let mut events = Events::open(&app, legacy(LATEST, "race")).await;
-    let (answered, given_up) = (events.next().await, events.next().await);
-    reply(&app, &answered, named("Ada")).await;
-    assert!(takes_back(&events.next().await, &given_up));
-    assert_eq!(app.store().held(), 0, "it can no longer be answered");
-    assert_eq!(text(&events.next().await["result"]), "Ada");
-    assert!(events.has_ended().await);
 }
