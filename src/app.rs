@@ -5,6 +5,7 @@ mod missing;
 mod socket;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -63,6 +64,9 @@ pub struct Arrival {
     pub principal: Option<String>,
     /// The header of X-Ray with which the platform traces the request, instead of the one in the request.
     pub trace: Option<HeaderValue>,
+    /// The address that the request comes from: what the memory keeps is shared fairly by it, where nobody says who
+    /// calls.
+    pub peer: Option<IpAddr>,
     /// Whether the front door passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
     pub is_whole: bool,
 }
@@ -216,9 +220,11 @@ impl App {
     }
 
     /// Lets the clients go that listen for changes: nothing will change any more. Those on a WebSocket go too, once what
-    /// they asked for is answered.
+    /// they asked for is answered. Nobody is waited for who is asked something on a stream: their calls fail with `Busy`.
+    /// Tasks of this process have 5 s to end, and fail then.
     pub fn close(&self) {
         self.services.updates.end();
+        self.endpoint.close();
         self.sockets.close();
     }
 
@@ -277,7 +283,7 @@ impl App {
             Method::GET if tells => door::answer_of(self.endpoint.listen_to_all(request.headers())),
             _ => {
                 let allowed = if tells { "GET,POST" } else { "POST" };
-                let mut response = method_not_allowed(request).await;
+                let mut response = door::method_not_allowed();
                 let headers = response.headers_mut();
                 headers.insert(ALLOW, HeaderValue::from_static(allowed));
                 response
@@ -332,6 +338,7 @@ impl App {
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
             principal: arrival.principal,
+            peer: arrival.peer,
             is_part: false,
             is_whole: arrival.is_whole,
         }

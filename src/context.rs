@@ -2,6 +2,7 @@
 
 mod input;
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -68,6 +69,8 @@ pub struct Call {
     pub meter: Arc<Meter>,
     /// Who calls, where the front door knows.
     pub principal: Option<String>,
+    /// From where, where the front door knows.
+    pub peer: Option<IpAddr>,
     /// Whether it is a part of another call.
     pub is_part: bool,
     /// Whether its answer reaches the client only once it is whole.
@@ -122,6 +125,7 @@ impl Context {
             stream_end: None,
             meter: Arc::new(Meter::part(self.call.meter.clone())),
             principal: self.call.principal.clone(),
+            peer: self.call.peer,
             is_part: true,
             is_whole: self.call.is_whole,
         };
@@ -145,6 +149,7 @@ impl Context {
             stream_end: None,
             meter: Arc::new(Meter::default()),
             principal: self.call.principal.clone(),
+            peer: self.call.peer,
             is_part: false,
             is_whole: false,
         };
@@ -222,6 +227,12 @@ impl Context {
         self.call.principal.as_deref()
     }
 
+    /// For whom records are kept that a call leaves behind: who calls, or else the network that it comes from.
+    pub(crate) fn holder(&self) -> Option<String> {
+        let peer = || self.call.peer.map(|it| network(it).to_string());
+        self.call.principal.clone().or_else(peer)
+    }
+
     /// The id in the log and in `x-request-id`.
     pub fn request_id(&self) -> &str {
         &self.call.id
@@ -294,5 +305,13 @@ impl Process {
     /// Time since start.
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+/// What one client has for itself: an address, or of the sixth version the half that is given out as one.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from(address.to_bits() >> 64 << 64).into(),
+        address => address,
     }
 }

@@ -220,6 +220,11 @@ impl Error {
         Error::new(Kind::Busy, message)
     }
 
+    /// The server is stopping, so what the sentence says.
+    pub(crate) fn stopping(what: impl fmt::Display) -> Error {
+        Error::busy(format!("{what}: the server is stopping; call again"))
+    }
+
     /// An upstream failed the call.
     pub fn upstream(kind: Kind, origin: Origin, problem: impl fmt::Display) -> Error {
         let mut error = Error::new(kind, format!("upstream `{}` {problem}", origin.name));

@@ -1,7 +1,7 @@
 //! The same application on a socket of this machine.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -39,27 +39,25 @@ pub async fn serve(
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
     let patience = app.config().call_timeout + Duration::from_secs(1);
     let closing = app.clone();
-    let router =
-        Router::new().fallback(move |request: Request| answer(app.clone(), address, request));
     // Each connection holds a receiver.
     let (stop, stopped) = watch::channel(false);
     let mut shutdown = pin!(shutdown);
     let mut flushing = pin!(closing.keep_flushing());
     loop {
-        let socket = tokio::select! {
-            (socket, _) = Listener::accept(&mut listener) => socket,
+        let (socket, peer) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
             () = &mut flushing => continue,
         };
         // Answers and events are written whole, so waiting for more of them would only delay them.
         let _ = socket.set_nodelay(true);
+        let app = app.clone();
+        let router = Router::new()
+            .fallback(move |request: Request| answer(app.clone(), address, peer.ip(), request));
         let connection = Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_PATIENCE)
-            .serve_connection(
-                TokioIo::new(socket),
-                TowerToHyperService::new(router.clone()),
-            )
+            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router))
             .with_upgrades();
         tokio::spawn(drive(connection, stopped.clone()));
     }
@@ -68,7 +66,11 @@ pub async fn serve(
     closing.close();
     stop.send_replace(true);
     tokio::select! {
-        _ = async { tokio::join!(stop.closed(), closing.closed()) } => {}
+        () = async {
+            // In this order: what runs on a connection may have left a task behind.
+            stop.closed().await;
+            closing.closed().await;
+        } => {}
         () = tokio::time::sleep(patience) => {}
         () = signal() => {}
     }
@@ -122,7 +124,12 @@ pub async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-async fn answer(app: App, address: SocketAddr, request: Request) -> axum::response::Response {
+async fn answer(
+    app: App,
+    address: SocketAddr,
+    peer: IpAddr,
+    request: Request,
+) -> axum::response::Response {
     if address.ip().is_loopback() && !is_own(&request) {
         let detail =
             "this server listens for its own machine only: call it as 127.0.0.1 or localhost";
@@ -133,7 +140,11 @@ async fn answer(app: App, address: SocketAddr, request: Request) -> axum::respon
             Arrival::default(),
         );
     }
-    app.serve(request, Arrival::default()).await
+    let arrival = Arrival {
+        peer: Some(peer),
+        ..Arrival::default()
+    };
+    app.serve(request, arrival).await
 }
 
 /// Whether the request is for a name of this machine. HTTP/2 has the name in the target and not in a header.

@@ -3,6 +3,7 @@
 mod accept;
 mod blocks;
 mod call;
+mod closing;
 mod complete;
 mod conversation;
 mod cursor;
@@ -51,6 +52,7 @@ use crate::store::Store;
 use crate::telemetry::{Outcome, Pending};
 use crate::updates::Updates;
 
+use closing::Closing;
 pub use events::Event;
 use fault::Fault;
 pub use frame::{Frame, refusal, unreadable};
@@ -80,6 +82,7 @@ pub struct Endpoint {
     tasks: Option<Tasks>,
     /// Where changes are told.
     updates: Arc<Updates>,
+    closing: Closing,
 }
 
 /// What an [`Endpoint`] stands on.
@@ -130,15 +133,34 @@ impl Endpoint {
         let may_detach = tools.any(|tool| tool.on_mcp() && tool.may_detach());
         // A process that is frozen between requests goes on with a task only by invoking itself.
         let has_tasks = may_detach && (!config.is_frozen() || basis.invoker.is_some());
+        let closing = Closing::new();
+        let mailbox = Mailbox::new(basis.store.clone(), config.input_timeout, closing.clone());
         Endpoint {
             payloads: Payloads::new(&basis, has_tasks),
             seal: Arc::new(Seal::new(&config.state_keys)),
-            mailbox: Mailbox::new(basis.store.clone(), config.input_timeout),
-            tasks: has_tasks.then(|| Tasks::new(basis.store, config.task_timeout, basis.invoker)),
+            mailbox,
+            tasks: has_tasks.then(|| Tasks {
+                store: basis.store,
+                limit: config.task_timeout,
+                invoker: basis.invoker,
+                closing: closing.clone(),
+            }),
+            closing,
             registry: basis.registry,
             origins: basis.origins,
             updates: basis.updates,
         }
+    }
+
+    /// The process is to end: questions to clients of 2025 are given up, no call becomes a task any more, and the tasks
+    /// of this process have a moment to end.
+    pub fn close(&self) {
+        self.closing.begin();
+    }
+
+    /// Ready when no question waits and no task runs in this process.
+    pub async fn closed(&self) {
+        self.closing.is_over().await;
     }
 
     /// Answers the body of one `POST /mcp`.

@@ -11,6 +11,7 @@ mod link;
 mod meta;
 mod prompt;
 mod resource;
+mod shape;
 mod tool;
 
 use std::collections::{BTreeSet, HashMap};

@@ -7,5 +7,5 @@ mod openapi;
 mod problem;
 mod routes;
 
-pub use problem::{failure, problem, read_body};
+pub use problem::{Refusal, failure, problem, read_body};
 pub use routes::{Face, router};

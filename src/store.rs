@@ -90,10 +90,24 @@ impl Store {
     /// `StoreUnavailable` where it cannot be reached or is full, `ValueTooLarge` for more than it takes, `Internal`
     /// where its settings are wrong.
     pub async fn create(&self, key: &str, value: String, ttl: Duration) -> Result<bool> {
+        self.create_for(None, key, value, ttl).await
+    }
+
+    /// The same for `holder`, who in the memory of a process may not hold more than is left for all others.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub async fn create_for(
+        &self,
+        holder: Option<&str>,
+        key: &str,
+        value: String,
+        ttl: Duration,
+    ) -> Result<bool> {
         check_size(&value)?;
         let ttl = ttl.min(LONGEST);
         let done = match &self.0.place {
-            Place::Memory(memory) => memory.create(key, value, ttl)?,
+            Place::Memory(memory) => memory.create(holder, key, value, ttl)?,
             Place::Dynamo(table) => table.create(key, value, ttl).await?,
         };
         Ok(self.told(key, done))

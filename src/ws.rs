@@ -140,6 +140,7 @@ fn entry(cx: &Context) -> Entry {
 
 /// The id in one form for all ways to write it.
 fn same(id: &RawValue) -> String {
-    let id: Value = serde_json::from_str(id.get()).unwrap_or_default();
-    id.to_string()
+    // A number has one form, and may have more digits than one of this language.
+    let text: Option<String> = serde_json::from_str(id.get()).ok();
+    text.map_or_else(|| id.get().to_owned(), |text| Value::from(text).to_string())
 }

@@ -3,6 +3,7 @@
 //! `cargo run --example everything -- --listen 127.0.0.1:3000`
 
 mod input;
+mod person;
 mod tasks;
 
 use std::net::SocketAddr;
@@ -14,7 +15,6 @@ use bifold::{
 };
 use clap::Parser;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use input::asking;
@@ -135,23 +135,6 @@ struct PromptWithDocument {
     resource_uri: String,
 }
 
-/// Tool with JSON Schema 2020-12 features
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Person {
-    name: Option<String>,
-    address: Option<Address>,
-    contact_method: Option<String>,
-    phone: Option<String>,
-    email: Option<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct Address {
-    street: Option<String>,
-    city: Option<String>,
-}
-
 #[derive(Serialize, JsonSchema)]
 struct Found {
     /// What was looked for, in words.
@@ -195,7 +178,7 @@ fn server() -> Server {
             Tool::sync("test_trigger_tool_change", trigger_tool_change),
             Tool::sync("test_trigger_prompt_change", trigger_prompt_change),
             Tool::sync("test_x_mcp_header", x_mcp_header),
-            Tool::sync("json_schema_2020_12_tool", person).input_schema(person_schema()),
+            person::tool(),
         ])
         .resources(vec![
             Resource::new(
@@ -364,42 +347,5 @@ fn tool_with_progress(cx: Context, _: ToolWithProgress) -> Result<Content> {
 fn x_mcp_header(_: Context, XMcpHeader { region, level }: XMcpHeader) -> Result<Found> {
     Ok(Found {
         summary: format!("{region}, {level} deep"),
-    })
-}
-
-fn person(_: Context, person: Person) -> Result<Content> {
-    let contact = person.phone.or(person.email).or(person.contact_method);
-    let place = person.address.and_then(|it| it.city.or(it.street));
-    let known: Vec<String> = [person.name, contact, place]
-        .into_iter()
-        .flatten()
-        .collect();
-    Ok(Content::text(known.join(", ")))
-}
-
-/// A schema that is published word for word.
-fn person_schema() -> Value {
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "$defs": {
-            "address": {
-                "$anchor": "addressDef",
-                "type": "object",
-                "properties": { "street": { "type": "string" }, "city": { "type": "string" } },
-            },
-        },
-        "properties": {
-            "name": { "type": "string" },
-            "address": { "$ref": "#/$defs/address" },
-            "contactMethod": { "type": "string", "enum": ["phone", "email"] },
-            "phone": { "type": "string" },
-            "email": { "type": "string" },
-        },
-        "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
-        "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
-        "then": { "required": ["phone"] },
-        "else": { "required": ["email"] },
-        "additionalProperties": false,
     })
 }

@@ -19,9 +19,10 @@ impl App {
         &self.sockets
     }
 
-    /// Ready when no WebSocket of this machine is open.
+    /// Ready when no WebSocket of this machine is open and no task of this process runs.
     pub(crate) async fn closed(&self) {
         self.sockets.closed().await;
+        self.endpoint.closed().await;
     }
 }
 

@@ -59,7 +59,7 @@ impl Context {
     ///
     /// # Errors
     /// `MissingCapability` where the client takes no forms, `Unanswered` where it does not answer or not with a `T`,
-    /// `Internal` where `T` is more than a form can hold.
+    /// `Busy` where the server is stopping, `Internal` where `T` is more than a form can hold.
     pub async fn elicit<T>(&self, key: &str, message: &str) -> Result<Elicited<T>>
     where
         T: DeserializeOwned + JsonSchema,
@@ -77,7 +77,8 @@ impl Context {
     /// user agreed does not say that they are done there. The URL is a part of the question: make it the same each time.
     ///
     /// # Errors
-    /// `MissingCapability` where the client opens no pages, `Unanswered` where it does not answer.
+    /// `MissingCapability` where the client opens no pages, `Unanswered` where it does not answer, `Busy` where the server
+    /// is stopping.
     pub async fn visit(&self, key: &str, message: &str, url: &str) -> Result<Elicited<()>> {
         let params = json!({ "mode": "url", "message": message, "url": url });
         let question = (Capability::UrlElicitation, "elicitation/create", params);
@@ -91,7 +92,8 @@ impl Context {
     /// Asks the client's model.
     ///
     /// # Errors
-    /// `MissingCapability` where the client lends no model, `Unanswered` where it does not answer.
+    /// `MissingCapability` where the client lends no model, `Unanswered` where it does not answer, `Busy` where the server
+    /// is stopping.
     pub async fn sample(&self, key: &str, question: Sampling) -> Result<Sampled> {
         let question = (
             Capability::Sampling,
@@ -104,7 +106,8 @@ impl Context {
     /// Asks the client for the folders it works in.
     ///
     /// # Errors
-    /// `MissingCapability` where the client has none, `Unanswered` where it does not answer.
+    /// `MissingCapability` where the client has none, `Unanswered` where it does not answer, `Busy` where the server is
+    /// stopping.
     pub async fn roots(&self, key: &str) -> Result<Vec<Root>> {
         let question = (Capability::Roots, "roots/list", json!({}));
         let answer: RootsResult = self.ask(key, question).await?;

@@ -1,6 +1,7 @@
 //! One call of a client that hears what its function says, and is asked what it asks.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -34,6 +35,8 @@ pub(super) struct Conversation {
     /// How it ends, once all is sent that goes before.
     end: Option<End>,
     waiting: FuturesUnordered<BoxFuture<'static, Heard>>,
+    /// The ids of the questions that were sent and not answered.
+    open: BTreeSet<Arc<str>>,
 }
 
 /// How the client is asked.
@@ -64,8 +67,12 @@ pub(super) enum End {
 enum Heard {
     /// It can be sent: its answer will be found.
     Opened(Ask, Slot),
-    /// The function has its answer.
-    Answered,
+    /// It cannot be sent, as the function was told.
+    Unsent,
+    /// The client has answered the one of that id.
+    Answered(Arc<str>),
+    /// Nobody waits for the answer to the one of that id any more.
+    GivenUp(Arc<str>),
 }
 
 impl Conversation {
@@ -85,6 +92,7 @@ impl Conversation {
             outgoing: VecDeque::new(),
             end: None,
             waiting: FuturesUnordered::new(),
+            open: BTreeSet::new(),
         }
     }
 
@@ -122,9 +130,9 @@ impl Conversation {
                         continue;
                     }
                     if let Some(detached) = wish
-                        && let Some(escalation) = self.escalation.take()
+                        && let Some(escalation) = self.escalation.take().filter(Escalation::is_open)
                     {
-                        self.end = Some(match &self.asking {
+                        self.finish(match &self.asking {
                             // What a round asks is answered before a task begins (SEP-2663).
                             Asking::Rounds(rounds) if rounds.is_open() => {
                                 End::Ended(required(self.function, rounds))
@@ -136,16 +144,25 @@ impl Conversation {
                         && !asks
                     {
                         // It waits for more than the answer, which could take as long as it likes.
-                        self.end = Some(End::Ended(required(self.function, rounds)));
+                        self.finish(End::Ended(required(self.function, rounds)));
                     }
                 }
-                (Step::Ended(ended), _) => return Next::End(End::Ended(ended)),
+                (Step::Ended(ended), _) => self.finish(End::Ended(ended)),
                 (Step::Waits, Asking::Rounds(rounds)) if rounds.is_open() => {
-                    return Next::End(End::Ended(required(self.function, rounds)));
+                    self.finish(End::Ended(required(self.function, rounds)));
                 }
                 (Step::Waits, _) => {}
             }
         }
+    }
+
+    /// Ends with that, once the client knows that nobody waits for the answers any more that it has not given.
+    fn finish(&mut self, end: End) {
+        self.waiting.clear();
+        let open = std::mem::take(&mut self.open);
+        let cancelled = open.iter().map(|id| notify::cancelled(id));
+        self.outgoing.extend(cancelled);
+        self.end = Some(end);
     }
 
     /// Passes on what the function says; a wish to become a task is given back.
@@ -169,12 +186,12 @@ impl Conversation {
             Asking::Live(mailbox) => {
                 let mailbox = mailbox.clone();
                 self.waiting.push(Box::pin(async move {
-                    match mailbox.open().await {
+                    match mailbox.open(&ask.key).await {
                         Ok(slot) => Heard::Opened(ask, slot),
                         Err(error) => {
                             // The function that asked is gone only if the whole call is.
                             let _ = ask.reply.send(Err(error));
-                            Heard::Answered
+                            Heard::Unsent
                         }
                     }
                 }));
@@ -183,21 +200,35 @@ impl Conversation {
     }
 
     fn heard(&mut self, heard: Heard) {
-        let Heard::Opened(ask, slot) = heard else {
-            return;
-        };
-        if ask.reply.is_closed() {
-            return;
+        match heard {
+            Heard::Opened(ask, slot) if !ask.reply.is_closed() => self.put(ask, slot),
+            Heard::Opened(..) | Heard::Unsent => {}
+            Heard::Answered(id) => drop(self.open.remove(&id)),
+            Heard::GivenUp(id) => {
+                self.open.remove(&id);
+                self.outgoing.push_back(notify::cancelled(&id));
+            }
         }
-        self.outgoing.push_back(notify::question(slot.id(), &ask));
+    }
+
+    /// Sends a question, and waits for its answer as long as the function does.
+    fn put(&mut self, ask: Ask, slot: Slot) {
+        let id = slot.id().clone();
+        self.outgoing.push_back(notify::question(&id, &ask));
+        self.open.insert(id.clone());
         let Ask { key, mut reply, .. } = ask;
         self.waiting.push(Box::pin(async move {
-            tokio::select! {
-                answer = slot.answer(&key) => drop(reply.send(answer)),
-                // The function has stopped waiting.
-                () = reply.closed() => {}
-            }
-            Heard::Answered
+            let answer = tokio::select! {
+                answer = slot.answer(&key) => answer,
+                () = reply.closed() => return Heard::GivenUp(id),
+            };
+            let (answer, heard) = match answer {
+                Ok(answer) => (answer, Heard::Answered(id)),
+                Err(error) => (Err(error), Heard::GivenUp(id)),
+            };
+            // The function that asked may have stopped waiting.
+            let _ = reply.send(answer);
+            heard
         }));
     }
 

@@ -8,7 +8,6 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
@@ -27,9 +26,6 @@ use filter::Filter;
 /// How long the stream may be quiet before it shows that it is alive.
 const QUIET: Duration = Duration::from_secs(15);
 
-/// The key that tells to which subscription a message belongs: its value is the id of the request.
-const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
-
 #[derive(Deserialize)]
 struct ListenParams {
     #[serde(default)]
@@ -41,15 +37,44 @@ struct ListenParams {
 struct ListenResult<'a> {
     result_type: &'static str,
     #[serde(rename = "_meta")]
-    meta: &'a Value,
+    meta: Tie<'a>,
+}
+
+#[derive(Serialize)]
+struct Acknowledged<'a> {
+    notifications: &'a Filter,
+    #[serde(rename = "_meta")]
+    meta: Tie<'a>,
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<Tie<'a>>,
+}
+
+/// To which stream a message belongs.
+#[derive(Serialize)]
+struct Tie<'a> {
+    /// The id of the request, as it stood there: it may have more digits than a number of this language.
+    #[serde(rename = "io.modelcontextprotocol/subscriptionId")]
+    subscription: &'a RawValue,
+    #[serde(
+        rename = "io.modelcontextprotocol/serverInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    server: Option<&'a RawValue>,
 }
 
 /// One stream.
 struct Listener {
     id: Box<RawValue>,
     filter: Filter,
-    /// What ties its messages to it; none on the stream of a client of 2025.
-    meta: Option<Value>,
+    /// How the server introduces itself at the end; none on the stream of a client of 2025, whose messages are not tied
+    /// to it either.
+    server: Option<Box<RawValue>>,
     receiver: Receiver<News>,
     outgoing: Vec<Event>,
 }
@@ -60,20 +85,22 @@ impl Endpoint {
     pub(super) fn listen(&self, request: &Request<'_>) -> Result<Reply, Fault> {
         let params: ListenParams = request.read_params()?;
         let filter = params.notifications.honoured(&self.updates);
-        let id: Value = serde_json::from_str(request.id.get()).unwrap_or_default();
-        let meta = json!({ SUBSCRIPTION: id, "io.modelcontextprotocol/serverInfo": self.payloads.server() });
-        let acknowledged = json!({ "notifications": filter, "_meta": { SUBSCRIPTION: id } });
+        let server = self.payloads.server();
+        let acknowledged = Acknowledged {
+            notifications: &filter,
+            meta: Tie::to(request.id),
+        };
         let method = "notifications/subscriptions/acknowledged";
         let first = Event::Message(notification(method, acknowledged));
-        let last = end(request.id, &meta);
         let receiver = self.updates.listen().filter(|_| !filter.is_empty());
         let Some(receiver) = receiver else {
+            let last = end(request.id, server);
             return Ok(stream_of(stream::iter([first, last]).boxed()));
         };
         let listener = Listener {
             id: request.id.to_owned(),
             filter,
-            meta: Some(meta),
+            server: Some(server.to_owned()),
             receiver,
             outgoing: vec![first],
         };
@@ -110,7 +137,7 @@ impl Endpoint {
         let listener = Listener {
             id: RawValue::NULL.to_owned(),
             filter: Filter::all(listed).honoured(&self.updates),
-            meta: None,
+            server: None,
             receiver,
             // Something must be sent, or some clients take the connection for one that hangs.
             outgoing: vec![Event::KeepAlive],
@@ -134,7 +161,7 @@ impl Listener {
             let updates = match timeout(QUIET, updates::next(&mut self.receiver)).await {
                 Err(_) => return (Event::KeepAlive, Some(self)),
                 Ok(Some(News::End)) => {
-                    let last = self.meta.as_ref().map(|meta| end(&self.id, meta));
+                    let last = self.server.as_ref().map(|it| end(&self.id, it));
                     return (last.unwrap_or(Event::KeepAlive), None);
                 }
                 Ok(Some(News::Update(update))) => vec![update],
@@ -148,24 +175,34 @@ impl Listener {
     }
 
     fn event(&self, update: &Update) -> Event {
-        let (method, mut params) = match update {
-            Update::Tools => ("notifications/tools/list_changed", json!({})),
-            Update::Prompts => ("notifications/prompts/list_changed", json!({})),
-            Update::Resources => ("notifications/resources/list_changed", json!({})),
-            Update::Contents(uri) => ("notifications/resources/updated", json!({ "uri": uri })),
+        let (method, uri) = match update {
+            Update::Tools => ("notifications/tools/list_changed", None),
+            Update::Prompts => ("notifications/prompts/list_changed", None),
+            Update::Resources => ("notifications/resources/list_changed", None),
+            Update::Contents(uri) => ("notifications/resources/updated", Some(&**uri)),
         };
-        if let Some(meta) = &self.meta {
-            params["_meta"] = json!({ SUBSCRIPTION: meta[SUBSCRIPTION] });
+        let meta = self.server.as_ref().map(|_| Tie::to(&self.id));
+        Event::Message(notification(method, Changed { uri, meta }))
+    }
+}
+
+impl<'a> Tie<'a> {
+    fn to(subscription: &'a RawValue) -> Tie<'a> {
+        Tie {
+            subscription,
+            server: None,
         }
-        Event::Message(notification(method, params))
     }
 }
 
 /// The response, which ends the stream.
-fn end(id: &RawValue, meta: &Value) -> Event {
+fn end(id: &RawValue, server: &RawValue) -> Event {
     let result = ListenResult {
         result_type: "complete",
-        meta,
+        meta: Tie {
+            server: Some(server),
+            ..Tie::to(id)
+        },
     };
     Event::Message(encode(id, &result))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::closing::Closing;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::secret;
@@ -20,6 +21,9 @@ pub(super) struct Mailbox {
     store: Store,
     /// How long a question waits.
     patience: Duration,
+    closing: Closing,
+    /// For whom the questions are kept.
+    holder: Option<String>,
 }
 
 /// The place of one answer, as long as somebody waits for it.
@@ -44,19 +48,39 @@ struct Refusal {
 }
 
 impl Mailbox {
-    pub(super) fn new(store: Store, patience: Duration) -> Mailbox {
-        Mailbox { store, patience }
+    pub(super) fn new(store: Store, patience: Duration, closing: Closing) -> Mailbox {
+        Mailbox {
+            store,
+            patience,
+            closing,
+            holder: None,
+        }
+    }
+
+    /// The same for the questions to one client.
+    pub(super) fn held_by(&self, holder: Option<String>) -> Mailbox {
+        Mailbox {
+            holder,
+            ..self.clone()
+        }
     }
 
     /// A place for one answer. Its id is a secret between this server and the client that is asked: whoever knows it
-    /// may answer.
-    pub(super) async fn open(&self) -> Result<Slot> {
+    /// may answer. `about` names the question in an error.
+    ///
+    /// # Errors
+    /// The process is to end, or the store fails.
+    pub(super) async fn open(&self, about: &str) -> Result<Slot> {
+        if self.closing.has_begun() {
+            return Err(stopping(about));
+        }
         let slot = Slot {
             mailbox: self.clone(),
             id: secret::name().into(),
         };
+        let (key, holder) = (key(slot.id()), self.holder.as_deref());
         self.store
-            .create(&key(slot.id()), String::new(), self.patience)
+            .create_for(holder, &key, String::new(), self.patience)
             .await?;
         Ok(slot)
     }
@@ -78,20 +102,28 @@ impl Mailbox {
 }
 
 impl Slot {
-    pub(super) fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &Arc<str> {
         &self.id
     }
 
-    /// The result that the client answers with. `about` names the question in an error.
-    pub(super) async fn answer(&self, about: &str) -> Result<Box<RawValue>> {
-        let deadline = Deadline::after(self.mailbox.patience);
-        match self
-            .mailbox
-            .store
-            .changed(&key(&self.id), UNANSWERED, deadline)
-            .await?
-        {
-            Change::To(record) => read(&record.value, about),
+    /// The result that the client answers with, or what is wrong with its answer. `about` names the question in an error.
+    ///
+    /// # Errors
+    /// The client has not answered in time, the process is to end, or the store fails.
+    pub(super) async fn answer(&self, about: &str) -> Result<Result<Box<RawValue>>> {
+        let Mailbox {
+            store,
+            patience,
+            closing,
+            ..
+        } = &self.mailbox;
+        let (mut stay, key) = (closing.stay(), key(&self.id));
+        let change = tokio::select! {
+            change = store.changed(&key, UNANSWERED, Deadline::after(*patience)) => change?,
+            () = stay.ends() => return Err(stopping(about)),
+        };
+        match change {
+            Change::To(record) => Ok(read(&record.value, about)),
             Change::Gone | Change::None => {
                 Err(Error::unanswered(about, "was not answered in time"))
             }
@@ -107,6 +139,10 @@ impl Drop for Slot {
 
 fn key(id: &str) -> String {
     format!("mail#{id}")
+}
+
+fn stopping(about: &str) -> Error {
+    Error::stopping(format!("the question `{about}` to the client is given up"))
 }
 
 fn read(response: &str, about: &str) -> Result<Box<RawValue>> {

@@ -39,6 +39,13 @@ struct Question<'a> {
     params: Value,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CancelledParams<'a> {
+    request_id: &'a str,
+    reason: &'static str,
+}
+
 /// How far a call is, as far as it was told.
 pub(super) struct Reporter {
     /// As it stood in the request, so that it goes back as it came.
@@ -91,6 +98,15 @@ pub(super) fn question(id: &str, ask: &Ask) -> Vec<u8> {
         params,
     };
     serde_json::to_vec(&question).expect("a question of texts is JSON")
+}
+
+/// The client need not answer the question of that id any more.
+pub(super) fn cancelled(id: &str) -> Vec<u8> {
+    let params = CancelledParams {
+        request_id: id,
+        reason: "nobody waits for the answer any more",
+    };
+    notification("notifications/cancelled", params)
 }
 
 /// Any notification.

@@ -103,7 +103,7 @@ impl Peer {
                 true => Capabilities::default(),
                 false => capabilities(version),
             }),
-            asking: Asking::Live(endpoint.mailbox.clone()),
+            asking: Asking::Live(endpoint.mailbox.held_by(cx.holder())),
             reporter: wishes.token.map(Reporter::new),
             takes_events: true,
         }))

@@ -12,6 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::oneshot;
 
 use super::Endpoint;
+use super::closing::Closing;
 use super::fault::Fault;
 use super::question::Answers;
 use super::result::ServerMeta;
@@ -40,11 +41,13 @@ const POLL: Duration = Duration::from_secs(1);
 /// The tasks of all processes that share a store.
 #[derive(Clone)]
 pub(super) struct Tasks {
-    store: Store,
+    pub(super) store: Store,
     /// How long one may take.
-    limit: Duration,
+    pub(super) limit: Duration,
     /// How they go on where a process is frozen between requests; elsewhere they go on in the process that began them.
-    invoker: Option<Arc<Invoker>>,
+    pub(super) invoker: Option<Arc<Invoker>>,
+    /// The end of the process, before which they end.
+    pub(super) closing: Closing,
 }
 
 /// What turns a running call into a task.
@@ -73,14 +76,6 @@ struct Created<'a> {
 }
 
 impl Tasks {
-    pub(super) fn new(store: Store, limit: Duration, invoker: Option<Arc<Invoker>>) -> Tasks {
-        Tasks {
-            store,
-            limit,
-            invoker,
-        }
-    }
-
     /// The task of that id.
     ///
     /// # Errors
@@ -140,6 +135,11 @@ impl Tasks {
 }
 
 impl Escalation {
+    /// Whether the call may still become a task: one that begins when the process is to end would not come far.
+    pub(super) fn is_open(&self) -> bool {
+        !self.tasks.closing.has_begun()
+    }
+
     /// Keeps the task, lets the function go on as one, and answers the call with its handle. What is known of the
     /// client's answers goes along.
     pub(super) async fn start(
@@ -165,8 +165,11 @@ impl Escalation {
             capabilities: self.capabilities,
             known,
         });
-        let kept = tasks.store.create(&key(&id), record.encode(), TTL).await;
-        if let Err(error) = kept {
+        let (key, holder) = (key(&id), cx.holder());
+        let kept = tasks
+            .store
+            .create_for(holder.as_deref(), &key, record.encode(), TTL);
+        if let Err(error) = kept.await {
             return Ended::failed(function, error);
         }
         match &tasks.invoker {
@@ -174,7 +177,8 @@ impl Escalation {
                 cx.restart(tasks.limit);
                 // Gone only if the function ended in the same step, which its task will tell.
                 let _ = detached.send(());
-                tokio::spawn(runner::run(self, id, run, Answers::new()));
+                let stay = tasks.closing.stay();
+                tokio::spawn(runner::run(self, id, run, Answers::new(), stay));
             }
             Some(invoker) => {
                 // It begins anew in the invocation that is asked for, up to here with what is known.
@@ -182,7 +186,7 @@ impl Escalation {
                 let errand = Errand::Task(id.clone());
                 if let Err(error) = invoker.again(errand, cx.deadline()).await {
                     // Nobody will go on with it, and nobody has its id.
-                    let _ = tasks.store.remove(&key(&id)).await;
+                    let _ = tasks.store.remove(&key).await;
                     return Ended::failed(function, error);
                 }
             }
@@ -227,7 +231,8 @@ impl Endpoint {
             server: self.payloads.server().to_owned(),
         };
         let run = self.start(Shape::Modern, subject, &call.arguments, (cx, client));
-        runner::run(task, id.to_owned(), run, call.known).await;
+        let stay = tasks.closing.stay();
+        runner::run(task, id.to_owned(), run, call.known, stay).await;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::answer::{Answer, IntoAnswer};
 use super::hints::Hints;
 use super::icon::Icon;
+use super::shape;
 use crate::capability::Capability;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -216,6 +217,7 @@ impl Tool {
     }
 
     pub(super) async fn run(&self, cx: Context, arguments: &str) -> Result<Answer> {
+        shape::check(&self.input, arguments)?;
         match &self.run {
             Run::Async(run) => run(cx, arguments)?.await,
             Run::Sync(run) => run(cx, arguments),

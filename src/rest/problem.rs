@@ -94,6 +94,31 @@ pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
     response
 }
 
+/// A request whose body could not be read.
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The stable name of what went wrong.
+    pub class: &'static str,
+    /// What was wrong.
+    pub detail: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, class: &'static str, detail: impl Into<String>) -> Refusal {
+        Refusal {
+            status,
+            class,
+            detail: detail.into(),
+        }
+    }
+
+    /// The answer of this face.
+    pub(super) fn problem(&self, request_id: &str) -> Response<Body> {
+        problem(self.status, self.class, &self.detail, request_id)
+    }
+}
+
 /// A request that reached no function: `name` becomes the stable type, `detail` says what to do.
 pub fn problem(
     status: StatusCode,
@@ -118,27 +143,27 @@ pub fn problem(
 /// Reads a request's body whole, within the limit and the time of its call.
 ///
 /// # Errors
-/// The answer to a body that is too large, too slow or broken.
-pub async fn read_body(body: Body, cx: &Context) -> Result<Bytes, Response<Body>> {
+/// The body is too large, too slow or broken.
+pub async fn read_body(body: Body, cx: &Context) -> Result<Bytes, Refusal> {
     let limit = cx.config().max_request_bytes;
     let read = axum::body::to_bytes(body, limit);
     match cx.deadline().timeout(read).await {
         Some(Ok(body)) => Ok(body),
-        Some(Err(error)) if is_too_long(&error) => Err(too_large(limit, cx.request_id())),
-        Some(Err(_)) => {
-            let detail = "the body could not be read to its end";
-            Err(problem(
-                StatusCode::BAD_REQUEST,
-                "bad_request",
-                detail,
-                cx.request_id(),
-            ))
-        }
-        None => {
-            let detail = "the body did not come within the time limit of the call";
-            let status = StatusCode::REQUEST_TIMEOUT;
-            Err(problem(status, "request_timeout", detail, cx.request_id()))
-        }
+        Some(Err(error)) if is_too_long(&error) => Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            format!("the body is larger than {limit} bytes"),
+        )),
+        Some(Err(_)) => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "bad_request",
+            "the body could not be read to its end",
+        )),
+        None => Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request_timeout",
+            "the body did not come within the time limit of the call",
+        )),
     }
 }
 
@@ -151,17 +176,6 @@ fn is_too_long(error: &axum::Error) -> bool {
         cause = error.source();
     }
     false
-}
-
-/// A body beyond the limit.
-fn too_large(limit: usize, request_id: &str) -> Response<Body> {
-    let detail = format!("the body is larger than {limit} bytes");
-    problem(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "payload_too_large",
-        &detail,
-        request_id,
-    )
 }
 
 fn urn(name: &str) -> String {

@@ -179,7 +179,7 @@ fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
         let (parts, body) = request.into_parts();
         let body = match read_body(body, &cx).await {
             Ok(body) => body,
-            Err(refusal) => return refusal,
+            Err(refusal) => return refusal.problem(cx.request_id()),
         };
         if !body.is_empty() && !is_json(&parts.headers) {
             let detail = "the body must be JSON: send `Content-Type: application/json`";

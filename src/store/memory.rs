@@ -24,6 +24,8 @@ struct Shelf {
 }
 
 struct Kept {
+    /// For whom, where that is known.
+    holder: Option<String>,
     record: Record,
     expires: Instant,
 }
@@ -36,18 +38,25 @@ impl Memory {
         }))
     }
 
-    pub(super) fn create(&self, key: &str, value: String, ttl: Duration) -> Result<bool> {
+    pub(super) fn create(
+        &self,
+        holder: Option<&str>,
+        key: &str,
+        value: String,
+        ttl: Duration,
+    ) -> Result<bool> {
         let now = Instant::now();
         let mut shelf = self.lock();
         if shelf.live(key, now).is_some() {
             return Ok(false);
         }
-        shelf.make_room(now, value.len())?;
-        let record = Record { value, version: 1 };
-        let expires = now + ttl;
-        shelf
-            .records
-            .insert(key.to_owned(), Kept { record, expires });
+        shelf.make_room(holder, now, value.len())?;
+        let kept = Kept {
+            holder: holder.map(str::to_owned),
+            record: Record { value, version: 1 },
+            expires: now + ttl,
+        };
+        shelf.records.insert(key.to_owned(), kept);
         Ok(true)
     }
 
@@ -70,7 +79,8 @@ impl Memory {
     ) -> Result<bool> {
         let now = Instant::now();
         let mut shelf = self.lock();
-        shelf.has_room(value.len())?;
+        let holder = shelf.records.get(key).and_then(|it| it.holder.as_deref());
+        shelf.has_room(holder, value.len())?;
         Ok(match shelf.live(key, now) {
             Some(kept) if kept.record.version == version => {
                 let version = version + 1;
@@ -103,27 +113,56 @@ impl Shelf {
         self.records.get_mut(key).filter(|kept| kept.expires > now)
     }
 
-    fn make_room(&mut self, now: Instant, bytes: usize) -> Result<()> {
-        if self.records.len() >= MOST || now >= self.swept + SWEEP {
+    fn make_room(&mut self, holder: Option<&str>, now: Instant, bytes: usize) -> Result<()> {
+        // From the half on a share may be too large.
+        if self.records.len() >= MOST / 2 || now >= self.swept + SWEEP {
             self.sweep(now);
         }
-        match self.records.len() {
-            MOST.. => Err(Error::store_unavailable(format!(
+        let held = self.records.len();
+        if held >= MOST {
+            return Err(Error::store_unavailable(format!(
                 "the store holds {MOST} records, as many as it may; try again when some have expired"
-            ))),
-            _ => self.has_room(bytes),
+            )));
         }
+        if held >= MOST / 2 {
+            self.check_share(holder, |_| 1, 1, MOST - held, "records")?;
+        }
+        self.has_room(holder, bytes)
     }
 
-    fn has_room(&self, bytes: usize) -> Result<()> {
+    fn has_room(&self, holder: Option<&str>, bytes: usize) -> Result<()> {
         // Small values are as many as there may be records, so only large ones need to be counted.
         if bytes < MOST_BYTES / MOST {
             return Ok(());
         }
-        let held: usize = self.records.values().map(|it| it.record.value.len()).sum();
-        match held + bytes > MOST_BYTES {
-            true => Err(Error::store_unavailable(format!(
+        let size: fn(&Kept) -> usize = |it| it.record.value.len();
+        let held: usize = self.records.values().map(size).sum();
+        if held + bytes > MOST_BYTES {
+            return Err(Error::store_unavailable(format!(
                 "the store holds {held} bytes, of {MOST_BYTES} that it may; try again when some have expired"
+            )));
+        }
+        self.check_share(holder, size, bytes, MOST_BYTES - held, "bytes")
+    }
+
+    /// With `more` nobody comes to hold more than is left then for all others, so that one alone cannot fill the store.
+    fn check_share(
+        &self,
+        holder: Option<&str>,
+        size: fn(&Kept) -> usize,
+        more: usize,
+        left: usize,
+        what: &str,
+    ) -> Result<()> {
+        let Some(holder) = holder else {
+            return Ok(());
+        };
+        let kept = self.records.values();
+        let own = kept.filter(|it| it.holder.as_deref() == Some(holder));
+        let own: usize = own.map(size).sum();
+        match own + more > left - more {
+            true => Err(Error::store_unavailable(format!(
+                "the store holds {own} {what} for this caller, and has {left} left for all; try again when some have expired"
             ))),
             false => Ok(()),
         }

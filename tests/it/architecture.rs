@@ -1,7 +1,10 @@
 //! The house in order: which module may know which, and how every file is written.
 
+mod source;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+
+use source::sources;
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
 const HOUSE: [(&str, &[&str]); 40] = [
@@ -210,102 +213,6 @@ const HIDDEN: [(&str, &str); 11] = [
 const UNKNOWN_TO_TOOLS: [&str; 5] = ["axum", "http", "reqwest", "bytes", "lambda_runtime"];
 
 const MAX_LINES: usize = 400;
-
-/// One file of `src`.
-struct Source {
-    path: PathBuf,
-    /// The module at the root that it belongs to.
-    module: String,
-    text: String,
-}
-
-impl Source {
-    /// The text without comments and without unit tests, which stand at the end of a file.
-    fn code(&self) -> String {
-        let text = self.text.split("#[cfg(test)]").next().unwrap();
-        let lines = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"));
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
-    fn shown(&self) -> String {
-        self.path.display().to_string()
-    }
-
-    /// The modules that this file names: after `crate::` in the library, after `bifold::` and `mod` in the binary.
-    fn imports(&self) -> BTreeSet<String> {
-        let code = self.code();
-        let mut found = BTreeSet::new();
-        match self.module.as_str() {
-            "main" => found.extend(
-                code.lines()
-                    .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')),
-            ),
-            "cli" => found.extend(heads(&code, "bifold::")),
-            _ => found.extend(heads(&code, "crate::")),
-        }
-        let modules = found.into_iter().map(|name| match name {
-            // The library shows these two under its own name.
-            "App" => "app".to_owned(),
-            "Config" => "config".to_owned(),
-            other => other.to_owned(),
-        });
-        modules.filter(|name| *name != self.module).collect()
-    }
-}
-
-/// The first names after every `prefix`: one, or those of a group in braces.
-fn heads<'c>(code: &'c str, prefix: &str) -> Vec<&'c str> {
-    let name = |text: &'c str| {
-        let end = text.find(|it: char| !it.is_alphanumeric() && it != '_');
-        &text[..end.unwrap_or(text.len())]
-    };
-    let starts = code.match_indices(prefix).map(|(start, _)| start);
-    // `bifold::` also ends a longer name, which is another one.
-    let whole = starts
-        .filter(|start| !code[..*start].ends_with(|it: char| it.is_alphanumeric() || it == '_'));
-    whole
-        .flat_map(|start| {
-            let rest = &code[start + prefix.len()..];
-            match rest.strip_prefix('{') {
-                Some(group) => {
-                    let group = &group[..group.find(';').unwrap_or(group.len())];
-                    group
-                        .split(',')
-                        .map(|it| name(it.trim_start()))
-                        .filter(|it| !it.is_empty())
-                        .collect()
-                }
-                None => vec![name(rest)],
-            }
-        })
-        .collect()
-}
-
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![root.clone()];
-    let mut sources = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "rs") {
-                let inside = path.strip_prefix(&root).unwrap();
-                let first = inside.iter().next().unwrap().to_str().unwrap();
-                sources.push(Source {
-                    module: first.trim_end_matches(".rs").to_owned(),
-                    text: std::fs::read_to_string(&path).unwrap(),
-                    path: inside.to_owned(),
-                });
-            }
-        }
-    }
-    assert!(sources.len() > 40, "the files of `src` were not found");
-    sources
-}
 
 #[test]
 fn the_table_runs_one_way_and_names_every_module() {

@@ -1,5 +1,8 @@
 //! The function that calls many others: what each call and the whole of them may take, and what the report says.
 
+mod time;
+mod upstream;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,7 +11,7 @@ use bifold::replay::{PLAIN, VESTING};
 use bifold::{App, Config, Content, Context, Error, JsonSchema, Result, Server, Tool, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::support::{Answer, TestApp, modern};
 
@@ -115,52 +118,6 @@ fn kinds(report: &Value) -> Vec<&Value> {
     results.iter().map(|it| &it["error"]["kind"]).collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn results_stand_in_the_order_of_the_calls_however_long_each_took() {
-    let app = serving(&Running::default()).await;
-    let calls = [
-        call("slow", json!({"ms": 300})),
-        call("echo", json!({"number": 1})),
-        call("slow", json!({"ms": 20})),
-        call("slow", json!({"ms": 10})),
-    ];
-    let report = report(&app, json!({"calls": calls})).await;
-    for (index, call) in calls.iter().enumerate() {
-        let item = &report["results"][index];
-        assert_eq!(item["index"], index);
-        assert_eq!(item["name"], call["name"]);
-        assert_eq!(item["ok"], true);
-        assert!(item.get("error").is_none());
-    }
-    assert_eq!(report["results"][1]["result"]["number"], 1);
-    assert_eq!(report["results"][2]["result"][0]["text"], "20 ms");
-    assert_eq!(report["total"], 4);
-    assert_eq!(report["succeeded"], 4);
-    assert_eq!(report["failed"], 0);
-    assert_eq!(report["failures"], json!([]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn eight_calls_run_at_a_time_and_a_slow_one_holds_up_no_other() {
-    let running = Running::default();
-    let app = serving(&running).await;
-    let since = Instant::now();
-    let calls = vec![call("slow", json!({"ms": 100})); 20];
-    assert_eq!(report(&app, json!({"calls": calls})).await["succeeded"], 20);
-    assert_eq!(running.most.load(Ordering::Relaxed), 8);
-    assert_eq!(since.elapsed().as_millis() / 10, 30, "three rounds");
-
-    let since = Instant::now();
-    let mut calls = vec![call("slow", json!({"ms": 100})); 15];
-    calls[0] = call("slow", json!({"ms": 200}));
-    assert_eq!(report(&app, json!({"calls": calls})).await["succeeded"], 15);
-    assert_eq!(
-        since.elapsed().as_millis() / 10,
-        20,
-        "two rounds beside the first"
-    );
-}
-
 #[tokio::test]
 async fn a_failure_is_that_of_its_call_alone() {
     let app = serving(&Running::default()).await;
@@ -214,57 +171,6 @@ async fn a_failure_is_that_of_its_call_alone() {
         json!({"index": 5, "name": "bad", "kind": "failed", "message": "it did not work", "attempts": 3})
     );
     assert_eq!(failures[3]["attempts"], 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_call_has_its_own_time_and_what_is_finished_stays() {
-    let app = serving(&Running::default()).await;
-    let since = Instant::now();
-    let calls = [
-        call("slow", json!({"ms": 60_000})),
-        call("slow", json!({"ms": 40})),
-        call("echo", json!({})),
-    ];
-    let report = report(&app, json!({"calls": calls, "item_timeout_ms": 50})).await;
-    assert!(
-        since.elapsed() < Duration::from_millis(60),
-        "{:?}",
-        since.elapsed()
-    );
-    let late = json!("deadline_exceeded");
-    assert_eq!(kinds(&report), [&late, &Value::Null, &Value::Null]);
-    assert_eq!(report["results"][0]["error"]["retryable"], true);
-    assert_eq!(report["failures"][0]["attempts"], 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_time_of_a_call_begins_with_its_turn() {
-    let app = serving(&Running::default()).await;
-    let calls = vec![call("slow", json!({"ms": 40})); 24];
-    let report = report(&app, json!({"calls": calls, "item_timeout_ms": 50})).await;
-    assert_eq!(report["succeeded"], 24);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_whole_ends_within_its_call_with_what_is_finished() {
-    let running = Running::default();
-    let app = serving(&running).await;
-    let since = Instant::now();
-    let mut calls = vec![call("echo", json!({})), call("slow", json!({"ms": 20}))];
-    calls.extend(vec![call("slow", json!({"ms": 3_600_000})); 8]);
-    calls.extend(echoes(3));
-    let report = report(&app, json!({"calls": calls, "item_timeout_ms": 900_000})).await;
-    assert!(since.elapsed() < Config::default().call_timeout);
-    assert_eq!(
-        (&report["succeeded"], &report["failed"]),
-        (&json!(2), &json!(11))
-    );
-    for failure in report["failures"].as_array().unwrap() {
-        assert_eq!(failure["kind"], "deadline_exceeded");
-        let never_began = failure["name"] == "echo";
-        assert_eq!(failure["attempts"], if never_began { 0 } else { 1 });
-    }
-    assert_eq!(running.echoes.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -380,51 +286,6 @@ async fn both_faces_and_both_paths_give_the_same_report_of_the_same_bytes() {
         );
     }
     assert_eq!(app.get("/api/batch").await.status, 405);
-}
-
-#[tokio::test]
-async fn what_the_calls_cost_upstream_counts_for_the_request() {
-    let app = TestApp::start().await;
-    let calls =
-        [VESTING, PLAIN].map(|it| call("fetch_account_info", json!({"wallet_address": it})));
-    let answer = post(&app, json!({"calls": calls})).await;
-    assert_eq!(app.replay.seen().len(), 2);
-    let timing = answer.header("server-timing");
-    assert!(timing.contains("desc=\"2 calls\""), "{timing}");
-}
-
-#[tokio::test]
-async fn the_report_is_as_fresh_as_the_oldest_of_its_parts() {
-    let app = TestApp::plane().await;
-    let calls =
-        [VESTING, PLAIN].map(|it| call("fetch_account_info", json!({"wallet_address": it})));
-    let hit = async |calls: &[Value]| {
-        let result = app.tool("call_many", json!({"calls": calls})).await;
-        result["_meta"]["bifold/cache"]["hit"].clone()
-    };
-    assert_eq!(hit(&calls[..1]).await, false);
-    assert_eq!(hit(&calls).await, false);
-    assert_eq!(hit(&calls).await, true);
-    assert_eq!(hit(&[]).await, Value::Null);
-}
-
-#[tokio::test]
-async fn an_upstream_at_fault_is_named() {
-    let app = TestApp::start().await;
-    let busy = bifold::replay::Canned::status(429, "text/plain", "").header("retry-after", "60");
-    app.replay.answer("/exchange/assets", busy);
-    let calls = [call("fetch_figure_markets_assets_info", json!({}))];
-    let report = report(&app, json!({"calls": calls})).await;
-    let error = &report["results"][0]["error"];
-    assert_eq!(error["kind"], "rate_limited");
-    assert_eq!(
-        error["upstream"],
-        json!({"name": "exchange", "status": 429})
-    );
-    assert_eq!(
-        (&error["retryable"], &error["retry_after_ms"]),
-        (&json!(true), &json!(60_000))
-    );
 }
 
 #[tokio::test]

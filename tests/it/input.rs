@@ -9,7 +9,9 @@ mod live;
 mod log;
 mod questions;
 mod rounds;
+mod share;
 mod state;
+mod stop;
 mod tasks;
 
 use axum::body::{Body, BodyDataStream};

@@ -1,20 +1,20 @@
 //! Progress over MCP: the stream of one call, while it runs and when it ends.
 
+mod doors;
+mod parts;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
-use bifold::replay::VESTING;
-use bifold::{Arrival, Config, Content, Context, Error, JsonSchema, Result, Server, Tool, lambda};
+use bifold::{Arrival, Config, Content, Context, Error, JsonSchema, Result, Server, Tool};
 use futures_util::StreamExt;
 use http::{HeaderValue, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use crate::lambda::document;
 use crate::support::{Answer, Log, TestApp, modern, serve};
 
 /// Reports a few times, then ends as it is told to.
@@ -311,145 +311,6 @@ async fn a_client_that_goes_away_takes_the_call_along() {
     assert_eq!(gate.running.load(Ordering::Relaxed), 1);
     drop(body);
     assert_eq!(gate.running.load(Ordering::Relaxed), 0);
-}
-
-#[tokio::test]
-async fn over_a_socket_a_report_comes_at_once_and_hanging_up_ends_the_call() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let gate = Gate::default();
-    let app = serving(&gate).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(bifold::local::serve(
-        app.app.clone(),
-        listener,
-        std::future::pending(),
-    ));
-    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
-        {"name": "wait", "_meta": {"progressToken": 1}}})
-    .to_string();
-    let head = format!(
-        "POST /mcp HTTP/1.1\r\nhost: {address}\r\naccept: text/event-stream\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    socket.write_all((head + &body).as_bytes()).await.unwrap();
-    let mut seen = String::new();
-    while !seen.contains("waiting") {
-        let mut piece = [0; 4096];
-        let count = socket.read(&mut piece).await.unwrap();
-        assert_ne!(count, 0, "{seen}");
-        seen += std::str::from_utf8(&piece[..count]).unwrap();
-    }
-    assert_eq!(gate.running.load(Ordering::Relaxed), 1);
-    drop(socket);
-    let gone = async {
-        while gate.running.load(Ordering::Relaxed) > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(Duration::from_secs(10), gone).await.unwrap();
-    serving.abort();
-}
-
-#[tokio::test]
-async fn aggregates_tell_of_each_part_that_is_there_or_lost() {
-    let app = TestApp::start().await;
-    let wallet = json!({"wallet_address": VESTING});
-    let delegation = [
-        "staked: done",
-        "rewards: done",
-        "unbonding: done",
-        "redelegated: done",
-    ];
-    for (name, arguments, parts) in [
-        (
-            "fetch_total_delegation_data",
-            wallet.clone(),
-            delegation.to_vec(),
-        ),
-        (
-            "fetch_complete_wallet_summary",
-            wallet,
-            [
-                delegation.as_slice(),
-                &["account: done", "vesting: done", "delegation: done"],
-                &["committed: done", "balances: done"],
-            ]
-            .concat(),
-        ),
-        (
-            "fetch_market_overview_summary",
-            json!({}),
-            vec![
-                "markets: done",
-                "hash_statistics: done",
-                "assets: done",
-                "HASH-USD: done",
-                "BTC-USD: done",
-                "ETH-USD: done",
-            ],
-        ),
-    ] {
-        let answer = app.send(watched(name, arguments, json!(1))).await;
-        let mut messages = messages(&answer);
-        let result = &response(&mut messages)["result"];
-        assert_eq!(result["isError"], false);
-        assert!(result["_meta"]["bifold/cache"].is_object(), "{name}");
-        let total = parts.len();
-        let expected: Vec<f64> = (1..=total).map(|done| done as f64).collect();
-        assert_eq!(
-            of(&messages, "progress"),
-            expected.iter().collect::<Vec<_>>(),
-            "{name}"
-        );
-        assert!(of(&messages, "total").iter().all(|it| **it == total as f64));
-        let mut told = of(&messages, "message");
-        told.sort_by_key(|it| it.to_string());
-        let mut parts: Vec<Value> = parts.into_iter().map(Value::from).collect();
-        parts.sort_by_key(ToString::to_string);
-        assert_eq!(told, parts.iter().collect::<Vec<_>>(), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_lost_part_is_told_as_failed() {
-    let app = TestApp::start().await;
-    let broken = bifold::replay::Canned::status(500, "application/json", "{}");
-    app.replay.answer("/explorer/api/v2/accounts", broken);
-    let name = "fetch_complete_wallet_summary";
-    let arguments = json!({"wallet_address": VESTING});
-    let mut messages = messages(&app.send(watched(name, arguments, json!(1))).await);
-    response(&mut messages);
-    let told = of(&messages, "message");
-    for part in ["account: failed", "delegation: failed", "balances: done"] {
-        assert!(told.iter().any(|it| *it == part), "{part}: {told:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_platform_that_wants_the_answer_whole_gets_the_whole_stream() {
-    let app = serving(&Gate::default()).await;
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
-        {"name": "steps", "_meta": {"progressToken": 1}}});
-    let event = json!({
-        "version": "2.0",
-        "rawPath": "/mcp",
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json", "accept": "application/json, text/event-stream"},
-        "requestContext": {"http": {"method": "POST", "path": "/mcp"}},
-        "body": body.to_string(),
-        "isBase64Encoded": false,
-    });
-    let reply = lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
-    let reply = document(reply.unwrap()).await;
-    assert_eq!(reply["headers"]["content-type"], "text/event-stream");
-    assert_eq!(reply["isBase64Encoded"], false);
-    let body = reply["body"].as_str().unwrap();
-    let mut messages: Vec<Value> = body.split_inclusive("\n\n").map(message).collect();
-    assert_eq!(response(&mut messages)["result"]["isError"], false);
-    assert_eq!(messages.len(), 5);
 }
 
 #[tokio::test]

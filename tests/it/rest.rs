@@ -1,6 +1,7 @@
 //! The REST face: routes, arguments, problems, and the pages that describe them.
 
 mod arguments;
+mod nested;
 mod openapi;
 mod pages;
 mod problems;

@@ -132,6 +132,18 @@ impl Record {
                 self.answers.insert(key.clone(), (*answer).to_owned());
             }
         }
+        self.settle();
+    }
+
+    /// Keeps of the questions and the answers those whose key is `wanted`.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.questions.retain(|key, _| wanted(key));
+        self.answers.retain(|key, _| wanted(key));
+        self.settle();
+    }
+
+    /// Works on, where nothing is asked.
+    fn settle(&mut self) {
         if self.questions.is_empty() {
             self.status = Status::Working;
         }

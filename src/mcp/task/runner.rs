@@ -1,15 +1,19 @@
 //! The rest of a call that runs as a task: what it says goes into its record, and what clients say comes out of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::record::{Record, Status};
 use super::{Escalation, POLL};
 use crate::client::{Ask, Message};
 use crate::entry::Entry;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::mcp::closing::Stay;
 use crate::mcp::fault::Fault;
 use crate::mcp::question::{Answers, Turns};
 use crate::mcp::run::{Ended, Run, Step};
@@ -19,6 +23,9 @@ use crate::telemetry::{Outcome, cause};
 
 /// The end of a task that nobody waits for any more.
 const CANCELLED: Option<&str> = Some("cancelled");
+
+/// How long a task may go on when the process is to end.
+const MOMENT: Duration = Duration::from_secs(5);
 
 /// A task while it runs in this process.
 struct Runner {
@@ -38,7 +45,7 @@ struct Runner {
 }
 
 /// Runs a task to its end; a task that was cancelled or forgotten is dropped where it stands.
-pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers) {
+pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers, mut stay: Stay) {
     let since = Instant::now();
     let mut runner = Runner {
         task,
@@ -50,12 +57,12 @@ pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers) 
         note: None,
         due: since,
     };
-    let error = match runner.drive(run).await {
+    let error = match runner.drive(run, &mut stay).await {
         Ok(error) => error,
         Err(error) => {
             let function = runner.task.function;
             cause(function, &error);
-            // What could not be kept is at least not shown as going on, if that much can be kept.
+            // What could not be kept or ended is at least not shown as going on, if that much can be kept.
             let fault = Fault::of_error(Shape::Modern, function, &error).object();
             let _ = runner
                 .change(|record| record.end(&Err(fault.clone())))
@@ -80,8 +87,14 @@ pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers) 
 
 impl Runner {
     /// The kind of the error that the task ended with, if it did.
-    async fn drive(&mut self, mut run: Run) -> Result<Option<&'static str>> {
+    async fn drive(&mut self, mut run: Run, stay: &mut Stay) -> Result<Option<&'static str>> {
         let (tasks, id) = (self.task.tasks.clone(), self.id.clone());
+        // The process has the time of a call to end, and what is left of it is for the record.
+        let moment = MOMENT.min(self.task.cx.config().call_timeout);
+        let mut end = pin!(async {
+            stay.ends().await;
+            sleep(moment).await;
+        });
         let mut seen = 0;
         let mut changed = pin!(tasks.changed(&id, seen));
         loop {
@@ -108,6 +121,8 @@ impl Runner {
                     }
                     changed.set(tasks.changed(&id, seen));
                 }
+                () = &mut end => return Err(Error::stopping("the task could not be ended in time")),
+                () = given_up(&mut self.open) => self.change(|_| {}).await?,
                 () = sleep_until(self.due), if self.note.is_some() => self.write(Vec::new()).await?,
             }
         }
@@ -177,7 +192,7 @@ impl Runner {
         }
     }
 
-    async fn end(&self, ended: Ended) -> Result<Option<&'static str>> {
+    async fn end(&mut self, ended: Ended) -> Result<Option<&'static str>> {
         let error = ended.outcome.error;
         let end = match ended.defect {
             Some(defect) => Err(defect.object()),
@@ -187,15 +202,28 @@ impl Runner {
         Ok(error)
     }
 
-    /// Changes the record, and leaves out the answers that have been passed on.
-    async fn change(&self, mut change: impl FnMut(&mut Record)) -> Result<()> {
+    /// Changes the record, and leaves out the questions that nobody waits on and the answers that have been passed on.
+    async fn change(&mut self, mut change: impl FnMut(&mut Record)) -> Result<()> {
+        self.open.retain(|_, ask| !ask.reply.is_closed());
         let changed = self
             .task
             .tasks
             .change(&self.id, self.task.cx.now(), |record| {
-                record.answers.retain(|key, _| self.open.contains_key(key));
+                record.retain(|key| self.open.contains_key(key));
                 change(record);
             });
         changed.await.map(drop)
     }
+}
+
+/// Ready once the function has stopped waiting on any of the questions.
+async fn given_up(open: &mut BTreeMap<String, Ask>) {
+    poll_fn(|cx| {
+        let mut asks = open.values_mut();
+        match asks.any(|ask| ask.reply.poll_closed(cx).is_ready()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
 }

@@ -1,9 +1,12 @@
 //! Clients of 2025 are asked on the stream of their call, and answer in a POST of its own while the function waits.
 
+mod given_up;
+mod who;
+
 use std::time::Duration;
 
 use bifold::{App, Arrival, Content, Context, Result, Sampling, TimeLeft, Tool};
-use http::{Request, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance, sleep};
 
@@ -17,6 +20,12 @@ const LATEST: &str = "2025-11-25";
 
 async fn post(app: &App, message: Value) -> Answer {
     Answer::read(serve(app, posted(LATEST, message), Arrival::default()).await).await
+}
+
+/// Whether the message says that the question need not be answered any more.
+fn takes_back(message: &Value, question: &Value) -> bool {
+    let is_told = message["method"] == "notifications/cancelled" && message.get("id").is_none();
+    is_told && message["params"]["requestId"] == question["id"]
 }
 
 /// Asks, and answers with what became of it.
@@ -240,6 +249,7 @@ async fn a_person_may_take_longer_than_the_call_and_not_longer_than_the_setting(
     assert_eq!(text(&events.next().await["result"]), "Ada");
     let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
     let question = events.next().await;
+    assert!(takes_back(&events.next().await, &question));
     let said = text(&events.next().await["result"]).to_owned();
     assert_eq!(
         said,
@@ -287,84 +297,11 @@ async fn the_end_of_the_invocation_bounds_the_person_too() {
     };
     let response = serve(&app, legacy(LATEST, "greet"), arrival).await;
     let mut events = Events(response.into_body().into_data_stream());
-    events.next().await;
+    let question = events.next().await;
+    assert!(takes_back(&events.next().await, &question));
     assert_eq!(kind(&events.next().await["result"]), "deadline_exceeded");
     assert_eq!(since.elapsed().as_secs(), 60);
     assert_eq!(app.store().held(), 0);
-}
-
-/// The call with that `Accept`.
-fn accepting(accept: &'static str) -> Request<axum::body::Body> {
-    let mut request = legacy(LATEST, "greet");
-    request
-        .headers_mut()
-        .insert("accept", accept.parse().unwrap());
-    request
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
-    let since = Instant::now();
-    let app = serving(vec![function("greet", greet), function("try", try_greet)]);
-    for accept in [
-        "application/json",
-        "text/event-stream;q=0, */*",
-        "text/html",
-    ] {
-        let answer = Answer::read(serve(&app, accepting(accept), Arrival::default()).await).await;
-        assert_eq!(
-            answer.status,
-            StatusCode::OK,
-            "{accept}: errors of that era are plain answers"
-        );
-        assert_eq!(answer.json()["error"]["code"], -32021);
-    }
-    for accept in ["text/event-stream", "*/*", "application/json, TEXT/*"] {
-        let mut events = Events::open(&app, accepting(accept)).await;
-        assert_eq!(
-            events.next().await["method"],
-            "elicitation/create",
-            "{accept}"
-        );
-    }
-    // A batch has one answer, so nothing can be heard before it.
-    let call = |id: u32, name: &str| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": name}});
-    let request = posted("2025-03-26", json!([call(1, "greet"), call(2, "try")]));
-    let answer = Answer::read(serve(&app, request, Arrival::default()).await)
-        .await
-        .json();
-    assert_eq!(answer[0]["error"]["code"], -32021);
-    assert!(text(&answer[1]["result"]).starts_with("missing_capability: "));
-    assert_eq!(since.elapsed(), Duration::ZERO);
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_gets_the_answer_whole_cannot_be_asked_either() {
-    let since = Instant::now();
-    let app = serving(vec![function("try", try_greet)]);
-    let request = legacy(LATEST, "try");
-    let headers = request.headers().iter();
-    let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-    let headers: std::collections::BTreeMap<_, _> = headers.collect();
-    let call =
-        json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "try"}});
-    let event = json!({
-        "version": "2.0",
-        "rawPath": "/mcp",
-        "rawQueryString": "",
-        "headers": headers,
-        "requestContext": {"http": {"method": "POST", "path": "/mcp"}},
-        "body": call.to_string(),
-        "isBase64Encoded": false,
-    });
-    let reply = bifold::lambda::answer(&app, &event.to_string(), Arrival::default()).await;
-    let reply = crate::lambda::document(reply.unwrap()).await;
-    let message: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
-    assert!(
-        text(&message["result"]).starts_with("missing_capability: "),
-        "{message}"
-    );
-    assert_eq!(since.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test]
@@ -393,40 +330,6 @@ async fn a_revision_is_asked_only_what_it_knows() {
             assert_eq!(is_stream, known.contains(&name), "{version} {name}");
         }
     }
-    assert_eq!(app.store().held(), 0);
-}
-
-#[tokio::test]
-async fn a_client_that_goes_away_leaves_no_question_behind() {
-    let app = serving(vec![function("greet", greet)]);
-    let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
-    let question = events.next().await;
-    assert_ne!(app.store().held(), 0);
-    drop(events);
-    assert_eq!(app.store().held(), 0);
-    assert_eq!(
-        reply(&app, &question, named("Ada")).await.status,
-        StatusCode::BAD_REQUEST
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_question_that_the_function_gives_up_is_forgotten_while_it_goes_on() {
-    let app = serving(vec![function("hurry", async |cx| {
-        let hurried = tokio::time::timeout(Duration::from_secs(5), ask(&cx, "name", "Quick?"));
-        assert!(hurried.await.is_err());
-        cx.log(bifold::Level::Info, "gave up");
-        sleep(Duration::from_secs(5)).await;
-        Ok(Content::text("without"))
-    })]);
-    let mut events = Events::open(&app, legacy(LATEST, "hurry")).await;
-    let question = events.next().await;
-    assert_eq!(events.next().await["params"]["data"], "gave up");
-    assert_eq!(text(&events.next().await["result"]), "without");
-    assert_eq!(
-        reply(&app, &question, named("Ada")).await.status,
-        StatusCode::BAD_REQUEST
-    );
     assert_eq!(app.store().held(), 0);
 }
 

@@ -76,7 +76,7 @@ async fn ask_about(client: &Client, method: &str, id: &str, more: Value) -> Answ
 }
 
 /// The task as it is shown.
-async fn shown(client: &Client, id: &str) -> Value {
+pub(super) async fn shown(client: &Client, id: &str) -> Value {
     let answer = ask_about(client, "tasks/get", id, json!({})).await;
     let mut message = answer.json();
     assert_eq!(message["result"]["resultType"], "complete", "{message}");

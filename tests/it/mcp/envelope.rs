@@ -175,15 +175,40 @@ async fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_not() {
     let app = TestApp::with(|config| config.max_request_bytes = ping.len()).await;
     assert_eq!(app.send(bare(ping.clone())).await.status, StatusCode::OK);
     let answer = app.send(bare(format!("{ping} "))).await;
-    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-    let problem = answer.json();
-    assert_eq!(problem["type"], "urn:bifold:problem:payload_too_large");
-    assert!(
-        problem["detail"]
-            .as_str()
-            .unwrap()
-            .contains(&ping.len().to_string())
-    );
+    let message = fault(&answer, 413, -32600);
+    assert!(message.get("id").is_none(), "{message}");
+    let said = message["error"]["message"].as_str().unwrap();
+    assert!(said.contains(&ping.len().to_string()), "{said}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_refused_in_words_of_the_protocol() {
+    let app = TestApp::start().await;
+    let never = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("gone"))]);
+    for (body, status) in [
+        (Body::from_stream(never), 408),
+        (Body::from_stream(broken), 400),
+    ] {
+        let request = Request::post("/mcp").header("content-type", "application/json");
+        let answer = app.send(request.body(body).unwrap()).await;
+        let message = fault(&answer, status, -32600);
+        assert!(message.get("id").is_none(), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_taken_is_refused_in_words_of_the_protocol() {
+    let app = TestApp::start().await;
+    for method in ["GET", "DELETE", "PUT", "OPTIONS"] {
+        let request = Request::builder().method(method).uri("/mcp");
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        let message = fault(&answer, 405, -32600);
+        assert!(message.get("id").is_none(), "{message}");
+        assert_eq!(answer.header("allow"), "POST");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
 }
 
 #[tokio::test]

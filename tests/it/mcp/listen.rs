@@ -255,3 +255,33 @@ async fn a_client_of_2025_may_follow_what_is_listed() {
         }
     }
 }
+
+/// The stream of a client whose request has that id, as it stands in the message.
+async fn listen_as(app: &App, id: &str) -> BodyDataStream {
+    let asked = json!({"notifications": {"toolsListChanged": true}});
+    let (parts, body) = modern("subscriptions/listen", asked).into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let body = std::str::from_utf8(&body).unwrap();
+    let body = body.replace(r#""id":1"#, &format!(r#""id":{id}"#));
+    let response = send(app, Request::from_parts(parts, body.into())).await;
+    response.into_body().into_data_stream()
+}
+
+#[tokio::test]
+async fn an_id_of_any_length_comes_back_as_it_was_written() {
+    let app = everything();
+    let quiet = announcing(&[]);
+    for id in ["18446744073709551617", "-0", r#""\u0041""#] {
+        let tie = format!(r#""{SUBSCRIPTION}":{id}"#);
+        let mut stream = listen_as(&app, id).await;
+        app.context().announce(Update::Tools);
+        let mut ended = listen_as(&quiet, id).await;
+        for stream in [&mut stream, &mut ended] {
+            for _ in 0..2 {
+                let event = next(stream).await.unwrap();
+                assert!(event.contains(&tie), "{event}");
+            }
+        }
+        assert_eq!(next(&mut ended).await, None);
+    }
+}

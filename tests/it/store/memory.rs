@@ -166,3 +166,60 @@ async fn on_many_threads_each_version_has_one_writer() {
     store.remove("a").await.unwrap();
     assert_eq!(store.held(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_holds_more_than_is_left_for_all_others() {
+    let store = memory();
+    let fill = async |holder: &'static str| {
+        let mut kept = 0;
+        loop {
+            let key = format!("{holder} {kept}");
+            let created = store.create_for(Some(holder), &key, String::new(), LONG);
+            match created.await {
+                Ok(created) => assert!(created),
+                Err(error) => return (kept, error),
+            }
+            kept += 1;
+        }
+    };
+    for (holder, most) in [("a", 5_000), ("b", 2_500), ("c", 1_250)] {
+        let (kept, error) = fill(holder).await;
+        assert_eq!(kept, most, "{holder}");
+        assert_eq!(error.kind(), Kind::StoreUnavailable);
+        assert!(error.message().contains("for this caller"), "{error}");
+    }
+    // Who has nothing yet is served, and so is the application itself, for which nobody holds anything.
+    let small = async |holder, key| store.create_for(holder, key, String::new(), LONG).await;
+    assert!(small(Some("d"), "d").await.unwrap());
+    assert!(small(None, "own").await.unwrap());
+    assert!(small(Some("a"), "a more").await.is_err());
+    store.remove("a 0").await.unwrap();
+    store.remove("b 0").await.unwrap();
+    for number in 1..=5_000 {
+        store.remove(&format!("a {number}")).await.unwrap();
+    }
+    assert!(small(Some("a"), "a more").await.unwrap());
+}
+
+#[tokio::test]
+async fn nobody_holds_more_bytes_than_are_left_for_all_others() {
+    let store = memory();
+    let large = || "x".repeat(350 * 1024);
+    let mut kept = 0;
+    let full = loop {
+        let key = format!("a {kept}");
+        match store.create_for(Some("a"), &key, large(), LONG).await {
+            Ok(created) => assert!(created),
+            Err(error) => break error,
+        }
+        kept += 1;
+    };
+    assert_eq!(kept, (32 << 20) / (350 * 1024));
+    assert!(full.message().contains("bytes for this caller"), "{full}");
+    let small = store.create_for(Some("a"), "small", String::new(), LONG);
+    assert!(small.await.unwrap());
+    let grown = store.replace("small", 1, large(), LONG).await;
+    assert_eq!(grown.unwrap_err().kind(), Kind::StoreUnavailable);
+    let other = store.create_for(Some("b"), "b", large(), LONG);
+    assert!(other.await.unwrap());
+}

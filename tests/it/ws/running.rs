@@ -150,3 +150,22 @@ async fn a_server_that_stops_ends_what_runs_and_takes_no_more() {
     assert_eq!(client.closed().await, 1001);
     served.serving.await.unwrap();
 }
+
+#[tokio::test]
+async fn ids_that_differ_only_beyond_64_bits_are_two() {
+    let served = Served::start().await;
+    let mut client = served.connect().await;
+    let ids = ["18446744073709551617", "18446744073709551618"];
+    for id in ids {
+        let text = call(0, "wait", json!({"name": id})).to_string();
+        let text = text.replace(r#""id":0"#, &format!(r#""id":{id}"#));
+        client.say(Message::text(text)).await;
+        assert_eq!(client.next().await["method"], "notifications/progress");
+    }
+    assert_eq!(served.gate.running(), 2);
+    let text = cancel(0).to_string();
+    let text = text.replace(r#":0"#, &format!(":{}", ids[0]));
+    client.say(Message::text(text)).await;
+    client.is_quiet().await;
+    assert_eq!(served.gate.running(), 1);
+}

@@ -212,6 +212,12 @@ async fn a_refusal_of_the_user_reaches_the_function() {
     while shown(&client, &id).await["inputRequests"]["name"].is_null() {
         tokio::time::advance(Duration::from_secs(1)).await;
     }
+    let asking = shown(&client, &id).await;
+    assert_eq!(
+        open(&asking),
+        json!({"name": "Name?"}),
+        "what is given up is not shown"
+    );
     // The question that the function gave up is of no use any more, and harms nobody who answers it.
     update(
         &client,
@@ -223,4 +229,41 @@ async fn a_refusal_of_the_user_reaches_the_function() {
         kind(&once(&client, &id, "completed").await["result"]),
         "failed"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_gives_its_question_up_works_on() {
+    let app = serving(vec![
+        function("hurry", async |cx| {
+            cx.detach().await;
+            let patience = Duration::from_secs(5);
+            let first = tokio::time::timeout(patience, ask(&cx, "a", "A?"));
+            let second = tokio::time::timeout(2 * patience, ask(&cx, "b", "B?"));
+            let (first, second) = tokio::join!(first, second);
+            assert!(first.is_err() && second.is_err());
+            tokio::time::sleep(patience).await;
+            Ok(Content::text("without"))
+        })
+        .task(),
+    ]);
+    let client = client(&app);
+    let id = task(&client.call("hurry", json!({})).await);
+    let asking = once(&client, &id, "input_required").await;
+    assert_eq!(open(&asking), json!({"a": "A?", "b": "B?"}));
+    let mut seen = Vec::new();
+    while shown(&client, &id).await["status"] != "completed" {
+        let task = shown(&client, &id).await;
+        let now = (task["status"].clone(), task["inputRequests"].clone());
+        if seen.last() != Some(&now) {
+            seen.push(now);
+        }
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    let b = asking["inputRequests"]["b"].clone();
+    let expected = [
+        (json!("input_required"), asking["inputRequests"].clone()),
+        (json!("input_required"), json!({ "b": b })),
+        (json!("working"), Value::Null),
+    ];
+    assert_eq!(seen, expected);
 }

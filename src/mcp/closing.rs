@@ -1,0 +1,43 @@
+//! The end of this process, for what would outlast it: questions that wait for an answer, and tasks.
+
+use tokio::sync::watch;
+
+/// Whether the process is to end. All clones tell of the same.
+#[derive(Clone)]
+pub(super) struct Closing(watch::Sender<bool>);
+
+/// What the process waits for before it ends, until this is dropped.
+pub(super) struct Stay(watch::Receiver<bool>);
+
+impl Closing {
+    pub(super) fn new() -> Closing {
+        Closing(watch::Sender::new(false))
+    }
+
+    /// The process is to end.
+    pub(super) fn begin(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// From now on the process waits for one more.
+    pub(super) fn stay(&self) -> Stay {
+        Stay(self.0.subscribe())
+    }
+
+    /// Ready when the process waits for nothing.
+    pub(super) async fn is_over(&self) {
+        self.0.closed().await;
+    }
+}
+
+impl Stay {
+    /// Ready when the process is to end.
+    pub(super) async fn ends(&mut self) {
+        // Without a sender there is no process that could end.
+        drop(self.0.wait_for(|it| *it).await);
+    }
+}
