@@ -145,6 +145,7 @@ def check_function(stack, mode, more=frozenset()):
     same("tracing", function["TracingConfig"], {"Mode": "Active"})
     same("the log's format", function["LoggingConfig"]["LogFormat"], "JSON")
     same("tries of a continuation", stack.one("AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"], 0)
+    same("the keys' name", stack.one("AWS::SecretsManager::Secret")["Name"], "bifold-test-StateKeys")
 
 
 def check_alarms(stack, timeout, actions):
@@ -161,6 +162,28 @@ def check_samconfig():
         overrides = dict(it.split("=") for it in commands["deploy"]["parameters"]["parameter_overrides"].split())
         same(f"parameters of {stage} that do not exist", set(overrides) - set(PARAMETERS), set())
         check_order(Stack(**overrides))
+
+
+def check_deploy_role():
+    """What a stage's role may do beyond what bears the stage's name, or is the stage's own."""
+    parsed = yaml_parse(pathlib.Path(".github/deploy-role.yaml").read_text())
+    found = {}
+    for statement in parsed["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
+        resources = statement["Resource"]
+        for it in resources if isinstance(resources, list) else [resources]:
+            text = it if isinstance(it, str) else it["Fn::Sub"]
+            if "bifold-${Stage}" not in text and not text.startswith("${Bucket.Arn}/"):
+                found[text] = statement["Action"]
+    here = "arn:${AWS::Partition}:%s:${AWS::Region}:"
+    apis = (here % "apigateway") + ":/"
+    expected = {
+        (here % "cloudformation") + "aws:transform/Serverless-2016-10-31": "cloudformation:*",
+        apis + "apis": "apigateway:*",
+        apis + "apis/*": "apigateway:*",
+        apis + "tags/*": "apigateway:*",
+        "*": ["cloudwatch:DescribeAlarms", "logs:DescribeLogGroups", "secretsmanager:GetRandomPassword"],
+    }
+    same("what a stage may do to others", found, expected)
 
 
 plain = Stack()
@@ -195,4 +218,5 @@ check_function(private, "buffered", {"BIFOLD_WS_ENDPOINT"})
 
 for seconds in PARAMETERS["Timeout"]["AllowedValues"]:
     check_alarms(Stack(Timeout=str(seconds)), seconds, [])
+check_deploy_role()
 check_samconfig()
