@@ -212,6 +212,8 @@ check_role(whole, table=True, websocket=True)
 chosen = {"BIFOLD_TABLE", "BIFOLD_WS_ENDPOINT", "BIFOLD_ALLOWED_ORIGINS", "BIFOLD_METRICS_NAMESPACE"}
 check_function(whole, "response_stream", chosen)
 check_alarms(whole, ["<AlarmTopic>"])
+throttle = {"ThrottlingBurstLimit": "50", "ThrottlingRateLimit": "50"}
+same("what the WebSocket takes", whole.one("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"], throttle)
 same("the table's key", whole.one("AWS::DynamoDB::Table")["KeySchema"], [{"AttributeName": "pk", "KeyType": "HASH"}])
 routes = {it["RouteKey"] for it in whole.of("AWS::ApiGatewayV2::Route")}
 same("the cap", whole.one("AWS::Lambda::Function")["ReservedConcurrentExecutions"], "5")
