@@ -25,7 +25,8 @@ EVERYTHING = {
     "ReservedConcurrency": "5",
 }
 TABLE_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
-ALWAYS = {"BIFOLD_INVOKE_MODE", "BIFOLD_LOG", "BIFOLD_STATE_KEYS"}
+ALWAYS = {"BIFOLD_CALL_TIMEOUT_MS", "BIFOLD_INVOKE_MODE", "BIFOLD_LOG", "BIFOLD_STATE_KEYS"}
+ALARMS = {"Errors", "Throttles", "Duration", "Url5xxCount"}
 
 
 def same(what, found, expected):
@@ -144,14 +145,30 @@ def check_function(stack, mode, more=frozenset()):
     same("the function's name", function["FunctionName"], "bifold-test")
     same("tracing", function["TracingConfig"], {"Mode": "Active"})
     same("the log's format", function["LoggingConfig"]["LogFormat"], "JSON")
-    same("tries of a continuation", stack.one("AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"], 0)
+    handed_on = stack.one("AWS::Lambda::EventInvokeConfig")
+    same("tries of a continuation", handed_on["MaximumRetryAttempts"], 0)
+    # The claim in src/ws/ledger.rs lasts for 600.
+    same("seconds that a continuation may wait", handed_on["MaximumEventAgeInSeconds"], 60)
+    same("the keys' name", stack.one("AWS::SecretsManager::Secret")["Name"], "bifold-test-StateKeys")
 
 
-def check_alarms(stack, timeout, actions):
+def check_time(stack, timeout):
+    """A call ends before the alarm, and the alarm comes before the end."""
+    function = stack.one("AWS::Lambda::Function")
+    call = function["Environment"]["Variables"]["BIFOLD_CALL_TIMEOUT_MS"]
+    alarm = [it["Threshold"] for it in stack.of("AWS::CloudWatch::Alarm") if it["MetricName"] == "Duration"]
+    found = (int(function["Timeout"]), call, alarm)
+    same("time of an invocation, a call, an alarm", found, (timeout, str(timeout * 800), [timeout * 900]))
+
+
+def check_alarms(stack, more, actions):
     alarms = {it["MetricName"]: it for it in stack.of("AWS::CloudWatch::Alarm")}
-    same("the alarms", set(alarms), {"Errors", "Throttles", "Duration"})
-    same("the duration that alarms", alarms["Duration"]["Threshold"], timeout * 900)
-    same("who is told", [it.get("AlarmActions", []) for it in alarms.values()], [actions] * 3)
+    same("the alarms", set(alarms), ALARMS | more)
+    for name, it in alarms.items():
+        of_api = it["Namespace"] == "AWS/ApiGateway"
+        whose = {"ApiId": "<WebSocketApi>", "Stage": "ws"} if of_api else {"FunctionName": "<Function>"}
+        same(f"what {name} is of", {each["Name"]: each["Value"] for each in it["Dimensions"]}, whose)
+        same(f"who is told of {name}", it.get("AlarmActions", []), actions)
 
 
 def check_samconfig():
@@ -163,12 +180,34 @@ def check_samconfig():
         check_order(Stack(**overrides))
 
 
+def check_deploy_role():
+    """What a stage's role may do beyond what bears the stage's name, or is the stage's own."""
+    parsed = yaml_parse(pathlib.Path(".github/deploy-role.yaml").read_text())
+    found = {}
+    for statement in parsed["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
+        resources = statement["Resource"]
+        for it in resources if isinstance(resources, list) else [resources]:
+            text = it if isinstance(it, str) else it["Fn::Sub"]
+            if "bifold-${Stage}" not in text and not text.startswith("${Bucket.Arn}/"):
+                found[text] = statement["Action"]
+    here = "arn:${AWS::Partition}:%s:${AWS::Region}:"
+    apis = (here % "apigateway") + ":/"
+    expected = {
+        (here % "cloudformation") + "aws:transform/Serverless-2016-10-31": "cloudformation:*",
+        apis + "apis": "apigateway:*",
+        apis + "apis/*": "apigateway:*",
+        apis + "tags/*": "apigateway:*",
+        "*": ["cloudwatch:DescribeAlarms", "logs:DescribeLogGroups", "secretsmanager:GetRandomPassword"],
+    }
+    same("what a stage may do to others", found, expected)
+
+
 plain = Stack()
 check_order(plain)
 check_access(plain, is_public=True)
 check_role(plain, table=False, websocket=False)
 check_function(plain, "response_stream")
-check_alarms(plain, 60, [])
+check_alarms(plain, set(), [])
 same("the cap", plain.one("AWS::Lambda::Function").get("ReservedConcurrentExecutions"), None)
 same("tables", plain.of("AWS::DynamoDB::Table"), [])
 same("WebSocket APIs", [name for name, it in plain.resources.items() if "ApiGateway" in it["Type"]], [])
@@ -180,7 +219,9 @@ check_access(whole, is_public=True)
 check_role(whole, table=True, websocket=True)
 chosen = {"BIFOLD_TABLE", "BIFOLD_WS_ENDPOINT", "BIFOLD_ALLOWED_ORIGINS", "BIFOLD_METRICS_NAMESPACE"}
 check_function(whole, "response_stream", chosen)
-check_alarms(whole, 60, ["<AlarmTopic>"])
+check_alarms(whole, {"AsyncEventsDropped", "IntegrationError", "ExecutionError"}, ["<AlarmTopic>"])
+throttle = {"ThrottlingBurstLimit": "50", "ThrottlingRateLimit": "50"}
+same("what the WebSocket takes", whole.one("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"], throttle)
 same("the table's key", whole.one("AWS::DynamoDB::Table")["KeySchema"], [{"AttributeName": "pk", "KeyType": "HASH"}])
 routes = {it["RouteKey"] for it in whole.of("AWS::ApiGatewayV2::Route")}
 same("the cap", whole.one("AWS::Lambda::Function")["ReservedConcurrentExecutions"], "5")
@@ -194,5 +235,7 @@ check_role(private, table=False, websocket=True)
 check_function(private, "buffered", {"BIFOLD_WS_ENDPOINT"})
 
 for seconds in PARAMETERS["Timeout"]["AllowedValues"]:
-    check_alarms(Stack(Timeout=str(seconds)), seconds, [])
+    check_time(Stack(Timeout=str(seconds)), seconds)
+check_alarms(Stack(Table="true"), {"AsyncEventsDropped"}, [])
+check_deploy_role()
 check_samconfig()
