@@ -44,6 +44,7 @@ use timeout::Timeout;
 
 /// The variable by which the platform names the function.
 const NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
+const NAMELESS: &str = "is not set; the Lambda platform sets it beside AWS_LAMBDA_RUNTIME_API";
 
 /// The variable by which the platform says how many invocations one process takes at a time.
 const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
@@ -78,11 +79,11 @@ async fn serve<E: Into<ApiError>>(
     // The platform registers it while the application is built: the connection is there after one turn.
     let starting = async {
         tokio::task::yield_now().await;
-        if std::env::var_os(NAME).is_none() {
-            let problem = "is not set; the Lambda platform sets it beside AWS_LAMBDA_RUNTIME_API";
-            return Err(format!("`{NAME}` {problem}").into());
+        let app = start().await.map_err(Into::into)?;
+        match app.config().is_frozen() {
+            true => Ok(app),
+            false => Err(ApiError::from(format!("`{NAME}` {NAMELESS}"))),
         }
-        start().await.map_err(Into::into)
     };
     let (extension, started) = tokio::join!(biased; Extension::register(&mut api), starting);
     let app = match started {
@@ -113,6 +114,7 @@ async fn serve<E: Into<ApiError>>(
         () = local::signal() => {}
     }
     info!("stopping: running invocations are finished first");
+    app.close();
     for (step, patience) in [(Step::Stopping, PATIENCE), (Step::Ending, LAST_WORDS)] {
         stopper.reach(step);
         if let Ok(result) = tokio::time::timeout(patience, all(&mut pollers)).await {

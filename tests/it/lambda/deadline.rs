@@ -89,6 +89,38 @@ async fn a_call_that_hangs_ends_before_the_invocation_does() {
     }
 }
 
+/// An HTTP API waits for 30 s and a REST API for 29 s: what comes later nobody reads.
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_before_its_front_door_gives_up() {
+    let config = Config {
+        call_timeout: Duration::from_secs(600),
+        ..Config::default()
+    };
+    let app = hanging(config).await;
+    for (name, path, expected) in [
+        ("http_api_v2", "/rawPath", 29_500),
+        ("http_api_v1", "/path", 29_500),
+        ("rest_api_rest", "/path", 28_500),
+        ("load_balancer", "/path", 59_500),
+        ("function_url_rest", "/rawPath", 59_500),
+    ] {
+        let mut event = changed(name, &[(path, json!("/api/hang"))]);
+        for query in [
+            "rawQueryString",
+            "queryStringParameters",
+            "multiValueQueryStringParameters",
+        ] {
+            event.as_object_mut().unwrap().remove(query);
+        }
+        let (status, _, took) = timed(&app, &event, Some(60_000)).await;
+        assert_eq!(status, 504, "{name}");
+        assert!(
+            (expected..=expected + 1).contains(&took),
+            "{name}: {took} ms"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn over_mcp_the_same_end_is_a_failed_call() {
     let app = hanging(Config::default()).await;

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use super::binary;
-use super::platform::Platform;
+use super::platform::{PATIENCE, Platform, after};
 use crate::lambda::{changed, event};
 
 #[tokio::test]
@@ -57,11 +58,16 @@ async fn asked(api: &TcpListener, path: &str) -> (BufReader<TcpStream>, String) 
 }
 
 /// Hands an event out on a connection that ends with it.
-async fn hand_out(mut socket: BufReader<TcpStream>, event: &Value) {
+async fn hand_out(socket: BufReader<TcpStream>, event: &Value) {
+    hand_out_until(socket, event, after(60_000)).await;
+}
+
+/// The same with a deadline in milliseconds since 1970.
+async fn hand_out_until(mut socket: BufReader<TcpStream>, event: &Value, deadline: u128) {
     let body = event.to_string();
     let head = format!(
         "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: 1\r\nconnection: close\r\n\
-         content-length: {}\r\n\r\n",
+         lambda-runtime-deadline-ms: {deadline}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     socket.write_all((head + &body).as_bytes()).await.unwrap();
@@ -114,4 +120,22 @@ async fn a_connection_that_breaks_is_replaced_and_what_ran_for_it_is_given_up() 
     let (socket, _) = asked(&api, "/invocation/next").await;
     drop((socket, api));
     assert_eq!(function.wait().await.unwrap().code(), Some(1));
+}
+
+#[tokio::test]
+async fn an_answer_that_the_platform_does_not_take_holds_nothing_up_beyond_its_time() {
+    let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = api.local_addr().unwrap().to_string();
+    let _function = binary()
+        .env("AWS_LAMBDA_RUNTIME_API", address)
+        .env("AWS_LAMBDA_FUNCTION_NAME", "bifold")
+        .env("BIFOLD_REPLAY", "true")
+        .spawn()
+        .unwrap();
+    let (socket, _) = asked(&api, "/invocation/next").await;
+    let health = changed("http_api_v2", &[("/rawPath", json!("/health"))]);
+    hand_out_until(socket, &health, after(300)).await;
+    let (_unanswered, _) = asked(&api, "/invocation/1/response").await;
+    let next = timeout(PATIENCE, asked(&api, "/invocation/next")).await;
+    next.expect("no further invocation is taken");
 }

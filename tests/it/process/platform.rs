@@ -24,7 +24,7 @@ use tokio::time::{Instant, timeout};
 use super::binary;
 
 /// More than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running function and the platform that drives it.
 pub struct Platform {
@@ -277,6 +277,9 @@ impl Post {
         }
     }
 }
+
+/// The trace of every invocation.
+pub const TRACE: &str = "691c5a003f8e2d1c0b9a87654321fedc";
 
 /// The moment that is so many milliseconds from now, in milliseconds since 1970.
 pub fn after(milliseconds: u128) -> u128 {

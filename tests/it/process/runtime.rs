@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::binary;
-use super::platform::{Outcome, Platform, after};
+use super::platform::{Outcome, Platform, TRACE, after};
 use crate::lambda::{changed, event};
 
 /// The body of an answer that must be one with this status.
@@ -72,6 +72,7 @@ async fn what_it_cannot_answer_is_an_error_and_not_its_end() {
     let line = request_line(&mut platform).await;
     assert_eq!(line["request_id"], unknown.id, "{line}");
     assert_eq!(line["status"], 400, "{line}");
+    assert_eq!(line["trace_id"], TRACE, "{line}");
     let hostile = [
         ("/rawQueryString", json!("a=\u{1} \"<>\r\n")),
         ("/headers/host", json!("user@host:port")),
@@ -224,6 +225,7 @@ async fn a_refused_event_leaves_a_line_too() {
         "the first line is of another request: {line}"
     );
     assert_eq!(line["status"], 400);
+    assert_eq!(line["trace_id"], TRACE, "{line}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::platform::Platform;
+use super::platform::{Platform, TRACE};
 use crate::lambda::{changed, event};
 use crate::ws::gateway::Gateway;
 
@@ -40,6 +40,7 @@ async fn it_serves_a_connection_from_its_begin_to_its_end() {
     for line in &lines {
         let line: Value = serde_json::from_str(line).unwrap();
         if line["face"] == "ws" {
+            assert_eq!(line["trace_id"], TRACE, "{line}");
             said.push(["method", "function", "status"].map(|field| line[field].clone()));
         }
     }

@@ -41,15 +41,22 @@ async fn the_signal_ends_an_idle_function_at_once_and_in_good_order() {
 }
 
 #[tokio::test]
-async fn what_hangs_does_not_hold_up_the_end() {
+async fn what_hangs_does_not_hold_up_the_end_and_its_caller_is_told() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", upstream.local_addr().unwrap());
     let mut platform = Platform::bare(&[("BIFOLD_EXPLORER_URL", &url)], true).await;
-    platform.hand_out(after(60_000), &asking());
+    let id = platform.hand_out(after(60_000), &asking());
     let _asked = upstream.accept().await.unwrap();
     let (status, took) = platform.terminate().await;
     assert!(status.success(), "{status}");
     assert!(took < GRACE, "{took:?}");
+    let told = platform.begun().await.whole().await;
+    assert_eq!((told.id, &*told.kind), (id.clone(), "error"));
+    assert_eq!(told.body["errorType"], "Stopped");
+    let log = platform.stop().await;
+    let line: Value = serde_json::from_str(log.last().unwrap()).unwrap();
+    assert_eq!(line["request_id"], id, "{line}");
+    assert_eq!(line["error"], "cancelled", "{line}");
 }
 
 #[tokio::test]

@@ -171,6 +171,31 @@ async fn a_caller_who_goes_away_ends_the_function_and_not_the_process() {
 }
 
 #[tokio::test]
+async fn a_stream_that_runs_when_the_process_stops_says_so_and_ends() {
+    let mut function = Function::start(&[]).await;
+    let id = function.platform.hand_out(after(60_000), &overview());
+    let mut post = function.platform.begun().await;
+    head(&mut post).await;
+    let (_, mut socket) = function.until_it_waits(&mut post).await;
+    let (status, _) = function.platform.terminate().await;
+    assert!(status.success(), "{status}");
+    let (rest, trailers) = post.rest().await;
+    let last = rest.strip_prefix("event: error\ndata: ").unwrap();
+    let error: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(error["errorType"], "Stopped");
+    let kind = &trailers["lambda-runtime-function-error-type"];
+    assert_eq!(kind, "Function.Stopped");
+    assert_eq!(socket.read(&mut [0; 1]).await.unwrap(), 0);
+    let log = function.platform.stop().await;
+    let lines = log.iter().map(|it| serde_json::from_str(it).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    let line = lines
+        .iter()
+        .find(|it| it["request_id"] == id && it["face"] == "mcp");
+    assert_eq!(line.unwrap()["error"], "cancelled", "{lines:?}");
+}
+
+#[tokio::test]
 async fn a_stream_that_waits_too_long_ends_before_its_invocation_does() {
     let mut function = Function::start(&[]).await;
     // The time of a start is not that of the call.
