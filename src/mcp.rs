@@ -16,6 +16,7 @@ mod list;
 mod listen;
 mod mailbox;
 mod message;
+mod meta;
 mod method;
 mod modern;
 mod notify;
@@ -29,7 +30,6 @@ mod rounds;
 mod run;
 mod seal;
 mod task;
-mod trace;
 mod turn;
 mod version;
 
@@ -186,7 +186,7 @@ impl Endpoint {
         request: &Request<'_>,
         cx: &Context,
     ) -> Reply {
-        if let Some(trace) = trace::of(request) {
+        if let Some(trace) = request.meta.trace() {
             cx.belongs_to(trace);
         }
         let mut reply = match Era::of(headers, request) {
