@@ -17,6 +17,7 @@ mod list;
 mod listen;
 mod mailbox;
 mod message;
+mod meta;
 mod method;
 mod modern;
 mod notify;
@@ -30,7 +31,6 @@ mod rounds;
 mod run;
 mod seal;
 mod task;
-mod trace;
 mod turn;
 mod version;
 
@@ -208,7 +208,7 @@ impl Endpoint {
         request: &Request<'_>,
         cx: &Context,
     ) -> Reply {
-        if let Some(trace) = trace::of(request) {
+        if let Some(trace) = request.meta.trace() {
             cx.belongs_to(trace);
         }
         let mut reply = match Era::of(headers, request) {

@@ -3,6 +3,7 @@
 //! The mapping is our own: what is a bad request on a socket must be one here too, and not a panic.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -26,6 +27,23 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'\\')
     .add(b'^')
     .add(b'|');
+
+/// Names that have one value each, as events carry headers and parameters.
+pub(super) type Lines<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+
+/// The headers of those names and values.
+///
+/// # Errors
+/// As [`append`].
+pub(super) fn headers<T: AsRef<str>>(
+    lines: impl IntoIterator<Item = (T, T)>,
+) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines {
+        append(&mut headers, name.as_ref(), value.as_ref())?;
+    }
+    Ok(headers)
+}
 
 /// Adds a header.
 ///

@@ -1,7 +1,6 @@
 //! Events of a WebSocket API: a connection that begins or ends, and a frame.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -11,7 +10,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::reply::Reply;
-use super::request::append;
+use super::request::{Lines, headers};
 use crate::app::{App, Arrival};
 use crate::context::Context;
 use crate::deadline::TimeLeft;
@@ -24,7 +23,7 @@ const INTEGRATION: Duration = Duration::from_secs(29);
 #[serde(rename_all = "camelCase")]
 pub(super) struct Socket<'a> {
     #[serde(borrow, default)]
-    headers: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    headers: Lines<'a>,
     request_context: RequestContext,
     #[serde(borrow, default)]
     body: Option<Cow<'a, str>>,
@@ -78,13 +77,11 @@ fn accepted() -> Reply {
     Reply::document(&json!({ "statusCode": 200 }))
 }
 
-fn connect(app: &App, lines: &BTreeMap<Cow<'_, str>, Cow<'_, str>>, cx: &Context) -> Reply {
-    let mut headers = HeaderMap::new();
-    let mut lines = lines.iter();
-    let are_headers = lines.all(|(name, value)| append(&mut headers, name, value).is_ok());
-    if !are_headers || !app.sockets().connect(&headers, cx) {
+fn connect(app: &App, lines: &Lines<'_>, cx: &Context) -> Reply {
+    let headers = headers(lines).ok();
+    let Some(headers) = headers.filter(|it| app.sockets().connect(it, cx)) else {
         return Reply::document(&json!({ "statusCode": 403 }));
-    }
+    };
     let mut answer = json!({ "statusCode": 200 });
     if offers(&headers) {
         answer["headers"] = json!({ "Sec-WebSocket-Protocol": PROTOCOL });

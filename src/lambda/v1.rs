@@ -4,13 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::extract::Request;
-use http::HeaderMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::door::Door;
-use super::request::{append, below, body, build};
+use super::request::{Lines, below, body, build, headers};
 use super::v2::without_stage;
 
 #[derive(Deserialize)]
@@ -23,11 +22,11 @@ pub(super) struct V1<'a> {
     #[serde(borrow)]
     path: Cow<'a, str>,
     #[serde(borrow, default)]
-    headers: Option<One<'a>>,
+    headers: Option<Lines<'a>>,
     #[serde(borrow, default)]
     multi_value_headers: Option<Many<'a>>,
     #[serde(borrow, default)]
-    query_string_parameters: Option<One<'a>>,
+    query_string_parameters: Option<Lines<'a>>,
     #[serde(borrow, default)]
     multi_value_query_string_parameters: Option<Many<'a>>,
     #[serde(borrow)]
@@ -38,7 +37,6 @@ pub(super) struct V1<'a> {
     is_base64_encoded: bool,
 }
 
-type One<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 type Many<'a> = BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>;
 
 #[derive(Deserialize)]
@@ -74,10 +72,8 @@ impl V1<'_> {
         let query: Vec<String> = lines(lists.as_ref(), self.query_string_parameters.as_ref())
             .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
             .collect();
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines(self.multi_value_headers.as_ref(), self.headers.as_ref()) {
-            append(&mut headers, name, value)?;
-        }
+        let lists = self.multi_value_headers;
+        let headers = headers(lines(lists.as_ref(), self.headers.as_ref()))?;
         // The stage stands in the path of an HTTP API, which says its payload's version, and never in that of a REST API.
         let stage = self.version.and(self.request_context.stage);
         let path = below(without_stage(&self.path, stage.as_deref()), base);
@@ -89,7 +85,7 @@ impl V1<'_> {
 /// Every name with each of its values: those of the lists, or the single ones where there are no lists.
 fn lines<'l>(
     many: Option<&'l Many<'_>>,
-    one: Option<&'l One<'_>>,
+    one: Option<&'l Lines<'_>>,
 ) -> impl Iterator<Item = (&'l str, &'l str)> {
     let one = one.filter(|_| many.is_none()).into_iter().flatten();
     let many = many.into_iter().flatten();

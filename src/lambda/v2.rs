@@ -1,15 +1,13 @@
 //! Events with payload 2.0: Function URLs and HTTP APIs.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use axum::extract::Request;
-use http::HeaderMap;
 use http::header::COOKIE;
 use serde::Deserialize;
 
 use super::door::Door;
-use super::request::{append, below, body, build};
+use super::request::{Lines, append, below, body, build, headers};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,7 +19,7 @@ pub(super) struct V2<'a> {
     #[serde(borrow, default)]
     cookies: Option<Vec<Cow<'a, str>>>,
     #[serde(borrow, default)]
-    headers: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
+    headers: Option<Lines<'a>>,
     #[serde(borrow)]
     request_context: Context<'a>,
     #[serde(borrow, default)]
@@ -65,10 +63,7 @@ impl V2<'_> {
     pub(super) fn request(self, base: &str) -> Result<Request, String> {
         let stage = self.request_context.stage.as_deref();
         let path = below(without_stage(&self.raw_path, stage), base);
-        let mut headers = HeaderMap::new();
-        for (name, value) in self.headers.iter().flatten() {
-            append(&mut headers, name, value)?;
-        }
+        let mut headers = headers(self.headers.iter().flatten())?;
         if let Some(cookies) = self.cookies.filter(|cookies| !cookies.is_empty()) {
             append(&mut headers, COOKIE.as_str(), &cookies.join("; "))?;
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::fault::Fault;
+use super::meta::Meta;
 
 /// The body of one POST.
 pub(super) enum Incoming<'a> {
@@ -32,6 +33,7 @@ pub(super) struct Request<'a> {
     pub(super) id: &'a RawValue,
     pub(super) method: Cow<'a, str>,
     pub(super) params: Option<&'a RawValue>,
+    pub(super) meta: Meta<'a>,
     /// Whether the client hears what is said before the response; never in a batch, whose answer is one array.
     pub(super) takes_events: bool,
 }
@@ -145,6 +147,7 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
             id,
             method,
             params: wire.params,
+            meta: Meta::of(wire.params),
             takes_events: false,
         }),
     })

@@ -16,7 +16,7 @@ use super::{Endpoint, Reply, headers, method};
 use crate::context::Context;
 use crate::error::Error;
 
-/// The keys of `params._meta` that this server reads.
+/// The keys of `params._meta` that this revision requires.
 #[derive(Deserialize)]
 pub(super) struct Meta<'a> {
     #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]

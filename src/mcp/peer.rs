@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Endpoint;
@@ -31,20 +30,6 @@ pub(super) struct Peer {
 struct Wishes {
     token: Option<Box<RawValue>>,
     level: Option<Level>,
-}
-
-#[derive(Deserialize)]
-struct Params<'a> {
-    #[serde(borrow, rename = "_meta")]
-    meta: Meta<'a>,
-}
-
-#[derive(Deserialize)]
-struct Meta<'a> {
-    #[serde(borrow, default, rename = "progressToken")]
-    token: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "io.modelcontextprotocol/logLevel")]
-    level: Option<&'a RawValue>,
 }
 
 impl Peer {
@@ -112,14 +97,7 @@ impl Peer {
 
 impl Wishes {
     fn of(request: &Request<'_>) -> Result<Wishes, Fault> {
-        let text = request.params.map_or("", RawValue::get);
-        // Few requests have them, so what every modern one has is read once more for those alone.
-        if !text.contains("progressToken") && !text.contains("logLevel") {
-            return Ok(Wishes::default());
-        }
-        let Ok(Params { meta }) = serde_json::from_str(text) else {
-            return Ok(Wishes::default());
-        };
+        let meta = &request.meta;
         let level = meta
             .level
             .map(|level| read_level(level.get()))
