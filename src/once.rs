@@ -51,13 +51,6 @@ impl<T: Send + Sync + 'static> Once<T> {
         }
     }
 
-    /// Built already.
-    pub fn of(value: Arc<T>) -> Once<T> {
-        let once = Once::new();
-        *lock(&once.value) = Some(value);
-        once
-    }
-
     /// The value, built with `build` if nobody has.
     ///
     /// # Errors

@@ -94,12 +94,10 @@ impl Upstreams {
         }
         let urls = bases.values().map(String::as_str);
         let recipe = Recipe::new(config, urls)?;
-        let client = supply::build(&recipe).map_err(|error| error.to_string())?;
-        let spans = Arc::new(Spans::new(config, client.clone())?);
-        let client = Arc::new(client);
+        let spans = Arc::new(Spans::new(config, || supply::build(&recipe))?);
         let channel = |upstream: &Upstream| {
             let base = bases[upstream.name].clone();
-            let supply = Supply::new(recipe.clone(), client.clone());
+            let supply = Supply::new(recipe.clone());
             let channel = Channel::new(*upstream, base, supply, spans.clone(), config);
             (upstream.name, Arc::new(channel))
         };

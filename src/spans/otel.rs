@@ -46,12 +46,16 @@ struct End {
 }
 
 impl Spans {
-    /// Spans for the collector of the settings, which `client` reaches; where there is no collector, none are made.
+    /// Spans for the collector of the settings, which a new client reaches; where there is no collector, none are made.
     ///
     /// # Errors
     /// One of the variables that begin with `OTEL_EXPORTER_OTLP_` cannot be used.
-    pub fn new(config: &Config, client: impl HttpClient + 'static) -> Result<Spans, String> {
+    pub fn new<C: HttpClient + 'static>(
+        config: &Config,
+        client: impl FnOnce() -> crate::error::Result<C>,
+    ) -> Result<Spans, String> {
         let build = |endpoint: &String| {
+            let client = client().map_err(|error| error.to_string())?;
             let builder = SpanExporter::builder()
                 .with_http()
                 .with_http_client(client)

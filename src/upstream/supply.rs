@@ -1,7 +1,7 @@
-//! The client of one upstream, and another one in its place once it has got no answer.
+//! The client of one upstream, made for its first request, and another one in its place once it has got no answer.
 //!
 //! A connection can die without a sign, as those of a process that was frozen do. Over HTTP/2 all requests share it, so a
-//! second try would be lost on it too.
+//! second try would be lost on it too. Before the first request a client would only be in the way of a cold start.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ pub(super) struct Supply {
 }
 
 impl Supply {
-    /// Gives out `first`, until it is broken.
-    pub(super) fn new(recipe: Recipe, first: Arc<Client>) -> Supply {
-        let client = Once::of(first);
+    /// Gives out clients of that recipe, one until it is broken.
+    pub(super) fn new(recipe: Recipe) -> Supply {
+        let client = Once::new();
         Supply { recipe, client }
     }
 
