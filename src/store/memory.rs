@@ -114,8 +114,7 @@ impl Shelf {
     }
 
     fn make_room(&mut self, holder: Option<&str>, now: Instant, bytes: usize) -> Result<()> {
-        // From the half on a share may be too large.
-        if self.records.len() >= MOST / 2 || now >= self.swept + SWEEP {
+        if self.records.len() >= MOST || now >= self.swept + SWEEP {
             self.sweep(now);
         }
         let held = self.records.len();
@@ -124,6 +123,7 @@ impl Shelf {
                 "the store holds {MOST} records, as many as it may; try again when some have expired"
             )));
         }
+        // Nobody has a share that is too large before the half is full.
         if held >= MOST / 2 {
             self.check_share(holder, |_| 1, 1, MOST - held, "records")?;
         }
