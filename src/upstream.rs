@@ -1,4 +1,4 @@
-//! The one door to every upstream HTTP API: one client, one check of what a good answer is.
+//! The one door to every upstream HTTP API: one way to connect, one check of what a good answer is.
 
 mod answer;
 mod breaker;

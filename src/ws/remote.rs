@@ -38,10 +38,8 @@ pub struct Times {
 impl Times {
     /// Of an invocation that has so much left. Three quarters of what is not for work are for frames to leave.
     pub fn of(time_left: Option<TimeLeft>, config: &Config) -> Times {
-        let (time, margin) = (
-            time_left.unwrap_or(TimeLeft::UNLIMITED),
-            config.stream_margin,
-        );
+        let margin = config.stream_margin;
+        let time = time_left.unwrap_or(TimeLeft::UNLIMITED);
         let rest = time.left() - time.usable(margin);
         Times {
             answer: Deadline::after(time.cut(margin)),
