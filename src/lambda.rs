@@ -9,6 +9,7 @@ mod failure;
 mod head;
 mod invocation;
 mod poller;
+mod principal;
 mod reply;
 mod request;
 mod socket;
@@ -175,6 +176,7 @@ async fn answer_http(
         arrival.time_left = Some(time);
     }
     arrival.is_whole = !is_streamed;
+    arrival.principal = arrival.principal.or_else(|| event.principal());
     let end = End::new(Deadline::after(time.cut(margin)), stop);
     let response = match event.request(&config.base_path) {
         Ok(request) => app.serve(request, arrival).await,

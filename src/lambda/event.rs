@@ -48,6 +48,14 @@ impl Http<'_> {
         }
     }
 
+    /// Who calls, where it has been checked.
+    pub(super) fn principal(&self) -> Option<String> {
+        match self {
+            Http::V2(event) => event.principal(),
+            Http::V1(event) => event.principal(),
+        }
+    }
+
     /// The HTTP request, its path without the stage and without `base`.
     ///
     /// # Errors

@@ -93,7 +93,11 @@ pub(super) fn build(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Request, String> {
-    if let Some(host) = headers.get(HOST) {
+    let mut hosts = headers.get_all(HOST).iter();
+    if let Some(host) = hosts.next() {
+        if hosts.next().is_some() {
+            return Err("header `host` stands there twice".to_owned());
+        }
         let authority = host
             .to_str()
             .ok()
@@ -105,6 +109,9 @@ pub(super) fn build(
     }
     if !path.starts_with('/') {
         return Err("the path does not begin with `/`".to_owned());
+    }
+    if path.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err("the path has control characters; encode them".to_owned());
     }
     let path = utf8_percent_encode(path, PATH).to_string();
     let target = if query.is_empty() {

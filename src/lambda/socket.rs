@@ -7,8 +7,10 @@ use http::HeaderMap;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use serde::Deserialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::failure::Failure;
+use super::principal::principal;
 use super::reply::Reply;
 use super::request::{Lines, headers};
 use crate::app::{App, Arrival};
@@ -24,7 +26,8 @@ const INTEGRATION: Duration = Duration::from_secs(29);
 pub(super) struct Socket<'a> {
     #[serde(borrow, default)]
     headers: Lines<'a>,
-    request_context: RequestContext,
+    #[serde(borrow)]
+    request_context: RequestContext<'a>,
     #[serde(borrow, default)]
     body: Option<Cow<'a, str>>,
     #[serde(default)]
@@ -33,8 +36,12 @@ pub(super) struct Socket<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RequestContext {
+struct RequestContext<'a> {
     event_type: EventType,
+    #[serde(borrow, default)]
+    authorizer: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    identity: Option<&'a RawValue>,
     #[serde(flatten)]
     connection: Connection,
 }
@@ -56,11 +63,13 @@ impl Socket<'_> {
         let time = arrival.time_left.unwrap_or(TimeLeft::UNLIMITED);
         arrival.time_left = Some(time.at_most(INTEGRATION));
         let times = Times::of(arrival.time_left, app.config());
+        let context = self.request_context;
+        arrival.principal = principal(context.authorizer, context.identity);
         let cx = app.context_of(&HeaderMap::new(), arrival);
-        let connection = self.request_context.connection;
+        let connection = context.connection;
         let sockets = app.sockets();
         let text = self.body.unwrap_or_default();
-        let done = match self.request_context.event_type {
+        let done = match context.event_type {
             EventType::Connect => return Ok(connect(app, &self.headers, &cx)),
             EventType::Disconnect => sockets.disconnect(&connection, &cx).await,
             EventType::Message if self.is_base64_encoded => {

@@ -7,8 +7,10 @@ use axum::extract::Request;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::door::Door;
+use super::principal::principal;
 use super::request::{Lines, below, body, build, headers};
 use super::v2::without_stage;
 
@@ -40,9 +42,16 @@ pub(super) struct V1<'a> {
 type Many<'a> = BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Context<'a> {
     #[serde(borrow, default)]
     stage: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    domain_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    authorizer: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    identity: Option<&'a RawValue>,
     /// Only load balancers have this.
     #[serde(default)]
     elb: Option<IgnoredAny>,
@@ -56,6 +65,11 @@ impl V1<'_> {
             (None, Some(_)) => Door::HttpApiV1,
             (None, None) => Door::RestApi,
         }
+    }
+
+    pub(super) fn principal(&self) -> Option<String> {
+        let context = &self.request_context;
+        principal(context.authorizer, context.identity)
     }
 
     /// The HTTP request, its path without the stage and without `base`.
@@ -75,8 +89,10 @@ impl V1<'_> {
         let lists = self.multi_value_headers;
         let headers = headers(lines(lists.as_ref(), self.headers.as_ref()))?;
         // The stage stands in the path of an HTTP API, which says its payload's version, and never in that of a REST API.
-        let stage = self.version.and(self.request_context.stage);
-        let path = below(without_stage(&self.path, stage.as_deref()), base);
+        let context = self.request_context;
+        let stage = self.version.and(context.stage);
+        let path = without_stage(&self.path, stage.as_deref(), context.domain_name.as_deref());
+        let path = below(path, base);
         let body = body(self.body, self.is_base64_encoded)?;
         build(&self.http_method, path, &query.join("&"), headers, body)
     }

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use axum::extract::Request;
 use http::header::COOKIE;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::door::Door;
+use super::principal::principal;
 use super::request::{Lines, append, below, body, build, headers};
 
 #[derive(Deserialize)]
@@ -38,6 +40,8 @@ struct Context<'a> {
     stage: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     domain_name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    authorizer: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -56,20 +60,25 @@ impl V2<'_> {
         }
     }
 
+    pub(super) fn principal(&self) -> Option<String> {
+        principal(self.request_context.authorizer, None)
+    }
+
     /// The HTTP request, its path without the stage and without `base`.
     ///
     /// # Errors
     /// A sentence for the caller, where the event holds what no HTTP request could.
     pub(super) fn request(self, base: &str) -> Result<Request, String> {
-        let stage = self.request_context.stage.as_deref();
-        let path = below(without_stage(&self.raw_path, stage), base);
+        let context = self.request_context;
+        let (stage, domain) = (context.stage.as_deref(), context.domain_name.as_deref());
+        let path = below(without_stage(&self.raw_path, stage, domain), base);
         let mut headers = headers(self.headers.iter().flatten())?;
         if let Some(cookies) = self.cookies.filter(|cookies| !cookies.is_empty()) {
             append(&mut headers, COOKIE.as_str(), &cookies.join("; "))?;
         }
         let body = body(self.body, self.is_base64_encoded)?;
         build(
-            &self.request_context.http.method,
+            &context.http.method,
             path,
             self.raw_query_string.as_deref().unwrap_or(""),
             headers,
@@ -78,9 +87,15 @@ impl V2<'_> {
     }
 }
 
-/// The path below the stage, which stands in the path of an HTTP API if it has a name.
-pub(super) fn without_stage<'p>(path: &'p str, stage: Option<&str>) -> &'p str {
-    match stage.filter(|stage| *stage != "$default") {
+/// The path below the stage, which stands in the path of an HTTP API if it has a name and the API is called by its own
+/// domain: behind a custom one it does not.
+pub(super) fn without_stage<'p>(
+    path: &'p str,
+    stage: Option<&str>,
+    domain: Option<&str>,
+) -> &'p str {
+    let is_own = domain.is_none_or(|domain| domain.contains(".execute-api."));
+    match stage.filter(|stage| is_own && *stage != "$default") {
         Some(stage) => below(path, &format!("/{stage}")),
         None => path,
     }

@@ -15,6 +15,7 @@ use tracing::warn;
 
 use super::Exchange;
 use crate::config::Config;
+use crate::error::Error;
 use crate::telemetry::Line;
 use crate::trace::Trace;
 
@@ -52,7 +53,7 @@ impl Spans {
     /// One of the variables that begin with `OTEL_EXPORTER_OTLP_` cannot be used.
     pub fn new<C: HttpClient + 'static>(
         config: &Config,
-        client: impl FnOnce() -> crate::error::Result<C>,
+        client: impl FnOnce() -> Result<C, Error>,
     ) -> Result<Spans, String> {
         let build = |endpoint: &String| {
             let client = client().map_err(|error| error.to_string())?;

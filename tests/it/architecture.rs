@@ -177,7 +177,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
     ("once", &["flight", "deadline", "error"]),
     ("flight", &["deadline"]),
     ("replay", &["config", "clock"]),
-    ("spans", &["telemetry", "config", "trace"]),
+    ("spans", &["telemetry", "error", "config", "trace"]),
     ("telemetry", &["error", "trace"]),
     ("deadline", &[]),
     ("error", &["capability"]),

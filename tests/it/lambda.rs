@@ -4,6 +4,7 @@ mod deadline;
 mod doors;
 mod hostile;
 mod late;
+mod principal;
 mod recorded;
 mod stream;
 mod task;

@@ -285,3 +285,38 @@ async fn pages_and_refusals_pass_too() {
         assert_eq!(refused.header("allow"), "POST");
     }
 }
+
+/// Behind a custom domain the stage does not stand in the path, so a path that begins with its name is a path.
+#[tokio::test]
+async fn a_stage_is_taken_away_only_where_it_stands() {
+    let app = TestApp::start().await;
+    for (name, place) in [("http_api_v2", "/rawPath"), ("http_api_v1", "/path")] {
+        for (domain, path, status) in [
+            ("api.example.com", "/api/registry_summary", 200),
+            ("api.example.com", "/api/api/registry_summary", 404),
+            (
+                "a1.execute-api.us-west-2.amazonaws.com",
+                "/api/registry_summary",
+                404,
+            ),
+            (
+                "a1.execute-api.us-west-2.amazonaws.com",
+                "/api/api/registry_summary",
+                200,
+            ),
+        ] {
+            let fields = [
+                (place, json!(path)),
+                ("/requestContext/domainName", json!(domain)),
+                ("/requestContext/stage", json!("api")),
+            ];
+            let reply = answer(&app, &changed(name, &fields)).await;
+            assert_eq!(
+                reply.status(),
+                status,
+                "{name}, {domain}, {path}: {}",
+                reply.0
+            );
+        }
+    }
+}

@@ -89,6 +89,33 @@ async fn decoded_parameters_may_hold_anything_and_are_only_unknown() {
 }
 
 #[tokio::test]
+async fn a_path_with_control_characters_is_a_bad_request() {
+    let app = TestApp::start().await;
+    for path in ["/\0", "/api/\u{1}", "/api\r\nx: y", "/\u{7f}"] {
+        for (name, place) in [
+            ("function_url_rest", "/rawPath"),
+            ("rest_api_rest", "/path"),
+        ] {
+            let reply = answer(&app, &changed(name, &[(place, json!(path))])).await;
+            bad_request(&reply, &format!("{name} {path:?}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_hosts_are_a_bad_request() {
+    let app = TestApp::start().await;
+    let hosts = json!(["a.example", "b.example"]);
+    let twice = changed("rest_api_rest", &[("/multiValueHeaders/Host", hosts)]);
+    bad_request(&answer(&app, &twice).await, "a list of two");
+    let other = changed(
+        "function_url_rest",
+        &[("/headers/Host", json!("b.example"))],
+    );
+    bad_request(&answer(&app, &other).await, "in two cases");
+}
+
+#[tokio::test]
 async fn a_host_that_is_no_host_is_a_bad_request() {
     let app = TestApp::start().await;
     for host in [

@@ -1,0 +1,67 @@
+//! Who calls, as the front door of an event has checked it.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// A Function URL or an HTTP API that wants signed requests.
+#[derive(Deserialize)]
+struct Signed {
+    iam: User,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct User {
+    user_arn: String,
+}
+
+/// An HTTP API that wants JSON Web Tokens.
+#[derive(Deserialize)]
+struct Token {
+    jwt: Pool,
+}
+
+/// The same with payload 1.0, or a REST API with a user pool of Cognito.
+#[derive(Deserialize)]
+struct Pool {
+    claims: Claims,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    #[serde(default)]
+    iss: String,
+    sub: String,
+}
+
+/// A function of the operator's own that lets callers in.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Custom {
+    principal_id: String,
+}
+
+/// The caller, with the kind of check before it, so that no two checks speak of the same one: `iam:<ARN>`,
+/// `jwt:<issuer>#<subject>` or `authorizer:<id>`. Both parts are those of the event's request context, whose shapes differ
+/// from door to door, and which operators add to.
+///
+/// Source: the payload formats in the developer guides of Lambda and API Gateway.
+pub(super) fn principal(
+    authorizer: Option<&RawValue>,
+    identity: Option<&RawValue>,
+) -> Option<String> {
+    let user = |user: User| format!("iam:{}", user.user_arn);
+    let claims = |claims: Claims| format!("jwt:{}#{}", claims.iss, claims.sub);
+    let custom = |custom: Custom| format!("authorizer:{}", custom.principal_id);
+    read(authorizer)
+        .map(|it: Signed| user(it.iam))
+        .or_else(|| read(authorizer).map(|it: Token| claims(it.jwt.claims)))
+        .or_else(|| read(authorizer).map(|it: Pool| claims(it.claims)))
+        .or_else(|| read(authorizer).map(custom))
+        .or_else(|| read(identity).map(user))
+}
+
+fn read<T: DeserializeOwned>(part: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(part?.get()).ok()
+}
