@@ -1,5 +1,6 @@
 //! The door to AWS: signed requests with the client that upstreams are asked with. The SDK would double the binary.
 
+mod refusal;
 mod signature;
 
 use std::future::ready;
@@ -15,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::once::Once;
 use crate::upstream::Client;
 
+pub use refusal::{refused, warn};
 use signature::Keys;
 
 /// A request takes milliseconds; one that takes this long hangs.
@@ -115,7 +117,7 @@ impl Aws {
     }
 
     /// The same, as often as it takes and for half a minute at most: what is throttled, fails or gets no answer is sent
-    /// again. So it may be carried out twice.
+    /// again. So it may be carried out twice. That there is no answer in the end is told in the log.
     ///
     /// # Errors
     /// As [`Aws::send`], of the last try.
@@ -137,7 +139,7 @@ impl Aws {
             // Full jitter: many who failed at the same moment must not come back at the same moment.
             let wait = longest.mul_f64(fastrand::f64());
             if !passes || wait >= deadline.remaining() {
-                return sent;
+                return sent.inspect_err(|error| refusal::warn(service, None, error));
             }
             tracing::debug!(service, "a request to AWS failed and is sent again");
             tokio::time::sleep(wait).await;
