@@ -21,8 +21,6 @@ use signature::Keys;
 
 /// A request takes milliseconds; one that takes this long hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// All tries of one request together.
-const LIMIT: Duration = Duration::from_secs(30);
 /// The first wait is at most this; each further one at most twice the one before, up to the longest.
 const BASE: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
@@ -116,8 +114,8 @@ impl Aws {
         sent
     }
 
-    /// The same, as often as it takes and for half a minute at most: what is throttled, fails or gets no answer is sent
-    /// again. So it may be carried out twice. That there is no answer in the end is told in the log.
+    /// The same, as often as it takes until `deadline`: what is throttled, fails or gets no answer is sent again. So it
+    /// may be carried out twice. That there is no answer in the end is told in the log.
     ///
     /// # Errors
     /// As [`Aws::send`], of the last try.
@@ -127,7 +125,6 @@ impl Aws {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Result<Response<Bytes>> {
-        let deadline = Deadline::after(LIMIT).min(deadline);
         let mut longest = BASE;
         loop {
             let patience = Deadline::after(PATIENCE).min(deadline);

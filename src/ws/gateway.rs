@@ -64,8 +64,8 @@ impl Gateway {
         Ok(format!("{base}/@connections/{}", connection.id()))
     }
 
-    /// Posts one message. What passes is tried again for half a minute, at most until `deadline`, so a message may arrive
-    /// twice, with the same number.
+    /// Posts one message. What passes is tried again until `deadline`, so a message may arrive twice, with the same
+    /// number.
     pub(super) async fn post(
         &self,
         address: &str,

@@ -8,8 +8,8 @@ use tracing::debug;
 
 use super::call::Call;
 use super::connection::Connection;
+use super::delivery::Delivery;
 use super::exchange::{Exchange, Frame, Limits};
-use super::gateway::Undelivered;
 use super::{Sockets, entry};
 use crate::config::Config;
 use crate::context::Context;
@@ -21,7 +21,7 @@ use crate::mcp;
 use crate::telemetry::{self, Outcome};
 
 /// What API Gateway takes for one message.
-const MOST_BYTES: usize = 128 << 10;
+pub(super) const MOST_BYTES: usize = 128 << 10;
 
 /// How long it may take to hand a call on: whoever sent the frame waits for it.
 const HANDING_ON: Duration = Duration::from_secs(10);
@@ -37,9 +37,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     /// When the response is on its way, whatever the call does.
-    answer: Deadline,
+    pub(super) answer: Deadline,
     /// When the last frame has left.
-    post: Deadline,
+    pub(super) post: Deadline,
 }
 
 impl Times {
@@ -118,7 +118,9 @@ impl Sockets {
         let outcome = Outcome::of_method("binary");
         log(entry(cx), StatusCode::BAD_REQUEST, &outcome);
         let refusal = Frame::refusal(&mcp::unreadable("a frame is text; this one was binary"), 1);
-        self.tell(connection, Some(refusal), times).await
+        Delivery::new(&self.gateway, connection, times)?
+            .tell(refusal)
+            .await
     }
 
     /// Runs a call that was handed on; a second delivery of it does nothing.
@@ -192,25 +194,14 @@ impl Sockets {
             bytes: MOST_BYTES,
             end: Some(times.answer),
         };
-        let address = self.gateway.address(connection)?;
         let mut exchange = Exchange::new(self.endpoint.clone(), id, text.to_owned(), cx, limits);
-        while let Some(frame) = exchange.next().await {
-            let bytes = frame.text.len();
-            match self.gateway.post(&address, frame.text, times.post).await {
-                Ok(()) => {}
-                Err(Undelivered::Gone) => {
-                    debug!("the client of a connection is gone");
-                    return Ok(());
-                }
-                Err(Undelivered::TooLarge) => {
-                    let error = Error::answer_too_large(bytes, MOST_BYTES);
-                    let end = exchange.replace(&error);
-                    return self.tell(connection, end, times).await;
-                }
-                Err(Undelivered::Failed(error)) => return Err(error),
+        match Delivery::new(&self.gateway, connection, times) {
+            Ok(delivery) => delivery.carry(&mut exchange).await,
+            Err(error) => {
+                exchange.undelivered();
+                Err(error)
             }
         }
-        Ok(())
     }
 
     async fn refuse(
@@ -221,25 +212,9 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         let refusal = Frame::refusal(&mcp::refusal(id, error), 1);
-        self.tell(connection, Some(refusal), times).await
-    }
-
-    /// Posts one frame that ends what it belongs to.
-    async fn tell(
-        &self,
-        connection: &Connection,
-        frame: Option<Frame>,
-        times: Times,
-    ) -> Result<()> {
-        let Some(frame) = frame else {
-            return Ok(());
-        };
-        let address = self.gateway.address(connection)?;
-        match self.gateway.post(&address, frame.text, times.post).await {
-            Ok(()) | Err(Undelivered::Gone) => Ok(()),
-            Err(Undelivered::TooLarge) => Err(Error::internal("an error is too large to be told")),
-            Err(Undelivered::Failed(error)) => Err(error),
-        }
+        Delivery::new(&self.gateway, connection, times)?
+            .tell(refusal)
+            .await
     }
 }
 

@@ -88,7 +88,7 @@ impl Socket {
     }
 
     async fn tell(&mut self, id: Option<String>, frame: Frame) -> Flow {
-        if let Some(id) = id.filter(|_| frame.is_last) {
+        if let Some(id) = id.filter(|_| frame.is_last()) {
             self.running.remove(&id);
         }
         self.send(Message::text(frame.text)).await
