@@ -127,11 +127,11 @@ impl Sockets {
     }
 }
 
-/// The beginning of a line in the log.
-fn entry(cx: &Context) -> Entry {
+/// The beginning of a line in the log, of a message with that method.
+fn entry(cx: &Context, method: Option<&'static str>) -> Entry {
     Entry {
         face: "ws",
-        method: None,
+        method,
         status: Some(200),
         since: Instant::now(),
         cx: cx.clone(),

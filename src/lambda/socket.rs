@@ -81,7 +81,8 @@ fn connect(app: &App, lines: &BTreeMap<Cow<'_, str>, Cow<'_, str>>, cx: &Context
     let mut headers = HeaderMap::new();
     let mut lines = lines.iter();
     let are_headers = lines.all(|(name, value)| append(&mut headers, name, value).is_ok());
-    if !are_headers || !app.sockets().connect(&headers, cx) {
+    let readable = Some(&headers).filter(|_| are_headers);
+    if !app.sockets().connect(readable, cx) {
         return Reply::document(&json!({ "statusCode": 403 }));
     }
     let mut answer = json!({ "statusCode": 200 });

@@ -16,8 +16,8 @@ pub enum Frame {
     Request {
         /// As it stands in the message.
         id: Box<RawValue>,
-        /// Whether a function is run for it, so that it may take long.
-        runs: bool,
+        /// Its method, if a function is run for it, so that it may take long.
+        method: Option<&'static str>,
     },
     /// The client does not want the response to the request of that id any more.
     Cancellation(Box<RawValue>),
@@ -39,7 +39,7 @@ impl Frame {
         match message {
             Ok(Ok(Message::Request(request))) => Frame::Request {
                 id: request.id.to_owned(),
-                runs: method::of_function(&request.method).is_some(),
+                method: method::of_function(&request.method),
             },
             Ok(Ok(Message::Notification { method, params }))
                 if method == "notifications/cancelled" =>

@@ -10,9 +10,7 @@ use http::StatusCode;
 use serde_json::value::RawValue;
 use tracing::debug;
 
-use super::entry;
 use super::stamp::{Part, stamp};
-use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::entry::Entry;
 use crate::error::Error;
@@ -65,10 +63,10 @@ impl Exchange {
         endpoint: Arc<Endpoint>,
         id: Option<Box<RawValue>>,
         text: String,
-        cx: Context,
+        entry: Entry,
         limits: Limits,
     ) -> Exchange {
-        let entry = entry(&cx);
+        let cx = entry.cx.clone();
         let reply = async move { endpoint.answer_frame(&text, &cx).await };
         let outcome = Outcome {
             error: Some("cancelled"),
@@ -138,6 +136,8 @@ impl Exchange {
     fn begin(&mut self, reply: Reply) -> Option<Frame> {
         self.entry.status = Some(reply.status.as_u16());
         self.outcome = reply.outcome;
+        // What a stream ends with says less.
+        self.entry.method = self.outcome.method.or(self.entry.method);
         self.state = match reply.body {
             Body::Empty => State::Ended,
             Body::Json(message) => State::Running(stream::iter([Event::Message(message)]).boxed()),

@@ -56,15 +56,20 @@ impl Times {
 }
 
 impl Sockets {
-    /// Answers `$connect`: whether the connection is wanted. Nothing can be posted to it yet.
-    pub fn connect(&self, headers: &HeaderMap, cx: &Context) -> bool {
-        let is_admitted = self.admits(headers);
-        let status = match is_admitted {
-            true => StatusCode::OK,
-            false => StatusCode::FORBIDDEN,
+    /// Answers `$connect`: whether the connection is wanted, of which there are headers if they could be read. Nothing
+    /// can be posted to it yet.
+    pub fn connect(&self, headers: Option<&HeaderMap>, cx: &Context) -> bool {
+        let error = match headers {
+            Some(headers) if self.admits(headers) => None,
+            Some(_) => Some("forbidden_origin"),
+            None => Some("bad_request"),
         };
-        log(entry(cx), status, &Outcome::of_method("$connect"));
-        is_admitted
+        let status = match error {
+            None => StatusCode::OK,
+            Some(_) => StatusCode::FORBIDDEN,
+        };
+        log(entry(cx, Some("$connect")), status, error);
+        error.is_none()
     }
 
     /// Answers `$disconnect`, which comes as a rule and not always: what runs for the connection ends.
@@ -72,8 +77,7 @@ impl Sockets {
     /// # Errors
     /// The store's.
     pub async fn disconnect(&self, connection: &Connection, cx: &Context) -> Result<()> {
-        let outcome = Outcome::of_method("$disconnect");
-        log(entry(cx), StatusCode::OK, &outcome);
+        log(entry(cx, Some("$disconnect")), StatusCode::OK, None);
         self.ledger.forget(connection).await
     }
 
@@ -89,19 +93,24 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, runs } => match self.invoker.as_ref().filter(|_| runs) {
-                Some(invoker) => {
+            mcp::Frame::Request { id, method } => match &self.invoker {
+                Some(invoker) if method.is_some() => {
                     self.hand_on(invoker, connection, &id, text, cx, times)
                         .await
                 }
-                None => self.answer(&connection, Some(id), text, cx, times).await,
+                _ => {
+                    let entry = entry(&cx, method);
+                    self.answer(&connection, Some(id), text, entry, times).await
+                }
             },
             mcp::Frame::Cancellation(id) => {
-                let outcome = Outcome::of_method("notification");
-                log(entry(&cx), StatusCode::OK, &outcome);
+                log(entry(&cx, Some("notification")), StatusCode::OK, None);
                 self.ledger.cancel(&connection, &id).await
             }
-            mcp::Frame::Other => self.answer(&connection, None, text, cx, times).await,
+            mcp::Frame::Other => {
+                let entry = entry(&cx, None);
+                self.answer(&connection, None, text, entry, times).await
+            }
         }
     }
 
@@ -115,15 +124,15 @@ impl Sockets {
         cx: &Context,
         times: Times,
     ) -> Result<()> {
-        let outcome = Outcome::of_method("binary");
-        log(entry(cx), StatusCode::BAD_REQUEST, &outcome);
+        let entry = entry(cx, Some("binary"));
+        log(entry, StatusCode::BAD_REQUEST, Some("invalid_request"));
         let refusal = Frame::refusal(&mcp::unreadable("a frame is text; this one was binary"), 1);
         Delivery::new(&self.gateway, connection, times)?
             .tell(refusal)
             .await
     }
 
-    /// Runs a call that was handed on; a second delivery of it does nothing.
+    /// Runs a call that was handed on; a second delivery of it does nothing, nor does one that nobody wants any more.
     ///
     /// # Errors
     /// The client cannot be told, or the store fails.
@@ -134,7 +143,7 @@ impl Sockets {
             message,
         } = Call::read(call)?;
         let text = message.get();
-        let mcp::Frame::Request { id, .. } = mcp::Frame::read(text) else {
+        let mcp::Frame::Request { id, method } = mcp::Frame::read(text) else {
             return Err(Error::internal("what was handed on is no request"));
         };
         match self.ledger.claim(&job).await {
@@ -145,10 +154,20 @@ impl Sockets {
             }
             Err(error) => return self.refuse(&connection, &id, &error, times).await,
         }
+        let entry = entry(&cx, method);
+        let seen = match self.ledger.begin(&connection, &id).await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => {
+                log(entry, StatusCode::OK, Some("cancelled"));
+                return Ok(());
+            }
+            // Who is noted nowhere cannot be watched either.
+            Err(_) => return self.answer(&connection, Some(id), text, entry, times).await,
+        };
         tokio::select! {
             biased;
-            () = self.ledger.given_up(&connection, &id, times.answer) => Ok(()),
-            done = self.answer(&connection, Some(id.clone()), text, cx, times) => done,
+            () = self.ledger.given_up(&connection, &id, seen, times.answer) => Ok(()),
+            done = self.answer(&connection, Some(id.clone()), text, entry, times) => done,
         }
     }
 
@@ -161,21 +180,21 @@ impl Sockets {
         cx: Context,
         times: Times,
     ) -> Result<()> {
-        let (entry, mut outcome) = (entry(&cx), Outcome::of_method("continuation"));
+        let entry = entry(&cx, Some("continuation"));
         let call = Call::new(connection.clone(), text)?;
         let errand = Errand::Frame(call.write());
         let deadline = Deadline::after(HANDING_ON).min(times.answer);
         let Err(error) = invoker.again(errand, deadline).await else {
-            log(entry, StatusCode::ACCEPTED, &outcome);
+            log(entry, StatusCode::ACCEPTED, None);
             return Ok(());
         };
         // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
         if let Ok(false) = self.ledger.claim(&call.job).await {
+            log(entry, StatusCode::ACCEPTED, None);
             return Ok(());
         }
         telemetry::cause("continuation", &error);
-        outcome.error = Some(error.kind().as_str());
-        log(entry, StatusCode::BAD_GATEWAY, &outcome);
+        log(entry, StatusCode::BAD_GATEWAY, Some(error.kind().as_str()));
         self.refuse(&connection, id, &error, times).await
     }
 
@@ -185,16 +204,16 @@ impl Sockets {
         connection: &Connection,
         id: Option<Box<RawValue>>,
         text: &str,
-        cx: Context,
+        entry: Entry,
         times: Times,
     ) -> Result<()> {
         // Frames need time to leave, so the call ends as one that is streamed.
-        cx.streams();
+        entry.cx.streams();
         let limits = Limits {
             bytes: MOST_BYTES,
             end: Some(times.answer),
         };
-        let mut exchange = Exchange::new(self.endpoint.clone(), id, text.to_owned(), cx, limits);
+        let mut exchange = Exchange::new(self.endpoint.clone(), id, text.to_owned(), entry, limits);
         match Delivery::new(&self.gateway, connection, times) {
             Ok(delivery) => delivery.carry(&mut exchange).await,
             Err(error) => {
@@ -218,8 +237,11 @@ impl Sockets {
     }
 }
 
-/// Writes the line of an event that is no exchange.
-fn log(mut entry: Entry, status: StatusCode, outcome: &Outcome) {
+/// Writes the line of an event that is no exchange, with the kind of its error.
+fn log(mut entry: Entry, status: StatusCode, error: Option<&'static str>) {
     entry.status = Some(status.as_u16());
-    entry.write(outcome);
+    entry.write(&Outcome {
+        error,
+        ..Outcome::default()
+    });
 }

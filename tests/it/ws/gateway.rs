@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::functions::{Gate, server};
 use super::signature;
 use crate::lambda::{changed, document, event};
+use crate::store::table::Table;
 use crate::support::TestApp;
 
 /// The connection of the recorded events.
@@ -160,6 +161,16 @@ impl Gateway {
 impl Function {
     pub async fn start() -> Function {
         Function::with(|_| {}).await
+    }
+
+    /// One whose records are in that table.
+    pub async fn sharing(table: &Table) -> Function {
+        Function::with(|config| {
+            let settings = table.settings();
+            config.table = settings.table;
+            config.aws.endpoint_url = settings.aws.endpoint_url;
+        })
+        .await
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Function {
