@@ -6,9 +6,10 @@ use serde_json::value::RawValue;
 use super::fault::Fault;
 use super::message::{self, Incoming, Message, is_id};
 use super::version::Shape;
-use super::{Endpoint, Reply, method};
+use super::{Endpoint, Reply, method, trace};
 use crate::context::Context;
 use crate::error::Error;
+use crate::trace::Trace;
 
 /// What a message is to whoever carries it.
 pub enum Frame {
@@ -18,6 +19,8 @@ pub enum Frame {
         id: Box<RawValue>,
         /// Its method, if a function is run for it, so that it may take long.
         method: Option<&'static str>,
+        /// The trace that it says it belongs to.
+        trace: Option<Trace>,
     },
     /// The client does not want the response to the request of that id any more.
     Cancellation(Box<RawValue>),
@@ -40,6 +43,7 @@ impl Frame {
             Ok(Ok(Message::Request(request))) => Frame::Request {
                 id: request.id.to_owned(),
                 method: method::of_function(&request.method),
+                trace: trace::of(&request),
             },
             Ok(Ok(Message::Notification { method, params }))
                 if method == "notifications/cancelled" =>

@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::connection::Connection;
 use crate::error::{Error, Result};
 use crate::secret;
+use crate::trace::Trace;
 
 /// A call that is handed on.
 #[derive(Serialize, Deserialize)]
@@ -13,23 +14,36 @@ pub(super) struct Call<'a> {
     /// By which a second delivery is known.
     pub(super) job: String,
     pub(super) connection: Connection,
+    /// From which place in a trace it is handed on, as the headers of W3C Trace Context say it.
+    #[serde(default)]
+    traceparent: String,
+    #[serde(default)]
+    tracestate: Option<String>,
     /// The request, as it came.
     #[serde(borrow)]
     pub(super) message: &'a RawValue,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(connection: Connection, message: &'a str) -> Result<Call<'a>> {
+    pub(super) fn new(connection: Connection, trace: &Trace, message: &'a str) -> Result<Call<'a>> {
+        let state = trace.state.as_ref().and_then(|it| it.to_str().ok());
         let message = serde_json::from_str(message);
         Ok(Call {
             job: secret::name(),
             connection,
+            traceparent: trace.as_parent(),
+            tracestate: state.map(str::to_owned),
             message: message.map_err(broken)?,
         })
     }
 
     pub(super) fn read(text: &'a RawValue) -> Result<Call<'a>> {
         serde_json::from_str(text.get()).map_err(broken)
+    }
+
+    /// The place in the trace that is below the one it was handed on from; none where that is malformed.
+    pub(super) fn trace(&self) -> Option<Trace> {
+        Trace::below(&self.traceparent, self.tracestate.as_deref())
     }
 
     pub(super) fn write(&self) -> Box<RawValue> {

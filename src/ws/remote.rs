@@ -93,16 +93,21 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, method } => match &self.invoker {
-                Some(invoker) if method.is_some() => {
-                    self.hand_on(invoker, connection, &id, text, cx, times)
-                        .await
+            mcp::Frame::Request { id, method, trace } => {
+                if let Some(trace) = trace {
+                    cx.belongs_to(trace);
                 }
-                _ => {
-                    let entry = entry(&cx, method);
-                    self.answer(&connection, Some(id), text, entry, times).await
+                match &self.invoker {
+                    Some(invoker) if method.is_some() => {
+                        self.hand_on(invoker, connection, &id, text, cx, times)
+                            .await
+                    }
+                    _ => {
+                        let entry = entry(&cx, method);
+                        self.answer(&connection, Some(id), text, entry, times).await
+                    }
                 }
-            },
+            }
             mcp::Frame::Cancellation(id) => {
                 log(entry(&cx, Some("notification")), StatusCode::OK, None);
                 self.ledger.cancel(&connection, &id).await
@@ -137,16 +142,15 @@ impl Sockets {
     /// # Errors
     /// The client cannot be told, or the store fails.
     pub async fn go_on(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
-        let Call {
-            job,
-            connection,
-            message,
-        } = Call::read(call)?;
-        let text = message.get();
-        let mcp::Frame::Request { id, method } = mcp::Frame::read(text) else {
+        let call = Call::read(call)?;
+        if let Some(trace) = call.trace() {
+            cx.belongs_to(trace);
+        }
+        let (connection, text) = (call.connection, call.message.get());
+        let mcp::Frame::Request { id, method, .. } = mcp::Frame::read(text) else {
             return Err(Error::internal("what was handed on is no request"));
         };
-        match self.ledger.claim(&job).await {
+        match self.ledger.claim(&call.job).await {
             Ok(true) => {}
             Ok(false) => {
                 debug!("a call was delivered once more, and is not run again");
@@ -181,7 +185,7 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         let entry = entry(&cx, Some("continuation"));
-        let call = Call::new(connection.clone(), text)?;
+        let call = Call::new(connection.clone(), cx.trace(), text)?;
         let errand = Errand::Frame(call.write());
         let deadline = Deadline::after(HANDING_ON).min(times.answer);
         let Err(error) = invoker.again(errand, deadline).await else {

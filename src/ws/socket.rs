@@ -125,7 +125,7 @@ impl Socket {
             return self.refuse(&mcp::unreadable(problem)).await;
         }
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, method } => self.request(id, method, text).await,
+            mcp::Frame::Request { id, method, .. } => self.request(id, method, text).await,
             mcp::Frame::Cancellation(id) => {
                 if let Some(call) = self.running.remove(&same(&id)) {
                     call.abort();

@@ -74,6 +74,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "origin",
             "config",
             "secret",
+            "trace",
         ],
     ),
     (

@@ -128,3 +128,37 @@ async fn a_call_that_does_not_end_in_time_has_its_method_too() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_call_that_is_handed_on_stays_in_its_trace() {
+    const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let function = Function::start().await;
+    function.gate.open("one");
+    let named = json!({"traceparent": format!("00-{ID}-00f067aa0ba902b7-01"), "tracestate": "a=1"});
+    for (meta, expected) in [(json!({}), None), (named, Some(ID))] {
+        let log = Log::default();
+        let guard = log.keep();
+        let params = json!({"name": "wait", "arguments": {"name": "one"}, "_meta": meta});
+        let event = function.handed_on(&legacy(1, "tools/call", params)).await;
+        function.invoke(&event).await;
+        let mut forged: Value = serde_json::from_str(&event).unwrap();
+        let call = &mut forged["bifold"]["frame"];
+        assert_eq!(call["tracestate"].as_str(), expected.map(|_| "a=1"));
+        // Nobody has a place in such a trace; the call is run all the same, and here in the one that it names itself.
+        call["traceparent"] = json!("00-0-0-\n");
+        call["job"] = json!(format!("another {expected:?}"));
+        function.invoke(&forged.to_string()).await;
+        drop(guard);
+        let lines = said(&log, ["method", "trace_id"]);
+        let methods = ["continuation", "tools/call", "tools/call"];
+        assert_eq!(lines.len(), methods.len());
+        for (line, method) in lines.iter().zip(methods) {
+            assert_eq!(line[0], method);
+        }
+        assert_eq!(lines[0][1], lines[1][1]);
+        assert_eq!(lines[0][1] == lines[2][1], expected.is_some());
+        if let Some(id) = expected {
+            assert_eq!(lines[0][1], id);
+        }
+    }
+}
