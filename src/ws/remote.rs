@@ -150,15 +150,18 @@ impl Sockets {
         let mcp::Frame::Request { id, method, .. } = mcp::Frame::read(text) else {
             return Err(Error::internal("what was handed on is no request"));
         };
+        let entry = entry(&cx, method);
         match self.ledger.claim(&call.job).await {
             Ok(true) => {}
             Ok(false) => {
                 debug!("a call was delivered once more, and is not run again");
                 return Ok(());
             }
-            Err(error) => return self.refuse(&connection, &id, &error, times).await,
+            Err(error) => {
+                log(entry, StatusCode::BAD_GATEWAY, Some(error.kind().as_str()));
+                return self.refuse(&connection, &id, &error, times).await;
+            }
         }
-        let entry = entry(&cx, method);
         let seen = match self.ledger.begin(&connection, &id).await {
             Ok(Some(seen)) => seen,
             Ok(None) => {

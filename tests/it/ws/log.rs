@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::gateway::{Function, message};
 use super::{legacy, pass};
 use crate::lambda::changed;
+use crate::store::table::{Fate, Table};
 use crate::support::Log;
 
 /// The fields of the lines, one array for each.
@@ -127,6 +128,24 @@ async fn a_call_that_does_not_end_in_time_has_its_method_too() {
             (&json!("tools/call"), &json!("deadline_exceeded"))
         );
     }
+}
+
+#[tokio::test]
+async fn a_call_of_which_nobody_knows_whether_it_has_run_is_refused() {
+    let table = Table::start().await;
+    let function = Function::sharing(&table).await;
+    let event = function
+        .handed_on(&legacy(1, "tools/call", json!({"name": "wait"})))
+        .await;
+    table.fate(&[Fate::Refused(400, "AccessDeniedException")]);
+    let log = Log::default();
+    let guard = log.keep();
+    function.invoke(&event).await;
+    drop(guard);
+    let told = function.gateway.messages();
+    assert_eq!(told[0]["error"]["data"]["kind"], "internal");
+    let expected = [json!("tools/call"), json!("internal"), json!(502)];
+    assert_eq!(said(&log, ["method", "error", "status"]), [expected]);
 }
 
 #[tokio::test]
