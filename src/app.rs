@@ -337,7 +337,7 @@ impl App {
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
-            principal: arrival.principal,
+            principal: arrival.principal.map_or_else(OnceLock::new, OnceLock::from),
             peer: arrival.peer,
             is_part: false,
             is_whole: arrival.is_whole,

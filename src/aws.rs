@@ -1,6 +1,7 @@
 //! The door to AWS: signed requests with the client that upstreams are asked with. The SDK would double the binary.
 
 mod kept;
+mod refusal;
 mod signature;
 
 use std::future::ready;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode, Uri};
 use time::OffsetDateTime;
 
@@ -18,12 +20,11 @@ use crate::once::Once;
 use crate::upstream::Client;
 
 use kept::Kept;
+pub use refusal::{refused, warn};
 use signature::Keys;
 
 /// A request takes milliseconds; one that takes this long hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// All tries of one request together.
-const LIMIT: Duration = Duration::from_secs(30);
 /// The first wait is at most this; each further one at most twice the one before, up to the longest.
 const BASE: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
@@ -97,7 +98,17 @@ impl Aws {
     /// # Errors
     /// `UpstreamUnreachable` or `UpstreamTimeout` with the service for the upstream, where no answer came;
     /// `UpstreamInvalidResponse` for one that is too large; `Internal` for a request that cannot be made.
-    pub async fn send(
+    // In a box, because every call that may need the store would be as large as this else.
+    pub fn send(
+        &self,
+        service: &'static str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> BoxFuture<'_, Result<Response<Bytes>>> {
+        Box::pin(self.exchange(service, request, deadline))
+    }
+
+    async fn exchange(
         &self,
         service: &'static str,
         request: Request<Bytes>,
@@ -119,8 +130,8 @@ impl Aws {
         sent
     }
 
-    /// The same, as often as it takes and for half a minute at most: what is throttled, fails or gets no answer is sent
-    /// again. So it may be carried out twice.
+    /// The same, as often as it takes until `deadline`: what is throttled, fails or gets no answer is sent again. So it
+    /// may be carried out twice. That there is no answer in the end is told in the log.
     ///
     /// # Errors
     /// As [`Aws::send`], of the last try.
@@ -130,7 +141,6 @@ impl Aws {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Result<Response<Bytes>> {
-        let deadline = Deadline::after(LIMIT).min(deadline);
         let mut longest = BASE;
         loop {
             let patience = Deadline::after(PATIENCE).min(deadline);
@@ -142,7 +152,7 @@ impl Aws {
             // Full jitter: many who failed at the same moment must not come back at the same moment.
             let wait = longest.mul_f64(fastrand::f64());
             if !passes || wait >= deadline.remaining() {
-                return sent;
+                return sent.inspect_err(|error| refusal::warn(service, None, error));
             }
             tracing::debug!(service, "a request to AWS failed and is sent again");
             tokio::time::sleep(wait).await;

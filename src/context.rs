@@ -67,8 +67,8 @@ pub struct Call {
     pub stream_end: Option<Deadline>,
     /// What it cost upstream.
     pub meter: Arc<Meter>,
-    /// Who calls, where the front door knows.
-    pub principal: Option<String>,
+    /// Who calls, where the front door knows, now or of the invocation that handed the call on.
+    pub principal: OnceLock<String>,
     /// From where, where the front door knows.
     pub peer: Option<IpAddr>,
     /// Whether it is a part of another call.
@@ -104,6 +104,14 @@ impl Context {
     pub(crate) fn belongs_to(&self, trace: Trace) {
         // One request is one message, so there is no second one to lose.
         let _ = self.call.named.set(trace);
+    }
+
+    /// It goes on with what that one began.
+    pub(crate) fn on_behalf_of(&self, principal: Option<String>) {
+        if let Some(principal) = principal {
+            // Whoever the front door knows is nobody else.
+            let _ = self.call.principal.set(principal);
+        }
     }
 
     /// The answer has become a stream.
@@ -224,13 +232,13 @@ impl Context {
 
     /// Who calls, where the front door knows: an identity that it has checked.
     pub fn principal(&self) -> Option<&str> {
-        self.call.principal.as_deref()
+        self.call.principal.get().map(String::as_str)
     }
 
     /// For whom records are kept that a call leaves behind: who calls, or else the network that it comes from.
     pub(crate) fn holder(&self) -> Option<String> {
         let peer = || self.call.peer.map(|it| network(it).to_string());
-        self.call.principal.clone().or_else(peer)
+        self.call.principal.get().cloned().or_else(peer)
     }
 
     /// The id in the log and in `x-request-id`.

@@ -5,10 +5,13 @@ use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::aws::Aws;
+use crate::aws::{self, Aws};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+
+/// What Lambda is called where requests to it are signed.
+const SERVICE: &str = "lambda";
 
 /// The way for this function to invoke itself.
 pub struct Invoker {
@@ -49,6 +52,14 @@ impl Errand {
         let again: Option<Again> = serde_json::from_str(event).ok();
         again.map(|it| it.errand)
     }
+
+    /// What a client is told that it does not get, where nobody can be sent on this errand.
+    fn lost(&self) -> &'static str {
+        match self {
+            Errand::Task(_) => "the call cannot become a task",
+            Errand::Frame(_) => "the call was not begun",
+        }
+    }
 }
 
 impl Invoker {
@@ -61,7 +72,7 @@ impl Invoker {
             return Ok(None);
         };
         let aws = Aws::new(config)?;
-        let base = aws.endpoint("lambda")?;
+        let base = aws.endpoint(SERVICE)?;
         let url = format!("{base}/2015-03-31/functions/{function}/invocations");
         Ok(Some(Invoker { aws, url }))
     }
@@ -69,21 +80,24 @@ impl Invoker {
     /// Has the platform invoke this function for that, soon and elsewhere, perhaps twice.
     ///
     /// # Errors
-    /// The platform cannot be reached or refuses.
+    /// The platform cannot be reached or refuses; the sentence ends with what does not come about.
     pub async fn again(&self, errand: Errand, deadline: Deadline) -> Result<()> {
-        let failed = || Error::internal("the call cannot go on after its answer");
+        let lost = errand.lost();
+        let asked = self.ask(errand, deadline).await;
+        asked.map_err(|error| error.adding(format!(", so {lost}")))
+    }
+
+    async fn ask(&self, errand: Errand, deadline: Deadline) -> Result<()> {
+        let failed = || Error::internal("this function cannot invoke itself");
         let event = serde_json::to_vec(&Again { errand });
         let event = event.map_err(|error| failed().because(error))?;
         let request = Request::post(&self.url).header("x-amz-invocation-type", "Event");
         let request = request.body(Bytes::from(event));
         let request = request.map_err(|error| failed().because(error))?;
-        let response = self.aws.insist("lambda", request, deadline).await?;
+        let response = self.aws.insist(SERVICE, request, deadline).await?;
         match response.status() {
             StatusCode::ACCEPTED => Ok(()),
-            status => {
-                let said = String::from_utf8_lossy(response.body());
-                Err(failed().because(format!("invoking this function: HTTP {status}: {said}")))
-            }
+            _ => Err(aws::refused(SERVICE, &response, "an invocation")),
         }
     }
 }

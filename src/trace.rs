@@ -133,10 +133,15 @@ impl Trace {
         }
     }
 
+    /// This place as `traceparent` says it.
+    pub fn as_parent(&self) -> String {
+        format!("00-{self}-{:016x}-{:02x}", self.span, self.flags)
+    }
+
     /// The headers by which whoever is asked learns of this place. Baggage is not among them: what callers put there
     /// is not meant for strangers.
     pub fn headers(&self) -> HeaderMap {
-        let parent = format!("00-{self}-{:016x}-{:02x}", self.span, self.flags);
+        let parent = self.as_parent();
         let parent = HeaderValue::from_str(&parent).expect("digits and `-` are visible ASCII");
         let state = self.state.clone().map(|it| (STATE, it));
         std::iter::once((PARENT, parent)).chain(state).collect()

@@ -6,8 +6,8 @@
 //! - A request is answered by its notifications and questions, in order, and by exactly one response, the last frame of
 //!   the request. Each frame of the server carries its number among those of its request, from 1 on, as
 //!   `_meta["bifold/seq"]`: in `params`, in `result`, or in `data` of `error`. So each stays a plain message, which
-//!   clients validate against closed schemas, and `_meta` is where MCP leaves room. What is no response names its request
-//!   in `_meta["bifold/request"]`.
+//!   clients validate against closed schemas, and `_meta` is where MCP leaves room. A number is passed over where a
+//!   notification may not have arrived. What is no response names its request in `_meta["bifold/request"]`.
 //! - `notifications/cancelled` ends the request without a response, as MCP wants it, and so does closing. Answers to
 //!   questions come as frames.
 //! - `ping` of the revisions before 2026 is answered at any time, and keeps a connection of API Gateway from being idle.
@@ -20,6 +20,7 @@
 
 mod call;
 mod connection;
+mod delivery;
 mod exchange;
 mod gateway;
 mod ledger;
@@ -126,11 +127,11 @@ impl Sockets {
     }
 }
 
-/// The beginning of a line in the log.
-fn entry(cx: &Context) -> Entry {
+/// The beginning of a line in the log, of a message with that method.
+fn entry(cx: &Context, method: Option<&'static str>) -> Entry {
     Entry {
         face: "ws",
-        method: None,
+        method,
         status: Some(200),
         since: Instant::now(),
         cx: cx.clone(),

@@ -88,7 +88,8 @@ fn accepted() -> Reply {
 
 fn connect(app: &App, lines: &Lines<'_>, cx: &Context) -> Reply {
     let headers = headers(lines).ok();
-    let Some(headers) = headers.filter(|it| app.sockets().connect(it, cx)) else {
+    let is_taken = app.sockets().connect(headers.as_ref(), cx);
+    let Some(headers) = headers.filter(|_| is_taken) else {
         return Reply::document(&json!({ "statusCode": 403 }));
     };
     let mut answer = json!({ "statusCode": 200 });

@@ -9,6 +9,7 @@ use super::version::Shape;
 use super::{Endpoint, Reply, method};
 use crate::context::Context;
 use crate::error::Error;
+use crate::trace::Trace;
 
 /// What a message is to whoever carries it.
 pub enum Frame {
@@ -16,8 +17,10 @@ pub enum Frame {
     Request {
         /// As it stands in the message.
         id: Box<RawValue>,
-        /// Whether a function is run for it, so that it may take long.
-        runs: bool,
+        /// Its method, if a function is run for it, so that it may take long.
+        method: Option<&'static str>,
+        /// The trace that it says it belongs to.
+        trace: Option<Trace>,
     },
     /// The client does not want the response to the request of that id any more.
     Cancellation(Box<RawValue>),
@@ -39,7 +42,8 @@ impl Frame {
         match message {
             Ok(Ok(Message::Request(request))) => Frame::Request {
                 id: request.id.to_owned(),
-                runs: method::of_function(&request.method).is_some(),
+                method: method::of_function(&request.method),
+                trace: request.meta.trace(),
             },
             Ok(Ok(Message::Notification { method, params }))
                 if method == "notifications/cancelled" =>

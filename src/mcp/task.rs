@@ -208,13 +208,15 @@ impl Endpoint {
         let Some(tasks) = &self.tasks else {
             return Err(Error::internal("this server has no tasks"));
         };
-        let mut call = None;
-        tasks
-            .change(id, cx.now(), |record| call = record.call.take())
-            .await?;
+        let (mut call, mut principal) = (None, None);
+        let take = |record: &mut Record| {
+            (call, principal) = (record.call.take(), record.principal.clone());
+        };
+        tasks.change(id, cx.now(), take).await?;
         let Some(call) = call else {
             return Ok(());
         };
+        cx.on_behalf_of(principal);
         let function = self.registry.get(&call.function);
         let function =
             function.ok_or_else(|| Error::internal("a task of a function that is gone"))?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{Found, Record};
-use crate::aws::Aws;
+use crate::aws::{self, Aws};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
@@ -118,7 +118,7 @@ impl Dynamo {
     }
 
     /// The answer to a request, after as many tries as it takes and time allows for; none where its condition does not
-    /// hold.
+    /// hold. That there is no answer in the end is told in the log.
     async fn ask(&self, operation: &str, mut request: Value) -> Result<Option<Answer>> {
         request["TableName"] = json!(self.table);
         let body = Bytes::from(request.to_string());
@@ -127,13 +127,16 @@ impl Dynamo {
         loop {
             tries += 1;
             let patience = Deadline::after(PATIENCE).min(deadline);
-            let error = match self.try_once(operation, body.clone(), patience).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
+            let (error, refusal) = match self.try_once(operation, body.clone(), patience).await {
+                Ok(Ok(answer)) => return Ok(Some(answer)),
+                Ok(Err(refusal)) if refusal.is_condition() => return Ok(None),
+                Ok(Err(refusal)) => (self.refused(&refusal), Some(refusal)),
+                Err(error) => (error, None),
             };
             // Full jitter: many who failed at the same moment must not come back at the same moment.
             let wait = longest.mul_f64(fastrand::f64());
             if !error.retryable() || tries == TRIES || wait >= deadline.remaining() {
+                aws::warn(SERVICE, refusal.as_ref().map(Refusal::reason), &error);
                 return Err(error.tries(tries));
             }
             tracing::debug!(operation, tries, inside = ?error, "a request to the table failed");
@@ -147,7 +150,7 @@ impl Dynamo {
         operation: &str,
         body: Bytes,
         deadline: Deadline,
-    ) -> Result<Option<Answer>> {
+    ) -> Result<Result<Answer, Refusal>> {
         let request = Request::post(&self.url)
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
@@ -160,15 +163,11 @@ impl Dynamo {
         })?;
         if reply.status() == StatusCode::OK {
             let answer = reply::read(reply.body());
-            return answer.map(Some).map_err(|error| {
+            return answer.map(Ok).map_err(|error| {
                 unavailable("answered with something that is no record").because(error)
             });
         }
-        let refusal = Refusal::read(reply.status(), reply.body());
-        match refusal.is_condition() {
-            true => Ok(None),
-            false => Err(self.refused(&refusal)),
-        }
+        Ok(Err(Refusal::read(reply.status(), reply.body())))
     }
 
     fn refused(&self, refusal: &Refusal) -> Error {

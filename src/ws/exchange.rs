@@ -6,12 +6,11 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use http::StatusCode;
 use serde_json::value::RawValue;
 use tracing::debug;
 
-use super::entry;
 use super::stamp::{Part, stamp};
-use crate::context::Context;
 use crate::deadline::Deadline;
 use crate::entry::Entry;
 use crate::error::Error;
@@ -43,8 +42,7 @@ pub(super) struct Limits {
 /// One message to the client.
 pub(super) struct Frame {
     pub(super) text: String,
-    /// Whether it is the response, after which there is nothing.
-    pub(super) is_last: bool,
+    pub(super) part: Part,
 }
 
 enum State {
@@ -65,10 +63,10 @@ impl Exchange {
         endpoint: Arc<Endpoint>,
         id: Option<Box<RawValue>>,
         text: String,
-        cx: Context,
+        entry: Entry,
         limits: Limits,
     ) -> Exchange {
-        let entry = entry(&cx);
+        let cx = entry.cx.clone();
         let reply = async move { endpoint.answer_frame(&text, &cx).await };
         let outcome = Outcome {
             error: Some("cancelled"),
@@ -110,7 +108,7 @@ impl Exchange {
     }
 
     /// Ends with an error in the place of what was to be said; a message that is no request is not told.
-    fn fail(&mut self, error: &Error) -> Option<Frame> {
+    pub(super) fn fail(&mut self, error: &Error) -> Option<Frame> {
         self.state = State::Ended;
         self.outcome.error = Some(error.kind().as_str());
         self.pending = Pending::default();
@@ -119,15 +117,27 @@ impl Exchange {
         Some(Frame::refusal(&refusal, self.sent))
     }
 
-    /// Ends with an error in the place of the frame before, which could not be sent.
-    pub(super) fn replace(&mut self, error: &Error) -> Option<Frame> {
+    /// Gives the number of the last frame, which nobody has got, to the next one.
+    pub(super) fn unsay(&mut self) {
         self.sent -= 1;
-        self.fail(error)
+    }
+
+    /// Ends because the client cannot be told how the request ended.
+    pub(super) fn undelivered(&mut self) {
+        self.state = State::Ended;
+        self.outcome = Outcome {
+            error: Some("undelivered"),
+            ..self.pending.outcome().unwrap_or(&self.outcome).clone()
+        };
+        self.pending = Pending::default();
+        self.entry.status = Some(StatusCode::BAD_GATEWAY.as_u16());
     }
 
     fn begin(&mut self, reply: Reply) -> Option<Frame> {
         self.entry.status = Some(reply.status.as_u16());
         self.outcome = reply.outcome;
+        // What a stream ends with says less.
+        self.entry.method = self.outcome.method.or(self.entry.method);
         self.state = match reply.body {
             Body::Empty => State::Ended,
             Body::Json(message) => State::Running(stream::iter([Event::Message(message)]).boxed()),
@@ -150,11 +160,10 @@ impl Exchange {
             return self.fail(&Error::answer_too_large(text.len(), most));
         }
         self.sent += 1;
-        let is_last = part == Part::Response;
-        if is_last {
+        if part == Part::Response {
             self.state = State::Ended;
         }
-        Some(Frame { text, is_last })
+        Some(Frame { text, part })
     }
 }
 
@@ -173,8 +182,13 @@ impl Frame {
     pub(super) fn refusal(message: &[u8], number: u64) -> Frame {
         Frame {
             text: stamp(message, number, None).0,
-            is_last: true,
+            part: Part::Response,
         }
+    }
+
+    /// Whether it is the response, after which there is nothing.
+    pub(super) fn is_last(&self) -> bool {
+        self.part == Part::Response
     }
 }
 

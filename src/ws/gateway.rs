@@ -1,10 +1,11 @@
 //! Messages to clients behind API Gateway: its `@connections` API.
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
 
 use super::connection::Connection;
-use crate::aws::Aws;
+use crate::aws::{self, Aws};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
@@ -63,8 +64,8 @@ impl Gateway {
         Ok(format!("{base}/@connections/{}", connection.id()))
     }
 
-    /// Posts one message. What passes is tried again for half a minute, at most until `deadline`, so a message may arrive
-    /// twice, with the same number.
+    /// Posts one message. What passes is tried again until `deadline`, so a message may arrive twice, with the same
+    /// number.
     pub(super) async fn post(
         &self,
         address: &str,
@@ -77,12 +78,13 @@ impl Gateway {
         })?;
         let aws = self.aws().map_err(Undelivered::Failed)?;
         let answer = aws.insist(SERVICE, request, deadline).await;
-        let status = answer.map_err(Undelivered::Failed)?.status();
+        let answer = answer.map_err(Undelivered::Failed)?;
+        let status = answer.status();
         match status {
             _ if status.is_success() => Ok(()),
             StatusCode::GONE => Err(Undelivered::Gone),
             StatusCode::PAYLOAD_TOO_LARGE => Err(Undelivered::TooLarge),
-            _ => Err(Undelivered::Failed(refused(status))),
+            _ => Err(Undelivered::Failed(refused(&answer))),
         }
     }
 
@@ -94,10 +96,10 @@ impl Gateway {
     }
 }
 
-fn refused(status: StatusCode) -> Error {
-    let advice = match status {
+fn refused(answer: &Response<Bytes>) -> Error {
+    let advice = match answer.status() {
         StatusCode::FORBIDDEN => ": does the role allow `execute-api:ManageConnections`",
         _ => "",
     };
-    Error::internal(format!("API Gateway answers {status} to a message{advice}"))
+    aws::refused(SERVICE, answer, "a message").adding(advice)
 }

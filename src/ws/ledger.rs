@@ -14,8 +14,12 @@ use crate::store::{Change, Store};
 /// API Gateway ends every connection after two hours.
 const LIFE: Duration = Duration::from_secs(7_500);
 
-/// How long a second delivery of the same event is known for one.
-const CLAIM: Duration = Duration::from_secs(600);
+/// How long an event that comes late, or a second time, is known for one.
+const LATE: Duration = Duration::from_secs(600);
+
+/// The record of a client that has cancelled nothing, and of one that is gone.
+const NOTHING: &str = "[]";
+const GONE: &str = "gone";
 
 /// How many cancelled requests are remembered.
 const MOST: usize = 64;
@@ -23,7 +27,7 @@ const MOST: usize = 64;
 /// How often a record is written that others write at the same time.
 const TRIES: u32 = 5;
 
-/// The record of a connection lists the requests that its client has cancelled; it goes when the client does.
+/// The record of a connection lists the requests that its client has cancelled, or says that the client is gone.
 pub(super) struct Ledger(Store);
 
 impl Ledger {
@@ -37,7 +41,7 @@ impl Ledger {
     /// The store's.
     pub(super) async fn claim(&self, job: &str) -> Result<bool> {
         let key = format!("ws#job#{job}");
-        self.0.create(&key, String::new(), CLAIM).await
+        self.0.create(&key, String::new(), LATE).await
     }
 
     /// Notes that the client does not want the response to that request any more.
@@ -45,15 +49,38 @@ impl Ledger {
     /// # Errors
     /// The store's.
     pub(super) async fn cancel(&self, connection: &Connection, id: &RawValue) -> Result<()> {
+        let note = |noted: &str| {
+            if noted == GONE {
+                return noted.to_owned();
+            }
+            let mut ids = read(noted);
+            ids.push(same(id));
+            serde_json::json!(ids[ids.len().saturating_sub(MOST)..]).to_string()
+        };
+        self.note(connection, LIFE, note).await
+    }
+
+    /// Notes that the client is gone, for the calls that run and for those that were handed on and begin later.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn forget(&self, connection: &Connection) -> Result<()> {
+        self.note(connection, LATE, |_| GONE.to_owned()).await
+    }
+
+    async fn note(
+        &self,
+        connection: &Connection,
+        ttl: Duration,
+        note: impl Fn(&str) -> String,
+    ) -> Result<()> {
         let key = key(connection);
         for _ in 0..TRIES {
             let record = self.0.get(&key).await?;
-            let mut ids = record.as_ref().map_or_else(Vec::new, |it| read(&it.value));
-            ids.push(same(id));
-            let ids = serde_json::json!(ids[ids.len().saturating_sub(MOST)..]).to_string();
+            let value = note(record.as_ref().map_or(NOTHING, |it| &it.value));
             let is_noted = match record {
-                None => self.0.create(&key, ids, LIFE).await?,
-                Some(record) => self.0.replace(&key, record.version, ids, LIFE).await?,
+                None => self.0.create(&key, value, ttl).await?,
+                Some(record) => self.0.replace(&key, record.version, value, ttl).await?,
             };
             if is_noted {
                 return Ok(());
@@ -64,22 +91,35 @@ impl Ledger {
         ))
     }
 
-    /// Notes that the client is gone.
+    /// The version of the record from which a call that begins now is to be watched; `None` where the client has cancelled
+    /// it already, or is gone.
     ///
     /// # Errors
     /// The store's.
-    pub(super) async fn forget(&self, connection: &Connection) -> Result<()> {
-        self.0.remove(&key(connection)).await
+    pub(super) async fn begin(
+        &self,
+        connection: &Connection,
+        id: &RawValue,
+    ) -> Result<Option<u64>> {
+        let key = key(connection);
+        if self.0.create(&key, NOTHING.to_owned(), LIFE).await? {
+            return Ok(Some(1));
+        }
+        let record = self.0.get(&key).await?;
+        Ok(record
+            .filter(|it| !ends(&it.value, id))
+            .map(|it| it.version))
     }
 
-    /// Ready when the client has cancelled the request, or is gone, as far as anybody could note it.
+    /// Ready when the client has cancelled the request since that version, or is gone, as far as anybody could note it.
     pub(super) async fn given_up(
         &self,
         connection: &Connection,
         id: &RawValue,
+        seen: u64,
         deadline: Deadline,
     ) {
-        if self.watch(connection, id, deadline).await.is_none() {
+        if self.watch(connection, id, seen, deadline).await.is_none() {
             pending().await
         }
     }
@@ -88,15 +128,13 @@ impl Ledger {
         &self,
         connection: &Connection,
         id: &RawValue,
+        mut seen: u64,
         deadline: Deadline,
     ) -> Option<()> {
         let key = key(connection);
-        self.0.create(&key, "[]".to_owned(), LIFE).await.ok()?;
-        // No record has this version, so the first look tells what is there.
-        let mut seen = 0;
         loop {
             match self.0.changed(&key, seen, deadline).await.ok()? {
-                Change::To(record) if read(&record.value).contains(&same(id)) => return Some(()),
+                Change::To(record) if ends(&record.value, id) => return Some(()),
                 Change::To(record) => seen = record.version,
                 Change::Gone => return Some(()),
                 Change::None => return None,
@@ -111,4 +149,9 @@ fn key(connection: &Connection) -> String {
 
 fn read(ids: &str) -> Vec<String> {
     serde_json::from_str(ids).unwrap_or_default()
+}
+
+/// Whether the record says that nobody wants the response to that request.
+fn ends(noted: &str, id: &RawValue) -> bool {
+    noted == GONE || read(noted).contains(&same(id))
 }

@@ -8,8 +8,8 @@ use tracing::debug;
 
 use super::call::Call;
 use super::connection::Connection;
+use super::delivery::Delivery;
 use super::exchange::{Exchange, Frame, Limits};
-use super::gateway::Undelivered;
 use super::{Sockets, entry};
 use crate::config::Config;
 use crate::context::Context;
@@ -21,7 +21,7 @@ use crate::mcp;
 use crate::telemetry::{self, Outcome};
 
 /// What API Gateway takes for one message.
-const MOST_BYTES: usize = 128 << 10;
+pub(super) const MOST_BYTES: usize = 128 << 10;
 
 /// How long it may take to hand a call on: whoever sent the frame waits for it.
 const HANDING_ON: Duration = Duration::from_secs(10);
@@ -30,9 +30,9 @@ const HANDING_ON: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     /// When the response is on its way, whatever the call does.
-    answer: Deadline,
+    pub(super) answer: Deadline,
     /// When the last frame has left.
-    post: Deadline,
+    pub(super) post: Deadline,
 }
 
 impl Times {
@@ -49,15 +49,20 @@ impl Times {
 }
 
 impl Sockets {
-    /// Answers `$connect`: whether the connection is wanted. Nothing can be posted to it yet.
-    pub fn connect(&self, headers: &HeaderMap, cx: &Context) -> bool {
-        let is_admitted = self.admits(headers);
-        let status = match is_admitted {
-            true => StatusCode::OK,
-            false => StatusCode::FORBIDDEN,
+    /// Answers `$connect`: whether the connection is wanted, of which there are headers if they could be read. Nothing
+    /// can be posted to it yet.
+    pub fn connect(&self, headers: Option<&HeaderMap>, cx: &Context) -> bool {
+        let error = match headers {
+            Some(headers) if self.admits(headers) => None,
+            Some(_) => Some("forbidden_origin"),
+            None => Some("bad_request"),
         };
-        log(entry(cx), status, &Outcome::of_method("$connect"));
-        is_admitted
+        let status = match error {
+            None => StatusCode::OK,
+            Some(_) => StatusCode::FORBIDDEN,
+        };
+        log(entry(cx, Some("$connect")), status, error);
+        error.is_none()
     }
 
     /// Answers `$disconnect`, which comes as a rule and not always: what runs for the connection ends.
@@ -65,8 +70,7 @@ impl Sockets {
     /// # Errors
     /// The store's.
     pub async fn disconnect(&self, connection: &Connection, cx: &Context) -> Result<()> {
-        let outcome = Outcome::of_method("$disconnect");
-        log(entry(cx), StatusCode::OK, &outcome);
+        log(entry(cx, Some("$disconnect")), StatusCode::OK, None);
         self.ledger.forget(connection).await
     }
 
@@ -87,19 +91,29 @@ impl Sockets {
         let may_run = !cx.deadline().remaining().is_zero();
         let invoker = self.invoker.as_ref().filter(|_| may_run);
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, runs } => match invoker.filter(|_| runs) {
-                Some(invoker) => {
-                    self.hand_on(invoker, connection, &id, text, cx, times)
-                        .await
+            mcp::Frame::Request { id, method, trace } => {
+                if let Some(trace) = trace {
+                    cx.belongs_to(trace);
                 }
-                None => self.answer(&connection, Some(id), text, cx, times).await,
-            },
+                match invoker.filter(|_| method.is_some()) {
+                    Some(invoker) => {
+                        self.hand_on(invoker, connection, &id, text, cx, times)
+                            .await
+                    }
+                    None => {
+                        let entry = entry(&cx, method);
+                        self.answer(&connection, Some(id), text, entry, times).await
+                    }
+                }
+            }
             mcp::Frame::Cancellation(id) => {
-                let outcome = Outcome::of_method("notification");
-                log(entry(&cx), StatusCode::OK, &outcome);
+                log(entry(&cx, Some("notification")), StatusCode::OK, None);
                 self.ledger.cancel(&connection, &id).await
             }
-            mcp::Frame::Other => self.answer(&connection, None, text, cx, times).await,
+            mcp::Frame::Other => {
+                let entry = entry(&cx, None);
+                self.answer(&connection, None, text, entry, times).await
+            }
         }
     }
 
@@ -113,39 +127,51 @@ impl Sockets {
         cx: &Context,
         times: Times,
     ) -> Result<()> {
-        let outcome = Outcome::of_method("binary");
-        log(entry(cx), StatusCode::BAD_REQUEST, &outcome);
+        let entry = entry(cx, Some("binary"));
+        log(entry, StatusCode::BAD_REQUEST, Some("invalid_request"));
         let refusal = Frame::refusal(&mcp::unreadable("a frame is text; this one was binary"), 1);
-        self.tell(connection, Some(refusal), times).await
+        Delivery::new(&self.gateway, connection, times)?
+            .tell(refusal)
+            .await
     }
 
-    /// Runs a call that was handed on; a second delivery of it does nothing.
+    /// Runs a call that was handed on; a second delivery of it does nothing, nor does one that nobody wants any more.
     ///
     /// # Errors
     /// The client cannot be told, or the store fails.
     pub async fn go_on(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
-        let Call {
-            job,
-            connection,
-            message,
-        } = Call::read(call)?;
+        let call = Call::read(call)?;
+        call.introduce(&cx);
         cx.streams();
-        let text = message.get();
-        let mcp::Frame::Request { id, .. } = mcp::Frame::read(text) else {
+        let (connection, text) = (call.connection, call.message.get());
+        let mcp::Frame::Request { id, method, .. } = mcp::Frame::read(text) else {
             return Err(Error::internal("what was handed on is no request"));
         };
-        match self.ledger.claim(&job).await {
+        let entry = entry(&cx, method);
+        match self.ledger.claim(&call.job).await {
             Ok(true) => {}
             Ok(false) => {
                 debug!("a call was delivered once more, and is not run again");
                 return Ok(());
             }
-            Err(error) => return self.refuse(&connection, &id, &error, times).await,
+            Err(error) => {
+                log(entry, StatusCode::BAD_GATEWAY, Some(error.kind().as_str()));
+                return self.refuse(&connection, &id, &error, times).await;
+            }
         }
+        let seen = match self.ledger.begin(&connection, &id).await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => {
+                log(entry, StatusCode::OK, Some("cancelled"));
+                return Ok(());
+            }
+            // Who is noted nowhere cannot be watched either.
+            Err(_) => return self.answer(&connection, Some(id), text, entry, times).await,
+        };
         tokio::select! {
             biased;
-            () = self.ledger.given_up(&connection, &id, times.answer) => Ok(()),
-            done = self.answer(&connection, Some(id.clone()), text, cx, times) => done,
+            () = self.ledger.given_up(&connection, &id, seen, times.answer) => Ok(()),
+            done = self.answer(&connection, Some(id.clone()), text, entry, times) => done,
         }
     }
 
@@ -158,21 +184,21 @@ impl Sockets {
         cx: Context,
         times: Times,
     ) -> Result<()> {
-        let (entry, mut outcome) = (entry(&cx), Outcome::of_method("continuation"));
-        let call = Call::new(connection.clone(), text)?;
+        let entry = entry(&cx, Some("continuation"));
+        let call = Call::new(connection.clone(), &cx, text)?;
         let errand = Errand::Frame(call.write());
         let deadline = Deadline::after(HANDING_ON).min(times.answer);
         let Err(error) = invoker.again(errand, deadline).await else {
-            log(entry, StatusCode::ACCEPTED, &outcome);
+            log(entry, StatusCode::ACCEPTED, None);
             return Ok(());
         };
         // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
         if let Ok(false) = self.ledger.claim(&call.job).await {
+            log(entry, StatusCode::ACCEPTED, None);
             return Ok(());
         }
         telemetry::cause("continuation", &error);
-        outcome.error = Some(error.kind().as_str());
-        log(entry, StatusCode::BAD_GATEWAY, &outcome);
+        log(entry, StatusCode::BAD_GATEWAY, Some(error.kind().as_str()));
         self.refuse(&connection, id, &error, times).await
     }
 
@@ -182,32 +208,21 @@ impl Sockets {
         connection: &Connection,
         id: Option<Box<RawValue>>,
         text: &str,
-        cx: Context,
+        entry: Entry,
         times: Times,
     ) -> Result<()> {
         let limits = Limits {
             bytes: MOST_BYTES,
             end: Some(times.answer),
         };
-        let address = self.gateway.address(connection)?;
-        let mut exchange = Exchange::new(self.endpoint.clone(), id, text.to_owned(), cx, limits);
-        while let Some(frame) = exchange.next().await {
-            let bytes = frame.text.len();
-            match self.gateway.post(&address, frame.text, times.post).await {
-                Ok(()) => {}
-                Err(Undelivered::Gone) => {
-                    debug!("the client of a connection is gone");
-                    return Ok(());
-                }
-                Err(Undelivered::TooLarge) => {
-                    let error = Error::answer_too_large(bytes, MOST_BYTES);
-                    let end = exchange.replace(&error);
-                    return self.tell(connection, end, times).await;
-                }
-                Err(Undelivered::Failed(error)) => return Err(error),
+        let mut exchange = Exchange::new(self.endpoint.clone(), id, text.to_owned(), entry, limits);
+        match Delivery::new(&self.gateway, connection, times) {
+            Ok(delivery) => delivery.carry(&mut exchange).await,
+            Err(error) => {
+                exchange.undelivered();
+                Err(error)
             }
         }
-        Ok(())
     }
 
     async fn refuse(
@@ -218,30 +233,17 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         let refusal = Frame::refusal(&mcp::refusal(id, error), 1);
-        self.tell(connection, Some(refusal), times).await
-    }
-
-    /// Posts one frame that ends what it belongs to.
-    async fn tell(
-        &self,
-        connection: &Connection,
-        frame: Option<Frame>,
-        times: Times,
-    ) -> Result<()> {
-        let Some(frame) = frame else {
-            return Ok(());
-        };
-        let address = self.gateway.address(connection)?;
-        match self.gateway.post(&address, frame.text, times.post).await {
-            Ok(()) | Err(Undelivered::Gone) => Ok(()),
-            Err(Undelivered::TooLarge) => Err(Error::internal("an error is too large to be told")),
-            Err(Undelivered::Failed(error)) => Err(error),
-        }
+        Delivery::new(&self.gateway, connection, times)?
+            .tell(refusal)
+            .await
     }
 }
 
-/// Writes the line of an event that is no exchange.
-fn log(mut entry: Entry, status: StatusCode, outcome: &Outcome) {
+/// Writes the line of an event that is no exchange, with the kind of its error.
+fn log(mut entry: Entry, status: StatusCode, error: Option<&'static str>) {
     entry.status = Some(status.as_u16());
-    entry.write(outcome);
+    entry.write(&Outcome {
+        error,
+        ..Outcome::default()
+    });
 }

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite;
 
 use super::exchange::{Exchange, Frame, Limits};
 use super::pulse::{BEAT, Pulse};
-use super::same;
+use super::{entry, same};
 use crate::context::Context;
 use crate::error::Error;
 use crate::mcp::{self, Endpoint};
@@ -88,7 +88,7 @@ impl Socket {
     }
 
     async fn tell(&mut self, id: Option<String>, frame: Frame) -> Flow {
-        if let Some(id) = id.filter(|_| frame.is_last) {
+        if let Some(id) = id.filter(|_| frame.is_last()) {
             self.running.remove(&id);
         }
         self.send(Message::text(frame.text)).await
@@ -125,7 +125,7 @@ impl Socket {
             return self.refuse(&mcp::unreadable(problem)).await;
         }
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, .. } => self.request(id, text).await,
+            mcp::Frame::Request { id, method, .. } => self.request(id, method, text).await,
             mcp::Frame::Cancellation(id) => {
                 if let Some(call) = self.running.remove(&same(&id)) {
                     call.abort();
@@ -133,13 +133,18 @@ impl Socket {
                 Flow::Continue(())
             }
             mcp::Frame::Other => {
-                self.start(None, text);
+                self.start(None, None, text);
                 Flow::Continue(())
             }
         }
     }
 
-    async fn request(&mut self, id: Box<RawValue>, text: &str) -> Flow {
+    async fn request(
+        &mut self,
+        id: Box<RawValue>,
+        method: Option<&'static str>,
+        text: &str,
+    ) -> Flow {
         if self.running.contains_key(&same(&id)) {
             // An error under that id would be taken for the end of the request that runs.
             let problem = format!("the request {id} still runs: give each an id of its own");
@@ -150,21 +155,21 @@ impl Socket {
         } else if self.running.len() == MOST_RUNNING {
             format!("{MOST_RUNNING} requests run on this connection, as many as may: wait for one")
         } else {
-            self.start(Some(id), text);
+            self.start(Some(id), method, text);
             return Flow::Continue(());
         };
         let refusal = mcp::refusal(&id, &Error::busy(busy));
         self.refuse(&refusal).await
     }
 
-    fn start(&mut self, id: Option<Box<RawValue>>, text: &str) {
+    fn start(&mut self, id: Option<Box<RawValue>>, method: Option<&'static str>, text: &str) {
         let key = id.as_deref().map(same);
         let limits = Limits {
             bytes: usize::MAX,
             end: None,
         };
-        let (endpoint, cx) = (self.endpoint.clone(), self.cx.another());
-        let exchange = Exchange::new(endpoint, id, text.to_owned(), cx, limits);
+        let (endpoint, entry) = (self.endpoint.clone(), entry(&self.cx.another(), method));
+        let exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
         let frames = stream::unfold(exchange, async |mut exchange| {
             let frame = exchange.next().await?;
             Some((frame, exchange))

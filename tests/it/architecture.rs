@@ -77,6 +77,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "origin",
             "config",
             "secret",
+            "trace",
         ],
     ),
     (

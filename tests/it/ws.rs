@@ -6,9 +6,10 @@ mod delivery;
 mod events;
 mod functions;
 pub mod gateway;
+mod log;
 mod messages;
 mod running;
-mod signature;
+pub mod signature;
 
 use std::net::SocketAddr;
 

@@ -73,6 +73,11 @@ impl Refusal {
         self.class == "ConditionalCheckFailedException"
     }
 
+    /// What may be told of it at any level.
+    pub(super) fn reason(&self) -> (StatusCode, &str) {
+        (self.status, &self.class)
+    }
+
     /// Whether the same request may be taken a moment later.
     pub(super) fn is_passing(&self) -> bool {
         let is_busy = matches!(

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use bifold::{App, Change, Config, Deadline, Error, Kind, Record, Server, Store};
 use futures_util::future::join_all;
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::table::{Fate, Table, store_at};
 use super::{LONG, contract, held, read};
 use crate::resilience::raw::refusing;
-use crate::support::pass;
+use crate::support::{Log, pass};
 
 fn inside(error: &Error) -> String {
     error.inside().unwrap().to_string()
@@ -144,7 +145,12 @@ async fn a_table_that_stays_down_is_told_as_what_may_pass_and_does() {
     let table = Table::start().await;
     let store = table.store();
     table.fate(&[Fate::Refused(500, "InternalServerError"); 5]);
+    let log = Log::default();
+    let guard = log.keep();
     let error = store.get("a").await.unwrap_err();
+    drop(guard);
+    let lines = log.lines("a request to AWS failed");
+    assert_eq!((lines.len(), &lines[0]["status"]), (1, &json!(500)));
     assert_eq!(
         (error.kind(), error.attempts()),
         (Kind::StoreUnavailable, 5)
@@ -282,8 +288,16 @@ async fn a_table_that_is_not_as_it_should_be_is_told_inside_with_what_to_do() {
         ("ValidationException", "`pk`"),
     ] {
         table.fate(&[Fate::Refused(400, class)]);
+        let log = Log::default();
+        let guard = log.keep();
         let error = store.create("a", "a".into(), LONG).await.unwrap_err();
+        drop(guard);
         assert_eq!((error.kind(), error.attempts()), (Kind::Internal, 1));
+        let line = log.lines("a request to AWS failed").remove(0);
+        let said = ["level", "service", "status", "code"].map(|field| line[field].clone());
+        let expected = [json!("WARN"), json!("dynamodb"), json!(400), json!(class)];
+        assert_eq!(said, expected);
+        assert!(!line.to_string().contains("because"), "{line}");
         let inside = inside(&error);
         for part in [class, advice, "`bifold-test`", "`eu-west-1`", "because"] {
             assert!(inside.contains(part), "{inside}");

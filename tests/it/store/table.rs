@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::support::peers::Peers;
+use crate::ws::signature::TOKEN;
 
 const NAME: &str = "bifold-test";
 
@@ -159,7 +160,7 @@ fn settings(url: &str) -> Config {
     config.aws.region = Some("eu-west-1".to_owned());
     config.aws.access_key_id = Some("AKIDEXAMPLE".to_owned());
     config.aws.secret_access_key = Some(Secret::new("secret"));
-    config.aws.session_token = Some(Secret::new("token"));
+    config.aws.session_token = Some(Secret::new(TOKEN));
     config.aws.endpoint_url = Some(url.to_owned());
     config
 }
@@ -221,7 +222,7 @@ fn assert_signed(headers: &HeaderMap) {
     assert!(authorization.contains(names), "{authorization}");
     let signature = authorization.rsplit("Signature=").next().unwrap();
     assert_eq!(signature.len(), 64);
-    assert_eq!(headers["x-amz-security-token"], "token");
+    assert_eq!(headers["x-amz-security-token"], TOKEN);
 }
 
 /// Whether the condition of a request holds for what is there: terms with OR between them, and AND inside of them.

@@ -1,10 +1,30 @@
 //! What becomes of messages on their way to a client behind API Gateway, and of invocations on theirs.
 
-use bifold::{App, Arrival, Config, Secret, Server, lambda};
+use std::time::Duration;
+
+use bifold::{App, Arrival, Config, Secret, Server, TimeLeft, lambda};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::gateway::{Fate, Function, message};
-use super::{call, legacy, seq};
+use super::{call, legacy, pass, seq};
+use crate::support::Log;
+
+/// The services of AWS that refused something, each with its status; nothing but a name is told of the reason.
+fn refusals(log: &Log) -> Vec<(String, u64)> {
+    let lines = log.lines("a request to AWS failed").into_iter();
+    let told = lines.map(|line| {
+        let said = line.to_string();
+        assert!(!said.contains("alice"), "{said}");
+        assert_eq!(
+            (&line["level"], &line["code"]),
+            (&json!("WARN"), &json!("SomeException"))
+        );
+        let service = line["service"].as_str().unwrap().to_owned();
+        (service, line["status"].as_u64().unwrap())
+    });
+    told.collect()
+}
 
 fn numbers(told: &[Value]) -> Vec<u64> {
     told.iter().map(seq).collect()
@@ -116,17 +136,114 @@ async fn an_answer_that_api_gateway_finds_too_large_is_refused_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_message_that_may_not_be_posted_fails_the_invocation_and_ends_the_call() {
+async fn a_notification_that_cannot_be_posted_is_left_out_and_the_call_goes_on() {
+    let function = Function::start().await;
+    function.gate.open("one");
+    // What API Gateway finds too large has not arrived, so its number is free; all else may have.
+    for (status, expected) in [(413, [1, 2]), (403, [2, 3])] {
+        let event = function
+            .handed_on(&call(1, "wait", json!({"name": "one"})))
+            .await;
+        function.gateway.fate([Some(Fate::Refused(status))]);
+        function.invoke(&event).await;
+        let told = function.gateway.take_messages();
+        assert_eq!(numbers(&told), expected, "{status}");
+        let text = &told[1]["result"]["content"][0]["text"];
+        assert_eq!(text, "one is through.");
+    }
+}
+
+#[tokio::test]
+async fn notifications_that_nobody_takes_do_not_spend_the_time_of_the_call() {
     let function = Function::start().await;
     let event = function
         .handed_on(&call(1, "wait", json!({"name": "one"})))
         .await;
-    function.gateway.fate([Some(Fate::Refused(403))]);
+    let since = Instant::now();
+    function.gateway.fate([Some(Fate::Hung), Some(Fate::Hung)]);
+    let passing = async {
+        function.gateway.asked(2).await;
+        pass(Duration::from_secs(5)).await;
+        function.gate.open("one");
+        function.gateway.asked(3).await;
+        pass(Duration::from_millis(500)).await;
+    };
+    tokio::join!(function.invoke(&event), passing);
+    assert_eq!(numbers(&function.gateway.messages()), [3]);
+    assert!(since.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_posted_ends_the_call_and_its_client_is_told() {
+    let function = Function::start().await;
+    for (status, number, kind) in [(403, 2, "internal"), (413, 1, "answer_too_large")] {
+        let event = function
+            .handed_on(&legacy(1, "tools/call", json!({"name": "ask"})))
+            .await;
+        function.gateway.fate([Some(Fate::Refused(status))]);
+        function.invoke(&event).await;
+        let told = function.gateway.take_messages();
+        assert_eq!((numbers(&told), &told[0]["id"]), (vec![number], &json!(1)));
+        assert_eq!(told[0]["error"]["data"]["kind"], kind);
+    }
+}
+
+#[tokio::test]
+async fn a_response_is_tried_until_the_last_moment() {
+    let function = Function::start().await;
+    function.gate.open("one");
+    let params = json!({"name": "wait", "arguments": {"name": "one"}});
+    let event = function.handed_on(&legacy(1, "tools/call", params)).await;
+    let tries = 8;
+    function.gateway.fate(vec![Some(Fate::Hung); tries]);
+    let arrival = Arrival {
+        time_left: Some(TimeLeft::of(Duration::from_secs(120))),
+        ..Arrival::default()
+    };
+    let since = Instant::now();
+    let passing = async {
+        for request in 0..tries {
+            function.gateway.asked(2 + request).await;
+            pass(Duration::from_secs(5)).await;
+            function.gateway.given_up(1 + request).await;
+            // The wait before the next try.
+            pass(Duration::from_secs(2)).await;
+        }
+    };
+    tokio::join!(function.invoke_for(&event, arrival), passing);
+    assert_eq!(numbers(&function.gateway.messages()), [1]);
+    assert!(since.elapsed() > Duration::from_secs(40));
+}
+
+#[tokio::test]
+async fn a_response_that_may_not_be_posted_fails_the_invocation_and_the_log_says_why() {
+    let function = Function::start().await;
+    function.gate.open("one");
+    let event = function
+        .handed_on(&call(1, "wait", json!({"name": "one"})))
+        .await;
+    let log = Log::default();
+    let guard = log.keep();
+    function
+        .gateway
+        .fate([None, None, Some(Fate::Refused(403)), Some(Fate::Hung)]);
     let failure = lambda::answer(&function.app.app, &event, Arrival::default()).await;
+    drop(guard);
     let failure = failure.err().unwrap();
     assert_eq!(failure.kind(), "NotGoneOn");
     assert!(failure.to_string().contains("role"), "{failure}");
+    assert_eq!(numbers(&function.gateway.messages()), [1, 2]);
     assert_eq!(function.gate.running(), 0);
+    let line = log.requests().remove(0);
+    let said = ["level", "function", "error", "status"].map(|field| line[field].clone());
+    let expected = [
+        json!("WARN"),
+        json!("wait"),
+        json!("undelivered"),
+        json!(502),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(refusals(&log), [("execute-api".into(), 403)]);
 }
 
 #[tokio::test]
@@ -158,17 +275,23 @@ fn an_endpoint_without_credentials_stops_the_start() {
 #[tokio::test]
 async fn a_call_that_cannot_be_handed_on_is_refused() {
     let function = Function::start().await;
+    let log = Log::default();
+    let guard = log.keep();
     function.gateway.fate([Some(Fate::Refused(403))]);
     function
         .frame(&call(1, "wait", json!({"name": "one"})))
         .await;
+    drop(guard);
     let told = function.gateway.messages();
     assert_eq!(
         (told.len(), seq(&told[0]), &told[0]["id"]),
         (1, 1, &json!(1))
     );
     assert_eq!(told[0]["error"]["code"], -32603);
+    let said = told[0]["error"]["message"].as_str().unwrap();
+    assert!(said.ends_with("the call was not begun"), "{said}");
     assert!(function.gateway.take_events().is_empty());
+    assert_eq!(refusals(&log), [("lambda".into(), 403)]);
 }
 
 #[tokio::test]

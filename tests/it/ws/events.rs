@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::gateway::{Function, disconnect, message};
 use super::{call, cancel, legacy, modern, pass, plain, seq};
 use crate::lambda::{changed, event};
+use crate::store::table::{Fate, Table};
+use crate::support::Log;
 
 #[tokio::test]
 async fn a_connection_is_taken_from_who_may_and_nothing_is_posted_to_it() {
@@ -146,8 +148,8 @@ async fn without_a_name_to_invoke_a_call_is_run_where_it_came() {
 
 #[tokio::test]
 async fn a_client_that_cancels_or_is_gone_ends_its_call() {
-    let function = Function::start().await;
     for end in [message(&cancel("a").to_string()), disconnect()] {
+        let function = Function::start().await;
         let event = function
             .handed_on(&call("a", "wait", json!({"name": "one"})))
             .await;
@@ -182,6 +184,53 @@ async fn a_call_that_is_cancelled_before_it_runs_says_nothing() {
     function.frame(&cancel(1)).await;
     function.invoke(&event).await;
     assert_eq!(function.gateway.requests(), 1, "the invocation alone");
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_wants_before_it_runs_is_not_begun() {
+    for shares in [false, true] {
+        for ends in [vec![cancel(1)], vec![], vec![cancel(2)]] {
+            let table = Table::start().await;
+            let function = match shares {
+                true => Function::sharing(&table).await,
+                false => Function::start().await,
+            };
+            function.gate.open("one");
+            let event = function
+                .handed_on(&call(1, "wait", json!({"name": "one"})))
+                .await;
+            if ends != [cancel(1)] {
+                function.invoke(&disconnect()).await;
+            }
+            // What comes after the end does not undo it.
+            for end in ends {
+                function.frame(&end).await;
+            }
+            let log = Log::default();
+            let guard = log.keep();
+            function.invoke(&event).await;
+            drop(guard);
+            assert_eq!(function.gateway.requests(), 1, "the invocation alone");
+            let lines = log.requests();
+            let said = ["method", "error", "upstream_calls"].map(|it| lines[0][it].clone());
+            assert_eq!(said, [json!("tools/call"), json!("cancelled"), json!(0)]);
+            assert_eq!(lines.len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_begun_though_nobody_can_note_that_it_is_not_wanted() {
+    let table = Table::start().await;
+    let function = Function::sharing(&table).await;
+    function.gate.open("one");
+    let event = function
+        .handed_on(&call(1, "wait", json!({"name": "one"})))
+        .await;
+    // The first write is the claim, the second the record of the connection.
+    table.fate(&[Fate::Good, Fate::Refused(400, "AccessDeniedException")]);
+    function.invoke(&event).await;
+    assert_eq!(function.gateway.messages().len(), 3);
 }
 
 #[tokio::test]

@@ -1,13 +1,14 @@
 //! A stand-in for API Gateway and Lambda on loopback: it takes messages for connections, and invocations.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use bifold::{Arrival, Config, Secret, lambda};
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use super::functions::{Gate, server};
 use super::signature;
 use crate::lambda::{changed, document, event};
+use crate::store::table::Table;
 use crate::support::TestApp;
 
 /// The connection of the recorded events.
@@ -31,6 +33,8 @@ pub enum Fate {
     Refused(u16),
     /// It is carried out, and the connection breaks in the middle of the answer.
     Broken,
+    /// It is never answered.
+    Hung,
 }
 
 /// What answers on the other side. Clones are the same.
@@ -44,6 +48,17 @@ pub struct Gateway {
     events: Arc<watch::Sender<Vec<String>>>,
     /// All requests, the refused ones among them.
     requests: Arc<watch::Sender<usize>>,
+    /// Those that nobody waits for any more.
+    given_up: Arc<watch::Sender<usize>>,
+}
+
+/// A request that hangs, until whoever made it has given it up.
+struct GivenUp(Gateway);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.given_up.send_modify(|it| *it += 1);
+    }
 }
 
 /// A function and what answers around it.
@@ -62,6 +77,7 @@ impl Gateway {
             messages: Arc::default(),
             events: Arc::default(),
             requests: Arc::default(),
+            given_up: Arc::default(),
         };
         let router = Router::new().fallback(answer).with_state(gateway.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
@@ -124,6 +140,18 @@ impl Gateway {
         self.events.send_replace(Vec::new())
     }
 
+    /// Waits until there were so many requests.
+    pub async fn asked(&self, count: usize) {
+        let mut requests = self.requests.subscribe();
+        requests.wait_for(|it| *it >= count).await.unwrap();
+    }
+
+    /// Waits until so many requests that hang were given up.
+    pub async fn given_up(&self, count: usize) {
+        let mut given_up = self.given_up.subscribe();
+        given_up.wait_for(|it| *it >= count).await.unwrap();
+    }
+
     /// How many requests there were.
     pub fn requests(&self) -> usize {
         *self.requests.borrow()
@@ -133,6 +161,16 @@ impl Gateway {
 impl Function {
     pub async fn start() -> Function {
         Function::with(|_| {}).await
+    }
+
+    /// One whose records are in that table.
+    pub async fn sharing(table: &Table) -> Function {
+        Function::with(|config| {
+            let settings = table.settings();
+            config.table = settings.table;
+            config.aws.endpoint_url = settings.aws.endpoint_url;
+        })
+        .await
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Function {
@@ -210,8 +248,13 @@ async fn answer(State(gateway): State<Gateway>, request: Request) -> Response<Bo
     if !signature::is_good(&parts, &body, service) {
         return reply(403);
     }
-    if let Some(Fate::Refused(status)) = fate {
-        return reply(status);
+    match fate {
+        Some(Fate::Refused(status)) => return refusal(status),
+        Some(Fate::Hung) => {
+            let _given_up = GivenUp(gateway);
+            return pending().await;
+        }
+        Some(Fate::Broken) | None => {}
     }
     if body.len() > most {
         return reply(413);
@@ -234,6 +277,15 @@ async fn answer(State(gateway): State<Gateway>, request: Request) -> Response<Bo
         }
         _ => done,
     }
+}
+
+/// A refusal as AWS words it: a reason that it has a name for, and a sentence that may name people.
+fn refusal(status: u16) -> Response<Body> {
+    let mut response = reply(status);
+    let code = HeaderValue::from_static("SomeException:http://internal.amazon.com/");
+    response.headers_mut().insert("x-amzn-errortype", code);
+    *response.body_mut() = Body::from(r#"{"message": "arn:aws:iam::1:user/alice may not"}"#);
+    response
 }
 
 fn reply(status: u16) -> Response<Body> {

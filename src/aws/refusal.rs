@@ -1,0 +1,112 @@
+//! Requests that a service of AWS does not carry out, told to who runs this server and to who calls it.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde::Deserialize;
+
+use crate::error::{Error, Kind, Origin};
+
+/// The header in which a service names its reason; DynamoDB does so in the body alone.
+const CODE: &str = "x-amzn-errortype";
+
+/// The longest name of a reason that goes into the log.
+const LONGEST: usize = 64;
+
+#[derive(Deserialize)]
+struct Fault {
+    #[serde(alias = "__type", alias = "Code")]
+    code: String,
+}
+
+/// The error of a request that the service answers with a status of failure; `what` says what the request was. The
+/// service's own name for the reason goes into the log, all else that it says only into the inside.
+pub fn refused(service: &'static str, answer: &Response<Bytes>, what: &str) -> Error {
+    let status = answer.status();
+    let problem = format!("answers HTTP {} to {what}", status.as_u16());
+    let origin = Origin {
+        name: service,
+        status: Some(status.as_u16()),
+    };
+    let error = match status {
+        StatusCode::TOO_MANY_REQUESTS => Error::upstream(Kind::RateLimited, origin, problem),
+        _ if status.is_server_error() => Error::upstream(Kind::UpstreamError, origin, problem),
+        _ => Error::internal(format!("`{service}` {problem}")),
+    };
+    warn(service, Some((status, &code(answer))), &error);
+    let said = String::from_utf8_lossy(answer.body());
+    error.because(format!("`{service}`: HTTP {}: {said}", status.as_u16()))
+}
+
+/// Tells at the default level why AWS does not do what it is asked: the status and AWS's own name for the reason, where
+/// it answered. Neither a body nor an id of anybody is told.
+pub fn warn(service: &'static str, answer: Option<(StatusCode, &str)>, error: &Error) {
+    let status = answer.map(|it| it.0.as_u16());
+    let code = answer.map(|it| it.1).filter(|it| is_code(it));
+    let error = error.kind().as_str();
+    tracing::warn!(service, status, code, error, "a request to AWS failed");
+}
+
+/// The reason in AWS's own name; what stands around it are places of schemas and documentation.
+fn code(answer: &Response<Bytes>) -> String {
+    let header = answer.headers().get(CODE).and_then(|it| it.to_str().ok());
+    let code = header.map(str::to_owned).or_else(|| {
+        let fault: Option<Fault> = serde_json::from_slice(answer.body()).ok();
+        fault.map(|it| it.code)
+    });
+    let code = code.unwrap_or_default();
+    let code = code.split(':').next().unwrap_or_default();
+    code.rsplit('#').next().unwrap_or_default().to_owned()
+}
+
+fn is_code(text: &str) -> bool {
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, header: Option<&str>, body: &'static str) -> Response<Bytes> {
+        let response = Response::builder().status(status);
+        let response = match header {
+            Some(code) => response.header(CODE, code),
+            None => response,
+        };
+        response.body(Bytes::from_static(body.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn what_passes_may_be_asked_again_and_nobody_hears_what_was_said() {
+        for (status, kind, retryable) in [
+            (429, Kind::RateLimited, true),
+            (500, Kind::UpstreamError, true),
+            (503, Kind::UpstreamError, true),
+            (400, Kind::Internal, false),
+            (403, Kind::Internal, false),
+        ] {
+            let error = refused("lambda", &answer(status, None, "secret"), "an invocation");
+            assert_eq!((error.kind(), error.retryable()), (kind, retryable));
+            let said = error.message();
+            assert!(said.contains(&status.to_string()), "{said}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_the_name_alone() {
+        let body = r##"{"__type": "com.amazon#Body", "message": "alice"}"##;
+        for (header, body, expected) in [
+            (Some("Plain"), body, "Plain"),
+            (Some("Linked:http://internal.amazon.com/#a"), body, "Linked"),
+            (None, body, "Body"),
+            (None, r#"{"Code": "Code"}"#, "Code"),
+            (None, "<html>", ""),
+        ] {
+            assert_eq!(code(&answer(400, header, body)), expected);
+        }
+        assert!(is_code("ThrottlingException"));
+        for other in ["", "user alice", "arn/alice", &"x".repeat(65)] {
+            assert!(!is_code(other), "{other}");
+        }
+    }
+}
