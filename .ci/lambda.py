@@ -179,6 +179,8 @@ def live():
     print(f"cargo lambda watch: the first event {took:.1f} s before the last")
 
 
+# Whoever ends this program ends with it what it has started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("lambda: ended from outside"))
 whole_and_streamed()
 misbehaviour()
 live()

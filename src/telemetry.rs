@@ -1,5 +1,6 @@
 //! What operators see: the subscriber, one line for each request, and the metrics in it.
 
+mod events;
 mod line;
 mod metrics;
 
@@ -14,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::Error;
 
+use events::Events;
 pub use line::Line;
 
 /// How the log is written.
@@ -46,7 +48,6 @@ pub struct Pending(Arc<OnceLock<Outcome>>);
 /// `levels` is no list such as `info` or `warn,bifold=debug`.
 pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
     let levels: Targets = levels.parse()?;
-    let registry = tracing_subscriber::registry().with(levels);
     let started = match format {
         Format::Json => {
             let lines = tracing_subscriber::fmt::layer()
@@ -54,7 +55,7 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
                 .flatten_event(true)
                 .with_current_span(false)
                 .with_span_list(false);
-            registry.with(lines).try_init()
+            Events.with(levels).with(lines).try_init()
         }
         Format::Text => {
             let lines = tracing_subscriber::fmt::layer()
@@ -62,7 +63,8 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
                 .with_target(false)
                 .with_ansi(std::io::stderr().is_terminal())
                 .with_writer(std::io::stderr);
-            registry.with(lines).try_init()
+            let registry = tracing_subscriber::registry();
+            registry.with(levels).with(lines).try_init()
         }
     };
     // An embedding application may have a subscriber of its own, which is then the one that counts.

@@ -66,11 +66,11 @@ impl Upstreams {
         for upstream in declared {
             check(upstream)
                 .map_err(|problem| format!("upstream `{}`: {problem}", upstream.name))?;
-            let url = config
-                .upstream_urls
-                .get(upstream.name)
-                .map_or(upstream.url, String::as_str);
-            let base = base_url(url).map_err(|problem| {
+            let other = config.upstream_urls.get(upstream.name);
+            let url = other.map_or(upstream.url, String::as_str);
+            // What is declared stands in the binary, as functions do, which every start but that on Lambda checks.
+            let is_known = other.is_none() && config.is_frozen();
+            let base = base_url(url, is_known).map_err(|problem| {
                 let variable = format!("BIFOLD_{}_URL", upstream.name.to_ascii_uppercase());
                 format!(
                     "upstream `{}` (`{variable}`): `{url}` {problem}",
@@ -240,12 +240,13 @@ fn check(upstream: &Upstream) -> Result<(), &'static str> {
 }
 
 /// A base URL without a trailing slash, so that every path begins with one.
-fn base_url(url: &str) -> Result<String, String> {
-    let parsed: Url = url.parse().map_err(|error| format!("is no URL: {error}"))?;
-    match parsed.scheme() {
-        "http" | "https" if parsed.query().is_none() && parsed.fragment().is_none() => {
-            Ok(url.trim_end_matches('/').to_owned())
+fn base_url(url: &str, is_known: bool) -> Result<String, String> {
+    if !is_known {
+        let parsed: Url = url.parse().map_err(|error| format!("is no URL: {error}"))?;
+        let is_http = matches!(parsed.scheme(), "http" | "https");
+        if !is_http || parsed.query().is_some() || parsed.fragment().is_some() {
+            return Err("is no plain http or https URL".into());
         }
-        _ => Err("is no plain http or https URL".into()),
     }
+    Ok(url.trim_end_matches('/').to_owned())
 }
