@@ -29,7 +29,7 @@ impl TimeLeft {
         TimeLeft { left, timeout }
     }
 
-    /// The same of a timeout of which somebody had so much left.
+    /// The same where another invocation of the function had `seen` left when it came: the timeout is no shorter.
     pub fn out_of(self, seen: Duration) -> TimeLeft {
         let timeout = self.timeout.max(seconds(seen));
         TimeLeft { timeout, ..self }
