@@ -24,7 +24,7 @@ EVERYTHING = {
     "MetricsNamespace": "bifold",
     "ReservedConcurrency": "5",
 }
-TABLE_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+TABLE_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
 ALWAYS = {"BIFOLD_CALL_TIMEOUT_MS", "BIFOLD_INVOKE_MODE", "BIFOLD_LOG", "BIFOLD_STATE_KEYS"}
 ALARMS = {"Errors", "Throttles", "Duration", "Url5xxCount"}
 

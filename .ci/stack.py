@@ -209,10 +209,11 @@ def web_socket(emulator, url, expected, records):
 
 
 def left(records):
-    """The claims of the two calls, for a while, and nothing of the connection."""
+    """The claims of the two calls and the note that the client is gone, each for a while."""
     items = records.items()
-    check("only the claims are left", len(items) == records.claims() == 2, items)
-    check("claims end some day", all(int(it["ttl"]["N"]) > time.time() for it in items), items)
+    others = [it["value"]["S"] for it in items if not it["pk"]["S"].startswith("ws#job#")]
+    check("only claims and who is gone are left", records.claims() == 2 and others == ["gone"], items)
+    check("what is left ends some day", all(int(it["ttl"]["N"]) > time.time() for it in items), items)
 
 
 # Whoever ends this program ends MiniStack with it.

@@ -96,6 +96,7 @@ pub fn run() -> ExitCode {
 
 /// Runs as a Lambda function.
 pub fn lambda() -> ExitCode {
+    // It answers as long as it is held.
     let mut recorded = None;
     let done = lambda::run(async || -> Result<App, Failure> {
         let mut config = Config::from_env()?;

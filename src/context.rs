@@ -67,7 +67,7 @@ pub struct Call {
     pub stream_end: Option<Deadline>,
     /// What it cost upstream.
     pub meter: Arc<Meter>,
-    /// Who calls, where the front door knows, now or of the invocation that handed the call on.
+    /// Who calls, where a front door knows: this one, or that of the invocation which handed the call on.
     pub principal: OnceLock<String>,
     /// From where, where the front door knows.
     pub peer: Option<IpAddr>,
@@ -109,7 +109,7 @@ impl Context {
     /// It goes on with what that one began.
     pub(crate) fn on_behalf_of(&self, principal: Option<String>) {
         if let Some(principal) = principal {
-            // Whoever the front door knows is nobody else.
+            // Where this front door knows who calls, that stays.
             let _ = self.call.principal.set(principal);
         }
     }
@@ -316,7 +316,7 @@ impl Process {
     }
 }
 
-/// What one client has for itself: an address, or of the sixth version the half that is given out as one.
+/// What one client has for itself: an IPv4 address, or the /64 prefix of an IPv6 address.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from(address.to_bits() >> 64 << 64).into(),

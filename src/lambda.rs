@@ -43,9 +43,9 @@ use stop::{Step, Stop, Stopper};
 use stream::End;
 use timeout::Timeout;
 
-/// The variable by which the platform names the function.
-const NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
-const NAMELESS: &str = "is not set; the Lambda platform sets it beside AWS_LAMBDA_RUNTIME_API";
+/// What is wrong with settings that do not say that they are those of a function.
+const NAMELESS: &str = "`AWS_LAMBDA_FUNCTION_NAME` is not set, or the settings were made without it; the Lambda \
+     platform sets it, and `Config::from_env` reads it";
 
 /// The variable by which the platform says how many invocations one process takes at a time.
 const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
@@ -83,7 +83,7 @@ async fn serve<E: Into<ApiError>>(
         let app = start().await.map_err(Into::into)?;
         match app.config().is_frozen() {
             true => Ok(app),
-            false => Err(ApiError::from(format!("`{NAME}` {NAMELESS}"))),
+            false => Err(ApiError::from(NAMELESS)),
         }
     };
     let (extension, started) = tokio::join!(biased; Extension::register(&mut api), starting);

@@ -17,7 +17,7 @@ pub struct TimeLeft {
 
 impl TimeLeft {
     /// Where the platform sets no limit: a day, which is beyond every other.
-    pub const UNLIMITED: TimeLeft = TimeLeft {
+    pub(crate) const UNLIMITED: TimeLeft = TimeLeft {
         left: Duration::from_secs(86_400),
         timeout: Duration::from_secs(86_400),
     };
@@ -29,14 +29,14 @@ impl TimeLeft {
         TimeLeft { left, timeout }
     }
 
-    /// The same of a timeout of which somebody had so much left.
+    /// The same where another invocation of the function had `seen` left when it came: the timeout is no shorter.
     pub fn out_of(self, seen: Duration) -> TimeLeft {
         let timeout = self.timeout.max(seconds(seen));
         TimeLeft { timeout, ..self }
     }
 
     /// The same where another limit holds as well.
-    pub fn at_most(self, limit: Duration) -> TimeLeft {
+    pub(crate) fn at_most(self, limit: Duration) -> TimeLeft {
         TimeLeft {
             left: self.left.min(limit),
             timeout: self.timeout.min(limit),
@@ -44,18 +44,18 @@ impl TimeLeft {
     }
 
     /// What is left.
-    pub fn left(self) -> Duration {
+    pub(crate) fn left(self) -> Duration {
         self.left
     }
 
     /// What is left for work before the margin; zero for an invocation that has no more than that.
-    pub fn usable(self, margin: Duration) -> Duration {
+    pub(crate) fn usable(self, margin: Duration) -> Duration {
         self.left.saturating_sub(margin.min(self.timeout / 4))
     }
 
     /// How long from now an answer that is still being made is cut: a little after its work had to end, so that it can
     /// be ended in the words of its protocol.
-    pub fn cut(self, margin: Duration) -> Duration {
+    pub(crate) fn cut(self, margin: Duration) -> Duration {
         let usable = self.usable(margin);
         usable + ((self.left - usable) / 10).clamp(GRACE.0, GRACE.1)
     }

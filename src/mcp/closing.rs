@@ -37,7 +37,7 @@ impl Closing {
 impl Stay {
     /// Ready when the process is to end.
     pub(super) async fn ends(&mut self) {
-        // Without a sender there is no process that could end.
+        // Whoever waits here keeps a sender too, so there is no other end of the wait.
         drop(self.0.wait_for(|it| *it).await);
     }
 }

@@ -94,13 +94,13 @@ pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
     response
 }
 
-/// A request whose body could not be read.
+/// Why a request reached no function, before a face puts it into its words.
 pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
     /// The stable name of what went wrong.
     pub class: &'static str,
-    /// What was wrong.
+    /// What was wrong, and what to do.
     pub detail: String,
 }
 

@@ -68,17 +68,13 @@ impl Exchange {
     ) -> Exchange {
         let cx = entry.cx.clone();
         let reply = async move { endpoint.answer_frame(&text, &cx).await };
-        let outcome = Outcome {
-            error: Some("cancelled"),
-            ..Outcome::default()
-        };
         Exchange {
             id,
             state: State::Asked(reply.boxed()),
             sent: 0,
             limits,
             entry,
-            outcome,
+            outcome: Outcome::given_up(),
             pending: Pending::default(),
         }
     }

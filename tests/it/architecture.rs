@@ -211,7 +211,7 @@ const HIDDEN: [(&str, &str); 11] = [
 ];
 
 /// What a function must not know: how it is asked, and how its upstreams are.
-const UNKNOWN_TO_TOOLS: [&str; 5] = ["axum", "http", "reqwest", "bytes", "lambda_runtime"];
+const UNKNOWN_TO_TOOLS: [&str; 5] = ["axum", "http", "reqwest", "bytes", "hyper"];
 
 const MAX_LINES: usize = 400;
 
