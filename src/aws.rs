@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::config::{AwsConfig, Config};
 use crate::deadline::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Kind, Result};
 use crate::once::Once;
 use crate::upstream::Client;
 
@@ -123,9 +123,13 @@ impl Aws {
         let look = |kept: Arc<Kept>| kept.is_whole(service, url.clone());
         let client = self.client.get_whole(deadline, Kept::PATIENCE, look, build);
         let client = client.await?;
+        let is_hurried = deadline.remaining() < Kept::PATIENCE;
         let sent = client.send(service, request, deadline).await;
-        if sent.as_ref().is_err_and(Error::is_silence) {
-            self.client.drop_broken(&client);
+        match &sent {
+            // A caller in a hurry says nothing of the client.
+            Err(error) if is_hurried && error.kind() == Kind::UpstreamTimeout => {}
+            Err(error) if error.is_silence() => self.client.drop_broken(&client),
+            _ => {}
         }
         sent
     }

@@ -11,6 +11,9 @@ use tokio::time::{Instant, sleep_until};
 
 pub use time_left::TimeLeft;
 
+/// What no call takes, and no clock overflows with.
+const YEAR: Duration = Duration::from_secs(366 * 86_400);
+
 /// The moment by which a call must have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
@@ -36,9 +39,9 @@ struct State {
 pub struct Pause<'a>(&'a Countdown);
 
 impl Deadline {
-    /// The deadline that is `left` from now.
+    /// The deadline that is `left` from now, or a year from now if that is sooner.
     pub fn after(left: Duration) -> Deadline {
-        Deadline(Instant::now() + left)
+        Deadline(Instant::now() + left.min(YEAR))
     }
 
     /// The moment.

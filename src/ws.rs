@@ -28,6 +28,7 @@ mod pulse;
 mod remote;
 mod socket;
 mod stamp;
+mod times;
 
 use std::sync::Arc;
 
@@ -51,8 +52,8 @@ use crate::store::Store;
 pub use connection::Connection;
 use gateway::Gateway;
 use ledger::Ledger;
-pub use remote::Times;
 use socket::{Socket, readable};
+pub use times::Times;
 
 /// The subprotocol that clients may name.
 pub const PROTOCOL: &str = "mcp";

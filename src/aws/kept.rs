@@ -1,7 +1,7 @@
 //! A client that is kept from request to request, and whether its connections still lead anywhere.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -17,8 +17,8 @@ const QUIET: Duration = Duration::from_secs(30);
 
 pub(super) struct Kept {
     client: Client,
-    /// When it was last known to be good.
-    answered: Mutex<Instant>,
+    /// When it was last known to be good, by both clocks: nobody says whether the one runs on in a process that is frozen.
+    answered: Mutex<(Instant, SystemTime)>,
 }
 
 impl Kept {
@@ -26,7 +26,7 @@ impl Kept {
     pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
     pub(super) fn new(client: Client) -> Kept {
-        let answered = Mutex::new(Instant::now());
+        let answered = Mutex::new(now());
         Kept { client, answered }
     }
 
@@ -39,7 +39,7 @@ impl Kept {
     ) -> Result<Response<Bytes>> {
         let sent = self.client.send(service, request, deadline).await;
         if !sent.as_ref().is_err_and(Error::is_silence) {
-            *self.answered() = Instant::now();
+            *self.answered() = now();
         }
         sent
     }
@@ -47,7 +47,7 @@ impl Kept {
     /// Whether the service at `url` answers, whatever it says: it did a moment ago, or does so to a request that asks
     /// for nothing and is not signed.
     pub(super) async fn is_whole(self: Arc<Self>, service: &'static str, url: Uri) -> bool {
-        if self.answered().elapsed() < QUIET {
+        if self.quiet() < QUIET {
             return true;
         }
         let mut request = Request::new(Bytes::new());
@@ -59,9 +59,19 @@ impl Kept {
             .is_err_and(|it| it.is_silence())
     }
 
-    fn answered(&self) -> MutexGuard<'_, Instant> {
+    /// For how long nothing has been known of it.
+    fn quiet(&self) -> Duration {
+        let (instant, time) = *self.answered();
+        instant.elapsed().max(time.elapsed().unwrap_or_default())
+    }
+
+    fn answered(&self) -> MutexGuard<'_, (Instant, SystemTime)> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn now() -> (Instant, SystemTime) {
+    (Instant::now(), SystemTime::now())
 }
 
 /// The root of the same host.

@@ -63,7 +63,10 @@ impl TimeLeft {
 
 /// Whole seconds, rounded up.
 fn seconds(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs() + u64::from(time.subsec_nanos() > 0))
+    Duration::from_secs(
+        time.as_secs()
+            .saturating_add(u64::from(time.subsec_nanos() > 0)),
+    )
 }
 
 #[cfg(test)]

@@ -64,11 +64,6 @@ impl Failure {
         )
     }
 
-    /// The platform did not take the answer within the time of its invocation.
-    pub(super) fn not_taken() -> Failure {
-        Failure::new("NotTaken", "the platform did not take the answer in time")
-    }
-
     /// A panic outside every function. Its message may repeat arguments, so it is not told.
     pub(super) fn panicked() -> Failure {
         Failure::new(

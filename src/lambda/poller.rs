@@ -99,9 +99,10 @@ async fn post(
             Err(failure) => api.fail(invocation, &failure).await,
         }
     };
-    let end = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + GRACE;
-    let posted = tokio::time::timeout(end, posting).await;
-    if let Err(error) = posted.unwrap_or_else(|_| Err(Failure::not_taken().into())) {
+    let patience = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + GRACE;
+    let posted = tokio::time::timeout(patience, posting).await;
+    let late = |_| Err("the platform did not take it in time".into());
+    if let Err(error) = posted.unwrap_or_else(late) {
         // Emulators, and in time the platform, close the connection when the caller is gone.
         error!(request_id = invocation.id, %error, "an answer could not be delivered whole");
     }

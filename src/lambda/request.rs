@@ -82,6 +82,20 @@ pub(super) fn below<'p>(path: &'p str, prefix: &str) -> &'p str {
     }
 }
 
+/// The path below the stage, which stands in the path of an HTTP API if it has a name and the API is called by its own
+/// domain: behind a custom one it does not.
+pub(super) fn without_stage<'p>(
+    path: &'p str,
+    stage: Option<&str>,
+    domain: Option<&str>,
+) -> &'p str {
+    let is_own = domain.is_none_or(|domain| domain.contains(".execute-api."));
+    match stage.filter(|stage| is_own && *stage != "$default") {
+        Some(stage) => below(path, &format!("/{stage}")),
+        None => path,
+    }
+}
+
 /// The request.
 ///
 /// # Errors

@@ -64,7 +64,8 @@ impl Socket<'_> {
         arrival.time_left = Some(time.at_most(INTEGRATION));
         let times = Times::of(arrival.time_left, app.config());
         let context = self.request_context;
-        arrival.principal = principal(context.authorizer, context.identity);
+        let checked = || principal(context.authorizer, context.identity);
+        arrival.principal = arrival.principal.or_else(checked);
         let cx = app.context_of(&HeaderMap::new(), arrival);
         let connection = context.connection;
         let sockets = app.sockets();

@@ -11,8 +11,7 @@ use serde_json::value::RawValue;
 
 use super::door::Door;
 use super::principal::principal;
-use super::request::{Lines, below, body, build, headers};
-use super::v2::without_stage;
+use super::request::{Lines, below, body, build, headers, without_stage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

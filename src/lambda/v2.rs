@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::door::Door;
 use super::principal::principal;
-use super::request::{Lines, append, below, body, build, headers};
+use super::request::{Lines, append, below, body, build, headers, without_stage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,19 +84,5 @@ impl V2<'_> {
             headers,
             body,
         )
-    }
-}
-
-/// The path below the stage, which stands in the path of an HTTP API if it has a name and the API is called by its own
-/// domain: behind a custom one it does not.
-pub(super) fn without_stage<'p>(
-    path: &'p str,
-    stage: Option<&str>,
-    domain: Option<&str>,
-) -> &'p str {
-    let is_own = domain.is_none_or(|domain| domain.contains(".execute-api."));
-    match stage.filter(|stage| is_own && *stage != "$default") {
-        Some(stage) => below(path, &format!("/{stage}")),
-        None => path,
     }
 }

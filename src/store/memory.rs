@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 const MOST: usize = 10_000;
 /// So many bytes of values at the most.
 const MOST_BYTES: usize = 64 << 20;
+/// A value of which so many as there may be records would be too much.
+const LARGE: usize = MOST_BYTES / MOST;
 /// What has expired goes at the latest with the first new record after this time.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -79,6 +81,9 @@ impl Memory {
     ) -> Result<bool> {
         let now = Instant::now();
         let mut shelf = self.lock();
+        if value.len() >= LARGE {
+            shelf.sweep(now);
+        }
         let holder = shelf.records.get(key).and_then(|it| it.holder.as_deref());
         shelf.has_room(holder, value.len())?;
         Ok(match shelf.live(key, now) {
@@ -114,7 +119,8 @@ impl Shelf {
     }
 
     fn make_room(&mut self, holder: Option<&str>, now: Instant, bytes: usize) -> Result<()> {
-        if self.records.len() >= MOST || now >= self.swept + SWEEP {
+        // What has expired must not count where shares are counted.
+        if self.records.len() >= MOST / 2 || bytes >= LARGE || now >= self.swept + SWEEP {
             self.sweep(now);
         }
         let held = self.records.len();
@@ -132,7 +138,7 @@ impl Shelf {
 
     fn has_room(&self, holder: Option<&str>, bytes: usize) -> Result<()> {
         // Small values are as many as there may be records, so only large ones need to be counted.
-        if bytes < MOST_BYTES / MOST {
+        if bytes < LARGE {
             return Ok(());
         }
         let size: fn(&Kept) -> usize = |it| it.record.value.len();

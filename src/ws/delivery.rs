@@ -6,9 +6,9 @@ use tracing::debug;
 
 use super::connection::Connection;
 use super::exchange::{Exchange, Frame};
-use super::gateway::{Gateway, Undelivered};
-use super::remote::{MOST_BYTES, Times};
+use super::gateway::{Gateway, MOST_BYTES, Undelivered};
 use super::stamp::Part;
+use super::times::Times;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 

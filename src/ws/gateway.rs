@@ -10,6 +10,9 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 
+/// What API Gateway takes for one message.
+pub(super) const MOST_BYTES: usize = 128 << 10;
+
 /// What API Gateway is called where requests to it are signed.
 const SERVICE: &str = "execute-api";
 

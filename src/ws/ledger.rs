@@ -50,12 +50,13 @@ impl Ledger {
     /// The store's.
     pub(super) async fn cancel(&self, connection: &Connection, id: &RawValue) -> Result<()> {
         let note = |noted: &str| {
+            // Who is gone wants none at all.
             if noted == GONE {
-                return noted.to_owned();
+                return None;
             }
             let mut ids = read(noted);
             ids.push(same(id));
-            serde_json::json!(ids[ids.len().saturating_sub(MOST)..]).to_string()
+            Some(serde_json::json!(ids[ids.len().saturating_sub(MOST)..]).to_string())
         };
         self.note(connection, LIFE, note).await
     }
@@ -65,19 +66,21 @@ impl Ledger {
     /// # Errors
     /// The store's.
     pub(super) async fn forget(&self, connection: &Connection) -> Result<()> {
-        self.note(connection, LATE, |_| GONE.to_owned()).await
+        self.note(connection, LATE, |_| Some(GONE.to_owned())).await
     }
 
     async fn note(
         &self,
         connection: &Connection,
         ttl: Duration,
-        note: impl Fn(&str) -> String,
+        note: impl Fn(&str) -> Option<String>,
     ) -> Result<()> {
         let key = key(connection);
         for _ in 0..TRIES {
             let record = self.0.get(&key).await?;
-            let value = note(record.as_ref().map_or(NOTHING, |it| &it.value));
+            let Some(value) = note(record.as_ref().map_or(NOTHING, |it| &it.value)) else {
+                return Ok(());
+            };
             let is_noted = match record {
                 None => self.0.create(&key, value, ttl).await?,
                 Some(record) => self.0.replace(&key, record.version, value, ttl).await?,

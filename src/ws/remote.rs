@@ -10,43 +10,19 @@ use super::call::Call;
 use super::connection::Connection;
 use super::delivery::Delivery;
 use super::exchange::{Exchange, Frame, Limits};
+use super::gateway::MOST_BYTES;
+use super::times::Times;
 use super::{Sockets, entry};
-use crate::config::Config;
 use crate::context::Context;
-use crate::deadline::{Deadline, TimeLeft};
+use crate::deadline::Deadline;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::invoke::{Errand, Invoker};
 use crate::mcp;
 use crate::telemetry::{self, Outcome};
 
-/// What API Gateway takes for one message.
-pub(super) const MOST_BYTES: usize = 128 << 10;
-
 /// How long it may take to hand a call on: whoever sent the frame waits for it.
 const HANDING_ON: Duration = Duration::from_secs(10);
-
-/// The time of one invocation.
-#[derive(Clone, Copy, Debug)]
-pub struct Times {
-    /// When the response is on its way, whatever the call does.
-    pub(super) answer: Deadline,
-    /// When the last frame has left.
-    pub(super) post: Deadline,
-}
-
-impl Times {
-    /// Of an invocation that has so much left. Three quarters of what is not for work are for frames to leave.
-    pub fn of(time_left: Option<TimeLeft>, config: &Config) -> Times {
-        let margin = config.stream_margin;
-        let time = time_left.unwrap_or(TimeLeft::UNLIMITED);
-        let rest = time.left() - time.usable(margin);
-        Times {
-            answer: Deadline::after(time.cut(margin)),
-            post: Deadline::after(time.left() - rest / 4),
-        }
-    }
-}
 
 impl Sockets {
     /// Answers `$connect`: whether the connection is wanted, of which there are headers if they could be read. Nothing
