@@ -104,17 +104,20 @@ async fn drive(
 /// Outside a runtime, or where the system allows no handler.
 #[cfg(unix)]
 pub fn signal() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let catch = |kind| signal(kind).expect("a handler for a signal can be set at start");
-    let (mut interrupt, mut terminate) = (
-        catch(SignalKind::interrupt()),
-        catch(SignalKind::terminate()),
-    );
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::low_level::pipe::register;
+    use std::os::unix::net::UnixStream;
+
+    let (reader, writer) = UnixStream::pair().expect("a pipe can be made at start");
+    for signal in [SIGINT, SIGTERM] {
+        let writer = writer.try_clone().expect("a pipe can be shared at start");
+        register(signal, writer).expect("a handler for a signal can be set at start");
+    }
+    reader.set_nonblocking(true).expect("a pipe need not block");
+    let reader = tokio::net::UnixStream::from_std(reader).expect("a runtime reads pipes");
     async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        // Whatever becomes of the pipe, there is nothing else to wait for.
+        drop(reader.readable().await);
     }
 }
 
