@@ -102,10 +102,11 @@ impl App {
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
         let invoker = Invoker::new(&config);
-        if let (Err(problem), Some(_)) = (&invoker, &config.table) {
+        // Where nothing is shared between invocations, it matters only to who has clients on a WebSocket.
+        let is_needed = config.table.is_some() || config.ws_endpoint.is_some();
+        if let Some(problem) = invoker.as_ref().err().filter(|_| is_needed) {
             return Err(StartError(vec![problem.clone()]));
         }
-        // Where nothing is shared between invocations, it matters only to who has clients on a WebSocket.
         let invoker = invoker.ok().flatten().map(Arc::new);
         // A process that is frozen between requests could not tell of a change when it happens.
         let topics = if is_frozen { Vec::new() } else { server.topics };

@@ -6,6 +6,7 @@ mod door;
 mod event;
 mod extension;
 mod failure;
+mod fleet;
 mod head;
 mod invocation;
 mod poller;
@@ -20,8 +21,10 @@ mod v1;
 mod v2;
 
 use std::future::pending;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::StatusCode;
 use tokio::runtime;
 use tokio::task::JoinSet;
@@ -37,6 +40,7 @@ pub use api::ApiError;
 use event::{Event, Http};
 use extension::Extension;
 pub use failure::Failure;
+use fleet::Fleet;
 use poller::poll;
 pub use reply::Reply;
 use stop::{Step, Stop, Stopper};
@@ -80,7 +84,10 @@ async fn serve<E: Into<ApiError>>(
     // The platform registers it while the application is built: the connection is there after one turn.
     let starting = async {
         tokio::task::yield_now().await;
-        let app = start().await.map_err(Into::into)?;
+        let app = match AssertUnwindSafe(start()).catch_unwind().await {
+            Ok(started) => started.map_err(Into::into)?,
+            Err(_) => return Err(Failure::panicked().into()),
+        };
         match app.config().is_frozen() {
             true => Ok(app),
             false => Err(ApiError::from(NAMELESS)),
@@ -98,9 +105,11 @@ async fn serve<E: Into<ApiError>>(
         }
     };
     let stopper = Stopper::new();
-    let (mut pollers, timeout) = (JoinSet::new(), Timeout::default());
+    let (fleet, timeout) = (Fleet::new(concurrency()), Timeout::default());
+    let mut pollers = JoinSet::new();
     let mut take = |api| {
-        let poller = poll(app.clone(), api, timeout.clone(), stopper.stop());
+        let (fleet, timeout) = (fleet.clone(), timeout.clone());
+        let poller = poll(app.clone(), api, fleet, timeout, stopper.stop());
         // It is as large as all that a call can be, and must not be moved to and fro with its task.
         pollers.spawn(Box::pin(poller));
     };
@@ -122,6 +131,11 @@ async fn serve<E: Into<ApiError>>(
             return result;
         }
     }
+    let invocations = pollers.len();
+    error!(
+        invocations,
+        "the process ends and these have not: a function blocks its thread"
+    );
     Ok(())
 }
 

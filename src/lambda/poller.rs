@@ -9,6 +9,7 @@ use tracing::{error, warn};
 use super::answer_until;
 use super::api::{Api, ApiError};
 use super::failure::Failure;
+use super::fleet::Fleet;
 use super::invocation::Invocation;
 use super::reply::Reply;
 use super::stop::{Step, Stop};
@@ -16,7 +17,8 @@ use super::timeout::Timeout;
 use crate::app::{App, Arrival};
 use crate::deadline::{Deadline, TimeLeft};
 
-/// How often the platform is asked again after it failed to give an invocation, each time after twice the wait.
+/// How often the platform is asked again after it failed to give an invocation, each time after twice the wait; while
+/// others of the process still get some, it is asked on.
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
@@ -33,6 +35,7 @@ const RESERVE: Duration = Duration::from_millis(100);
 pub(super) async fn poll(
     app: App,
     mut api: Api,
+    fleet: Fleet,
     timeout: Timeout,
     mut stop: Stop,
 ) -> Result<(), ApiError> {
@@ -45,20 +48,23 @@ pub(super) async fn poll(
         };
         match next {
             Ok(invocation) => {
+                if failures > TRIES {
+                    fleet.is_back();
+                }
                 failures = 0;
                 let end = invocation.time_left.map(Deadline::after);
-                let time_left = invocation.time_left.map(|left| timeout.of(left));
+                let time_left = invocation.time_left.map(|left| timeout.notice(left));
                 let reply = answer(&app, &invocation, time_left, stop.clone()).await;
                 post(&mut api, &invocation, reply, end).await;
                 // The process may be frozen as soon as it asks for more, and is killed if this takes too long.
                 let left = end.map_or(Duration::MAX, Deadline::remaining);
                 app.flush(left.saturating_sub(RESERVE)).await;
             }
-            Err(error) if failures == TRIES => return Err(error),
+            Err(error) if failures == TRIES && fleet.is_lost() => return Err(error),
             Err(error) => {
                 warn!(%error, "no invocation could be taken; the platform is asked again");
-                tokio::time::sleep(FIRST_WAIT * 2_u32.pow(failures)).await;
-                failures += 1;
+                tokio::time::sleep(FIRST_WAIT * 2_u32.pow(failures.min(TRIES))).await;
+                failures = (failures + 1).min(TRIES + 1);
             }
         }
     }

@@ -14,6 +14,18 @@ struct Signed {
 #[serde(rename_all = "camelCase")]
 struct User {
     user_arn: String,
+    /// Payload 2.0 has it so. All who come from an identity pool have the ARN of the pool's role.
+    #[serde(default)]
+    cognito_identity: Option<Identity>,
+    /// Payload 1.0 has it so.
+    #[serde(default)]
+    cognito_identity_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    identity_id: String,
 }
 
 /// An HTTP API that wants JSON Web Tokens.
@@ -43,7 +55,7 @@ struct Custom {
 }
 
 /// The caller, with the kind of check before it, so that no two checks speak of the same one: `iam:<ARN>`,
-/// `jwt:<issuer>#<subject>` or `authorizer:<id>`. Both parts are those of the event's request context, whose shapes differ
+/// `cognito:<identity>`, `jwt:<issuer>#<subject>` or `authorizer:<id>`. Both parts are those of the event's request context, whose shapes differ
 /// from door to door, and which operators add to.
 ///
 /// Source: the payload formats in the developer guides of Lambda and API Gateway.
@@ -51,7 +63,13 @@ pub(super) fn principal(
     authorizer: Option<&RawValue>,
     identity: Option<&RawValue>,
 ) -> Option<String> {
-    let user = |user: User| format!("iam:{}", user.user_arn);
+    let user = |user: User| {
+        let pooled = user.cognito_identity.map(|it| it.identity_id);
+        match pooled.or(user.cognito_identity_id) {
+            Some(id) => format!("cognito:{id}"),
+            None => format!("iam:{}", user.user_arn),
+        }
+    };
     let claims = |claims: Claims| format!("jwt:{}#{}", claims.iss, claims.sub);
     let custom = |custom: Custom| format!("authorizer:{}", custom.principal_id);
     read(authorizer)

@@ -45,6 +45,11 @@ impl Stop {
         Stopper::new().stop()
     }
 
+    /// Whether the end has come that far.
+    pub(super) fn is_at(&self, step: Step) -> bool {
+        *self.0.borrow() >= step
+    }
+
     /// Ready once the end has come that far.
     pub(super) async fn reached(&mut self, step: Step) {
         if self.0.wait_for(|it| *it >= step).await.is_err() {

@@ -79,10 +79,13 @@ impl Pieces {
 
 /// The next piece, if there is one.
 async fn piece(body: &mut Body, end: &mut End) -> Result<Option<Bytes>, Failure> {
-    // A producer that always has something ready would never let a timer come to its turn.
+    // A producer that always has something ready would never let a timer or the stop come to its turn.
     let is_whole = body.size_hint().exact().is_some();
     if end.deadline.remaining().is_zero() && !is_whole {
         return Err(Failure::deadline_exceeded());
+    }
+    if end.stop.is_at(Step::Ending) && !is_whole {
+        return Err(Failure::stopped());
     }
     let frame = AssertUnwindSafe(body.frame()).catch_unwind();
     match end.timeout(frame).await? {
@@ -104,12 +107,14 @@ fn event(failure: &Failure) -> Bytes {
 mod tests {
     use std::convert::Infallible;
     use std::io;
+    use std::pin::pin;
     use std::time::Duration;
 
     use futures_util::StreamExt;
     use tokio::time::Instant;
 
     use super::*;
+    use crate::lambda::stop::Stopper;
 
     /// All pieces as text, the failure's kind as the last of them.
     async fn read(body: Body, left: u64, is_events: bool) -> Vec<String> {
@@ -147,6 +152,18 @@ mod tests {
         let busy = stream::repeat("a").map(Ok::<_, Infallible>);
         let pieces = read(body(busy), 5, false).await;
         assert_eq!(pieces.last().unwrap(), "DeadlineExceeded");
+    }
+
+    #[tokio::test]
+    async fn a_producer_that_never_waits_is_cut_when_the_process_stops() {
+        let stopper = Stopper::new();
+        let far = Deadline::after(Duration::from_secs(60));
+        let busy = body(stream::repeat("a").map(Ok::<_, Infallible>));
+        let mut pieces = pin!(pieces(busy, End::new(far, stopper.stop()), false));
+        assert!(pieces.next().await.unwrap().is_ok());
+        stopper.reach(Step::Ending);
+        assert_eq!(pieces.next().await.unwrap().unwrap_err().kind(), "Stopped");
+        assert!(pieces.next().await.is_none());
     }
 
     #[tokio::test]

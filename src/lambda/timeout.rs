@@ -1,20 +1,51 @@
 //! The function's timeout, which the platform does not tell, as far as it shows.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::deadline::TimeLeft;
 
-/// The longest time that any invocation of this process had when it came, in milliseconds. Clones are the same.
+/// So many invocations are looked at: a clock that was wrong for a moment must not count for ever.
+const LAST: usize = 16;
+
+/// What the last invocations of this process had left when they came. Clones are the same.
 #[derive(Clone, Default)]
-pub(super) struct Timeout(Arc<AtomicU64>);
+pub(super) struct Timeout(Arc<Mutex<Seen>>);
+
+#[derive(Default)]
+struct Seen {
+    left: [Duration; LAST],
+    next: usize,
+}
 
 impl Timeout {
-    /// The time of an invocation that comes with so much `left`: the timeout is no shorter than what others had.
-    pub(super) fn of(&self, left: Duration) -> TimeLeft {
-        let millis = left.as_millis().try_into().unwrap_or(u64::MAX);
-        let seen = self.0.fetch_max(millis, Ordering::Relaxed);
-        TimeLeft::of(left).out_of(Duration::from_millis(seen))
+    /// The time of an invocation that comes with so much `left`, which counts for those after it: the timeout is no
+    /// shorter than what others had.
+    pub(super) fn notice(&self, left: Duration) -> TimeLeft {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = seen.next;
+        seen.left[place] = left;
+        seen.next = (place + 1) % LAST;
+        let longest = seen.left.iter().max().copied().unwrap_or(left);
+        TimeLeft::of(left).out_of(longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_counts_for_the_next_fifteen() {
+        let timeout = Timeout::default();
+        let (short, long) = (Duration::from_secs(8), Duration::from_secs(900));
+        let margin = Duration::from_secs(30);
+        let usable = || timeout.notice(short).usable(margin).as_secs();
+        assert_eq!(usable(), 6);
+        timeout.notice(long);
+        for _ in 1..LAST {
+            assert_eq!(usable(), 0);
+        }
+        assert_eq!(usable(), 6);
     }
 }

@@ -71,6 +71,27 @@ async fn each_door_says_in_its_own_way_who_calls() {
         &[("/requestContext/identity/userArn", json!(arn))],
     );
     assert_eq!(answer(&app, &event).await.json()["name"], iam);
+    let pooled = [
+        (
+            "/requestContext/identity/userArn",
+            json!("arn:aws:sts::1:assumed-role/pool/CognitoIdentityCredentials"),
+        ),
+        (
+            "/requestContext/identity/cognitoIdentityId",
+            json!("us-west-2:7"),
+        ),
+    ];
+    let event = asking("rest_api_rest", &pooled);
+    assert_eq!(
+        answer(&app, &event).await.json()["name"],
+        "cognito:us-west-2:7"
+    );
+    let pooled = json!({"iam": {"userArn": arn, "cognitoIdentity": {"amr": [], "identityId": "us-west-2:7"}}});
+    let event = asking("http_api_v2", &[("/requestContext/authorizer", pooled)]);
+    assert_eq!(
+        answer(&app, &event).await.json()["name"],
+        "cognito:us-west-2:7"
+    );
     let event = asking("load_balancer", &[("/requestContext/authorizer", signed)]);
     assert_eq!(
         answer(&app, &event).await.json()["name"],
