@@ -28,9 +28,8 @@ use rustls::crypto::ring;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-use crate::support::{MODERN, TestApp};
+use crate::support::{MODERN, TestApp, on_socket};
 
 /// Takes nothing.
 #[derive(Deserialize, JsonSchema)]
@@ -181,9 +180,8 @@ async fn connected(
     lifecycle: ClientLifecycleMode,
     host: Host,
 ) -> RunningService<RoleClient, Host> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = format!("http://{}/mcp", listener.local_addr().unwrap());
-    tokio::spawn(bifold::local::serve(app, listener, std::future::pending()));
+    let (address, _) = on_socket(&app).await;
+    let uri = format!("http://{address}/mcp");
     let config = StreamableHttpClientTransportConfig::with_uri(uri);
     let transport = StreamableHttpClientTransport::with_client(plain(), config);
     host.serve_with_lifecycle(transport, lifecycle)

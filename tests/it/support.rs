@@ -4,14 +4,17 @@ pub mod peers;
 mod transcript;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
 use bifold::replay::Replay;
-use bifold::{App, Arrival, Config, Server, tools};
+use bifold::{App, Arrival, Config, Server, local, tools};
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 /// The revision whose requests carry everything in `_meta`.
 pub const MODERN: &str = "2026-07-28";
@@ -150,6 +153,14 @@ impl Answer {
 pub async fn serve(app: &App, request: Request<Body>, arrival: Arrival) -> Response<Body> {
     let (request, exchange) = transcript::heard(request);
     transcript::said(app.serve(request, arrival).await, exchange)
+}
+
+/// Serves the application on a socket of this machine, until it is aborted.
+pub async fn on_socket(app: &App) -> (SocketAddr, JoinHandle<io::Result<()>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = local::serve(app.clone(), listener, std::future::pending());
+    (address, tokio::spawn(serving))
 }
 
 /// What was logged, as JSON lines.

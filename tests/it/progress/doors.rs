@@ -9,19 +9,14 @@ use tokio::time::timeout;
 
 use super::{Gate, message, response, serving};
 use crate::lambda::document;
+use crate::support::on_socket;
 
 #[tokio::test]
 async fn over_a_socket_a_report_comes_at_once_and_hanging_up_ends_the_call() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let gate = Gate::default();
     let app = serving(&gate).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(bifold::local::serve(
-        app.app.clone(),
-        listener,
-        std::future::pending(),
-    ));
+    let (address, serving) = on_socket(&app.app).await;
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
         {"name": "wait", "_meta": {"progressToken": 1}}})

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{FRESH, STATS, STATS_UPSTREAM, failing, pass, seconds, stats};
-use crate::support::TestApp;
+use crate::support::{TestApp, on_socket};
 
 #[tokio::test]
 async fn freshness_flows_out_so_that_a_cache_in_front_works() {
@@ -125,13 +125,7 @@ async fn a_304_has_no_length_of_its_own_and_rest_hang_up_ends_work() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let app = TestApp::plane().await;
     let tag = app.get(STATS).await.header("etag").to_owned();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(bifold::local::serve(
-        app.app.clone(),
-        listener,
-        std::future::pending(),
-    ));
+    let (address, serving) = on_socket(&app.app).await;
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
     let ask = |path: &str| {
         format!(
