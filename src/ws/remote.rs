@@ -178,7 +178,7 @@ impl Sockets {
         self.refuse(&connection, id, &error, times).await
     }
 
-    /// Answers within this invocation. A client that is gone ends the call.
+    /// Answers within this invocation. A client that is gone ends the call, and so does the end of the process.
     async fn answer(
         &self,
         connection: &Connection,
@@ -193,7 +193,7 @@ impl Sockets {
         };
         let mut exchange = Exchange::new(self.endpoint.clone(), id, text.to_owned(), entry, limits);
         match Delivery::new(&self.gateway, connection, times) {
-            Ok(delivery) => delivery.carry(&mut exchange).await,
+            Ok(delivery) => delivery.carry(&mut exchange, self.stopping()).await,
             Err(error) => {
                 exchange.undelivered();
                 Err(error)
