@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::gateway::{Fate, Function};
 use super::{call, legacy, pass, seq};
+use crate::store::table::{self, Table};
 use crate::support::Log;
 
 /// What a call has that still runs when its process is asked to end.
@@ -108,4 +109,114 @@ async fn a_message_that_hangs_does_not_hold_up_the_end() {
     assert_eq!(told.len(), 1);
     // The first one may have arrived.
     assert_stopped(&told[0], 2, "could not be ended");
+}
+
+#[tokio::test]
+async fn a_frame_that_is_still_being_handed_on_is_refused() {
+    let function = Function::start().await;
+    function.gateway.fate([Some(Fate::Hung)]);
+    let log = Log::default();
+    let guard = log.keep();
+    let stopping = async {
+        function.gateway.asked(1).await;
+        function.app.app.close();
+        pass(MOMENT).await;
+    };
+    let frame = call(1, "wait", json!({"name": "one"}));
+    tokio::join!(function.frame(&frame), stopping);
+    drop(guard);
+    let told = function.gateway.messages();
+    assert_eq!(told.len(), 1);
+    assert_stopped(&told[0], 1, "was not begun");
+    assert_eq!(lines(&log), [line("continuation", "busy", 502)]);
+}
+
+#[tokio::test]
+async fn a_frame_that_has_been_handed_on_for_all_that_is_heard_of_it_has_one_end() {
+    let function = Function::start().await;
+    function.gate.open("one");
+    // Lambda has taken it, and the answer is lost.
+    let fates = [Some(Fate::Broken), Some(Fate::Hung)];
+    function.gateway.fate(fates);
+    let log = Log::default();
+    let guard = log.keep();
+    let stopping = async {
+        function.gateway.asked(2).await;
+        let event = function.gateway.take_events().remove(0);
+        function.invoke(&event).await;
+        function.app.app.close();
+        pass(MOMENT).await;
+    };
+    let frame = call(1, "wait", json!({"name": "one"}));
+    tokio::join!(function.frame(&frame), stopping);
+    drop(guard);
+    let told = function.gateway.messages();
+    let numbers: Vec<u64> = told.iter().map(seq).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    let handed_on = [json!("continuation"), Value::Null, json!(202)];
+    assert_eq!(lines(&log)[1], handed_on);
+}
+
+#[tokio::test]
+async fn a_call_whose_beginning_cannot_be_noted_is_refused() {
+    // The first write is the claim, the second the record of the connection.
+    for noted in 0..2 {
+        let table = Table::start().await;
+        let function = Function::sharing(&table).await;
+        let event = function
+            .handed_on(&call(1, "wait", json!({"name": "one"})))
+            .await;
+        table.fate(&vec![table::Fate::Good; noted]);
+        table.fate(&[table::Fate::Hung]);
+        let log = Log::default();
+        let guard = log.keep();
+        let stopping = async {
+            table.asked("PutItem", noted + 1).await;
+            function.app.app.close();
+            pass(MOMENT).await;
+        };
+        tokio::join!(function.invoke(&event), stopping);
+        drop(guard);
+        let told = function.gateway.messages();
+        assert_eq!(told.len(), 1);
+        assert_stopped(&told[0], 1, "was not begun");
+        assert_eq!(lines(&log), [line("tools/call", "busy", 502)]);
+        assert_eq!(function.gate.begun(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_its_process_drops_has_a_line() {
+    let table = Table::start().await;
+    let function = Function::sharing(&table).await;
+    let frame = call(1, "wait", json!({"name": "one"}));
+    let event = function.handed_on(&frame).await;
+    let log = Log::default();
+    let guard = log.keep();
+    table.fate(&[table::Fate::Hung]);
+    tokio::select! {
+        _ = function.invoke(&event) => panic!("nobody knows whether it may begin"),
+        () = table.asked("PutItem", 1) => {}
+    }
+    function.gateway.fate([Some(Fate::Hung)]);
+    tokio::select! {
+        () = function.frame(&frame) => panic!("nobody has taken it"),
+        () = function.gateway.asked(2) => {}
+    }
+    drop(guard);
+    let expected = ["tools/call", "continuation"].map(|it| line(it, "cancelled", 200));
+    assert_eq!(lines(&log), expected);
+    assert_eq!(function.gateway.messages(), [Value::Null; 0]);
+}
+
+/// What the log says of each request.
+fn lines(log: &Log) -> Vec<[Value; 3]> {
+    let lines = log.requests().into_iter();
+    lines
+        .map(|line| ["method", "error", "status"].map(|field| line[field].clone()))
+        .collect()
+}
+
+fn line(method: &str, error: &str, status: u16) -> [Value; 3] {
+    [json!(method), json!(error), json!(status)]
 }
