@@ -135,7 +135,7 @@ impl Sockets {
                 return Ok(());
             }
             Ok(Start::Repeated) => {
-                drop(entry.answered());
+                log(entry.answered(), StatusCode::OK, Some("repeated"));
                 return Ok(());
             }
             Err(error) => return self.refuse(&connection, &id, &error, entry, times).await,

@@ -181,3 +181,19 @@ async fn a_call_that_is_handed_on_stays_in_its_trace() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_second_delivery_of_a_call_has_a_line_of_its_own() {
+    let function = Function::start().await;
+    function.gate.open("one");
+    let params = json!({"name": "wait", "arguments": {"name": "one"}});
+    let event = function.handed_on(&legacy(1, "tools/call", params)).await;
+    let log = Log::default();
+    let guard = log.keep();
+    for _ in 0..2 {
+        function.invoke(&event).await;
+    }
+    drop(guard);
+    let expected = [Value::Null, json!("repeated")].map(|it| [json!("tools/call"), it]);
+    assert_eq!(said(&log, ["method", "error"]), expected);
+}
