@@ -166,12 +166,23 @@ impl Sockets {
             return Ok(());
         };
         // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
-        if let Ok(false) = self.ledger.claim(&call.job).await {
-            log(entry.answered(), StatusCode::ACCEPTED, None);
-            return Ok(());
+        match self.ledger.claim(&call.job).await {
+            Ok(true) => {
+                telemetry::cause("continuation", &error);
+                self.refuse(&connection, id, &error, entry, times).await
+            }
+            Ok(false) => {
+                log(entry.answered(), StatusCode::ACCEPTED, None);
+                Ok(())
+            }
+            // It may run elsewhere, and have an end of its own.
+            Err(unknown) => {
+                telemetry::cause("continuation", &error);
+                let error = unknown.adding(", so nobody knows whether the call was handed on");
+                fail(entry, &error);
+                Err(error)
+            }
         }
-        telemetry::cause("continuation", &error);
-        self.refuse(&connection, id, &error, entry, times).await
     }
 
     /// Answers within this invocation. A client that is gone ends the call, and so does the end of the process.
