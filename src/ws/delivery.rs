@@ -6,7 +6,7 @@ use tracing::debug;
 
 use super::connection::Connection;
 use super::exchange::{Exchange, Frame};
-use super::gateway::{Gateway, MOST_BYTES, Undelivered};
+use super::gateway::{Gateway, Undelivered};
 use super::stamp::Part;
 use super::times::Times;
 use crate::deadline::Deadline;
@@ -70,7 +70,7 @@ impl Delivery<'_> {
         let posted = match self.post(last).await {
             Err(Undelivered::TooLarge) => {
                 exchange.unsay();
-                match exchange.fail(&Error::answer_too_large(bytes, MOST_BYTES)) {
+                match exchange.fail(&too_large(bytes)) {
                     Some(refusal) => self.tell(refusal).await,
                     None => Ok(()),
                 }
@@ -111,7 +111,7 @@ impl Delivery<'_> {
                 (Err(Undelivered::Failed(_)), Part::Notification) => self.patience = AFTER_LOSS,
                 (Err(Undelivered::TooLarge), _) => {
                     exchange.unsay();
-                    return exchange.fail(&Error::answer_too_large(bytes, MOST_BYTES));
+                    return exchange.fail(&too_large(bytes));
                 }
                 (Err(Undelivered::Failed(error)), _) => {
                     return exchange.fail(&error.adding(", so the client could not be asked"));
@@ -131,6 +131,14 @@ impl Delivery<'_> {
         };
         self.gateway.post(&self.address, text, deadline).await
     }
+}
+
+/// What the client gets instead of a message that API Gateway has refused, be it smaller than what this takes by its own
+/// word.
+fn too_large(bytes: usize) -> Error {
+    Error::too_large(format!(
+        "API Gateway refuses a message of {bytes} bytes; ask for less at a time, or over HTTP"
+    ))
 }
 
 /// What came of the frame that ends something: a client that is gone needs none.
