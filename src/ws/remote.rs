@@ -235,7 +235,7 @@ impl Sockets {
     }
 }
 
-/// The same, of a message that is still to be answered.
+/// The beginning of a line, of a message that is still to be answered.
 fn unanswered(cx: &Context, method: Option<&'static str>) -> Unanswered {
     Unanswered::new(entry(cx, method))
 }
