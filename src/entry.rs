@@ -32,7 +32,10 @@ pub struct Entry {
 }
 
 /// A request without an answer. If it is dropped so, its line says that it was given up.
-pub struct Unanswered(Option<Entry>);
+pub struct Unanswered {
+    entry: Option<Entry>,
+    given_up: Outcome,
+}
 
 /// A body that is written while its call runs. Its line is written when it is dropped: at its end, or when the client
 /// is gone.
@@ -128,22 +131,36 @@ fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
 impl Unanswered {
     /// The request of this entry, which is still to be answered.
     pub fn new(entry: Entry) -> Unanswered {
-        Unanswered(Some(entry))
+        Unanswered {
+            entry: Some(entry),
+            given_up: Outcome::given_up(),
+        }
+    }
+
+    /// The same of a call of that function.
+    pub fn of_call(entry: Entry, function: &'static str) -> Unanswered {
+        Unanswered {
+            entry: Some(entry),
+            given_up: Outcome::cancelled(function),
+        }
+    }
+
+    /// Its entry, now that there is an answer; who takes it writes the line.
+    pub fn answered(mut self) -> Entry {
+        let entry = self.entry.take();
+        entry.expect("only this takes it, and the whole with it")
     }
 
     /// The same answer, as [`Entry::finish`] makes it.
-    pub fn finish(mut self, response: Response<Body>) -> Response<Body> {
-        match self.0.take() {
-            Some(entry) => entry.finish(response),
-            None => response,
-        }
+    pub fn finish(self, response: Response<Body>) -> Response<Body> {
+        self.answered().finish(response)
     }
 }
 
 impl Drop for Unanswered {
     fn drop(&mut self) {
-        if let Some(entry) = &self.0 {
-            entry.write(&Outcome::given_up());
+        if let Some(entry) = &self.entry {
+            entry.write(&self.given_up);
         }
     }
 }

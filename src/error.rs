@@ -212,6 +212,11 @@ impl Error {
         let message = format!(
             "the answer has {bytes} bytes, and a message may have {most} here; ask for less, or over HTTP"
         );
+        Error::too_large(message)
+    }
+
+    /// An answer is too large for somebody on its way; the sentence says for whom.
+    pub(crate) fn too_large(message: impl Into<String>) -> Error {
         Error::new(Kind::AnswerTooLarge, message)
     }
 

@@ -31,6 +31,7 @@ mod stamp;
 mod times;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::WebSocketUpgrade;
@@ -39,7 +40,7 @@ use http::{HeaderMap, Response};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::config::Config;
 use crate::context::Context;
@@ -55,6 +56,10 @@ use ledger::Ledger;
 use socket::{Socket, readable};
 pub use times::Times;
 
+/// How long a call may still take once its process on Lambda is to end. After 300 ms it would be dropped, so the rest is
+/// for its client to be told.
+const MOMENT: Duration = Duration::from_millis(200);
+
 /// The subprotocol that clients may name.
 pub const PROTOCOL: &str = "mcp";
 
@@ -66,8 +71,8 @@ pub struct Sockets {
     ledger: Ledger,
     /// How calls get an invocation of their own, where processes are frozen between requests.
     invoker: Option<Arc<Invoker>>,
-    /// Each open connection of this machine holds a receiver.
-    closing: watch::Sender<bool>,
+    /// Since when the process is to end. Each open connection of this machine holds a receiver.
+    closing: watch::Sender<Option<Instant>>,
 }
 
 /// What [`Sockets`] stand on.
@@ -96,7 +101,7 @@ impl Sockets {
             gateway: Gateway::new(basis.config)?,
             ledger: Ledger::new(basis.store),
             invoker: basis.invoker,
-            closing: watch::Sender::new(false),
+            closing: watch::Sender::new(None),
         })
     }
 
@@ -117,14 +122,26 @@ impl Sockets {
             .on_upgrade(move |socket| Socket::new(socket, endpoint, cx).serve(closing))
     }
 
-    /// Lets the connections of this machine end what runs on them, and close.
+    /// Lets the connections of this machine end what runs on them, and close. What runs for those behind API Gateway has
+    /// 200 ms.
     pub fn close(&self) {
-        self.closing.send_replace(true);
+        self.closing.send_modify(|since| {
+            since.get_or_insert_with(Instant::now);
+        });
     }
 
     /// Ready when no connection of this machine is open.
     pub async fn closed(&self) {
         self.closing.closed().await;
+    }
+
+    /// Ready when the process is to end, and nothing is left of its time but what it takes to tell a client so.
+    async fn stopping(&self) {
+        let mut closing = self.closing.subscribe();
+        // The sender is here, so there is no other end of the wait.
+        let since = closing.wait_for(Option::is_some).await;
+        let since = since.ok().and_then(|since| *since);
+        sleep_until(since.unwrap_or_else(Instant::now) + MOMENT).await;
     }
 }
 

@@ -6,7 +6,7 @@ use tracing::debug;
 
 use super::connection::Connection;
 use super::exchange::{Exchange, Frame};
-use super::gateway::{Gateway, MOST_BYTES, Undelivered};
+use super::gateway::{Gateway, Undelivered};
 use super::stamp::Part;
 use super::times::Times;
 use crate::deadline::Deadline;
@@ -47,51 +47,37 @@ impl Delivery<'_> {
         })
     }
 
-    /// Posts all that is said, to the end. A notification that cannot be posted is left out, and a question that cannot
-    /// be is the end of the call, whose client is told. A client that is gone ends the call, too.
+    /// Posts all that is said, to the end; where `stop` is ready before that is known, the end is an error. A client that
+    /// is gone ends the call, too.
     ///
     /// # Errors
     /// The last frame cannot be posted.
-    pub(super) async fn carry(mut self, exchange: &mut Exchange) -> Result<()> {
-        let mut next = exchange.next().await;
-        while let Some(frame) = next {
-            let (bytes, part) = (frame.text.len(), frame.part);
-            next = match (self.post(frame).await, part) {
-                (Ok(()), _) => {
-                    self.patience = NOTIFICATION;
-                    exchange.next().await
+    pub(super) async fn carry(
+        mut self,
+        exchange: &mut Exchange,
+        stop: impl Future<Output = ()>,
+    ) -> Result<()> {
+        // Once the last frame is known nothing may take its place: it may have arrived.
+        let last = tokio::select! {
+            biased;
+            last = self.carry_on(exchange) => last,
+            () = stop => exchange.fail(&Error::stopping("the call could not be ended")),
+        };
+        let Some(last) = last else {
+            return Ok(());
+        };
+        let bytes = last.text.len();
+        let posted = match self.post(last).await {
+            Err(Undelivered::TooLarge) => {
+                exchange.unsay();
+                match exchange.fail(&too_large(bytes)) {
+                    Some(refusal) => self.tell(refusal).await,
+                    None => Ok(()),
                 }
-                (Err(Undelivered::Gone), _) => {
-                    debug!("the client of a connection is gone");
-                    return Ok(());
-                }
-                (Err(Undelivered::TooLarge), Part::Notification) => {
-                    debug!(bytes, "a notification was left out");
-                    exchange.unsay();
-                    exchange.next().await
-                }
-                // It keeps its number, because it may have arrived: another frame of that number would be taken for it.
-                (Err(Undelivered::Failed(_)), Part::Notification) => {
-                    self.patience = AFTER_LOSS;
-                    exchange.next().await
-                }
-                (Err(Undelivered::TooLarge), _) => {
-                    exchange.unsay();
-                    let end = exchange.fail(&Error::answer_too_large(bytes, MOST_BYTES));
-                    return self.end(exchange, end).await;
-                }
-                (Err(Undelivered::Failed(error)), Part::Question) => {
-                    let error = error.adding(", so the client could not be asked");
-                    let end = exchange.fail(&error);
-                    return self.end(exchange, end).await;
-                }
-                (Err(Undelivered::Failed(error)), Part::Response) => {
-                    exchange.undelivered();
-                    return Err(error);
-                }
-            };
-        }
-        Ok(())
+            }
+            posted => told(posted),
+        };
+        posted.inspect_err(|_| exchange.undelivered())
     }
 
     /// Posts one frame that ends what it belongs to.
@@ -99,22 +85,40 @@ impl Delivery<'_> {
     /// # Errors
     /// It cannot be posted.
     pub(super) async fn tell(&self, frame: Frame) -> Result<()> {
-        match self.post(frame).await {
-            Ok(()) | Err(Undelivered::Gone) => Ok(()),
-            Err(Undelivered::TooLarge) => Err(Error::internal("an error is too large to be told")),
-            Err(Undelivered::Failed(error)) => Err(error),
-        }
+        told(self.post(frame).await)
     }
 
-    async fn end(&self, exchange: &mut Exchange, frame: Option<Frame>) -> Result<()> {
-        let Some(frame) = frame else {
-            return Ok(());
-        };
-        let told = self.tell(frame).await;
-        if told.is_err() {
-            exchange.undelivered();
+    /// Posts all that is said before the last frame, and returns that one; `None` where there is none, or nobody to get
+    /// it. A notification that cannot be posted is left out, and a question that cannot be is the end of the call, whose
+    /// client is told.
+    async fn carry_on(&mut self, exchange: &mut Exchange) -> Option<Frame> {
+        while let Some(frame) = exchange.next().await {
+            if frame.is_last() {
+                return Some(frame);
+            }
+            let (bytes, part) = (frame.text.len(), frame.part);
+            match (self.post(frame).await, part) {
+                (Ok(()), _) => self.patience = NOTIFICATION,
+                (Err(Undelivered::Gone), _) => {
+                    debug!("the client of a connection is gone");
+                    return None;
+                }
+                (Err(Undelivered::TooLarge), Part::Notification) => {
+                    debug!(bytes, "a notification was left out");
+                    exchange.unsay();
+                }
+                // It keeps its number, because it may have arrived: another frame of that number would be taken for it.
+                (Err(Undelivered::Failed(_)), Part::Notification) => self.patience = AFTER_LOSS,
+                (Err(Undelivered::TooLarge), _) => {
+                    exchange.unsay();
+                    return exchange.fail(&too_large(bytes));
+                }
+                (Err(Undelivered::Failed(error)), _) => {
+                    return exchange.fail(&error.adding(", so the client could not be asked"));
+                }
+            }
         }
-        told
+        None
     }
 
     /// Posts one frame, for as long as it may take. What is not the last leaves time for that one.
@@ -126,5 +130,26 @@ impl Delivery<'_> {
             Part::Response => self.times.post,
         };
         self.gateway.post(&self.address, text, deadline).await
+    }
+}
+
+/// What the client gets instead of a message that API Gateway has refused, be it smaller than what this takes by its own
+/// word.
+fn too_large(bytes: usize) -> Error {
+    Error::too_large(format!(
+        "API Gateway refuses a message of {bytes} bytes; ask for less at a time, or over HTTP"
+    ))
+}
+
+/// What came of the frame that ends something: a client that is gone needs none.
+fn told(posted: Result<(), Undelivered>) -> Result<()> {
+    match posted {
+        Ok(()) => Ok(()),
+        Err(Undelivered::Gone) => {
+            debug!("the client of a connection is gone");
+            Ok(())
+        }
+        Err(Undelivered::TooLarge) => Err(Error::internal("an error is too large to be told")),
+        Err(Undelivered::Failed(error)) => Err(error),
     }
 }

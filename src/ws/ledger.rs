@@ -27,6 +27,18 @@ const MOST: usize = 64;
 /// How often a record is written that others write at the same time.
 const TRIES: u32 = 5;
 
+/// What becomes of a call that was handed on.
+pub(super) enum Start {
+    /// Its client is to be watched from that version of the record on.
+    Watched(u64),
+    /// It begins, and who is noted nowhere cannot be watched.
+    Unwatched,
+    /// Its client has cancelled it already, or is gone.
+    Unwanted,
+    /// It was delivered before.
+    Repeated,
+}
+
 /// The record of a connection lists the requests that its client has cancelled, or says that the client is gone.
 pub(super) struct Ledger(Store);
 
@@ -42,6 +54,26 @@ impl Ledger {
     pub(super) async fn claim(&self, job: &str) -> Result<bool> {
         let key = format!("ws#job#{job}");
         self.0.create(&key, String::new(), LATE).await
+    }
+
+    /// Whether the call of that job begins here and now.
+    ///
+    /// # Errors
+    /// The store's, where nobody knows whether it has begun elsewhere.
+    pub(super) async fn start(
+        &self,
+        job: &str,
+        connection: &Connection,
+        id: &RawValue,
+    ) -> Result<Start> {
+        if !self.claim(job).await? {
+            return Ok(Start::Repeated);
+        }
+        Ok(match self.begin(connection, id).await {
+            Ok(Some(seen)) => Start::Watched(seen),
+            Ok(None) => Start::Unwanted,
+            Err(_) => Start::Unwatched,
+        })
     }
 
     /// Notes that the client does not want the response to that request any more.
@@ -99,11 +131,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The store's.
-    pub(super) async fn begin(
-        &self,
-        connection: &Connection,
-        id: &RawValue,
-    ) -> Result<Option<u64>> {
+    async fn begin(&self, connection: &Connection, id: &RawValue) -> Result<Option<u64>> {
         let key = key(connection);
         if self.0.create(&key, NOTHING.to_owned(), LIFE).await? {
             return Ok(Some(1));

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
-use tracing::debug;
 
 use super::call::Call;
 use super::connection::Connection;
 use super::delivery::Delivery;
 use super::exchange::{Exchange, Frame, Limits};
 use super::gateway::MOST_BYTES;
+use super::ledger::Start;
 use super::times::Times;
 use super::{Sockets, entry};
 use crate::context::Context;
 use crate::deadline::Deadline;
-use crate::entry::Entry;
+use crate::entry::{Entry, Unanswered};
 use crate::error::{Error, Result};
 use crate::invoke::{Errand, Invoker};
 use crate::mcp;
@@ -77,7 +77,7 @@ impl Sockets {
                             .await
                     }
                     None => {
-                        let entry = entry(&cx, method);
+                        let entry = unanswered(&cx, method);
                         self.answer(&connection, Some(id), text, entry, times).await
                     }
                 }
@@ -87,7 +87,7 @@ impl Sockets {
                 self.ledger.cancel(&connection, &id).await
             }
             mcp::Frame::Other => {
-                let entry = entry(&cx, None);
+                let entry = unanswered(&cx, None);
                 self.answer(&connection, None, text, entry, times).await
             }
         }
@@ -123,26 +123,22 @@ impl Sockets {
         let mcp::Frame::Request { id, method, .. } = mcp::Frame::read(text) else {
             return Err(Error::internal("what was handed on is no request"));
         };
-        let entry = entry(&cx, method);
-        match self.ledger.claim(&call.job).await {
-            Ok(true) => {}
-            Ok(false) => {
-                debug!("a call was delivered once more, and is not run again");
+        let entry = unanswered(&cx, method);
+        let starting = self.ledger.start(&call.job, &connection, &id);
+        let seen = match self.unless_stopping(starting).await {
+            Ok(Start::Watched(seen)) => seen,
+            Ok(Start::Unwatched) => {
+                return self.answer(&connection, Some(id), text, entry, times).await;
+            }
+            Ok(Start::Unwanted) => {
+                log(entry.answered(), StatusCode::OK, Some("cancelled"));
                 return Ok(());
             }
-            Err(error) => {
-                log(entry, StatusCode::BAD_GATEWAY, Some(error.kind().as_str()));
-                return self.refuse(&connection, &id, &error, times).await;
-            }
-        }
-        let seen = match self.ledger.begin(&connection, &id).await {
-            Ok(Some(seen)) => seen,
-            Ok(None) => {
-                log(entry, StatusCode::OK, Some("cancelled"));
+            Ok(Start::Repeated) => {
+                log(entry.answered(), StatusCode::OK, Some("repeated"));
                 return Ok(());
             }
-            // Who is noted nowhere cannot be watched either.
-            Err(_) => return self.answer(&connection, Some(id), text, entry, times).await,
+            Err(error) => return self.refuse(&connection, &id, &error, entry, times).await,
         };
         tokio::select! {
             biased;
@@ -160,40 +156,52 @@ impl Sockets {
         cx: Context,
         times: Times,
     ) -> Result<()> {
-        let entry = entry(&cx, Some("continuation"));
+        let entry = unanswered(&cx, Some("continuation"));
         let call = Call::new(connection.clone(), &cx, text)?;
         let errand = Errand::Frame(call.write());
         let deadline = Deadline::after(HANDING_ON).min(times.answer);
-        let Err(error) = invoker.again(errand, deadline).await else {
-            log(entry, StatusCode::ACCEPTED, None);
+        let handing_on = invoker.again(errand, deadline);
+        let Err(error) = self.unless_stopping(handing_on).await else {
+            log(entry.answered(), StatusCode::ACCEPTED, None);
             return Ok(());
         };
         // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
-        if let Ok(false) = self.ledger.claim(&call.job).await {
-            log(entry, StatusCode::ACCEPTED, None);
-            return Ok(());
+        match self.ledger.claim(&call.job).await {
+            Ok(true) => {
+                telemetry::cause("continuation", &error);
+                self.refuse(&connection, id, &error, entry, times).await
+            }
+            Ok(false) => {
+                log(entry.answered(), StatusCode::ACCEPTED, None);
+                Ok(())
+            }
+            // It may run elsewhere, and have an end of its own.
+            Err(unknown) => {
+                telemetry::cause("continuation", &error);
+                let error = unknown.adding(", so nobody knows whether the call was handed on");
+                fail(entry, &error);
+                Err(error)
+            }
         }
-        telemetry::cause("continuation", &error);
-        log(entry, StatusCode::BAD_GATEWAY, Some(error.kind().as_str()));
-        self.refuse(&connection, id, &error, times).await
     }
 
-    /// Answers within this invocation. A client that is gone ends the call.
+    /// Answers within this invocation. A client that is gone ends the call, and so does the end of the process.
     async fn answer(
         &self,
         connection: &Connection,
         id: Option<Box<RawValue>>,
         text: &str,
-        entry: Entry,
+        entry: Unanswered,
         times: Times,
     ) -> Result<()> {
         let limits = Limits {
             bytes: MOST_BYTES,
             end: Some(times.answer),
         };
-        let mut exchange = Exchange::new(self.endpoint.clone(), id, text.to_owned(), entry, limits);
+        let (endpoint, entry) = (self.endpoint.clone(), entry.answered());
+        let mut exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
         match Delivery::new(&self.gateway, connection, times) {
-            Ok(delivery) => delivery.carry(&mut exchange).await,
+            Ok(delivery) => delivery.carry(&mut exchange, self.stopping()).await,
             Err(error) => {
                 exchange.undelivered();
                 Err(error)
@@ -201,18 +209,41 @@ impl Sockets {
         }
     }
 
+    /// Says that the call was not begun, to its client and in the log.
     async fn refuse(
         &self,
         connection: &Connection,
         id: &RawValue,
         error: &Error,
+        entry: Unanswered,
         times: Times,
     ) -> Result<()> {
+        fail(entry, error);
         let refusal = Frame::refusal(&mcp::refusal(id, error), 1);
         Delivery::new(&self.gateway, connection, times)?
             .tell(refusal)
             .await
     }
+
+    /// Waits for what stands before a call, as long as the process has time for it.
+    async fn unless_stopping<T>(&self, doing: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            done = doing => done,
+            () = self.stopping() => Err(Error::stopping("the call was not begun")),
+        }
+    }
+}
+
+/// The beginning of a line, of a message that is still to be answered.
+fn unanswered(cx: &Context, method: Option<&'static str>) -> Unanswered {
+    Unanswered::new(entry(cx, method))
+}
+
+/// Writes the line of a call that was not begun.
+fn fail(entry: Unanswered, error: &Error) {
+    let kind = error.kind().as_str();
+    log(entry.answered(), StatusCode::BAD_GATEWAY, Some(kind));
 }
 
 /// Writes the line of an event that is no exchange, with the kind of its error.

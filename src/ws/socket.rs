@@ -63,8 +63,8 @@ impl Socket {
         }
     }
 
-    /// Serves until the client closes or is gone, or until `closing` is true and what runs has ended.
-    pub(super) async fn serve(mut self, mut closing: watch::Receiver<bool>) {
+    /// Serves until the client closes or is gone, or until `closing` has begun and what runs has ended.
+    pub(super) async fn serve(mut self, mut closing: watch::Receiver<Option<Instant>>) {
         let mut beats = interval_at(Instant::now() + BEAT, BEAT);
         loop {
             let is_open = self.exchanges.len() < MOST_OPEN;
@@ -211,8 +211,8 @@ impl Socket {
 }
 
 /// Ready when the connection is to be closed, or nobody is left who could say so.
-async fn asked_to_close(closing: &mut watch::Receiver<bool>) {
-    drop(closing.wait_for(|it| *it).await);
+async fn asked_to_close(closing: &mut watch::Receiver<Option<Instant>>) {
+    drop(closing.wait_for(Option::is_some).await);
 }
 
 /// What a client is told that sent something which is no WebSocket message, or one far beyond the largest.

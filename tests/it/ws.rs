@@ -10,6 +10,7 @@ mod log;
 mod messages;
 mod running;
 pub mod signature;
+mod stop;
 
 use std::net::SocketAddr;
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::record::{Record, Status};
 use super::{Escalation, POLL};
 use crate::client::{Ask, Message};
-use crate::entry::Entry;
+use crate::entry::{Entry, Unanswered};
 use crate::error::{Error, Result};
 use crate::mcp::closing::Stay;
 use crate::mcp::fault::Fault;
@@ -46,7 +46,17 @@ struct Runner {
 
 /// Runs a task to its end; a task that was cancelled or forgotten is dropped where it stands.
 pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers, mut stay: Stay) {
-    let since = Instant::now();
+    let (since, function) = (Instant::now(), task.function);
+    let entry = Entry {
+        face: "task",
+        method: None,
+        status: None,
+        since,
+        cx: task.cx.clone(),
+        cold_start: false,
+    };
+    // It is dropped where the process ends before the task is recorded as failed.
+    let entry = Unanswered::of_call(entry, function);
     let mut runner = Runner {
         task,
         id,
@@ -60,7 +70,6 @@ pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
     let error = match runner.drive(run, &mut stay).await {
         Ok(error) => error,
         Err(error) => {
-            let function = runner.task.function;
             cause(function, &error);
             // What could not be kept or ended is at least not shown as going on, if that much can be kept.
             let fault = Fault::of_error(Shape::Modern, function, &error).object();
@@ -72,17 +81,9 @@ pub(super) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
     };
     let outcome = Outcome {
         error,
-        ..Outcome::of_call(runner.task.function, None)
+        ..Outcome::of_call(function, None)
     };
-    let entry = Entry {
-        face: "task",
-        method: None,
-        status: None,
-        since,
-        cx: runner.task.cx,
-        cold_start: false,
-    };
-    entry.write(&outcome);
+    entry.answered().write(&outcome);
 }
 
 impl Runner {

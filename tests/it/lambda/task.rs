@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::store::table::Table;
-use crate::support::{modern, serve};
+use crate::store::table::{Fate, Table};
+use crate::support::{Log, modern, serve};
 
 /// Greets by a name that it asks for, after work that takes long.
 #[derive(Deserialize, JsonSchema)]
@@ -178,6 +178,30 @@ async fn an_invocation_that_comes_late_ends_the_task_so_and_does_no_work() {
         assert_eq!(answer["error"]["data"], detail, "{answer}");
     }
     assert_eq!(table.operations().len(), asked);
+}
+
+#[tokio::test]
+async fn a_task_whose_process_ends_before_it_is_noted_has_a_line() {
+    let (table, works) = (Table::start().await, Works::default());
+    let (url, mut events) = platform(202).await;
+    let app = instance(&table, &url, &works);
+    call(&app, &app).await;
+    let event = events.recv().await.unwrap();
+    // The task is taken, and its end cannot be written.
+    table.fate(&[Fate::Good, Fate::Good, Fate::Hung]);
+    let reads = table.count("GetItem");
+    let log = Log::default();
+    let guard = log.keep();
+    tokio::select! {
+        _ = lambda::answer(&app, &event, Arrival::default()) => panic!("it is not noted yet"),
+        () = table.asked("GetItem", reads + 2) => {}
+    }
+    drop(guard);
+    assert_eq!(works.load(Ordering::SeqCst), 1);
+    let lines = log.lines("task");
+    let said = ["face", "function", "error"].map(|field| lines[0][field].clone());
+    assert_eq!(said, [json!("task"), json!("greet"), json!("cancelled")]);
+    assert_eq!(lines.len(), 1);
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! The binary as a Lambda function whose clients are behind a WebSocket API.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use super::platform::{Platform, TRACE};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::platform::{Platform, TRACE, after};
 use crate::lambda::{changed, event};
 use crate::ws::gateway::Gateway;
 
@@ -55,4 +58,34 @@ async fn it_serves_a_connection_from_its_begin_to_its_end() {
         [json!("$disconnect"), Value::Null, json!(200)],
     ];
     assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn the_signal_ends_a_call_that_was_handed_on_and_its_client_is_told_once() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", upstream.local_addr().unwrap());
+    let gateway = Gateway::start().await;
+    let variables = gateway.variables();
+    let mut variables: Vec<(&str, &str)> = variables.iter().map(|it| (it.0, &*it.1)).collect();
+    variables.push(("BIFOLD_EXPLORER_URL", &url));
+    let mut platform = Platform::bare(&variables, true).await;
+    let params = json!({"name": "fetch_current_hash_statistics", "arguments": {}});
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let frame = changed("websocket_message", &[("/body", json!(call.to_string()))]);
+    platform.invoke(&frame).await;
+    let id = platform.hand_out(after(60_000), &gateway.take_events()[0]);
+    let _asked = upstream.accept().await.unwrap();
+    let (status, took) = platform.terminate().await;
+    assert!(status.success(), "{status}");
+    assert!(took < Duration::from_millis(500), "{took:?}");
+    let told = gateway.messages();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["error"]["data"]["kind"], "busy", "{told:?}");
+    let done = platform.begun().await.whole().await;
+    assert_eq!((done.id, &*done.kind), (id.clone(), "response"));
+    let log = platform.stop().await;
+    let lines = log.iter().map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines.filter(|it: &Value| it["request_id"] == id).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["error"], "busy", "{lines:?}");
 }

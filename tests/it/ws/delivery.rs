@@ -133,6 +133,13 @@ async fn an_answer_that_api_gateway_finds_too_large_is_refused_in_its_place() {
     let told = function.gateway.messages();
     assert_eq!(numbers(&told), [1, 2]);
     assert_eq!(told[1]["error"]["data"]["kind"], "answer_too_large");
+    // It says nothing of a limit that was kept.
+    let said = told[1]["error"]["message"].as_str().unwrap();
+    let (who, what) = said.split_once(" of ").unwrap();
+    assert_eq!(who, "API Gateway refuses a message");
+    let bytes = what.strip_suffix(" bytes; ask for less at a time, or over HTTP");
+    let bytes: usize = bytes.unwrap().parse().unwrap();
+    assert!((10..1_000).contains(&bytes), "{said}");
 }
 
 #[tokio::test]

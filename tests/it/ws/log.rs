@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bifold::{Arrival, TimeLeft};
+use bifold::{Arrival, TimeLeft, lambda};
 use serde_json::{Value, json};
 
-use super::gateway::{Function, message};
+use super::gateway::{self, Function, message};
 use super::{legacy, pass};
 use crate::lambda::changed;
 use crate::store::table::{Fate, Table};
@@ -180,4 +180,39 @@ async fn a_call_that_is_handed_on_stays_in_its_trace() {
             assert_eq!(lines[0][1], id);
         }
     }
+}
+
+#[tokio::test]
+async fn a_second_delivery_of_a_call_has_a_line_of_its_own() {
+    let function = Function::start().await;
+    function.gate.open("one");
+    let params = json!({"name": "wait", "arguments": {"name": "one"}});
+    let event = function.handed_on(&legacy(1, "tools/call", params)).await;
+    let log = Log::default();
+    let guard = log.keep();
+    for _ in 0..2 {
+        function.invoke(&event).await;
+    }
+    drop(guard);
+    let expected = [Value::Null, json!("repeated")].map(|it| [json!("tools/call"), it]);
+    assert_eq!(said(&log, ["method", "error"]), expected);
+}
+
+#[tokio::test]
+async fn a_call_of_which_nobody_knows_whether_it_was_handed_on_is_refused_by_nobody() {
+    let table = Table::start().await;
+    let function = Function::sharing(&table).await;
+    let frame = message(&legacy(1, "tools/call", json!({"name": "wait"})).to_string());
+    function.gateway.fate([Some(gateway::Fate::Refused(403))]);
+    table.fate(&[Fate::Refused(400, "AccessDeniedException")]);
+    let log = Log::default();
+    let guard = log.keep();
+    let failure = lambda::answer(&function.app.app, &frame, Arrival::default()).await;
+    drop(guard);
+    let failure = failure.err().unwrap().to_string();
+    let unknown = "nobody knows whether the call was handed on";
+    assert!(failure.ends_with(unknown), "{failure}");
+    assert_eq!(function.gateway.messages(), [Value::Null; 0]);
+    let expected = [json!("continuation"), json!("internal"), json!(502)];
+    assert_eq!(said(&log, ["method", "error", "status"]), [expected]);
 }
