@@ -1,13 +1,18 @@
 //! Arrays in the place of objects: serde takes one for the fields of a struct in their order, which no schema says.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 
 /// Refuses arguments in which an array stands where the schema says object. The schema is made only for arguments that
 /// hold an array: most calls have no use for it.
+///
+/// It knows the names that the schema knows: what comes under a `#[serde(alias)]`, which no schema shows, is not looked
+/// into. Nor is what cannot be read; whoever decodes it decides of that.
 ///
 /// # Errors
 /// `InvalidArgument` with the path of the first such array.
@@ -16,10 +21,10 @@ pub(super) fn check(schema: &LazyLock<Value>, arguments: &str) -> Result<()> {
         return Ok(());
     }
     // What is no object at all is refused by whoever decodes it.
-    let Ok(value @ Value::Object(_)) = serde_json::from_str(arguments) else {
+    let Ok(fields) = serde_json::from_str(arguments) else {
         return Ok(());
     };
-    match misplaced(schema, &value) {
+    match misplaced(schema, &Part::Object(fields)) {
         Some(path) => Err(Error::invalid_argument(
             path,
             "expected a JSON object, got an array",
@@ -28,60 +33,107 @@ pub(super) fn check(schema: &LazyLock<Value>, arguments: &str) -> Result<()> {
     }
 }
 
+/// A part of the arguments, read one level deep: neither its depth nor what it holds further down costs anything, or
+/// keeps the rest from being read.
+enum Part<'a> {
+    Array(Vec<&'a RawValue>),
+    Object(BTreeMap<String, &'a RawValue>),
+    Other,
+}
+
+impl<'a> Part<'a> {
+    /// Empty where the schema has nothing to say of what is inside.
+    fn read(schema: &Value, raw: &'a RawValue) -> Part<'a> {
+        let has = |key: &&str| schema.get(key).is_some_and(|it| !it.is_boolean());
+        let any = |keys: &[&str]| keys.iter().chain(&["allOf", "anyOf", "oneOf"]).any(has);
+        let text = raw.get();
+        let read = match text.as_bytes().first() {
+            Some(b'[') if any(&["prefixItems", "items"]) => {
+                serde_json::from_str(text).map(Part::Array)
+            }
+            Some(b'[') => Ok(Part::Array(Vec::new())),
+            Some(b'{') if any(&["properties", "patternProperties", "additionalProperties"]) => {
+                serde_json::from_str(text).map(Part::Object)
+            }
+            _ => Ok(Part::Other),
+        };
+        read.unwrap_or(Part::Other)
+    }
+}
+
 /// The path of an array that stands where the schema says object. Types that contain themselves are refused at the start,
 /// so no schema refers to another.
-fn misplaced(schema: &Value, value: &Value) -> Option<String> {
-    let inside = match value {
-        Value::Array(_) if has_type(schema, "object") && !has_type(schema, "array") => {
+fn misplaced(schema: &Value, part: &Part) -> Option<String> {
+    let inside = match part {
+        Part::Array(_) if has_type(schema, "object") && !has_type(schema, "array") => {
             return Some(String::new());
         }
-        Value::Array(items) => items.iter().enumerate().find_map(|(place, item)| {
+        Part::Array(items) => items.iter().enumerate().find_map(|(place, item)| {
             let first = schema.get("prefixItems").and_then(|it| it.get(place));
-            let path = misplaced(first.or_else(|| schema.get("items"))?, item)?;
+            let path = misplaced_in(first.or_else(|| schema.get("items"))?, item)?;
             Some(join(format!("[{place}]"), &path))
         }),
-        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+        Part::Object(fields) => fields.iter().find_map(|(name, field)| {
             let known = schema.get("properties").and_then(|it| it.get(name));
-            let schema = known.or_else(|| schema.get("additionalProperties"))?;
-            let path = misplaced(schema, field)?;
-            Some(join(name.clone(), &path))
+            let path = match known {
+                Some(schema) => misplaced_in(schema, field),
+                None => in_each(others(schema).map(|it| misplaced_in(it, field))),
+            };
+            Some(join(name.clone(), &path?))
         }),
-        _ => return None,
+        Part::Other => return None,
     };
     inside
-        .or_else(|| choices(schema, "allOf").find_map(|it| misplaced(it, value)))
-        .or_else(|| among(choices(schema, "anyOf"), value))
-        .or_else(|| among(choices(schema, "oneOf"), value))
+        .or_else(|| choices(schema, "allOf").find_map(|it| misplaced(it, part)))
+        .or_else(|| among(schema, "anyOf", part))
+        .or_else(|| among(schema, "oneOf", part))
+}
+
+fn misplaced_in(schema: &Value, raw: &RawValue) -> Option<String> {
+    misplaced(schema, &Part::read(schema, raw))
 }
 
 /// The same of a choice of schemas: none of those that the value may be meant for has it in its place.
-fn among<'s>(choices: impl Iterator<Item = &'s Value>, value: &Value) -> Option<String> {
-    let mut meant = choices.filter(|it| is_meant(it, value));
-    let first = misplaced(meant.next()?, value)?;
-    meant
-        .all(|it| misplaced(it, value).is_some())
-        .then_some(first)
+fn among(schema: &Value, key: &str, part: &Part) -> Option<String> {
+    let meant = choices(schema, key).filter(|it| is_meant(it, part));
+    in_each(meant.map(|it| misplaced(it, part)))
+}
+
+/// The first of the paths, unless one of them is none.
+fn in_each(mut paths: impl Iterator<Item = Option<String>>) -> Option<String> {
+    let first = paths.next()??;
+    paths.all(|it| it.is_some()).then_some(first)
 }
 
 /// Whether serde could take the value for one of this schema, by its type and its tags.
-fn is_meant(schema: &Value, value: &Value) -> bool {
-    let Value::Object(fields) = value else {
+fn is_meant(schema: &Value, part: &Part) -> bool {
+    let Part::Object(fields) = part else {
         return schema.get("type").is_none()
             || has_type(schema, "array")
             || has_type(schema, "object");
     };
     let mut required = choices(schema, "required").filter_map(Value::as_str);
-    let mut properties = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
+    let mut properties = schemas(schema, "properties");
     let is_object = schema.get("type").is_none() || has_type(schema, "object");
     let fits = |(name, schema): (&String, &Value)| match (schema.get("const"), fields.get(name)) {
-        (Some(tag), Some(field)) => tag == field,
+        (Some(Value::String(tag)), Some(field)) => {
+            serde_json::from_str::<String>(field.get()).is_ok_and(|it| it == *tag)
+        }
         _ => true,
     };
     is_object && required.all(|name| fields.contains_key(name)) && properties.all(fits)
+}
+
+/// The schemas of a field that has none of its own. Which pattern its name matches is left open.
+fn others(schema: &Value) -> impl Iterator<Item = &Value> {
+    let patterns = schemas(schema, "patternProperties").map(|it| it.1);
+    let rest = schema.get("additionalProperties");
+    patterns.chain(rest.filter(|it| !it.is_boolean()))
+}
+
+fn schemas<'s>(schema: &'s Value, key: &str) -> impl Iterator<Item = (&'s String, &'s Value)> {
+    let schemas = schema.get(key).and_then(Value::as_object);
+    schemas.into_iter().flatten()
 }
 
 fn choices<'s>(schema: &'s Value, key: &str) -> impl Iterator<Item = &'s Value> {

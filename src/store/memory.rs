@@ -1,5 +1,7 @@
 //! Records in the memory of the one process that serves all requests.
 
+mod tally;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,14 +9,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Found, Record};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
-/// So many records at the most.
-const MOST: usize = 10_000;
-/// So many bytes of values at the most.
-const MOST_BYTES: usize = 64 << 20;
-/// A value of which so many as there may be records would be too much.
-const LARGE: usize = MOST_BYTES / MOST;
+use tally::{Amount, Tally};
+
+/// A record may come to hold so many bytes whatever else there is, for the end of a task must find its place. As many of
+/// these as there may be records are no more than all may hold.
+const SMALL: usize = 6 << 10;
+/// Room for so many bytes is wanted for a new record: where it could not grow, it is better refused than begun.
+const GROWTH: usize = 64 << 10;
 /// What has expired goes at the latest with the first new record after this time.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -22,6 +25,7 @@ pub(super) struct Memory(Mutex<Shelf>);
 
 struct Shelf {
     records: HashMap<String, Kept>,
+    tally: Tally,
     swept: Instant,
 }
 
@@ -36,6 +40,7 @@ impl Memory {
     pub(super) fn new() -> Memory {
         Memory(Mutex::new(Shelf {
             records: HashMap::new(),
+            tally: Tally::default(),
             swept: Instant::now(),
         }))
     }
@@ -52,19 +57,23 @@ impl Memory {
         if shelf.live(key, now).is_some() {
             return Ok(false);
         }
-        shelf.make_room(holder, now, value.len())?;
+        let more = Amount {
+            records: 1,
+            bytes: value.len().max(GROWTH),
+        };
+        shelf.make_room(holder, more, now)?;
         let kept = Kept {
             holder: holder.map(str::to_owned),
             record: Record { value, version: 1 },
             expires: now + ttl,
         };
-        shelf.records.insert(key.to_owned(), kept);
+        shelf.put(key, kept);
         Ok(true)
     }
 
     pub(super) fn find(&self, key: &str) -> Option<Found> {
         let now = Instant::now();
-        let mut shelf = self.lock();
+        let shelf = self.lock();
         let kept = shelf.live(key, now)?;
         Some(Found {
             record: kept.record.clone(),
@@ -81,24 +90,30 @@ impl Memory {
     ) -> Result<bool> {
         let now = Instant::now();
         let mut shelf = self.lock();
-        if value.len() >= LARGE {
-            shelf.sweep(now);
+        let live = shelf.live(key, now);
+        let Some(kept) = live.filter(|it| it.record.version == version) else {
+            return Ok(false);
+        };
+        let holder = kept.holder.clone();
+        if value.len() > SMALL {
+            let more = Amount {
+                records: 0,
+                bytes: value.len().saturating_sub(kept.bytes()),
+            };
+            shelf.make_room(holder.as_deref(), more, now)?;
         }
-        let holder = shelf.records.get(key).and_then(|it| it.holder.as_deref());
-        shelf.has_room(holder, value.len())?;
-        Ok(match shelf.live(key, now) {
-            Some(kept) if kept.record.version == version => {
-                let version = version + 1;
-                kept.record = Record { value, version };
-                kept.expires = now + ttl;
-                true
-            }
-            _ => false,
-        })
+        let version = version + 1;
+        let kept = Kept {
+            holder,
+            record: Record { value, version },
+            expires: now + ttl,
+        };
+        shelf.put(key, kept);
+        Ok(true)
     }
 
     pub(super) fn remove(&self, key: &str) {
-        self.lock().records.remove(key);
+        self.lock().take(key);
     }
 
     /// How many records have not expired.
@@ -114,68 +129,41 @@ impl Memory {
 }
 
 impl Shelf {
-    fn live(&mut self, key: &str, now: Instant) -> Option<&mut Kept> {
-        self.records.get_mut(key).filter(|kept| kept.expires > now)
+    fn live(&self, key: &str, now: Instant) -> Option<&Kept> {
+        self.records.get(key).filter(|kept| kept.expires > now)
     }
 
-    fn make_room(&mut self, holder: Option<&str>, now: Instant, bytes: usize) -> Result<()> {
-        // What has expired must not count where shares are counted.
-        if self.records.len() >= MOST / 2 || bytes >= LARGE || now >= self.swept + SWEEP {
+    fn put(&mut self, key: &str, kept: Kept) {
+        self.take(key);
+        self.tally.add(kept.holder.as_deref(), kept.bytes());
+        self.records.insert(key.to_owned(), kept);
+    }
+
+    fn take(&mut self, key: &str) {
+        if let Some(kept) = self.records.remove(key) {
+            self.tally.subtract(kept.holder.as_deref(), kept.bytes());
+        }
+    }
+
+    /// What has expired makes room before anybody is refused.
+    fn make_room(&mut self, holder: Option<&str>, more: Amount, now: Instant) -> Result<()> {
+        if now >= self.swept + SWEEP || self.tally.has_room(holder, more).is_err() {
             self.sweep(now);
         }
-        let held = self.records.len();
-        if held >= MOST {
-            return Err(Error::store_unavailable(format!(
-                "the store holds {MOST} records, as many as it may; try again when some have expired"
-            )));
-        }
-        // Nobody has a share that is too large before the half is full.
-        if held >= MOST / 2 {
-            self.check_share(holder, |_| 1, 1, MOST - held, "records")?;
-        }
-        self.has_room(holder, bytes)
-    }
-
-    fn has_room(&self, holder: Option<&str>, bytes: usize) -> Result<()> {
-        // Small values are as many as there may be records, so only large ones need to be counted.
-        if bytes < LARGE {
-            return Ok(());
-        }
-        let size: fn(&Kept) -> usize = |it| it.record.value.len();
-        let held: usize = self.records.values().map(size).sum();
-        if held + bytes > MOST_BYTES {
-            return Err(Error::store_unavailable(format!(
-                "the store holds {held} bytes, of {MOST_BYTES} that it may; try again when some have expired"
-            )));
-        }
-        self.check_share(holder, size, bytes, MOST_BYTES - held, "bytes")
-    }
-
-    /// With `more` nobody comes to hold more than is left then for all others, so that one alone cannot fill the store.
-    fn check_share(
-        &self,
-        holder: Option<&str>,
-        size: fn(&Kept) -> usize,
-        more: usize,
-        left: usize,
-        what: &str,
-    ) -> Result<()> {
-        let Some(holder) = holder else {
-            return Ok(());
-        };
-        let kept = self.records.values();
-        let own = kept.filter(|it| it.holder.as_deref() == Some(holder));
-        let own: usize = own.map(size).sum();
-        match own + more > left - more {
-            true => Err(Error::store_unavailable(format!(
-                "the store holds {own} {what} for this caller, and has {left} left for all; try again when some have expired"
-            ))),
-            false => Ok(()),
-        }
+        self.tally.has_room(holder, more)
     }
 
     fn sweep(&mut self, now: Instant) {
-        self.records.retain(|_, kept| kept.expires > now);
+        let expired = self.records.extract_if(|_, kept| kept.expires <= now);
+        for (_, kept) in expired {
+            self.tally.subtract(kept.holder.as_deref(), kept.bytes());
+        }
         self.swept = now;
+    }
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        self.record.value.len()
     }
 }

@@ -223,3 +223,78 @@ async fn nobody_holds_more_bytes_than_are_left_for_all_others() {
     let other = store.create_for(Some("b"), "b", large(), LONG);
     assert!(other.await.unwrap());
 }
+
+/// Fills as much of the store as that one may, with values that are as large as they can be.
+async fn fill(store: &Store, holder: Option<&str>, ttl: Duration) -> usize {
+    let name = holder.unwrap_or("own");
+    for kept in 0.. {
+        let key = format!("{name} {kept}");
+        let created = store.create_for(holder, &key, "x".repeat(350 << 10), ttl);
+        if created.await.is_err() {
+            return kept;
+        }
+    }
+    unreachable!("a store that takes everything")
+}
+
+#[tokio::test]
+async fn what_does_not_grow_can_be_replaced_however_much_there_is() {
+    let store = memory();
+    let value = |kib: usize| "x".repeat(kib << 10);
+    let replace = async |key, version, kib| store.replace(key, version, value(kib), LONG).await;
+    assert!(store.create("brief", "1".into(), LONG).await.unwrap());
+    fill(&store, Some("a"), LONG).await;
+    assert!(replace("a 0", 1, 350).await.unwrap());
+    // Others take of what was left, so that the first one holds more than is left now.
+    fill(&store, Some("b"), LONG).await;
+    fill(&store, None, LONG).await;
+    assert!(replace("a 0", 2, 350).await.unwrap());
+    assert!(replace("a 0", 3, 300).await.unwrap());
+    let grown = replace("a 0", 4, 350).await.unwrap_err();
+    assert_eq!(grown.kind(), Kind::StoreUnavailable);
+    // Who is too late is told that, and not that there is no room.
+    assert!(!replace("a 0", 3, 350).await.unwrap());
+    assert!(!replace("nothing", 1, 350).await.unwrap());
+    // A short word always finds its place: how a task has ended.
+    assert!(replace("brief", 1, 5).await.unwrap());
+}
+
+#[tokio::test]
+async fn who_has_no_room_to_grow_begins_nothing_new() {
+    let store = memory();
+    let create = async |holder, key: String| {
+        let value = "x".repeat(1 << 10);
+        store.create_for(holder, &key, value, LONG).await
+    };
+    fill(&store, Some("a"), LONG).await;
+    let mut kept = 0;
+    let full = loop {
+        match create(Some("a"), format!("a small {kept}")).await {
+            Ok(created) => assert!(created),
+            Err(error) => break error,
+        }
+        kept += 1;
+    };
+    assert!(kept < 350, "{kept}");
+    assert!(full.message().contains("bytes for this caller"), "{full}");
+    assert!(create(Some("b"), "b".into()).await.unwrap());
+    store.remove("a 0").await.unwrap();
+    assert!(create(Some("a"), "a more".into()).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_makes_room_before_anything_is_refused() {
+    let store = memory();
+    let second = Duration::from_secs(1);
+    assert!(store.create("small", "1".into(), LONG).await.unwrap());
+    let kept = fill(&store, None, second).await;
+    let large = || "x".repeat(350 << 10);
+    assert!(store.replace("small", 1, large(), LONG).await.is_err());
+    advance(second).await;
+    assert!(store.replace("small", 1, large(), LONG).await.unwrap());
+    assert_eq!(fill(&store, None, second).await, kept - 1);
+    assert_eq!(store.held(), kept);
+    advance(second).await;
+    assert!(store.create("own 0", large(), LONG).await.unwrap());
+    assert_eq!(store.held(), 2);
+}
