@@ -95,9 +95,9 @@ impl Spans {
             status: status(error.filter(|_| is_failure)),
             attributes: attributes(line),
         };
-        match line.status {
-            Some(_) => self.keep(line.trace, end(SpanKind::Server)),
-            None => self.keep(&line.trace.child(), end(SpanKind::Internal)),
+        match line.is_task() {
+            true => self.keep(&line.trace.child(), end(SpanKind::Internal)),
+            false => self.keep(line.trace, end(SpanKind::Server)),
         }
     }
 

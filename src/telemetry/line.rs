@@ -18,7 +18,7 @@ pub struct Line<'a> {
     pub method: Option<&'static str>,
     /// What happened.
     pub outcome: &'a Outcome,
-    /// The HTTP status; none of a task, which has answered long before.
+    /// The HTTP status; none of a task, nor of a request that was given up before it had one.
     pub status: Option<u16>,
     /// From the request's arrival to its answer.
     pub duration: Duration,
@@ -101,6 +101,11 @@ impl Line<'_> {
         }
     }
 
+    /// Whether it tells of a task, which was answered long before, and not of a request.
+    pub fn is_task(&self) -> bool {
+        self.face == "task"
+    }
+
     fn level(&self) -> Level {
         match self.outcome.error {
             Some(kind) if kind == Kind::Internal.as_str() => Level::ERROR,
@@ -119,11 +124,7 @@ impl Line<'_> {
 
     fn fields(&self) -> Fields<'_> {
         Fields {
-            message: if self.status.is_some() {
-                "request"
-            } else {
-                "task"
-            },
+            message: if self.is_task() { "task" } else { "request" },
             face: self.face,
             method: self.method,
             function: self.outcome.function,

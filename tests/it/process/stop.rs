@@ -57,6 +57,7 @@ async fn what_hangs_does_not_hold_up_the_end_and_its_caller_is_told() {
     let line: Value = serde_json::from_str(log.last().unwrap()).unwrap();
     assert_eq!(line["request_id"], id, "{line}");
     assert_eq!(line["error"], "cancelled", "{line}");
+    assert_eq!(line["message"], "request", "{line}");
 }
 
 #[tokio::test]
