@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::icon::Icon;
 use super::meta;
@@ -121,15 +121,25 @@ fn is_unportable(schema: &Value) -> bool {
             .any(|it| it.is_boolean() || is_unportable(it)),
         _ => false,
     };
+    let of_patterns = |it: &Value| {
+        let mut schemas = it.as_object().into_iter().flat_map(Map::values);
+        schemas.any(is_unportable)
+    };
     fields.contains_key("$ref")
         || fields.get("properties").is_some_and(of_properties)
+        || fields.get("patternProperties").is_some_and(of_patterns)
+        || fields
+            .get("additionalProperties")
+            .is_some_and(is_unportable)
         || fields
             .get("items")
             .is_some_and(|it| it.is_boolean() || is_unportable(it))
-        || ["anyOf", "oneOf", "allOf"].iter().any(|key| {
-            let choices = fields.get(*key).and_then(Value::as_array);
-            choices.into_iter().flatten().any(is_unportable)
-        })
+        || ["anyOf", "oneOf", "allOf", "prefixItems"]
+            .iter()
+            .any(|key| {
+                let schemas = fields.get(*key).and_then(Value::as_array);
+                schemas.into_iter().flatten().any(is_unportable)
+            })
 }
 
 fn path_problems(tool: &Tool, path: &str) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The public contract: committed snapshots, portable schemas, and what is refused at start.
 
+mod portable;
 mod registration;
 mod schemas;
 mod settings;

@@ -344,36 +344,6 @@ fn upstream(name: &'static str) -> Upstream {
     Upstream::new(name, "https://upstream.example")
 }
 
-/// A tree, which has no schema that can be written out.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Tree {
-    /// Its branches.
-    #[allow(dead_code)]
-    branches: Vec<Tree>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Anything {
-    value: serde_json::Value,
-}
-
-#[test]
-fn a_schema_that_many_clients_refuse_is_refused_at_start() {
-    let tree = Tool::sync("tree", |_, _: Tree| Ok(Content::text("")));
-    let anything = Tool::sync("anything", |_, _: Nothing| {
-        let value = serde_json::Value::Null;
-        Ok(Anything { value })
-    });
-    for (name, tool) in [("tree", tree), ("anything", anything)] {
-        let said = refusal(
-            Config::default(),
-            Server::new("it", "1.0.0").tools(vec![tool]),
-        );
-        assert!(said.contains(name) && said.contains("schema"), "{said}");
-    }
-}
-
 #[test]
 fn limits_that_let_nothing_through_are_refused_at_start() {
     let zero = Duration::ZERO;
