@@ -62,7 +62,21 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Builds an application with `start` and takes invocations for it, until the platform ends the process. On a signal
 /// what runs may end, for 300 ms; then its callers are told that it has not, and no connection stays open.
 ///
-/// The runtime is the one that fits the platform: one thread, unless several invocations run at once.
+/// The runtime is the one that fits the platform: one thread, unless several invocations run at once. The settings must
+/// be those of the environment, in which the platform says what it is.
+///
+/// ```no_run
+/// use bifold::telemetry::{self, Format};
+/// use bifold::{App, Config, Server, lambda};
+///
+/// fn main() -> Result<(), lambda::ApiError> {
+///     lambda::run(async || -> Result<App, lambda::ApiError> {
+///         let config = Config::from_env()?;
+///         telemetry::start(Format::Json, &config.log)?;
+///         Ok(App::new(config, Server::new("greeter", "1.0.0"))?)
+///     })
+/// }
+/// ```
 ///
 /// # Errors
 /// What keeps the process from talking to the platform, or why `start` has failed, which the platform is told too.

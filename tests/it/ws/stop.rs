@@ -12,6 +12,11 @@ use crate::support::Log;
 /// What a call has that still runs when its process is asked to end.
 const MOMENT: Duration = Duration::from_millis(200);
 
+/// A call that waits until the test lets it go on.
+fn waiting() -> Value {
+    call(1, "wait", json!({"name": "one"}))
+}
+
 /// The end of a request that its process did not come to, as the client is told it.
 #[track_caller]
 fn assert_stopped(end: &Value, number: u64, what: &str) {
@@ -28,9 +33,7 @@ fn assert_stopped(end: &Value, number: u64, what: &str) {
 #[tokio::test]
 async fn a_call_that_still_runs_is_ended_and_its_client_told() {
     let function = Function::start().await;
-    let event = function
-        .handed_on(&call(1, "wait", json!({"name": "one"})))
-        .await;
+    let event = function.handed_on(&waiting()).await;
     let log = Log::default();
     let guard = log.keep();
     let stopping = async {
@@ -53,9 +56,7 @@ async fn a_call_that_still_runs_is_ended_and_its_client_told() {
 #[tokio::test]
 async fn a_call_that_ends_in_time_has_its_own_end() {
     let function = Function::start().await;
-    let event = function
-        .handed_on(&call(1, "wait", json!({"name": "one"})))
-        .await;
+    let event = function.handed_on(&waiting()).await;
     let stopping = async {
         function.gateway.told(1).await;
         function.app.app.close();
@@ -95,9 +96,7 @@ async fn an_end_that_is_on_its_way_is_the_only_one() {
 #[tokio::test]
 async fn a_message_that_hangs_does_not_hold_up_the_end() {
     let function = Function::start().await;
-    let event = function
-        .handed_on(&call(1, "wait", json!({"name": "one"})))
-        .await;
+    let event = function.handed_on(&waiting()).await;
     function.gateway.fate([Some(Fate::Hung)]);
     let stopping = async {
         function.gateway.asked(2).await;
@@ -122,7 +121,7 @@ async fn a_frame_that_is_still_being_handed_on_is_refused() {
         function.app.app.close();
         pass(MOMENT).await;
     };
-    let frame = call(1, "wait", json!({"name": "one"}));
+    let frame = waiting();
     tokio::join!(function.frame(&frame), stopping);
     drop(guard);
     let told = function.gateway.messages();
@@ -147,7 +146,7 @@ async fn a_frame_that_has_been_handed_on_for_all_that_is_heard_of_it_has_one_end
         function.app.app.close();
         pass(MOMENT).await;
     };
-    let frame = call(1, "wait", json!({"name": "one"}));
+    let frame = waiting();
     tokio::join!(function.frame(&frame), stopping);
     drop(guard);
     let told = function.gateway.messages();
@@ -163,9 +162,7 @@ async fn a_call_whose_beginning_cannot_be_noted_is_refused() {
     for noted in 0..2 {
         let table = Table::start().await;
         let function = Function::sharing(&table).await;
-        let event = function
-            .handed_on(&call(1, "wait", json!({"name": "one"})))
-            .await;
+        let event = function.handed_on(&waiting()).await;
         table.fate(&vec![table::Fate::Good; noted]);
         table.fate(&[table::Fate::Hung]);
         let log = Log::default();
@@ -189,7 +186,7 @@ async fn a_call_whose_beginning_cannot_be_noted_is_refused() {
 async fn what_its_process_drops_has_a_line() {
     let table = Table::start().await;
     let function = Function::sharing(&table).await;
-    let frame = call(1, "wait", json!({"name": "one"}));
+    let frame = waiting();
     let event = function.handed_on(&frame).await;
     let log = Log::default();
     let guard = log.keep();

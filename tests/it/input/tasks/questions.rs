@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::Content;
+use bifold::{Content, Tool};
 use serde_json::{Value, json};
 
 use super::{cancel, client, once, shown, task, update};
@@ -13,6 +13,15 @@ fn open(task: &Value) -> Value {
     let requests = task["inputRequests"].as_object().unwrap().iter();
     let messages = requests.map(|(key, it)| (key.clone(), it["params"]["message"].clone()));
     messages.collect::<serde_json::Map<_, _>>().into()
+}
+
+/// A task that asks for a name.
+fn named_task() -> Tool {
+    let asking = function("ask", async |cx| {
+        cx.detach().await;
+        Ok(Content::text(ask(&cx, "name", "Name?").await?))
+    });
+    asking.task()
 }
 
 #[tokio::test]
@@ -98,13 +107,7 @@ async fn no_key_stands_for_two_questions_of_one_task() {
 
 #[tokio::test]
 async fn an_answer_that_the_function_cannot_use_is_asked_for_again() {
-    let app = serving(vec![
-        function("ask", async |cx| {
-            cx.detach().await;
-            Ok(Content::text(ask(&cx, "name", "Name?").await?))
-        })
-        .task(),
-    ]);
+    let app = serving(vec![named_task()]);
     let client = client(&app);
     let id = task(&client.call("ask", json!({})).await);
     once(&client, &id, "input_required").await;
@@ -175,13 +178,7 @@ async fn what_is_asked_before_the_task_begins_is_asked_in_rounds() {
 
 #[tokio::test]
 async fn a_cancelled_task_asks_no_more() {
-    let app = serving(vec![
-        function("ask", async |cx| {
-            cx.detach().await;
-            Ok(Content::text(ask(&cx, "name", "Name?").await?))
-        })
-        .task(),
-    ]);
+    let app = serving(vec![named_task()]);
     let client = client(&app);
     let id = task(&client.call("ask", json!({})).await);
     once(&client, &id, "input_required").await;
