@@ -23,14 +23,15 @@ pub struct Config {
     pub replay_faults: String,
     /// `BIFOLD_<NAME>_URL`: the base URL of the upstream called NAME, instead of its own default.
     pub upstream_urls: BTreeMap<String, String>,
-    /// `BIFOLD_UPSTREAM_TIMEOUT_MS`: the longest one upstream request may take. Default 10 s.
+    /// `BIFOLD_UPSTREAM_TIMEOUT_MS`: the time that one upstream request has with all its tries and waits; a single try is
+    /// given up after two fifths of it where another one is allowed. Default 10 s.
     pub upstream_timeout: Duration,
     /// `BIFOLD_MAX_UPSTREAM_BYTES`: the largest upstream body that is read. Default 8 MiB.
     pub max_upstream_bytes: usize,
     /// `BIFOLD_UPSTREAM_TRIES`: how often one upstream request is tried at the most. Default 3.
     pub upstream_tries: u32,
-    /// `BIFOLD_UPSTREAM_BREAKER`: after how many failures in a row an upstream is left alone for a moment; `0` never
-    /// does. Default 5.
+    /// `BIFOLD_UPSTREAM_BREAKER`: after how many failures in a row a path class of an upstream is left alone for a
+    /// moment; `0` never does. Default 5.
     pub upstream_breaker: u32,
     /// `BIFOLD_UPSTREAM_LIMITS` (`true`, `false`): keep to the limits that each upstream declares. Default `true`.
     pub upstream_limits: bool,
@@ -181,6 +182,16 @@ impl Config {
     /// Whether the process stands still between two requests: then it can tell nobody anything in between.
     pub fn is_frozen(&self) -> bool {
         self.function.is_some()
+    }
+
+    /// The time after which one try of an upstream request is given up, where another one is allowed.
+    pub(crate) fn try_timeout(&self) -> Duration {
+        self.upstream_timeout * 2 / 5
+    }
+
+    /// The time of upstream requests that follow one another: that of one request, and of one more try.
+    pub fn sequence_timeout(&self) -> Duration {
+        self.upstream_timeout + self.try_timeout()
     }
 
     fn set(&mut self, setting: &str, value: &str) -> Result<(), String> {

@@ -27,6 +27,8 @@ pub struct Context {
     services: Arc<Services>,
     call: Arc<Call>,
     client: Option<Arc<Client>>,
+    /// When the upstream requests that follow one another must have ended.
+    sequence: Option<Deadline>,
 }
 
 /// What all calls of one process share.
@@ -91,6 +93,7 @@ impl Context {
             services,
             call,
             client: None,
+            sequence: None,
         }
     }
 
@@ -140,6 +143,26 @@ impl Context {
         Context::new(self.services.clone(), Arc::new(call))
     }
 
+    /// The same call for upstream requests that follow one another: from now on, together, they have little more time than
+    /// a single one ([`Config::sequence_timeout`]).
+    ///
+    /// ```
+    /// # use bifold::{Context, Result, upstream::Upstream};
+    /// # async fn pages(cx: Context, upstream: &Upstream) -> Result<()> {
+    /// let cx = cx.in_sequence();
+    /// let first: Vec<String> = cx.get_json(upstream, "/pages/1").await?;
+    /// let second: Vec<String> = cx.get_json(upstream, "/pages/2").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_sequence(&self) -> Context {
+        let end = Deadline::after(self.config().sequence_timeout());
+        Context {
+            sequence: Some(self.sequence.map_or(end, |it| it.min(end))),
+            ..self.clone()
+        }
+    }
+
     /// Whether the answer reaches the client only once it is whole.
     pub(crate) fn is_whole(&self) -> bool {
         self.call.is_whole
@@ -178,10 +201,14 @@ impl Context {
         upstream: &Upstream,
         path: &str,
     ) -> Result<T> {
+        let deadline = self.deadline();
         let caller = Caller {
-            deadline: self.deadline(),
+            deadline: self.sequence.map_or(deadline, |it| it.min(deadline)),
             meter: &self.call.meter,
             trace: self.call.trace(),
+            principal: self.principal(),
+            network: self.call.peer.map(network),
+            is_hurried: self.call.is_part,
         };
         self.services
             .upstreams

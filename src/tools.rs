@@ -25,12 +25,14 @@ use crate::upstream::{Keep, Upstream};
 /// The Provenance explorer's API.
 const EXPLORER: Upstream = Upstream::new("explorer", "https://service-explorer.provenance.io")
     .in_flight(4)
-    .keep(keep_explorer);
+    .keep(keep_explorer)
+    .classes(class_of_explorer);
 
 /// A Provenance node's REST API: about thirty requests a minute are let through.
 const LCD: Upstream = Upstream::new("lcd", "https://api.provenance.io")
     .rate(5, Duration::from_secs(2))
-    .keep(keep_lcd);
+    .keep(keep_lcd)
+    .classes(class_of_lcd);
 
 /// The Figure Markets exchange's public API: fifty requests a minute, ten of them at once.
 const EXCHANGE: Upstream = Upstream::new(
@@ -38,7 +40,8 @@ const EXCHANGE: Upstream = Upstream::new(
     "https://www.figuremarkets.com/service-hft-exchange/api/v1",
 )
 .rate(10, Duration::from_millis(1500))
-.keep(keep_exchange);
+.keep(keep_exchange)
+.classes(class_of_exchange);
 
 /// What a wallet holds, in seconds: fresh, and then where its upstream fails.
 const WALLET: Keep = Keep::seconds(20, 300);
@@ -72,6 +75,43 @@ fn keep_exchange(path: &str) -> Keep {
     match path {
         _ if path.starts_with("/assets") => Keep::seconds(3_600, 86_400),
         _ => Keep::seconds(10, 300),
+    }
+}
+
+/// The explorer works out each part of a wallet from another source, and each can be slow by itself.
+fn class_of_explorer(path: &str) -> &'static str {
+    const PARTS: [&str; 6] = [
+        "vesting",
+        "delegations",
+        "rewards",
+        "unbonding",
+        "redelegations",
+        "balances",
+    ];
+    let path = path.split('?').next().unwrap_or(path);
+    let rest = path.split_once("/accounts/").map(|it| it.1);
+    match rest.map(|it| it.split_once('/').map_or("", |it| it.1)) {
+        Some("") => "account",
+        Some("balances/utility_token") => "utility_token_balance",
+        Some(part) => PARTS.into_iter().find(|it| *it == part).unwrap_or("part"),
+        None if path.ends_with("/utility_token/stats") => "statistics",
+        None => "other",
+    }
+}
+
+fn class_of_lcd(path: &str) -> &'static str {
+    match path {
+        _ if path.starts_with("/provenance/exchange/") => "commitments",
+        _ => "other",
+    }
+}
+
+fn class_of_exchange(path: &str) -> &'static str {
+    match path {
+        _ if path.starts_with("/trades/") => "trades",
+        _ if path.starts_with("/markets") => "markets",
+        _ if path.starts_with("/assets") => "assets",
+        _ => "other",
     }
 }
 

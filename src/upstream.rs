@@ -2,33 +2,42 @@
 
 mod answer;
 mod breaker;
+mod bucket;
 mod cache;
 mod channel;
+mod class;
 mod client;
 mod freshness;
 mod limit;
+mod line;
 mod meter;
+mod missing;
 mod policy;
 mod retry;
 mod supply;
 mod tls;
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Url;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Origin, Result};
-use crate::flight::Flights;
+use crate::flight::{Flights, Holder, Until};
 use crate::spans::Spans;
 use crate::trace::Trace;
 
 use cache::{Cache, Entry};
 use channel::{Asking, Channel};
 use client::Recipe;
+use missing::Missing;
 use supply::Supply;
 
 pub(crate) use client::Client;
@@ -40,9 +49,12 @@ pub use policy::{Keep, Rate, Upstream};
 pub struct Upstreams {
     channels: BTreeMap<&'static str, Arc<Channel>>,
     cache: Arc<Cache>,
+    missing: Arc<Missing>,
     flights: Flights<Result<Arc<Entry>, Arc<Error>>>,
     spans: Arc<Spans>,
-    timeout: std::time::Duration,
+    timeout: Duration,
+    /// Makes numbers of holders which nobody can foresee.
+    numbers: RandomState,
 }
 
 /// On whose behalf an upstream is asked.
@@ -54,6 +66,12 @@ pub struct Caller<'a> {
     pub meter: &'a Arc<Meter>,
     /// The trace that it belongs to.
     pub trace: &'a Trace,
+    /// The principal, where one is known.
+    pub principal: Option<&'a str>,
+    /// The network that the call comes from, where it is known.
+    pub network: Option<IpAddr>,
+    /// Whether it may have less time than others because its client said so.
+    pub is_hurried: bool,
 }
 
 impl Upstreams {
@@ -102,20 +120,23 @@ impl Upstreams {
             (upstream.name, Arc::new(channel))
         };
         let channels = declared.iter().map(channel).collect();
-        let cache = Arc::new(Cache::new(config.cache_bytes));
+        let bytes = config.cache_bytes;
         Ok(Upstreams {
             channels,
-            cache,
+            cache: Arc::new(Cache::new(bytes - Missing::share(bytes))),
+            missing: Arc::new(Missing::new(bytes)),
             flights: Flights::new(),
             spans,
-            timeout: config.call_timeout,
+            timeout: config.upstream_timeout,
+            numbers: RandomState::new(),
         })
     }
 
     /// Asks `upstream` for `path` (with its query) and decodes the JSON body of a good answer.
     ///
     /// All who ask for the same at the same time wait for one request. A good answer is kept as long as its upstream
-    /// declares; where the upstream fails, one that is past its time may stand in, and the meter says so.
+    /// declares; where the upstream fails, one that is past its time may stand in, and the meter says so. A 404 is
+    /// remembered for ten seconds.
     ///
     /// # Errors
     /// `NotFound` for a 404, an upstream kind for every other failure; `path` is in none of the messages.
@@ -132,6 +153,10 @@ impl Upstreams {
         if let Some(entry) = kept.as_ref().filter(|entry| entry.is_fresh()) {
             meter.used(entry.freshness(true));
             return answer::decode(upstream.name, &entry.body);
+        }
+        if let Some((error, freshness)) = self.missing.get(&key) {
+            meter.used(freshness);
+            return Err(error);
         }
         let fetched = self
             .fetch(upstream, path, &key, kept.as_ref(), caller)
@@ -178,43 +203,74 @@ impl Upstreams {
         let channel = channel.ok_or_else(|| {
             Error::internal(format!("upstream `{}` was not declared", upstream.name))
         })?;
-        let budget = caller.deadline.budget(self.timeout);
+        let (since, budget) = (Instant::now(), caller.deadline.budget(self.timeout));
+        let until = Deadline::after(budget);
+        let holder = self.holder(caller);
         let _waiting = caller.meter.wait();
-        let (flight, _) = self.flights.join(key, Deadline::after(budget), |until| {
-            let (channel, cache) = (channel.clone(), self.cache.clone());
-            let (meter, trace) = (caller.meter.clone(), caller.trace.clone());
-            let (path, key, kept) = (path.to_owned(), key.to_owned(), kept.cloned());
-            // Another request may have ended between the look into the cache and here.
-            let come = self.cache.get(&key).filter(|entry| entry.is_fresh());
-            async move {
-                if let Some(entry) = come {
-                    return Ok(entry);
+        loop {
+            let start = |wanted: Until| {
+                let (channel, cache) = (channel.clone(), self.cache.clone());
+                let (meter, trace) = (caller.meter.clone(), caller.trace.clone());
+                let (path, key, kept) = (path.to_owned(), key.to_owned(), kept.cloned());
+                let (missing, is_hurried) = (self.missing.clone(), caller.is_hurried);
+                // Another request may have ended between the look into the cache and here.
+                let come = self.cache.get(&key).filter(|entry| entry.is_fresh());
+                let gone = self.missing.get(&key);
+                async move {
+                    if let Some(entry) = come {
+                        return Ok(entry);
+                    }
+                    if let Some((error, _)) = gone {
+                        return Err(Arc::new(error));
+                    }
+                    let asking = Asking {
+                        path: &path,
+                        kept: kept.as_ref(),
+                        until: &wanted,
+                        since,
+                        is_hurried,
+                        meter: &meter,
+                        trace: &trace,
+                    };
+                    let fetched = channel.fetch(asking).await.map_err(Arc::new);
+                    // Kept before the flight ends, so that nobody can come between the two and ask again.
+                    match fetched {
+                        Ok(entry) => {
+                            let entry = Arc::new(entry);
+                            cache.insert(&key, entry.clone());
+                            Ok(entry)
+                        }
+                        Err(error) => {
+                            missing.note(&key, &error);
+                            Err(error)
+                        }
+                    }
                 }
-                let asking = Asking {
-                    path: &path,
-                    kept: kept.as_ref(),
-                    until: &until,
-                    meter: &meter,
-                    trace: &trace,
-                };
-                let fetched = channel.fetch(asking).await;
-                let entry = Arc::new(fetched.map_err(Arc::new)?);
-                // Kept before the flight ends, so that nobody can come between the two and ask again.
-                cache.insert(&key, entry.clone());
-                Ok(entry)
-            }
-        });
-        match tokio::time::timeout(budget, flight).await {
-            Ok(result) => result.map_err(|error| error.again()),
-            Err(_) => {
-                let origin = Origin {
-                    name: upstream.name,
-                    status: None,
-                };
-                let problem = format!("did not answer within {} ms", budget.as_millis());
-                Err(Error::upstream(Kind::UpstreamTimeout, origin, problem))
+            };
+            let (flight, is_started) = self.flights.join_for(holder, key, until, start);
+            match until.timeout(flight).await {
+                // Others were refused their turn: that says nothing of this one's.
+                Some(Err(error)) if !is_started && channel::is_own(&error) => {}
+                Some(result) => return result.map_err(|error| error.again()),
+                None => {
+                    let origin = Origin {
+                        name: upstream.name,
+                        status: None,
+                    };
+                    let problem = format!("did not answer within {} ms", budget.as_millis());
+                    return Err(Error::upstream(Kind::UpstreamTimeout, origin, problem));
+                }
             }
         }
+    }
+
+    /// Whose requests wait behind each other: those of one principal, or else of one network, or else of all others.
+    fn holder(&self, caller: Caller<'_>) -> Holder {
+        let name = (
+            caller.principal,
+            caller.network.filter(|_| caller.principal.is_none()),
+        );
+        Holder(self.numbers.hash_one(name))
     }
 }
 

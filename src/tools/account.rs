@@ -163,6 +163,7 @@ pub(super) async fn liquid_balance(
     LiquidBalance { wallet_address }: LiquidBalance,
 ) -> Result<Liquid> {
     let wallet = wallet_address.on_network(&cx)?;
+    let cx = cx.in_sequence();
     let mut number = 1;
     loop {
         let path = format!("/api/v2/accounts/{wallet}/balances?count={PAGE}&page={number}");

@@ -188,6 +188,7 @@ pub(super) async fn markets(cx: Context, CurrentMarkets {}: CurrentMarkets) -> R
 
 pub(super) async fn last_price(cx: Context, arguments: LastPrice) -> Result<Price> {
     let Pair(pair) = arguments.token_pair;
+    let cx = cx.in_sequence();
     match trades(&cx, &pair, arguments.last_number_of_trades.0).await {
         Err(error) if error.kind() == Kind::NotFound => Err(unknown_pair(&cx, &pair, error).await),
         result => result,

@@ -143,6 +143,8 @@ pub(super) async fn wallet(
 }
 
 pub(super) async fn market(cx: Context, MarketOverview {}: MarketOverview) -> Result<Overview> {
+    // The prices are asked for once the markets are there.
+    let cx = cx.in_sequence();
     let track = Track::new(&cx, 3 + KEY_PAIRS.len() as u32);
     let prices = async {
         let markets = track.part("markets", market::list_markets(&cx)).await;

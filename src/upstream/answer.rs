@@ -44,7 +44,10 @@ pub(super) async fn read(
         status: Some(response.status().as_u16()),
     };
     let too_large = || {
-        let problem = format!("answered with more than {max_bytes} bytes");
+        let problem = format!(
+            "answered with more than {max_bytes} bytes, the most that is read of it; ask for less, or raise \
+             `BIFOLD_MAX_UPSTREAM_BYTES`"
+        );
         Error::upstream(Kind::UpstreamInvalidResponse, origin, problem)
     };
     let announced = response.content_length().unwrap_or(0);

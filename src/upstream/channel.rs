@@ -1,4 +1,4 @@
-//! One upstream as it is asked: breaker, limits, tries, and one request at a time.
+//! One upstream as it is asked: limits, tries, the breaker of each path class, and one request at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::answer;
-use super::breaker::Breaker;
 use super::cache::Entry;
+use super::class::{Class, Classes};
 use super::limit::{Limiter, Permit};
 use super::meter::Meter;
 use super::policy::Upstream;
-use super::retry::{self, Retry};
+use super::retry;
 use super::supply::Supply;
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -33,11 +33,13 @@ pub(super) struct Channel {
     base: String,
     supply: Supply,
     spans: Arc<Spans>,
+    /// The time of one request with all its tries.
     timeout: Duration,
+    /// The time after which a try is given up, where another one is allowed.
+    try_timeout: Duration,
     max_bytes: usize,
-    breaker: Breaker,
+    classes: Classes,
     limiter: Option<Limiter>,
-    retry: Retry,
 }
 
 /// What is asked for, and by whom.
@@ -46,9 +48,21 @@ pub(super) struct Asking<'a> {
     pub(super) path: &'a str,
     pub(super) kept: Option<&'a Arc<Entry>>,
     pub(super) until: &'a Until,
+    /// When it began.
+    pub(super) since: Instant,
+    /// Whether it may have less time than others because its client said so.
+    pub(super) is_hurried: bool,
     pub(super) meter: &'a Meter,
     /// The trace of the one who began it; of those who join later it can belong to none.
     pub(super) trace: &'a Trace,
+}
+
+/// The tries of one request so far.
+struct Tries<'a> {
+    class: &'a Class,
+    count: u32,
+    /// The wait before the next one, where that is granted already.
+    granted: Option<Duration>,
 }
 
 impl Channel {
@@ -65,63 +79,69 @@ impl Channel {
             supply,
             spans,
             timeout: config.upstream_timeout,
+            try_timeout: config.try_timeout(),
             max_bytes: config.max_upstream_bytes,
-            breaker: Breaker::new(config.upstream_breaker),
+            classes: Classes::new(config.upstream_breaker, config.upstream_tries),
             limiter: config.upstream_limits.then(|| Limiter::new(&upstream)),
-            retry: Retry::new(config.upstream_tries),
         }
     }
 
     /// A good answer, after as many tries as time, policy and budget allow for.
     pub(super) async fn fetch(&self, asking: Asking<'_>) -> Result<Entry> {
-        let Asking { kept, until, .. } = asking;
-        self.retry.started();
+        let class = self.classes.get((self.upstream.class)(asking.path));
+        class.retry.started();
         let mut last: Option<Error> = None;
-        let mut tries = 0;
+        let mut tries = Tries {
+            class: &class,
+            count: 0,
+            granted: None,
+        };
         loop {
-            let error = match (self.ask(asking).await, last) {
+            let error = match (self.ask(asking, &mut tries).await, last) {
                 (Ok(entry), _) => return Ok(entry),
                 // Its own failures have opened the breaker: they say more than that it is open.
                 (Err(error), Some(last)) if error.kind() == Kind::UpstreamUnavailable => {
-                    return Err(tried(last, tries));
+                    return Err(tried(last, tries.count));
                 }
                 (Err(error), _) => error,
             };
             // What was refused here was not tried.
             if is_own(&error) {
-                return Err(tried(error, tries));
+                return Err(tried(error, tries.count));
             }
-            tries += 1;
-            debug!(upstream = self.upstream.name, tries, inside = ?error, "an upstream request failed");
+            tries.count += 1;
+            let count = tries.count;
+            debug!(upstream = self.upstream.name, tries = count, inside = ?error, "an upstream request failed");
             // An old answer that may stand in is worth more now than a new one later.
-            if kept.is_some_and(|kept| kept.may_stand_in()) {
-                return Err(tried(error, tries));
+            if asking.may_stand_in() {
+                return Err(tried(error, count));
             }
-            match self.retry.wait(&error, tries, until.deadline()) {
+            let deadline = asking.until.deadline();
+            let wait = tries
+                .granted
+                .take()
+                .or_else(|| class.retry.wait(&error, count, deadline));
+            match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(tried(error, tries)),
+                None => return Err(tried(error, count)),
             }
             last = Some(error);
         }
     }
 
     /// One request, once it is its turn.
-    async fn ask(&self, asking: Asking<'_>) -> Result<Entry> {
+    async fn ask(&self, asking: Asking<'_>, tries: &mut Tries<'_>) -> Result<Entry> {
         let until = asking.until;
-        self.breaker
-            .check()
-            .map_err(|wait| self.unavailable(wait))?;
+        let breaker = &tries.class.breaker;
+        breaker.check().map_err(|wait| self.unavailable(wait))?;
         let _permit = self.turn(until).await?;
         // Others may have found out, while this one waited, that the upstream is down.
-        let admission = self
-            .breaker
-            .admit()
-            .map_err(|wait| self.unavailable(wait))?;
+        let admission = breaker.admit().map_err(|wait| self.unavailable(wait))?;
         let client = self.supply.client(until.deadline()).await?;
         asking.meter.called();
         let (since, place) = (Instant::now(), asking.trace.child());
         let result = self
-            .in_time(self.exchange(&client, asking, &place), until)
+            .in_time(self.exchange(&client, asking, &place), asking, tries)
             .await;
         let duration = since.elapsed();
         let failure = result.as_ref().err();
@@ -135,16 +155,20 @@ impl Channel {
             },
             error: failure.map(|it| it.kind().as_str()),
         });
-        let is_hurried = duration < self.timeout.min(PATIENCE);
+        let had = |time: Duration| duration >= self.timeout.min(time);
         match &result {
             Err(error) if error.kind() == Kind::RateLimited => {}
             // A caller in a hurry says nothing of the upstream.
-            Err(error) if error.kind() == Kind::UpstreamTimeout && is_hurried => {}
+            Err(error) if error.kind() == Kind::UpstreamTimeout && !had(PATIENCE) => {}
             Err(error) if retry::is_transient(error) || error.is_server_failure() => {
                 if error.is_silence() {
                     self.supply.replace(&client);
                 }
-                admission.failed()
+                // Nor does a client that may have chosen how little time there is, however often it calls.
+                let is_cut_short = asking.is_hurried && !had(self.try_timeout);
+                if error.kind() != Kind::UpstreamTimeout || !is_cut_short {
+                    admission.failed();
+                }
             }
             _ => admission.succeeded(),
         }
@@ -156,34 +180,38 @@ impl Channel {
         let Some(limiter) = &self.limiter else {
             return Ok(None);
         };
-        loop {
-            let deadline = until.deadline();
-            match limiter.acquire(deadline).await {
-                Ok(permit) => return Ok(Some(permit)),
-                // Somebody who has more time has joined.
-                Err(_) if until.deadline() > deadline => {}
-                Err(busy) => return Err(self.too_busy(busy.wait)),
-            }
-        }
+        let permit = limiter.acquire(until).await;
+        permit.map(Some).map_err(|busy| self.too_busy(busy.wait))
     }
 
-    /// Gives the exchange its time, and more of it when somebody joins who has more.
+    /// Gives one try its time, and more of it when somebody joins who has more, or where no other try may follow.
     async fn in_time<T>(
         &self,
         exchange: impl Future<Output = Result<T>>,
-        until: &Until,
+        asking: Asking<'_>,
+        tries: &mut Tries<'_>,
     ) -> Result<T> {
         tokio::pin!(exchange);
-        let limit = Deadline::after(self.timeout);
+        let short = self.try_timeout;
+        // However many join: a request that gets no answer in the longer time gets none.
+        let (early, limit) = (Deadline::after(short), Deadline::after(self.timeout));
+        if early < asking.until.deadline() {
+            if let Some(result) = early.timeout(&mut exchange).await {
+                return result;
+            }
+            let late = self.late(short);
+            let (next, end) = (tries.count + 1, asking.until.deadline());
+            tries.granted = tries.class.retry.wait(&late, next, end);
+            if tries.granted.is_some() || asking.may_stand_in() {
+                return Err(late);
+            }
+        }
         loop {
-            let deadline = until.deadline().min(limit);
-            let budget = self
-                .timeout
-                .saturating_sub(limit.instant() - deadline.instant());
+            let deadline = asking.until.deadline().min(limit);
             match deadline.timeout(&mut exchange).await {
                 Some(result) => return result,
-                None if until.deadline().min(limit) > deadline => {}
-                None => return Err(self.late(budget)),
+                None if asking.until.deadline().min(limit) > deadline => {}
+                None => return Err(self.late(deadline.instant() - asking.since)),
             }
         }
     }
@@ -239,8 +267,15 @@ impl Channel {
     }
 }
 
+impl Asking<'_> {
+    /// Whether an old answer may take the place of one that does not come.
+    fn may_stand_in(&self) -> bool {
+        self.kept.is_some_and(|kept| kept.may_stand_in())
+    }
+}
+
 /// Whether the failure is a refusal of this side, before anything was sent.
-fn is_own(error: &Error) -> bool {
+pub(super) fn is_own(error: &Error) -> bool {
     let is_limit = error.kind() == Kind::RateLimited;
     let status = error.origin().and_then(|origin| origin.status);
     error.kind() == Kind::UpstreamUnavailable || (is_limit && status.is_none())

@@ -24,6 +24,8 @@ pub struct Upstream {
     pub rate: Option<Rate>,
     /// How long the answer to a path is good.
     pub keep: fn(&str) -> Keep,
+    /// The class of a path: one that fails again and again is left alone, and the other classes are asked as before.
+    pub class: fn(&str) -> &'static str,
 }
 
 /// A token bucket.
@@ -53,6 +55,7 @@ impl Upstream {
             in_flight: usize::MAX,
             rate: None,
             keep: |_| Keep::NOT,
+            class: |_| "",
         }
     }
 
@@ -72,6 +75,20 @@ impl Upstream {
     /// How long the answer to each path is good.
     pub const fn keep(self, keep: fn(&str) -> Keep) -> Upstream {
         Upstream { keep, ..self }
+    }
+
+    /// Which paths succeed and fail together, by the name of their class; all of them unless it is declared. At most 64
+    /// classes are told apart.
+    ///
+    /// ```
+    /// # use bifold::upstream::Upstream;
+    /// const WEATHER: Upstream = Upstream::new("weather", "https://weather.example.com/v1").classes(|path| match path {
+    ///     _ if path.starts_with("/forecasts/") => "forecasts",
+    ///     _ => "stations",
+    /// });
+    /// ```
+    pub const fn classes(self, class: fn(&str) -> &'static str) -> Upstream {
+        Upstream { class, ..self }
     }
 }
 

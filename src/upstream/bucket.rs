@@ -1,0 +1,54 @@
+//! How many requests may start, and when the next ones may: a token bucket.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::policy::Rate;
+
+/// A token bucket as the moment at which it will be full again.
+pub(super) struct Bucket {
+    rate: Rate,
+    full_at: Instant,
+}
+
+impl Bucket {
+    pub(super) fn full(rate: Rate) -> Bucket {
+        let full_at = Instant::now();
+        Bucket { rate, full_at }
+    }
+
+    /// The time in which a token comes.
+    pub(super) fn period(&self) -> Duration {
+        self.rate.period
+    }
+
+    pub(super) fn has_token(&self) -> bool {
+        self.token_at(0) <= Instant::now()
+    }
+
+    /// When the token after `before` others will be there.
+    pub(super) fn token_at(&self, before: usize) -> Instant {
+        let full_at = self.full_at.max(Instant::now());
+        let Rate { burst, period } = self.rate;
+        // A full bucket has `burst` tokens; each one missing is a period away from full.
+        let missing = period * u32::try_from(before + 1).unwrap_or(u32::MAX);
+        (full_at + missing)
+            .checked_sub(period * burst)
+            .unwrap_or(full_at)
+    }
+
+    pub(super) fn take(&mut self) {
+        self.full_at = self.full_at.max(Instant::now()) + self.rate.period;
+    }
+
+    /// How many tokens there are before `end`.
+    pub(super) fn tokens_by(&self, end: Instant) -> usize {
+        let first = self.token_at(0);
+        if end < first {
+            return 0;
+        }
+        let more = (end - first).as_nanos() / self.rate.period.as_nanos().max(1);
+        usize::try_from(more).map_or(usize::MAX, |more| more.saturating_add(1))
+    }
+}
