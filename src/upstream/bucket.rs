@@ -42,6 +42,12 @@ impl Bucket {
         self.full_at = self.full_at.max(Instant::now()) + self.rate.period;
     }
 
+    /// A token that was taken and not used.
+    pub(super) fn give_back(&mut self) {
+        let full_at = self.full_at.checked_sub(self.rate.period);
+        self.full_at = full_at.unwrap_or(self.full_at);
+    }
+
     /// How many tokens there are before `end`.
     pub(super) fn tokens_by(&self, end: Instant) -> usize {
         let first = self.token_at(0);

@@ -134,9 +134,17 @@ impl Channel {
         let until = asking.until;
         let breaker = &tries.class.breaker;
         breaker.check().map_err(|wait| self.unavailable(wait))?;
-        let _permit = self.turn(until).await?;
+        let permit = self.turn(until).await?;
         // Others may have found out, while this one waited, that the upstream is down.
-        let admission = breaker.admit().map_err(|wait| self.unavailable(wait))?;
+        let (admission, _permit) = match breaker.admit() {
+            Ok(admission) => (admission, permit),
+            Err(wait) => {
+                if let Some(permit) = permit {
+                    permit.unused();
+                }
+                return Err(self.unavailable(wait));
+            }
+        };
         let client = self.supply.client(until.deadline()).await?;
         asking.meter.called();
         let (since, place) = (Instant::now(), asking.trace.child());

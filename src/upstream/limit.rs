@@ -193,6 +193,15 @@ impl Drop for Place {
     }
 }
 
+impl Permit {
+    /// Nothing was sent: the token is there for another request.
+    pub(super) fn unused(self) {
+        if let Some(bucket) = &mut lock(&self.state).bucket {
+            bucket.give_back();
+        }
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = lock(&self.state);

@@ -1,8 +1,10 @@
 //! Failures of upstreams and of functions: typed, in time, the same on every face, and never a success.
 
 mod body;
+mod classes;
 mod connection;
 mod heal;
+mod late;
 pub mod raw;
 mod status;
 mod time;

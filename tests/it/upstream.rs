@@ -1,6 +1,7 @@
 //! The plane between functions and upstreams: one call when many ask, an answer in time whatever the upstream does.
 
 mod channel;
+mod fair;
 mod flight;
 mod freshness;
 mod kept;

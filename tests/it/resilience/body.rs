@@ -202,5 +202,7 @@ async fn a_body_of_unknown_size_is_read_no_further_than_the_limit() {
     .await;
     let failure = fail(&app, ACCOUNT, about(VESTING)).await;
     assert_is(&failure, "upstream_invalid_response", 502, Some(200), false);
-    assert!(failure.message.contains("more than 100 bytes"));
+    let expected = "upstream `explorer` answered with more than 100 bytes, the most that is read of it; ask for less, or \
+                    raise `BIFOLD_MAX_UPSTREAM_BYTES`";
+    assert_eq!(failure.message, expected);
 }

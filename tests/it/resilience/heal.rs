@@ -18,6 +18,8 @@ use crate::support::peers::{Peers, settle};
 use crate::support::{Answer, TestApp, pass, serve};
 use crate::tools::ask::{about, call, until};
 
+/// The time after which one try of a request is given up.
+const TRY: Duration = Duration::from_secs(4);
 /// More than the tries of a request.
 const KEPT: u8 = 4;
 
@@ -74,7 +76,7 @@ async fn one_dead_connection_is_enough_to_try_no_other_of_them() {
     peers.cut();
     let passing = async {
         until(|| !peers.lost().is_empty()).await;
-        pass(Duration::from_secs(10)).await;
+        pass(TRY).await;
     };
     let callers = join_all((0..50).map(|_| ask(&app, 9)));
     tokio::join!(callers, passing);
@@ -93,7 +95,7 @@ async fn all_who_find_a_client_broken_use_the_same_new_one() {
     peers.cut();
     let passing = async {
         until(|| peers.lost().len() == kept).await;
-        pass(Duration::from_secs(10)).await;
+        pass(TRY).await;
     };
     tokio::join!(ask_for_each(&app, &peers), passing);
     assert_eq!(peers.lost(), ["account"; KEPT as usize]);

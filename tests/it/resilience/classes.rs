@@ -1,0 +1,107 @@
+//! What trips the breaker of an upstream, and that it leaves the other path classes of the same upstream alone.
+
+use std::time::Duration;
+
+use bech32::{Bech32, Hrp};
+use bifold::replay::{Canned, Fault, VESTING};
+use http::StatusCode;
+use serde_json::json;
+
+use super::late::passing;
+use crate::support::TestApp;
+use crate::tools::ask::{interrupted, of_wallet};
+
+const REWARDS: &str = "/api/delegated_rewards_amount";
+
+fn hanging() -> Canned {
+    Canned::json("").fault(Fault::Hang)
+}
+
+fn wallet(number: u8) -> String {
+    bech32::encode::<Bech32>(Hrp::parse("pb").unwrap(), &[number; 20]).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_class_that_hangs_is_left_alone_and_the_others_are_answered() {
+    let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
+    let rewards = of_wallet("v2", VESTING, "/rewards");
+    app.replay.answer(&rewards, hanging());
+    let path = format!("{REWARDS}/{VESTING}");
+    for _ in 0..2 {
+        let (answer, _) = passing(app.get(&path)).await;
+        assert_eq!(answer.json()["kind"], "upstream_timeout");
+    }
+    let (open, took) = passing(app.get(&path)).await;
+    assert_eq!(open.status, StatusCode::SERVICE_UNAVAILABLE, "{took:?}");
+    assert_eq!(open.json()["kind"], "upstream_unavailable");
+    for other in [
+        "delegated_unbonding_amount",
+        "delegated_staked_amount",
+        "delegated_redelegation_amount",
+        "wallet_liquid_balance",
+        "account_info",
+        "vesting_total_unvested_amount",
+    ] {
+        let (answer, _) = passing(app.get(&format!("/api/{other}/{VESTING}"))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{other}: {}", answer.text());
+    }
+    let (statistics, _) = passing(app.get("/api/current_hash_statistics")).await;
+    assert_eq!(statistics.status, StatusCode::OK);
+    let (summary, took) =
+        passing(app.get(&format!("/api/complete_wallet_summary/{VESTING}"))).await;
+    let incomplete = summary.json()["incomplete"].take();
+    assert_eq!(incomplete[0]["part"], "delegation.rewards", "{incomplete}");
+    assert_eq!(incomplete.as_array().unwrap().len(), 1);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_request_that_its_caller_gives_up_is_no_failure_of_the_upstream() {
+    let app = TestApp::plane().await;
+    let rewards = of_wallet("v2", VESTING, "/rewards");
+    app.replay.answer_times(&rewards, hanging(), 10);
+    let path = format!("{REWARDS}/{VESTING}");
+    for number in 1..=10 {
+        interrupted(app.get(&path), || app.replay.seen().len() == number).await;
+    }
+    assert_eq!(app.get(&path).await.status, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_gives_its_calls_little_time_trips_no_breaker() {
+    let app = TestApp::plane().await;
+    app.replay.answer_times("/explorer/api/v2", hanging(), 8);
+    let calls: Vec<_> = (0..8)
+        .map(
+            |it| json!({"name": "fetch_account_info", "arguments": {"wallet_address": wallet(it)}}),
+        )
+        .collect();
+    let hurried = json!({"calls": calls, "item_timeout_ms": 2_000}).to_string();
+    let (report, _) = passing(app.post("/api/batch", hurried)).await;
+    assert_eq!(report.json()["failed"], 8);
+    let (answer, _) = passing(app.get(&format!("/api/account_info/{}", wallet(9)))).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn what_a_caller_gets_wrong_trips_no_breaker() {
+    for status in [400, 403, 404, 410, 422] {
+        let app = TestApp::plane().await;
+        app.replay.answer("/", Canned::status(status, "", ""));
+        for number in 0..20 {
+            for path in [
+                format!("/api/crypto_token_price/X{number}-USD"),
+                format!("/api/account_info/{}", wallet(number)),
+                format!("/api/available_committed_amount/{}", wallet(number)),
+            ] {
+                let answer = app.get(&path).await;
+                assert!(!answer.status.is_success(), "{path}");
+                assert_ne!(answer.json()["kind"], "upstream_unavailable", "{path}");
+            }
+        }
+        app.replay
+            .answer("/exchange/trades", Canned::json(r#"{"matches": []}"#));
+        let after = app.get("/api/crypto_token_price/ANY-USD").await;
+        assert_eq!(after.status, StatusCode::OK, "{status}: {}", after.text());
+    }
+}
