@@ -99,8 +99,8 @@ impl Channel {
         loop {
             let error = match (self.ask(asking, &mut tries).await, last) {
                 (Ok(entry), _) => return Ok(entry),
-                // Its own failures have opened the breaker: they say more than that it is open.
-                (Err(error), Some(last)) if error.kind() == Kind::UpstreamUnavailable => {
+                // What the upstream did says more than why it is not asked again.
+                (Err(error), Some(last)) if is_own(&error) => {
                     return Err(tried(last, tries.count));
                 }
                 (Err(error), _) => error,
@@ -208,9 +208,12 @@ impl Channel {
                 return result;
             }
             let late = self.late(short);
+            if asking.may_stand_in() {
+                return Err(late);
+            }
             let (next, end) = (tries.count + 1, asking.until.deadline());
             tries.granted = tries.class.retry.wait(&late, next, end);
-            if tries.granted.is_some() || asking.may_stand_in() {
+            if tries.granted.is_some() {
                 return Err(late);
             }
         }

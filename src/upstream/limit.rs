@@ -329,6 +329,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_permit_that_was_not_used_costs_no_token() {
+        let limiter = Limiter::new(&Upstream::new("it", "").rate(1, Duration::from_secs(10)));
+        let since = Instant::now();
+        for _ in 0..5 {
+            limiter.acquire(&after(60)).await.unwrap().unused();
+        }
+        limiter.acquire(&after(60)).await.unwrap();
+        assert_eq!(since.elapsed(), Duration::ZERO);
+        limiter.acquire(&after(60)).await.unwrap();
+        assert_eq!(since.elapsed(), Duration::from_secs(10));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_goes_away_costs_those_behind_no_time() {
         let limiter = Limiter::new(&Upstream::new("it", "").rate(1, Duration::from_secs(10)));
         drop(limiter.acquire(&after(600)).await.unwrap());
