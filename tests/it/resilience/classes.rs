@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use bech32::{Bech32, Hrp};
 use bifold::replay::{Canned, Fault, VESTING};
+use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::late::passing;
 use crate::support::TestApp;
@@ -53,6 +55,30 @@ async fn a_path_class_that_hangs_is_left_alone_and_the_others_are_answered() {
     assert_eq!(incomplete[0]["part"], "delegation.rewards", "{incomplete}");
     assert_eq!(incomplete.as_array().unwrap().len(), 1);
     assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_that_hangs_gives_its_slots_back_in_time_for_the_others() {
+    let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
+    let paths: Vec<String> = (0..30)
+        .map(|it| format!("{REWARDS}/{}", wallet(it)))
+        .collect();
+    for number in 0..30 {
+        let rewards = of_wallet("v2", &wallet(number), "/rewards");
+        app.replay.answer(&rewards, hanging());
+    }
+    let many = join_all(paths.iter().map(|path| app.get(path)));
+    let behind = async {
+        let path = format!("/api/delegated_unbonding_amount/{VESTING}");
+        (app.get(&path).await, Instant::now())
+    };
+    let since = Instant::now();
+    let ((many, (answer, at)), took) = passing(async { tokio::join!(many, behind) }).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    // Two rounds of four requests trip the breaker, and each of them ends after four seconds.
+    assert!(at - since <= Duration::from_secs(9), "{:?}", at - since);
+    assert!(many.iter().all(|it| it.status.is_server_error()));
+    assert!(took <= Duration::from_secs(12), "{took:?}");
 }
 
 #[tokio::test]
