@@ -127,6 +127,24 @@ fn the_versions_of_the_readme_are_those_of_the_package() {
 }
 
 #[test]
+fn the_contribution_guide_explains_every_step_of_the_checks() {
+    let script = std::fs::read_to_string(root().join(".ci/run")).unwrap();
+    let list = |name: &str| {
+        let line = script.lines().find(|it| it.starts_with(name)).unwrap();
+        let inside = line.split_once('(').unwrap().1.trim_end_matches(')');
+        inside.split(' ').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let steps = [list("steps=("), list("also=(")].concat();
+    assert!(steps.len() > 15, "{steps:?}");
+    let guide = page::read("CONTRIBUTING.md").text;
+    let table: Vec<&str> = guide.lines().filter(|it| it.starts_with("| `")).collect();
+    for step in steps {
+        let is_explained = table.iter().any(|row| row.contains(&format!("`{step}`")));
+        assert!(is_explained, "`{step}` is not explained");
+    }
+}
+
+#[test]
 fn the_changelog_has_an_entry_for_the_version_of_the_package() {
     let heading = format!("## [{}]", env!("CARGO_PKG_VERSION"));
     let changelog = page::read("CHANGELOG.md").text;
