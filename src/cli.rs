@@ -19,7 +19,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// Settings come from the environment: BIFOLD_LISTEN, BIFOLD_REPLAY, BIFOLD_EXPLORER_URL, BIFOLD_LCD_URL,
 /// BIFOLD_EXCHANGE_URL, BIFOLD_UPSTREAM_TIMEOUT_MS, BIFOLD_CALL_TIMEOUT_MS, BIFOLD_ALLOWED_ORIGINS, BIFOLD_LOG and
-/// others, which the README lists. With AWS_LAMBDA_RUNTIME_API set, the same binary is a Lambda function.
+/// others, which docs/settings.md lists. With AWS_LAMBDA_RUNTIME_API set, the same binary is a Lambda function.
 #[derive(Parser)]
 #[command(
     name = "bifold",

@@ -21,10 +21,22 @@
 //! Global state, a macro of our own, a session on the request path, a tool that names a protocol, a protocol that
 //! names a tool, and a second way for a result to be encoded.
 
-/// The examples of the README, which the documentation tests compile.
+/// The examples of the README and of `docs/`, which the documentation tests compile.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod examples {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/asking-the-client.md")]
+    struct AskingTheClient;
+    #[doc = include_str!("../docs/lambda.md")]
+    struct Lambda;
+    #[doc = include_str!("../docs/testing.md")]
+    struct Testing;
+    #[doc = include_str!("../docs/upstreams.md")]
+    struct Upstreams;
+    #[doc = include_str!("../docs/writing-functions.md")]
+    struct WritingFunctions;
+}
 
 mod app;
 mod aws;

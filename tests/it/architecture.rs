@@ -4,7 +4,7 @@ mod source;
 
 use std::collections::BTreeSet;
 
-use source::sources;
+pub use source::sources;
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
 const HOUSE: [(&str, &[&str]); 40] = [

@@ -15,7 +15,11 @@ use tokio::process::Command;
 
 /// The binary without any setting of the environment that runs the tests, dead at the latest when it is dropped.
 fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bifold"));
+    alone(Command::new(env!("CARGO_BIN_EXE_bifold")))
+}
+
+/// A command without any setting of the environment that runs the tests, dead at the latest when it is dropped.
+pub fn alone(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if ["BIFOLD_", "AWS_", "_X_AMZN", "RUST_"]
