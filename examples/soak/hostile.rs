@@ -86,27 +86,30 @@ fn call(name: &str, arguments: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
 }
 
-/// So many requests whose answers are large, in one.
-fn many(count: usize) -> Value {
-    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
-    Value::Array(vec![list; count])
+/// As many messages in one as are taken.
+fn batch(message: &Value) -> Value {
+    Value::Array(vec![message.clone(); 100])
 }
 
-async fn send(scene: &Scene, body: &Value) -> Result<TcpStream, Failure> {
-    let body = body.to_string();
+/// Asks for megabytes with a few kilobytes, several times on one connection: what the system does not take stays with
+/// the server.
+async fn ask_for_much(scene: &Scene) -> Result<TcpStream, Failure> {
+    let body = batch(&call("fetch_market_overview_summary", json!({}))).to_string();
     let length = body.len();
-    let mut socket = scene.connect().await?;
+    let mut socket = scene.connect_narrow().await?;
     let head = format!(
         "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     );
-    socket.write_all(head.as_bytes()).await?;
-    socket.write_all(body.as_bytes()).await?;
+    for _ in 0..3 {
+        socket.write_all(head.as_bytes()).await?;
+        socket.write_all(body.as_bytes()).await?;
+    }
     Ok(socket)
 }
 
 /// Reads a large answer by the kilobyte.
 async fn read_slowly(scene: Scene) -> Result<(), Failure> {
-    let mut socket = send(&scene, &many(20)).await?;
+    let mut socket = ask_for_much(&scene).await?;
     let mut some = [0; 1024];
     while socket.read(&mut some).await? > 0 {
         sleep(PAUSE).await;
@@ -116,7 +119,7 @@ async fn read_slowly(scene: Scene) -> Result<(), Failure> {
 
 /// Asks for much and reads nothing of it.
 async fn never_read(scene: Scene) -> Result<(), Failure> {
-    let socket = send(&scene, &many(100)).await?;
+    let socket = ask_for_much(&scene).await?;
     sleep(STAY).await;
     drop(socket);
     Ok(())
@@ -124,7 +127,7 @@ async fn never_read(scene: Scene) -> Result<(), Failure> {
 
 /// Sends pings on a WebSocket and reads no pong.
 async fn flood_with_pings(scene: Scene) -> Result<(), Failure> {
-    let mut socket = scene.connect().await?;
+    let mut socket = scene.connect_narrow().await?;
     let upgrade = "GET /ws HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
                    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     socket.write_all(upgrade.as_bytes()).await?;
@@ -154,7 +157,9 @@ async fn nest_calls(scene: Scene) -> Result<(), Failure> {
 
 /// Sends as many requests in one as fit, whose answers are a hundred times as large.
 async fn multiply_answers(scene: Scene) -> Result<(), Failure> {
-    scene.post(&many(8_000)).await?;
+    let calls = vec![json!({ "name": "get_registry_introspection" }); 200];
+    let large = call("call_many", json!({ "calls": calls }));
+    scene.post(&batch(&large)).await?;
     sleep(PAUSE).await;
     Ok(())
 }
@@ -239,7 +244,7 @@ async fn invent_pairs(scene: Scene) -> Result<(), Failure> {
 pub async fn stay_unread(scene: Scene) {
     let mut held = Vec::new();
     for _ in 0..20 {
-        held.extend(send(&scene, &many(100)).await.ok());
+        held.extend(ask_for_much(&scene).await.ok());
     }
     pending().await
 }

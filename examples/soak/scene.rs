@@ -53,7 +53,17 @@ impl Scene {
     }
 
     pub async fn connect(&self) -> Result<TcpStream, Failure> {
+        self.connect_with(TcpSocket::new_v4()?).await
+    }
+
+    /// A connection on which the system keeps next to nothing for its client: what is not read stays with the server.
+    pub async fn connect_narrow(&self) -> Result<TcpStream, Failure> {
         let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(4 << 10)?;
+        self.connect_with(socket).await
+    }
+
+    async fn connect_with(&self, socket: TcpSocket) -> Result<TcpStream, Failure> {
         socket.bind((self.own, 0).into())?;
         Ok(socket.connect(self.server).await?)
     }

@@ -79,15 +79,16 @@ fn run(world: Arc<World>, event: Vec<u8>) -> BoxFuture<'static, Verdict> {
             Err(failure) => Err(format!("{}: {failure}", failure.kind())),
             Ok(reply) => {
                 let body = to_bytes(reply.into_body(), usize::MAX).await;
-                judge(&body.map_err(|error| format!("the reply broke off: {error}"))?)
+                let body = body.map_err(|error| format!("the reply broke off: {error}"))?;
+                judge(&body, event.contains("\"HEAD\""))
             }
         }
     }
     .boxed()
 }
 
-/// Judges the answer inside of what goes back to the platform.
-fn judge(document: &[u8]) -> Verdict {
+/// Judges the answer inside of what goes back to the platform; the one to a HEAD has the headers of a body alone.
+fn judge(document: &[u8], may_be_bare: bool) -> Verdict {
     verdict::document(document)?;
     let reply: Value = serde_json::from_slice(document).unwrap_or_default();
     let Some(status) = reply["statusCode"].as_u64() else {
@@ -103,7 +104,8 @@ fn judge(document: &[u8]) -> Verdict {
             .map_err(|error| format!("a body in base64: {error}"))?,
         _ => body.as_bytes().to_vec(),
     };
-    if media.starts_with("text/event-stream") {
+    let is_bare = body.is_empty() && may_be_bare && status < 500;
+    if is_bare || media.starts_with("text/event-stream") {
         return Ok(());
     }
     verdict::answer(status as u16, media, &body, &[])
