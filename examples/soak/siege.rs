@@ -106,10 +106,11 @@ async fn watch(scene: &Scene, replay: &Replay, id: u32) -> Vec<u64> {
         sleep(SAMPLE).await;
         // What the upstream was asked must not be the growth that is looked for.
         replay.forget();
-        samples.push(process::memory_mb(id));
+        let memory = process::memory_mb(id);
+        samples.push(memory);
         if samples.len().is_multiple_of(10) {
             let descriptors = process::descriptors(id);
-            println!("{:?} MB, {descriptors} descriptors", samples.last());
+            println!("{memory} MB, {descriptors} descriptors");
         }
     }
     samples
