@@ -153,11 +153,12 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
     })
 }
 
-/// Ids and progress tokens are strings or integers.
+/// Ids and progress tokens are strings or integers. They go back as they came, so an escape of half a character, which
+/// many clients cannot read, is refused.
 pub(super) fn is_id(id: &RawValue) -> bool {
-    let text = id.get();
-    text.starts_with('"')
-        || text
+    text(id).is_some()
+        || id
+            .get()
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }

@@ -65,6 +65,8 @@ async fn json_that_is_no_message_is_an_invalid_request_without_an_id() {
         r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":[1],"method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":"\ud800","method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":"\udc00\ud800","method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
         // A response, whose id could be that of a request of the client's own.
         r#"{"jsonrpc":"2.0","id":7,"result":{}}"#,

@@ -1,0 +1,101 @@
+//! Requests as bytes on a socket of the local server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::Target;
+use crate::mutate::Mutator;
+use crate::seeds;
+use crate::verdict::{self, Verdict};
+use crate::world::World;
+
+/// How long the server is quiet before it is told that nothing more comes. An input that is cut short waits for more.
+const QUIET: Duration = Duration::from_millis(20);
+
+pub fn target() -> Target {
+    Target {
+        name: "head",
+        width: 64,
+        seeds: seeds::heads(),
+        generate: Mutator::bytes,
+        run,
+    }
+}
+
+fn run(world: Arc<World>, bytes: Vec<u8>) -> BoxFuture<'static, Verdict> {
+    async move {
+        let socket = TcpStream::connect(world.address).await;
+        let socket = socket.map_err(|error| format!("no connection: {error}"))?;
+        judge(&converse(socket, &bytes).await?)
+    }
+    .boxed()
+}
+
+/// What the server says until it closes the connection, which it must when its client has nothing more to say.
+pub async fn converse(mut socket: TcpStream, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    // So that many connections leave nothing behind in the system.
+    let _ = socket.set_zero_linger();
+    let _ = socket.write_all(bytes).await;
+    let mut all = Vec::new();
+    loop {
+        match timeout(QUIET, socket.read_buf(&mut all)).await {
+            Ok(Ok(0) | Err(_)) => return Ok(all),
+            Ok(Ok(_)) => {}
+            Err(_) => break,
+        }
+    }
+    let _ = socket.shutdown().await;
+    // A server that refuses may reset the connection; that is an end too.
+    let _ = socket.read_to_end(&mut all).await;
+    Ok(all)
+}
+
+/// Judges the answers that stand there one after the other.
+fn judge(mut all: &[u8]) -> Verdict {
+    while !all.is_empty() {
+        let head = head(all).ok_or_else(|| format!("no answer: {}", verdict::shown(all)))?;
+        let body = &all[head.length..];
+        let size = head.header("content-length").parse().unwrap_or(0);
+        // Chunks are not read, frames follow an upgrade, and the answer to a HEAD has the length of a body that is not
+        // there.
+        if head.status == 101 || body.len() < size || !head.header("transfer-encoding").is_empty() {
+            return verdict::answer(head.status, "", &[], &[]);
+        }
+        verdict::answer(head.status, head.header("content-type"), &body[..size], &[])?;
+        all = &body[size..];
+    }
+    Ok(())
+}
+
+/// The head of an answer.
+struct Head<'a> {
+    status: u16,
+    lines: &'a str,
+    length: usize,
+}
+
+impl Head<'_> {
+    /// A header, empty where there is none.
+    fn header(&self, name: &str) -> &str {
+        let lines = self.lines.lines().filter_map(|line| line.split_once(':'));
+        let mut found = lines.filter(|it| it.0.eq_ignore_ascii_case(name));
+        found.next().map_or("", |it| it.1.trim())
+    }
+}
+
+fn head(all: &[u8]) -> Option<Head<'_>> {
+    let length = all.windows(4).position(|it| it == b"\r\n\r\n")? + 4;
+    let lines = std::str::from_utf8(&all[..length]).ok()?;
+    let status = lines.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
+    Some(Head {
+        status,
+        lines,
+        length,
+    })
+}

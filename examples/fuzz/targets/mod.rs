@@ -1,0 +1,53 @@
+//! The parsers, each behind the protocol or the function through which callers reach it.
+
+mod argument;
+mod event;
+mod head;
+mod message;
+mod rest;
+mod setting;
+mod socket;
+mod state;
+mod upstream;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::mutate::Mutator;
+use crate::verdict::Verdict;
+use crate::world::{Failure, World};
+
+/// One parser.
+pub struct Target {
+    pub name: &'static str,
+    /// Inputs that run at the same time: more than one where most of the time is waiting.
+    pub width: usize,
+    pub seeds: Vec<Vec<u8>>,
+    pub generate: fn(&mut Mutator, &[Vec<u8>]) -> Vec<u8>,
+    pub run: fn(Arc<World>, Vec<u8>) -> BoxFuture<'static, Verdict>,
+}
+
+/// All of them.
+///
+/// # Errors
+/// What keeps a seed from being made.
+pub async fn all(world: &World) -> Result<Vec<Target>, Failure> {
+    let [messages, batches] = message::targets();
+    let [events, gateway] = event::targets()?;
+    Ok(vec![
+        messages,
+        batches,
+        head::target(),
+        events,
+        socket::target(),
+        gateway,
+        state::cursors(world).await?,
+        state::target(world).await?,
+        argument::dates(),
+        upstream::target(world),
+        rest::arguments(world),
+        rest::batches(),
+        setting::target(),
+    ])
+}
