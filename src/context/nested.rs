@@ -1,0 +1,88 @@
+//! Calls of functions by functions: each is charged to the request, and lets others have the thread.
+
+use tokio::task::yield_now;
+
+use super::Context;
+use super::position::{Form, Position, Protocol};
+use crate::error::Result;
+
+impl Context {
+    /// The same call on that protocol, where its answer stands in the response in that form.
+    pub(crate) fn on(self, protocol: Protocol, form: Form) -> Context {
+        let position = Position {
+            protocol: Some(protocol),
+            form,
+            ..self.position
+        };
+        Context { position, ..self }
+    }
+
+    /// The protocol by which the request came; none for a program that calls functions itself.
+    pub(crate) fn protocol(&self) -> Option<Protocol> {
+        self.position.protocol
+    }
+
+    /// How the answer stands in the response.
+    pub(crate) fn form(&self) -> Form {
+        self.position.form
+    }
+
+    /// The same request, of which several calls are made.
+    pub(crate) fn member(&self) -> Context {
+        let position = Position {
+            is_member: true,
+            ..self.position
+        };
+        Context {
+            position,
+            ..self.clone()
+        }
+    }
+
+    /// What the function is given that is called with this: whatever it calls is nested in it.
+    pub(crate) fn inside(&self, is_caller: bool) -> Context {
+        let position = Position {
+            is_nested: true,
+            is_within_caller: is_caller || self.position.is_within_caller,
+            ..self.position
+        };
+        Context {
+            position,
+            ..self.clone()
+        }
+    }
+
+    /// Whether another function makes this call.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.position.is_nested
+    }
+
+    /// Whether a function that calls others makes this call, at whatever depth.
+    pub(crate) fn is_within_caller(&self) -> bool {
+        self.position.is_within_caller
+    }
+
+    /// Charges one call to the request, unless it is the only one, and lets others have the thread in between: a request
+    /// with many calls must not keep those of other clients waiting.
+    ///
+    /// # Errors
+    /// `TooManyCalls` where the request has made all that it may.
+    pub(crate) async fn take_call(&self) -> Result<()> {
+        if self.is_one_of_many() {
+            self.call.budget().take_call()?;
+            yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// The same for a call that is not charged, because what it calls is.
+    pub(crate) async fn take_turn(&self) {
+        if self.is_one_of_many() {
+            yield_now().await;
+        }
+    }
+
+    fn is_one_of_many(&self) -> bool {
+        self.position.is_nested || self.position.is_member
+    }
+}
