@@ -1,12 +1,14 @@
 //! Many calls in one: a function that calls the others, several at a time, and reports on each.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::task::yield_now;
 
 use crate::context::Context;
 use crate::count::Count;
@@ -144,8 +146,13 @@ async fn call_many(
     };
     let running = calls.into_iter().enumerate();
     let running = running.map(|(index, call)| batch.clone().item(index, call));
+    // Others have the thread before each call begins, which keeps the order in which they begin.
+    let running = stream::iter(running).then(async |item| {
+        yield_now().await;
+        item
+    });
     // Not in order, because a slow call must not keep those behind the next seven from their turn.
-    let mut running = stream::iter(running).buffer_unordered(WIDTH);
+    let mut running = pin!(running.buffer_unordered(WIDTH));
     let mut items = Vec::with_capacity(total);
     while let Some(item) = running.next().await {
         items.push(item);
@@ -202,7 +209,8 @@ impl Batch {
         let deadline = self.limit.map(Deadline::after);
         let cx = self
             .cx
-            .part(deadline.unwrap_or(self.deadline).min(self.deadline));
+            .part(deadline.unwrap_or(self.deadline).min(self.deadline))
+            .in_turn();
         let result = self.registry.call_named(name, cx, arguments.get()).await;
         let known = self.registry.get(name).map_or("", Tool::name);
         result.inspect_err(|error| telemetry::cause(known, error))

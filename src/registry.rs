@@ -146,7 +146,8 @@ impl Registry {
         argument: &str,
         typed: &str,
     ) -> Result<Vec<String>> {
-        cx.take_call().await?;
+        cx.take_turn().await;
+        cx.take_call()?;
         let proposing = completers.propose(cx.inside(false), argument, typed);
         guard(argument, &cx, proposing).await
     }

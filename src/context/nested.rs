@@ -43,6 +43,7 @@ impl Context {
     pub(crate) fn inside(&self, is_caller: bool) -> Context {
         let position = Position {
             is_nested: true,
+            has_turn: false,
             is_within_caller: is_caller || self.position.is_within_caller,
             ..self.position
         };
@@ -62,22 +63,30 @@ impl Context {
         self.position.is_within_caller
     }
 
-    /// Charges one call to the request, unless it is the only one, and lets others have the thread in between: a request
-    /// with many calls must not keep those of other clients waiting.
+    /// The same call for one that has already let others have the thread.
+    pub(crate) fn in_turn(self) -> Context {
+        let position = Position {
+            has_turn: true,
+            ..self.position
+        };
+        Context { position, ..self }
+    }
+
+    /// Charges one call to the request, unless it is the only one.
     ///
     /// # Errors
     /// `TooManyCalls` where the request has made all that it may.
-    pub(crate) async fn take_call(&self) -> Result<()> {
-        if self.is_one_of_many() {
-            self.call.budget().take_call()?;
-            yield_now().await;
+    pub(crate) fn take_call(&self) -> Result<()> {
+        match self.is_one_of_many() {
+            true => self.call.budget().take_call(),
+            false => Ok(()),
         }
-        Ok(())
     }
 
-    /// The same for a call that is not charged, because what it calls is.
+    /// Lets others have the thread before one of many calls: a request must not keep those of other clients waiting for
+    /// all that is nested in it.
     pub(crate) async fn take_turn(&self) {
-        if self.is_one_of_many() {
+        if self.is_one_of_many() && !self.position.has_turn {
             yield_now().await;
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Position {
     pub(super) is_nested: bool,
     /// Whether a function that calls others calls it, at whatever depth.
     pub(super) is_within_caller: bool,
+    /// Whether others have had the thread since the last call.
+    pub(super) has_turn: bool,
 }
 
 impl Position {
@@ -42,6 +44,7 @@ impl Position {
         is_member: false,
         is_nested: false,
         is_within_caller: false,
+        has_turn: false,
     };
 }
 

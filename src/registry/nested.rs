@@ -39,7 +39,8 @@ impl Registry {
             Ok(tool) => self.call(tool, cx, arguments).await,
             Err(unknown) => {
                 // To look for what the name could mean costs as much as a call.
-                cx.take_call().await?;
+                cx.take_turn().await;
+                cx.take_call()?;
                 Err(unknown)
             }
         }
@@ -47,9 +48,10 @@ impl Registry {
 
     /// Charges the call to its request, and gives what the function is called with.
     pub(super) async fn admit(&self, tool: &Tool, cx: &Context) -> Result<Context> {
+        cx.take_turn().await;
         match tool.calls {
             Some(argument) if cx.is_within_caller() => {
-                cx.take_call().await?;
+                cx.take_call()?;
                 let name = tool.name();
                 let problem = format!(
                     "`{name}` calls functions, so no function that does so can call it: call it by itself"
@@ -57,8 +59,8 @@ impl Registry {
                 return Err(Error::invalid_argument(argument, problem));
             }
             // What it calls is charged.
-            Some(_) => cx.take_turn().await,
-            None => cx.take_call().await?,
+            Some(_) => {}
+            None => cx.take_call()?,
         }
         Ok(cx.inside(tool.calls.is_some()))
     }
