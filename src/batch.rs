@@ -1,14 +1,12 @@
 //! Many calls in one: a function that calls the others, several at a time, and reports on each.
 
 use std::borrow::Cow;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tokio::task::yield_now;
 
 use crate::context::Context;
 use crate::count::Count;
@@ -146,18 +144,15 @@ async fn call_many(
     };
     let running = calls.into_iter().enumerate();
     let running = running.map(|(index, call)| batch.clone().item(index, call));
-    // Others have the thread before each call begins, which keeps the order in which they begin.
-    let running = stream::iter(running).then(async |item| {
-        yield_now().await;
-        item
-    });
     // Not in order, because a slow call must not keep those behind the next seven from their turn.
-    let mut running = pin!(running.buffer_unordered(WIDTH));
+    let mut running = stream::iter(running).buffer_unordered(WIDTH);
     let mut items = Vec::with_capacity(total);
     while let Some(item) = running.next().await {
         items.push(item);
         let name = &items[items.len() - 1].name;
         cx.progress(items.len() as f64, Some(total as f64), name);
+        // Here and not in each call, so that they go on in the order in which they began.
+        cx.yield_thread().await;
     }
     items.sort_unstable_by_key(|item| item.index);
     drop(room);

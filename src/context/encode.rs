@@ -29,7 +29,7 @@ impl Context {
         form: Form,
     ) -> Result<(Box<RawValue>, Option<Hold>)> {
         let budget = self.call.budget();
-        let is_nested = self.is_nested();
+        let is_nested = self.answers_function();
         let free = match is_nested {
             true => budget.free(),
             false => budget.left(),
@@ -92,7 +92,7 @@ impl Context {
         let budget = self.call.budget();
         match self.is_whole() {
             true => {
-                let cost = Form::Json.cost(message, budget.is_quoted());
+                let cost = Form::Json.cost(message, budget.is_quoted()) + EVENT;
                 budget.try_spend(cost, budget.most() / 2)
             }
             false => message.len() <= budget.most(),
@@ -141,7 +141,7 @@ impl Context {
 
     fn too_large(&self) -> Error {
         let budget = self.call.budget();
-        let left = match self.is_nested() {
+        let left = match self.answers_function() {
             true => budget.free(),
             false => budget.left(),
         };
@@ -152,6 +152,9 @@ impl Context {
         }
     }
 }
+
+/// What stands around a message in a stream of events.
+const EVENT: usize = 32;
 
 /// What may stand around the result of a response.
 const ENVELOPE: usize = 16 << 10;

@@ -1,5 +1,6 @@
 //! Calls of functions by functions: each is charged to the request, and lets others have the thread.
 
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::yield_now;
 
 use super::Context;
@@ -42,7 +43,7 @@ impl Context {
     /// What the function is given that is called with this: whatever it calls is nested in it.
     pub(crate) fn inside(&self, is_caller: bool) -> Context {
         let position = Position {
-            is_nested: true,
+            depth: self.position.depth.saturating_add(1),
             has_turn: false,
             is_within_caller: is_caller || self.position.is_within_caller,
             ..self.position
@@ -53,9 +54,9 @@ impl Context {
         }
     }
 
-    /// Whether another function makes this call.
-    pub(crate) fn is_nested(&self) -> bool {
-        self.position.is_nested
+    /// Whether the function that is given this answers another function, and not the request.
+    pub(super) fn answers_function(&self) -> bool {
+        self.position.depth > 1
     }
 
     /// Whether a function that calls others makes this call, at whatever depth.
@@ -87,11 +88,18 @@ impl Context {
     /// all that is nested in it.
     pub(crate) async fn take_turn(&self) {
         if self.is_one_of_many() && !self.position.has_turn {
-            yield_now().await;
+            self.yield_thread().await;
         }
     }
 
+    /// Lets others have the thread, however often this is polled before they had it.
+    pub(crate) async fn yield_thread(&self) {
+        // What stands in such a set is polled only when it was woken.
+        let mut turn: FuturesUnordered<_> = std::iter::once(yield_now()).collect();
+        turn.next().await;
+    }
+
     fn is_one_of_many(&self) -> bool {
-        self.position.is_nested || self.position.is_member
+        self.position.depth > 0 || self.position.is_member
     }
 }

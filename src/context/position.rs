@@ -28,8 +28,8 @@ pub(super) struct Position {
     pub(super) form: Form,
     /// Whether it is one of several messages in one request.
     pub(super) is_member: bool,
-    /// Whether another function calls it.
-    pub(super) is_nested: bool,
+    /// The functions that it is within: none for a call of a request, one for the function of that call.
+    pub(super) depth: u8,
     /// Whether a function that calls others calls it, at whatever depth.
     pub(super) is_within_caller: bool,
     /// Whether others have had the thread since the last call.
@@ -42,7 +42,7 @@ impl Position {
         protocol: None,
         form: Form::Json,
         is_member: false,
-        is_nested: false,
+        depth: 0,
         is_within_caller: false,
         has_turn: false,
     };

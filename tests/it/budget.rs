@@ -53,6 +53,14 @@ struct Much {
     rows: usize,
 }
 
+/// Says how much there is, as prompts do.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    /// Bytes.
+    bytes: String,
+}
+
 /// Rows of eight bytes each, every one of which is counted when it is written.
 struct Rows {
     count: usize,
@@ -95,6 +103,15 @@ fn much(cx: Context, Much { rows }: Much) -> Result<Answer> {
 
 fn blocks(_: Context, Much { rows }: Much) -> Result<Content> {
     Ok(Content::text("a".repeat(rows)))
+}
+
+fn prompt(cx: Context, Wish { bytes }: Wish) -> Result<Content> {
+    blocks(
+        cx,
+        Much {
+            rows: bytes.parse().unwrap(),
+        },
+    )
 }
 
 /// A function of somebody's own that calls others, and has told nobody.
@@ -140,7 +157,7 @@ async fn proposals(_: Context, _: String) -> Result<Vec<String>> {
 }
 
 fn server(done: &Done) -> Server {
-    let prompt = Prompt::new(Tool::sync("prompt", blocks)).complete("rows", proposals);
+    let prompt = Prompt::new(Tool::sync("prompt", prompt)).complete("bytes", proposals);
     let document = Tool::sync("document", |cx, Nothing {}| {
         much(cx, Much { rows: 1 << 40 })
     });

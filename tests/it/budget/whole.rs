@@ -42,12 +42,12 @@ async fn documents_prompts_and_proposals_have_the_same_limit() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let about = json!({"ref": {"type": "ref/prompt", "name": "prompt"},
-        "argument": {"name": "rows", "value": ""}});
+        "argument": {"name": "bytes", "value": ""}});
     for (method, params) in [
         ("resources/read", json!({"uri": "test://much"})),
         (
             "prompts/get",
-            json!({"name": "prompt", "arguments": {"rows": 90_000}}),
+            json!({"name": "prompt", "arguments": {"bytes": "90000"}}),
         ),
         ("completion/complete", about),
     ] {
@@ -108,7 +108,7 @@ async fn a_batch_of_messages_has_one_budget_whatever_they_ask_for() {
     let most = 200_000;
     let app = serving(&done, most).await;
     let about = json!({"ref": {"type": "ref/prompt", "name": "prompt"},
-        "argument": {"name": "rows", "value": ""}});
+        "argument": {"name": "bytes", "value": ""}});
     for (method, params) in [
         (
             "tools/call",
@@ -122,7 +122,7 @@ async fn a_batch_of_messages_has_one_budget_whatever_they_ask_for() {
         ("resources/read", json!({"uri": "test://much"})),
         (
             "prompts/get",
-            json!({"name": "prompt", "arguments": {"rows": 30_000}}),
+            json!({"name": "prompt", "arguments": {"bytes": "30000"}}),
         ),
         ("completion/complete", about),
     ] {
