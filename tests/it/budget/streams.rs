@@ -6,6 +6,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Done, serving};
+use crate::lambda::changed;
 use crate::support::{modern, on_socket};
 
 /// Far more rows than any memory holds.
@@ -55,4 +56,36 @@ async fn each_message_of_a_socket_has_a_budget_of_its_own() {
         assert_eq!(told["result"]["isError"], id == 2, "{told}");
     }
     serving.abort();
+}
+
+#[tokio::test]
+async fn a_stream_that_lambda_passes_on_whole_is_a_document_that_the_platform_takes() {
+    let done = Done::default();
+    let app = serving(&done, 100 << 20).await;
+    let most = 6 << 20;
+    // As a text and as a part of the result, both in a string, a row has twenty-four bytes.
+    let limit = (most - (64 << 10)) / 24;
+    for (name, rows, expected) in [
+        ("talk", most / 2 / 10, "told"),
+        ("much", limit - 100, r#""isError":false"#),
+        ("much", limit + 100, "answer_too_large"),
+    ] {
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params(name, rows)});
+        let headers = json!({"content-type": "application/json", "accept": "text/event-stream"});
+        let fields = [("/headers", headers), ("/body", json!(call.to_string()))];
+        let event = changed("function_url_mcp", &fields).to_string();
+        let reply = bifold::lambda::answer(&app.app, &event, bifold::Arrival::default()).await;
+        let document = axum::body::to_bytes(reply.unwrap().into_body(), usize::MAX)
+            .await
+            .unwrap();
+        assert!(document.len() < most, "{name}: {}", document.len());
+        let document: Value = serde_json::from_slice(&document).unwrap();
+        let body = document["body"].as_str().unwrap();
+        assert!(body.starts_with("event: message"), "{}", body.len());
+        assert!(body.contains(expected), "{name} {rows}: {}", body.len());
+        assert!(
+            name != "talk" || !body.contains("aaaaa"),
+            "half is left for the response"
+        );
+    }
 }
