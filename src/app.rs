@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use crate::config::Config;
-use crate::context::{Call, Context, Process, Services};
+use crate::context::{Allowance, Budget, Call, Context, Process, Services};
 use crate::cors::{self, Cors};
 use crate::deadline::{Countdown, Deadline, TimeLeft};
 use crate::entry::{Entry, REQUEST_ID, Unanswered};
@@ -69,6 +69,8 @@ pub struct Arrival {
     pub peer: Option<IpAddr>,
     /// Whether the front door passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
     pub is_whole: bool,
+    /// The bytes of the largest response that the integration takes, where that is known.
+    pub most_bytes: Option<usize>,
 }
 
 /// An application that cannot start, with a line for every reason.
@@ -284,7 +286,7 @@ impl App {
             Method::GET if tells => door::answer_of(self.endpoint.listen_to_all(request.headers())),
             _ => {
                 let allowed = if tells { "GET,POST" } else { "POST" };
-                let mut response = door::method_not_allowed();
+                let mut response = door::method_not_allowed(request.headers());
                 let headers = response.headers_mut();
                 headers.insert(ALLOW, HeaderValue::from_static(allowed));
                 response
@@ -330,6 +332,8 @@ impl App {
         let limit = usable(config.deadline_margin);
         let limit = limit.map_or(config.call_timeout, |it| it.min(config.call_timeout));
         let end = |margin| usable(margin).map(Deadline::after);
+        let most = arrival.most_bytes.unwrap_or(usize::MAX);
+        let budget = Budget::new(most.min(config.max_response_bytes), arrival.is_whole);
         Call {
             id,
             invocation: arrival.id,
@@ -338,6 +342,7 @@ impl App {
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
+            allowance: Allowance::Own(budget),
             principal: arrival.principal.map_or_else(OnceLock::new, OnceLock::from),
             peer: arrival.peer,
             is_part: false,

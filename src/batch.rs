@@ -103,6 +103,9 @@ struct Failure {
     attempts: u32,
 }
 
+/// The bytes that the report needs for one call beside its result: its name, and twice why it failed.
+const FRAME: usize = 640;
+
 /// What all calls of one batch share.
 #[derive(Clone)]
 struct Batch {
@@ -118,6 +121,7 @@ struct Batch {
 pub fn tool() -> Tool {
     Tool::new("call_many", call_many)
         .post("/batch")
+        .calls("calls")
         .tags(&["system"])
 }
 
@@ -128,8 +132,10 @@ async fn call_many(
         item_timeout_ms,
     }: CallMany,
 ) -> Result<Report> {
-    check(&cx, &calls)?;
+    check(&calls)?;
     let total = calls.len();
+    // So that there is room to say which calls failed, however many did.
+    let room = cx.hold(total * FRAME);
     let batch = Batch {
         registry: cx.state::<Arc<Registry>>()?.clone(),
         deadline: Deadline::after(cx.deadline().budget(Duration::MAX)),
@@ -145,8 +151,11 @@ async fn call_many(
         items.push(item);
         let name = &items[items.len() - 1].name;
         cx.progress(items.len() as f64, Some(total as f64), name);
+        // Here and not in each call, so that they go on in the order in which they began.
+        cx.yield_thread().await;
     }
     items.sort_unstable_by_key(|item| item.index);
+    drop(room);
     Ok(Report::of(items))
 }
 
@@ -159,12 +168,7 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-fn check(cx: &Context, calls: &[Call]) -> Result<()> {
-    // Also where another function stands between the two batches.
-    if cx.is_part() {
-        let problem = "a batch cannot stand in a batch: put its calls into the outer one";
-        return Err(Error::invalid_argument("calls", problem));
-    }
+fn check(calls: &[Call]) -> Result<()> {
     if calls.len() > MAX_CALLS {
         let problem = format!("{} calls, at most {MAX_CALLS} are taken", calls.len());
         return Err(Error::invalid_argument("calls", problem));
@@ -193,11 +197,6 @@ impl Batch {
     }
 
     async fn call(&self, name: &str, arguments: &Object) -> Result<Answer> {
-        let Some(tool) = self.registry.get(name) else {
-            let hint = self.registry.hint(name, |_| true);
-            let problem = format!("there is no function `{name}`{hint}");
-            return Err(Error::unknown_function(problem));
-        };
         // A function that never waits would run all the same after its time.
         if self.deadline.remaining().is_zero() {
             return Err(Error::deadline_exceeded().tries(0));
@@ -205,9 +204,11 @@ impl Batch {
         let deadline = self.limit.map(Deadline::after);
         let cx = self
             .cx
-            .part(deadline.unwrap_or(self.deadline).min(self.deadline));
-        let result = self.registry.call(tool, cx, arguments.get()).await;
-        result.inspect_err(|error| telemetry::cause(tool.name(), error))
+            .part(deadline.unwrap_or(self.deadline).min(self.deadline))
+            .in_turn();
+        let result = self.registry.call_named(name, cx, arguments.get()).await;
+        let known = self.registry.get(name).map_or("", Tool::name);
+        result.inspect_err(|error| telemetry::cause(known, error))
     }
 }
 

@@ -67,6 +67,9 @@ pub struct Config {
     pub base_path: String,
     /// `BIFOLD_MAX_REQUEST_BYTES`: the largest request body that is read. Default 1 MiB.
     pub max_request_bytes: usize,
+    /// `BIFOLD_MAX_RESPONSE_BYTES`: the largest response to one request, with all that a batch or a nested call adds to
+    /// it; of a stream, the largest message. On Lambda never more than the integration takes. Default 5 MiB.
+    pub max_response_bytes: usize,
     /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): origins whose pages may call from a browser
     /// and read the answers of every path, beside the server's own. Default none.
     pub allowed_origins: Vec<String>,
@@ -130,6 +133,7 @@ impl Default for Config {
             response_transfer_mode: Transfer::Buffered,
             base_path: String::new(),
             max_request_bytes: 1 << 20,
+            max_response_bytes: 5 << 20,
             allowed_origins: Vec::new(),
             address_prefix: "pb".to_owned(),
             table: None,
@@ -230,6 +234,7 @@ impl Config {
             "RESPONSE_TRANSFER_MODE" => self.response_transfer_mode = transfer(value, "stream")?,
             "BASE_PATH" => self.base_path = base_path(value)?,
             "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
+            "MAX_RESPONSE_BYTES" => self.max_response_bytes = bytes(value)?,
             "ALLOWED_ORIGINS" => self.allowed_origins = origins(value)?,
             "ADDRESS_PREFIX" => match value {
                 "pb" | "tp" => self.address_prefix = value.to_owned(),

@@ -1,6 +1,10 @@
 //! What a function may use: upstreams, the clock, its deadline, its client, the application's own state.
 
+mod budget;
+mod encode;
 mod input;
+mod nested;
+mod position;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use http::{Extensions, HeaderMap};
 use serde::de::DeserializeOwned;
+
+use position::Position;
 
 use crate::client::Client;
 use crate::clock::Timestamp;
@@ -21,6 +27,10 @@ use crate::trace::Trace;
 use crate::updates::{Update, Updates};
 use crate::upstream::{Caller, Freshness, Meter, Upstream, Upstreams};
 
+pub(crate) use budget::Hold;
+pub use budget::{Allowance, Budget};
+pub(crate) use position::{Form, Protocol};
+
 /// What a function may use while it answers one call. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
@@ -29,6 +39,7 @@ pub struct Context {
     client: Option<Arc<Client>>,
     /// When the upstream requests that follow one another must have ended.
     sequence: Option<Deadline>,
+    position: Position,
 }
 
 /// What all calls of one process share.
@@ -69,6 +80,8 @@ pub struct Call {
     pub stream_end: Option<Deadline>,
     /// What it cost upstream.
     pub meter: Arc<Meter>,
+    /// The calls that it may make, and the bytes of its response.
+    pub allowance: Allowance,
     /// Who calls, where a front door knows: this one, or that of the invocation which handed the call on.
     pub principal: OnceLock<String>,
     /// From where, where the front door knows.
@@ -94,6 +107,7 @@ impl Context {
             call,
             client: None,
             sequence: None,
+            position: Position::ALONE,
         }
     }
 
@@ -135,12 +149,16 @@ impl Context {
             countdown: Countdown::new(deadline.min(self.deadline()), None),
             stream_end: None,
             meter: Arc::new(Meter::part(self.call.meter.clone())),
+            allowance: Allowance::Of(self.call.whole()),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
             is_part: true,
             is_whole: self.call.is_whole,
         };
-        Context::new(self.services.clone(), Arc::new(call))
+        Context {
+            position: self.position,
+            ..Context::new(self.services.clone(), Arc::new(call))
+        }
     }
 
     /// The same call for upstream requests that follow one another: from now on, together, they have little more time than
@@ -179,6 +197,7 @@ impl Context {
             countdown: Countdown::new(Deadline::after(limit), None),
             stream_end: None,
             meter: Arc::new(Meter::default()),
+            allowance: Allowance::Own(Budget::new(self.services.config.max_response_bytes, false)),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
             is_part: false,

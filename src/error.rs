@@ -1,5 +1,7 @@
 //! What went wrong: an outside that the caller may read and an inside that only the log may.
 
+mod kind;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::capability::Capability;
+
+pub use kind::Kind;
 
 /// The result of a tool and of everything a tool calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -28,47 +32,6 @@ struct Inner {
     retry_after: Option<Duration>,
     tries: u32,
     inside: Option<Source>,
-}
-
-/// The stable class of a failure; its name is part of the public contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An argument is missing, unknown, of a wrong type or out of range.
-    InvalidArgument,
-    /// What the arguments name does not exist.
-    NotFound,
-    /// No function of that name or path is served here.
-    UnknownFunction,
-    /// The function itself reports a failure.
-    Failed,
-    /// An upstream asked for fewer requests.
-    RateLimited,
-    /// An upstream has failed again and again and is left alone for a moment.
-    UpstreamUnavailable,
-    /// An upstream could not be reached, or broke the connection.
-    UpstreamUnreachable,
-    /// An upstream did not answer in time.
-    UpstreamTimeout,
-    /// An upstream answered with an error status.
-    UpstreamError,
-    /// An upstream answered with something that is not what it promised.
-    UpstreamInvalidResponse,
-    /// The client cannot do, or did not declare, what the function asks of it.
-    MissingCapability,
-    /// The client was asked and did not give an answer that can be used.
-    Unanswered,
-    /// The time limit of the call was reached.
-    DeadlineExceeded,
-    /// The store of short-lived records could not be reached, or is full.
-    StoreUnavailable,
-    /// A value is larger than the store of short-lived records takes.
-    ValueTooLarge,
-    /// An answer is larger than what carries it to the client.
-    AnswerTooLarge,
-    /// The server takes no more calls of this client now.
-    Busy,
-    /// A defect of this server.
-    Internal,
 }
 
 /// The upstream at fault and the HTTP status it answered with, if it did.
@@ -97,32 +60,6 @@ pub struct Detail<'a> {
     /// When it may.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
-}
-
-impl Kind {
-    /// The kind's name on the wire and in the log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::InvalidArgument => "invalid_argument",
-            Kind::NotFound => "not_found",
-            Kind::UnknownFunction => "unknown_function",
-            Kind::Failed => "failed",
-            Kind::RateLimited => "rate_limited",
-            Kind::UpstreamUnavailable => "upstream_unavailable",
-            Kind::UpstreamUnreachable => "upstream_unreachable",
-            Kind::UpstreamTimeout => "upstream_timeout",
-            Kind::UpstreamError => "upstream_error",
-            Kind::UpstreamInvalidResponse => "upstream_invalid_response",
-            Kind::MissingCapability => "missing_capability",
-            Kind::Unanswered => "unanswered",
-            Kind::DeadlineExceeded => "deadline_exceeded",
-            Kind::StoreUnavailable => "store_unavailable",
-            Kind::ValueTooLarge => "value_too_large",
-            Kind::AnswerTooLarge => "answer_too_large",
-            Kind::Busy => "busy",
-            Kind::Internal => "internal",
-        }
-    }
 }
 
 impl Error {
@@ -218,6 +155,22 @@ impl Error {
     /// An answer is too large for somebody on its way; the sentence says for whom.
     pub(crate) fn too_large(message: impl Into<String>) -> Error {
         Error::new(Kind::AnswerTooLarge, message)
+    }
+
+    /// An answer has more bytes than are left for the response of its request.
+    pub(crate) fn response_too_large(left: usize, most: usize) -> Error {
+        let message = format!(
+            "the answer is too large: {left} of {most} bytes are left for the response to this request; ask for less"
+        );
+        Error::too_large(message)
+    }
+
+    /// A request has made all the calls that it may.
+    pub(crate) fn too_many_calls(most: u32) -> Error {
+        let message = format!(
+            "this request has made {most} calls, as many as one may: send the others in another request"
+        );
+        Error::new(Kind::TooManyCalls, message).tries(0)
     }
 
     /// The server takes no more calls of this client now; the sentence says why.

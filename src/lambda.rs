@@ -204,6 +204,7 @@ async fn answer_http(
         arrival.time_left = Some(time);
     }
     arrival.is_whole = !is_streamed;
+    arrival.most_bytes = Some(door.most_bytes(is_streamed));
     arrival.principal = arrival.principal.or_else(|| event.principal());
     let end = End::new(Deadline::after(time.cut(margin)), stop);
     let response = match event.request(&config.base_path) {

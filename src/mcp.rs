@@ -12,6 +12,7 @@ mod fault;
 mod frame;
 mod gate;
 mod headers;
+mod id;
 mod legacy;
 mod list;
 mod listen;
@@ -55,8 +56,10 @@ use crate::updates::Updates;
 use closing::Closing;
 pub use events::Event;
 use fault::Fault;
-pub use frame::{Frame, refusal, unreadable};
+pub use frame::{Frame, refusal, unreadable, unreadable_in};
+pub use id::same;
 use mailbox::Mailbox;
+pub use message::without_mark;
 use message::{Incoming, Message, Request};
 use payload::Payloads;
 use seal::Seal;
@@ -68,6 +71,9 @@ const MAX_BATCH: usize = 100;
 
 /// Calls of one batch that run at the same time.
 const BATCH_WIDTH: usize = 8;
+
+/// What stands around a result at the most, in the usual case.
+const FRAME: usize = 256;
 
 /// The MCP face of one application.
 pub struct Endpoint {
@@ -165,13 +171,14 @@ impl Endpoint {
 
     /// Answers the body of one `POST /mcp`.
     pub async fn answer(&self, headers: &HeaderMap, body: &[u8], cx: &Context) -> Reply {
+        let absent = version::absent_id(headers);
         if let Err(fault) = gate::check(headers, &self.origins) {
-            return Reply::fault(None, fault);
+            return Reply::fault(absent, fault);
         }
         match message::parse(body) {
             Ok(Incoming::Single(single)) => self.single(headers, single, cx).await,
             Ok(Incoming::Batch(batch)) => self.batch(headers, batch, cx).await,
-            Err(fault) => Reply::fault(None, fault),
+            Err(fault) => Reply::fault(absent, fault),
         }
     }
 
@@ -183,21 +190,31 @@ impl Endpoint {
             }
             // None that a client may send means anything without a session.
             Ok(Message::Notification { .. }) => Reply::accepted("notification"),
-            Ok(Message::Response(id)) => self.response(&id, message, cx).await,
-            Err((id, fault)) => Reply::fault(id, fault),
+            Ok(Message::Response(id)) => {
+                let absent = version::absent_id(headers);
+                self.response(&id, message, absent, cx).await
+            }
+            Err((id, fault)) => Reply::fault(id.or(version::absent_id(headers)), fault),
         }
     }
 
     /// The answer to a question that a function of another request waits on, perhaps in another process.
-    async fn response(&self, id: &str, message: &RawValue, cx: &Context) -> Reply {
+    /// A refusal has the `absent` id, because that of the message is not one of a request.
+    async fn response(
+        &self,
+        id: &str,
+        message: &RawValue,
+        absent: Option<&RawValue>,
+        cx: &Context,
+    ) -> Reply {
         let delivered = cx.timeout(self.mailbox.deliver(id, message)).await;
         match delivered.unwrap_or_else(|| Err(Error::deadline_exceeded())) {
             Ok(true) => Reply::accepted("response"),
             Ok(false) => {
                 let problem = "no question of this `id` waits for an answer: it was answered, or its call has ended";
-                Reply::fault(None, Fault::invalid_request(problem))
+                Reply::fault(absent, Fault::invalid_request(problem))
             }
-            Err(error) => Reply::fault(None, Fault::undelivered(&error)),
+            Err(error) => Reply::fault(absent, Fault::undelivered(&error)),
         }
     }
 
@@ -223,13 +240,15 @@ impl Endpoint {
 
     /// A batch, which only revision 2025-03-26 knows: the answers in the order of the requests.
     async fn batch(&self, headers: &HeaderMap, batch: Vec<&RawValue>, cx: &Context) -> Reply {
+        let absent = version::absent_id(headers);
         if let Err(fault) = version::allows_batch(headers) {
-            return Reply::fault(None, fault);
+            return Reply::fault(absent, fault);
         }
         if batch.len() > MAX_BATCH {
             let problem = format!("{} messages, at most {MAX_BATCH} are taken", batch.len());
-            return Reply::fault(None, Fault::invalid_request(problem));
+            return Reply::fault(absent, Fault::invalid_request(problem));
         }
+        let cx = &cx.member();
         // Collected first, because the compiler cannot name the lifetimes of a closure's futures in a stream.
         let mut answers = Vec::with_capacity(batch.len());
         for message in batch {
@@ -255,7 +274,18 @@ impl Endpoint {
         }
     }
 
+    /// One message of a batch. What stands around its result counts for the response of all.
     async fn batched(&self, message: &RawValue, cx: &Context) -> Reply {
+        let reply = self.answer_member(message, cx).await;
+        if let Body::Json(json) = &reply.body {
+            cx.charge_anyway(json.len().min(FRAME));
+        }
+        reply
+    }
+
+    async fn answer_member(&self, message: &RawValue, cx: &Context) -> Reply {
+        // The revision that has batches wants an id in every response.
+        let absent = Some(RawValue::NULL);
         match message::read(message) {
             Ok(Message::Request(request)) if request.method == "initialize" => {
                 let fault = Fault::invalid_request("`initialize` must not stand in a batch");
@@ -265,8 +295,8 @@ impl Endpoint {
                 legacy::answer(self, version::BATCH, &request, cx).await
             }
             Ok(Message::Notification { .. }) => Reply::accepted("notification"),
-            Ok(Message::Response(id)) => self.response(&id, message, cx).await,
-            Err((id, fault)) => Reply::fault(id, fault),
+            Ok(Message::Response(id)) => self.response(&id, message, absent, cx).await,
+            Err((id, fault)) => Reply::fault(id.or(absent), fault),
         }
     }
 }

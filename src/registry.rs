@@ -9,6 +9,7 @@ mod hints;
 mod icon;
 mod link;
 mod meta;
+mod nested;
 mod prompt;
 mod resource;
 mod shape;
@@ -118,13 +119,16 @@ impl Registry {
         similar::hint(&similar::closest(name, names))
     }
 
-    /// Calls `tool` with `arguments`, the text of a JSON object. Every face comes through here.
+    /// Calls `tool` with `arguments`, the text of a JSON object. Every face comes through here. A function that calls
+    /// others passes its own context on, so that they are charged to the same request.
     ///
     /// # Errors
     /// `InvalidArgument` with the JSON path before the function runs, the function's own error,
-    /// `DeadlineExceeded` when time runs out, `Internal` when the function panics.
+    /// `DeadlineExceeded` when time runs out, `TooManyCalls` or `AnswerTooLarge` when the request has used up what it
+    /// may, `Internal` when the function panics.
     pub async fn call(&self, tool: &Tool, cx: Context, arguments: &str) -> Result<Answer> {
-        let result = guard(tool.name(), &cx, tool.run(cx.clone(), arguments)).await;
+        let inside = self.admit(tool, &cx).await?;
+        let result = guard(tool.name(), &cx, tool.run(inside, arguments)).await;
         // What a function cannot use must not be kept for the next call.
         if let Err(error) = &result
             && error.kind() == Kind::UpstreamInvalidResponse
@@ -142,7 +146,9 @@ impl Registry {
         argument: &str,
         typed: &str,
     ) -> Result<Vec<String>> {
-        let proposing = completers.propose(cx.clone(), argument, typed);
+        cx.take_turn().await;
+        cx.take_call()?;
+        let proposing = completers.propose(cx.inside(false), argument, typed);
         guard(argument, &cx, proposing).await
     }
 }

@@ -244,7 +244,9 @@ fn tools() -> Vec<Tool> {
         Tool::sync("mcp_warmup_ping", system::warmup_ping)
             .tags(&["system"])
             .closed_world(),
-        Tool::new("mcp_test_server", system::test_server).tags(&["system"]),
+        Tool::new("mcp_test_server", system::test_server)
+            .calls("function_name")
+            .tags(&["system"]),
     ];
     tools.into_iter().map(Tool::read_only).collect()
 }

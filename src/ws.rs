@@ -37,8 +37,6 @@ use axum::body::Body;
 use axum::extract::WebSocketUpgrade;
 use http::header::ORIGIN;
 use http::{HeaderMap, Response};
-use serde_json::Value;
-use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -155,11 +153,4 @@ fn entry(cx: &Context, method: Option<&'static str>) -> Entry {
         cx: cx.clone(),
         cold_start: cx.process().count(),
     }
-}
-
-/// The id in one form for all ways to write it.
-fn same(id: &RawValue) -> String {
-    // A number has one form, and may have more digits than one of this language.
-    let text: Option<String> = serde_json::from_str(id.get()).ok();
-    text.map_or_else(|| id.get().to_owned(), |text| Value::from(text).to_string())
 }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use futures_util::stream::{BoxStream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::context;
 use crate::mcp::{self, Endpoint};
@@ -19,23 +19,24 @@ pub(super) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body
     let (parts, body) = request.into_parts();
     let body = match rest::read_body(body, &cx).await {
         Ok(body) => body,
-        Err(refusal) => return refused(refusal),
+        Err(refusal) => return refused(&parts.headers, refusal),
     };
     answer_of(endpoint.answer(&parts.headers, &body, &cx).await)
 }
 
 /// Answers what is neither a POST nor listens.
-pub(super) fn method_not_allowed() -> Response<Body> {
-    refused(Refusal {
+pub(super) fn method_not_allowed(headers: &HeaderMap) -> Response<Body> {
+    let refusal = Refusal {
         status: StatusCode::METHOD_NOT_ALLOWED,
         class: "method_not_allowed",
         detail: "messages are sent with POST; the `Allow` header lists what is taken".to_owned(),
-    })
+    };
+    refused(headers, refusal)
 }
 
 /// An error of the protocol, because that is what clients of this path can read.
-fn refused(refusal: Refusal) -> Response<Body> {
-    let mut response = json_response(mcp::unreadable(refusal.detail));
+fn refused(headers: &HeaderMap, refusal: Refusal) -> Response<Body> {
+    let mut response = json_response(mcp::unreadable_in(headers, refusal.detail));
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

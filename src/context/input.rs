@@ -11,7 +11,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -38,12 +38,12 @@ impl Context {
     }
 
     /// Adds an entry to the client's log, if it asked for those of that level. It is free when it did not. What cannot
-    /// be said as JSON is not sent.
+    /// be said as JSON, or is larger than a response may be, is not sent.
     pub fn log(&self, level: Level, data: impl Serialize) {
         let Some(client) = self.client.as_ref().filter(|it| it.wants(level)) else {
             return;
         };
-        if let Ok(data) = to_raw_value(&data) {
+        if let Some(data) = self.encode_message(&data) {
             client.say(Message::Log(Log { level, data }));
         }
     }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::config::{Config, Transfer};
 
+/// The bytes that are kept for the head of an answer, and for what stands around the results in its body.
+const HEAD: usize = 64 << 10;
+
 /// Where an event comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Door {
@@ -31,6 +34,19 @@ impl Door {
             _ => Transfer::Buffered,
         };
         transfer == Transfer::Streamed
+    }
+
+    /// The bytes of the largest body that it passes on, beside which there is room for the head: a load balancer takes
+    /// a document of 1 MB, and Lambda gives all others one of 6 MB, or streams 200 MB.
+    ///
+    /// Source: the quotas of Lambda, and what the guide of load balancers says of Lambda functions as targets.
+    pub(super) fn most_bytes(self, is_streamed: bool) -> usize {
+        let whole: usize = match self {
+            _ if is_streamed => 200_000_000,
+            Door::LoadBalancer | Door::LoadBalancerLists => 1_000_000,
+            Door::FunctionUrl | Door::HttpApi | Door::HttpApiV1 | Door::RestApi => 6 << 20,
+        };
+        whole - HEAD
     }
 
     /// How long the front door waits for an answer, where that is less than a function may take: an HTTP API waits for

@@ -2,17 +2,15 @@
 
 use std::borrow::Cow;
 
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::fault::Fault;
 use super::message::Request;
-use super::result::encode;
+use super::payload::reply;
 use super::version::Shape;
-use super::{Body, Endpoint, Reply};
+use super::{Endpoint, Reply};
 use crate::context::Context;
-use crate::telemetry::Outcome;
 
 /// The most values that one answer may hold.
 const MAX_VALUES: usize = 100;
@@ -81,10 +79,8 @@ impl Endpoint {
             result["_meta"] =
                 json!({ "io.modelcontextprotocol/serverInfo": self.payloads.server() });
         }
-        Ok(Reply {
-            status: StatusCode::OK,
-            body: Body::Json(encode(request.id, &result)),
-            outcome: Outcome::of_method("completion/complete"),
-        })
+        let result = cx.encode(&result);
+        let result = result.map_err(|error| Fault::of_error(shape, name, &error))?;
+        Ok(reply(request, "completion/complete", &result))
     }
 }

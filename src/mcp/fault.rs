@@ -56,6 +56,13 @@ impl Fault {
         Fault::new(StatusCode::BAD_REQUEST, -32600, message)
     }
 
+    /// An id or a token is longer than what is repeated to a client.
+    pub(super) fn too_long(place: &str) -> Fault {
+        Fault::invalid_request(format!(
+            "`{place}` has more than 1024 bytes: send a shorter one"
+        ))
+    }
+
     /// The method is not served.
     pub(super) fn method_not_found(method: &str) -> Fault {
         Fault::new(

@@ -1,11 +1,12 @@
 //! One message of a WebSocket: the same protocol, without the headers of HTTP.
 
-use serde::Deserialize;
+use http::HeaderMap;
 use serde_json::value::RawValue;
 
 use super::fault::Fault;
-use super::message::{self, Incoming, Message, is_id};
-use super::version::Shape;
+use super::id::{Cancelled, is_id};
+use super::message::{self, Incoming, Message};
+use super::version::{self, Shape};
 use super::{Endpoint, Reply, method};
 use crate::context::Context;
 use crate::error::Error;
@@ -28,13 +29,6 @@ pub enum Frame {
     Other,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Cancelled<'a> {
-    #[serde(borrow)]
-    request_id: &'a RawValue,
-}
-
 impl Frame {
     /// Tells what the message is.
     pub fn read(text: &str) -> Frame {
@@ -48,8 +42,7 @@ impl Frame {
             Ok(Ok(Message::Notification { method, params }))
                 if method == "notifications/cancelled" =>
             {
-                let params: Option<Cancelled<'_>> =
-                    params.and_then(|it| serde_json::from_str(it.get()).ok());
+                let params = Cancelled::read(params);
                 let id = params.map(|it| it.request_id).filter(|id| is_id(id));
                 id.map_or(Frame::Other, |id| Frame::Cancellation(id.to_owned()))
             }
@@ -76,7 +69,7 @@ impl Endpoint {
                 self.request(None, &request, cx).await
             }
             Ok(Message::Notification { .. }) => Reply::accepted("notification"),
-            Ok(Message::Response(id)) => self.response(&id, message, cx).await,
+            Ok(Message::Response(id)) => self.response(&id, message, None, cx).await,
             Err((id, fault)) => Reply::fault(id, fault),
         }
     }
@@ -90,4 +83,9 @@ pub fn refusal(id: &RawValue, error: &Error) -> Vec<u8> {
 /// What is said to a message that belongs to no request, or to none that can be told.
 pub fn unreadable(problem: impl Into<String>) -> Vec<u8> {
     Fault::invalid_request(problem).encode(None)
+}
+
+/// The same in the form of the revision that the headers name.
+pub fn unreadable_in(headers: &HeaderMap, problem: impl Into<String>) -> Vec<u8> {
+    Fault::invalid_request(problem).encode(version::absent_id(headers))
 }

@@ -48,17 +48,16 @@ async fn dispatch(
     let payloads = &endpoint.payloads;
     let shape = Shape::of(version);
     match &*request.method {
-        "initialize" => Ok(payloads.reply(
-            request,
-            "initialize",
-            &payloads.initialize(negotiate(request)?),
-        )),
-        "ping" => Ok(payloads.reply(request, "ping", payloads.nothing())),
+        "initialize" => {
+            let result = payloads.initialize(negotiate(request)?);
+            payloads.reply(request, "initialize", &result, cx)
+        }
+        "ping" => payloads.reply(request, "ping", payloads.nothing(), cx),
         "logging/setLevel" => {
             let params: SetLevel<'_> = request.read_params()?;
             read_level(params.level.get())?;
             // Nobody keeps it: a process without sessions does not know the client again.
-            Ok(payloads.reply(request, "logging/setLevel", payloads.nothing()))
+            payloads.reply(request, "logging/setLevel", payloads.nothing(), cx)
         }
         "resources/subscribe" | "resources/unsubscribe"
             if endpoint.updates.has(Topic::Contents) =>
@@ -66,7 +65,7 @@ async fn dispatch(
             let params: ReadParams<'_> = request.read_params()?;
             endpoint.subscribable(shape, &params.uri)?;
             // Every stream of this era hears of all documents, so there is nothing to be kept.
-            Ok(payloads.reply(request, "resources/subscribe", payloads.nothing()))
+            payloads.reply(request, "resources/subscribe", payloads.nothing(), cx)
         }
         _ => {
             let peer = || Peer::legacy(endpoint, version, request, cx);

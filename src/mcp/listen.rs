@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::message::Request;
 use super::notify::notification;
 use super::result::encode;
-use super::version::Version;
+use super::version::{Version, absent_id};
 use super::{Body, Endpoint, Reply, accept, gate, headers};
 use crate::telemetry::{Outcome, Pending};
 use crate::updates::{self, News, Update};
@@ -114,18 +114,19 @@ impl Endpoint {
 
     /// The stream of a client of 2025, which hears of everything that is told to all.
     pub fn listen_to_all(&self, headers: &HeaderMap) -> Reply {
+        let absent = absent_id(headers);
         if let Err(fault) = gate::check(headers, &self.origins) {
-            return Reply::fault(None, fault);
+            return Reply::fault(absent, fault);
         }
         match headers::text(headers, headers::VERSION) {
             Ok(Some(version)) if Version::parse(version).is_none() => {
-                return Reply::fault(None, Fault::unsupported_version(version));
+                return Reply::fault(absent, Fault::unsupported_version(version));
             }
             Ok(_) => {}
-            Err(fault) => return Reply::fault(None, fault),
+            Err(fault) => return Reply::fault(absent, fault),
         }
         if !accept::events(headers) {
-            return Reply::fault(None, Fault::not_acceptable());
+            return Reply::fault(absent, Fault::not_acceptable());
         }
         let Some(receiver) = self.updates.listen() else {
             return stream_of(stream::empty().boxed());

@@ -6,7 +6,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::fault::Fault;
+use super::id::{Cancelled, is_id, is_too_long};
 use super::meta::Meta;
+
+/// The byte order mark, in UTF-8.
+const MARK: &str = "\u{feff}";
 
 /// The body of one POST.
 pub(super) enum Incoming<'a> {
@@ -85,8 +89,14 @@ fn misfit<'a, T: Deserialize<'a>>(text: &'a str) -> Fault {
     Fault::invalid_params(format!("`params{place}`: {said}"))
 }
 
+/// The message without a byte order mark, which some clients write before it.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
 /// Reads the body as JSON.
 pub(super) fn parse(body: &[u8]) -> Result<Incoming<'_>, Fault> {
+    let body = body.strip_prefix(MARK.as_bytes()).unwrap_or(body);
     let whole: &RawValue = serde_json::from_slice(body)
         .map_err(|error| Fault::parse_error(format!("the body is not JSON: {error}")))?;
     match whole.get().as_bytes().first() {
@@ -113,6 +123,9 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
         let problem = "a message must be a JSON object in which no field stands twice";
         return Err((None, Fault::invalid_request(problem)));
     };
+    if wire.id.is_some_and(is_too_long) {
+        return Err((None, Fault::too_long("id")));
+    }
     let id = wire.id.filter(|id| is_id(id));
     let invalid = |problem: &str| Err((id, Fault::invalid_request(problem)));
     if wire.id.is_some() && id.is_none() {
@@ -138,29 +151,32 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
     {
         return invalid("`params` must be an object");
     }
-    Ok(match id {
-        None => Message::Notification {
-            method,
-            params: wire.params,
-        },
-        Some(id) => Message::Request(Request {
-            id,
-            method,
-            params: wire.params,
-            meta: Meta::of(wire.params),
-            takes_events: false,
-        }),
-    })
+    let Some(id) = id else {
+        return notification(method, wire.params);
+    };
+    let meta = Meta::of(wire.params);
+    if meta.token.is_some_and(is_too_long) {
+        return Err((Some(id), Fault::too_long("params._meta.progressToken")));
+    }
+    Ok(Message::Request(Request {
+        id,
+        method,
+        params: wire.params,
+        meta,
+        takes_events: false,
+    }))
 }
 
-/// Ids and progress tokens are strings or integers. They go back as they came, so an escape of half a character, which
-/// many clients cannot read, is refused.
-pub(super) fn is_id(id: &RawValue) -> bool {
-    text(id).is_some()
-        || id
-            .get()
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+fn notification<'a>(
+    method: Cow<'a, str>,
+    params: Option<&'a RawValue>,
+) -> Result<Message<'a>, (Option<&'a RawValue>, Fault)> {
+    if method == "notifications/cancelled"
+        && Cancelled::read(params).is_some_and(|it| is_too_long(it.request_id))
+    {
+        return Err((None, Fault::too_long("params.requestId")));
+    }
+    Ok(Message::Notification { method, params })
 }
 
 /// The text of a JSON string, borrowed where it has no escapes.

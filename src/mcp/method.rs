@@ -29,7 +29,7 @@ pub(super) async fn answer(
     let Turn { shape, request, cx } = turn;
     if let Some(list) = List::of(&request.method).filter(|list| payloads.has(*list)) {
         let page = payloads.page(list, shape, request)?;
-        return Ok(payloads.reply(request, list.method(), page));
+        return payloads.reply(request, list.method(), page, cx);
     }
     let repeated = |name: &str, place| headers::check_name(modern, name, place);
     match &*request.method {

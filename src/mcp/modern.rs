@@ -103,7 +103,7 @@ async fn dispatch(
     headers::check_method(headers, &request.method)?;
     let payloads = &endpoint.payloads;
     match &*request.method {
-        "server/discover" => Ok(payloads.reply(request, "server/discover", payloads.discover())),
+        "server/discover" => payloads.reply(request, "server/discover", payloads.discover(), cx),
         "subscriptions/listen" => endpoint.listen(request),
         "tasks/get" | "tasks/update" | "tasks/cancel" => {
             let answer = ask::answer(endpoint, headers, request, capabilities, cx);

@@ -14,6 +14,7 @@ use super::result::encode;
 use super::version::{MODERN, Shape, Version};
 use super::{Basis, Body, Reply};
 use crate::capability::Capability;
+use crate::context::Context;
 use crate::registry::Registry;
 use crate::server::Info;
 use crate::telemetry::Outcome;
@@ -41,6 +42,15 @@ pub(super) struct Payloads {
     lists: [[OnceLock<Vec<Box<RawValue>>>; 5]; 4],
 }
 
+/// The response with a result that was charged.
+pub(super) fn reply(request: &Request<'_>, method: &'static str, result: &RawValue) -> Reply {
+    Reply {
+        status: StatusCode::OK,
+        body: Body::Json(encode(request.id, &result)),
+        outcome: Outcome::of_method(method),
+    }
+}
+
 fn raw(value: &Value) -> Box<RawValue> {
     to_raw_value(value).expect("a JSON value is JSON")
 }
@@ -63,18 +73,20 @@ impl Payloads {
         }
     }
 
+    /// The response with that result.
+    ///
+    /// # Errors
+    /// It is more than is left of the request's budget.
     pub(super) fn reply(
         &self,
         request: &Request<'_>,
         method: &'static str,
         result: &RawValue,
-    ) -> Reply {
-        let body = encode(request.id, &result);
-        Reply {
-            status: StatusCode::OK,
-            body: Body::Json(body),
-            outcome: Outcome::of_method(method),
-        }
+        cx: &Context,
+    ) -> Result<Reply, Fault> {
+        let charged = cx.charge(result.get().as_bytes());
+        charged.map_err(|error| Fault::of_error(Shape::Modern, method, &error))?;
+        Ok(reply(request, method, result))
     }
 
     /// How the server introduces itself, in the results of those who ask for it.

@@ -102,6 +102,10 @@ pub(super) fn result(
 ) -> Result<Box<RawValue>, Fault> {
     let answer = answer.as_ref();
     let answer = answer.map_err(|error| Fault::of_error(shape, uri, error))?;
+    let contents = contents(resource, shape, uri, answer);
+    // Each repeats the URI, which the client has chosen.
+    cx.charge_bytes(contents.len() * uri.len())
+        .map_err(|error| Fault::of_error(shape, uri, &error))?;
     let is_modern = shape == Shape::Modern;
     let (ttl, scope) = match cx.freshness() {
         // What somebody said is in it, which must not be kept, least of all for others (MCP 2026-07-28, caching).
@@ -111,7 +115,7 @@ pub(super) fn result(
         None => (TTL_MS, "public"),
     };
     let result = ReadResult {
-        contents: contents(resource, shape, uri, answer),
+        contents,
         result_type: is_modern.then_some("complete"),
         ttl_ms: is_modern.then_some(ttl),
         cache_scope: is_modern.then_some(scope),

@@ -52,8 +52,8 @@ pub(super) struct Rounds {
     seal: Arc<Seal>,
     server: Box<RawValue>,
     subject: Subject,
-    /// The questions of the last round, if the client brought its state.
-    asked: Option<BTreeSet<String>>,
+    /// The questions of the last round; none in the first one.
+    asked: BTreeSet<String>,
     /// What the client says to them, by their keys.
     said: BTreeMap<String, Box<RawValue>>,
     /// What it said in the rounds before.
@@ -111,7 +111,7 @@ impl Rounds {
             seal: seal.clone(),
             server: server.to_owned(),
             subject: Subject::of(request, cx),
-            asked: None,
+            asked: BTreeSet::new(),
             said: BTreeMap::new(),
             before: Answers::new(),
             used: Answers::new(),
@@ -127,14 +127,15 @@ impl Rounds {
     }
 
     fn resume(&mut self, inputs: Inputs<'_>, now: Timestamp) -> Result<(), Fault> {
+        let Some(sealed) = inputs.request_state else {
+            // Answers without the state belong to no question that was asked.
+            return Ok(());
+        };
         let said = inputs.input_responses.unwrap_or_default();
         self.said = said
             .into_iter()
             .map(|(key, it)| (key, it.to_owned()))
             .collect();
-        let Some(sealed) = inputs.request_state else {
-            return Ok(());
-        };
         let text = self.seal.open(&sealed, &self.subject.canonical());
         let state: Option<State> = text.and_then(|it| serde_json::from_slice(&it).ok());
         let Some(state) = state else {
@@ -146,7 +147,7 @@ impl Rounds {
             let problem = "`requestState` is too old: call again without it";
             return Err(Fault::invalid_params(problem));
         }
-        (self.asked, self.before) = (Some(state.asked), state.known);
+        (self.asked, self.before) = (state.asked, state.known);
         Ok(())
     }
 
@@ -177,18 +178,13 @@ impl Rounds {
         self.open.iter().filter(|(_, ask)| !ask.reply.is_closed())
     }
 
-    /// What was said to a question, in this round or before. Each answer counts once, and for its own question only:
-    /// where the client brought the state, an answer to another one under the same key is none.
+    /// What was said to a question, in this round or before. Each answer counts once, and for its own question only: an
+    /// answer to another one under the same key is none.
     fn answer(&mut self, question: &str, ask: &Ask) -> Option<Box<RawValue>> {
         let answer = match self.before.remove(question) {
             Some(answer) => answer,
-            None => {
-                let asked = self.asked.as_ref();
-                if !asked.is_none_or(|asked| asked.contains(question)) {
-                    return None;
-                }
-                self.said.remove(&ask.key).filter(|it| (ask.fits)(it))?
-            }
+            None if !self.asked.contains(question) => return None,
+            None => self.said.remove(&ask.key).filter(|it| (ask.fits)(it))?,
         };
         self.used.insert(question.to_owned(), answer.clone());
         Some(answer)

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -15,6 +15,7 @@ use super::fault::Fault;
 use super::result::encode;
 use super::version::Shape;
 use crate::client::{Client, Message};
+use crate::context::Context;
 use crate::error::{Error, Kind};
 use crate::registry::Answer;
 use crate::telemetry::Outcome;
@@ -73,6 +74,25 @@ impl Ended {
         }
     }
 
+    /// The same, or an error in its place where it is larger than a response may be: what a function asks of its client
+    /// was not charged while it was written.
+    pub(super) fn fitting(self, cx: &Context) -> Ended {
+        let bytes = self.result.as_ref().map_or(0, |result| result.get().len());
+        let Err(error) = cx.check_size(bytes) else {
+            return self;
+        };
+        let result = Err(Fault::of_error(Shape::Modern, "response", &error));
+        let outcome = Outcome {
+            error: Some(error.kind().as_str()),
+            ..self.outcome
+        };
+        Ended {
+            result,
+            outcome,
+            ..self
+        }
+    }
+
     /// The response of the protocol, and its HTTP status.
     pub(super) fn response(&self, id: &RawValue) -> (StatusCode, Vec<u8>) {
         match &self.result {
@@ -122,7 +142,7 @@ impl Run {
         poll_fn(|cx| Poll::Ready(self.poll(cx))).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Step {
+    fn poll(&mut self, cx: &mut task::Context<'_>) -> Step {
         // What is said after the end, by a task that the function left behind, is no part of the call.
         if let Some(ended) = self.ended.take() {
             return Step::Ended(ended);

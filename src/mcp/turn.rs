@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt};
 use http::StatusCode;
 use serde_json::value::RawValue;
+use tracing::debug;
 
 use super::conversation::{Conversation, Next};
 use super::events::Event;
@@ -17,7 +18,7 @@ use super::version::Shape;
 use super::{Body, Endpoint, Reply, prompt, read, result};
 use crate::capability::Capability;
 use crate::client::Client;
-use crate::context::Context;
+use crate::context::{Context, Form, Protocol};
 use crate::error::Error;
 use crate::registry::{Answer, Registry, Tool};
 use crate::telemetry::{Outcome, Pending};
@@ -60,7 +61,9 @@ impl Endpoint {
             reporter,
             takes_events,
         } = peer;
-        let cx = turn.cx.clone().heard_by(client.clone());
+        let form = subject.form(turn.shape);
+        let cx = turn.cx.clone().on(Protocol::Mcp, form);
+        let cx = cx.heard_by(client.clone());
         let escalation = match subject {
             Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
             // The extension knows tasks of tools alone.
@@ -73,7 +76,7 @@ impl Endpoint {
         let id = turn.request.id;
         Ok(match takes_events {
             true => stream_of(conversation, turn, function.name(), at_once).await,
-            false => Reply::end(id, conversation.end().await),
+            false => Reply::end(id, conversation.end().await, turn.cx),
         })
     }
 
@@ -81,12 +84,14 @@ impl Endpoint {
     async fn run_alone(&self, turn: Turn<'_>, subject: &Subject, arguments: &str) -> Reply {
         let Turn { shape, request, cx } = turn;
         let function = subject.function(&self.registry);
-        let answer = self.registry.call(function, cx.clone(), arguments).await;
+        let called = cx.clone().on(Protocol::Mcp, subject.form(shape));
+        let answer = self.registry.call(function, called, arguments).await;
         let server = self.payloads.server();
         let encode = |answer: &_| subject.encode(&self.registry, shape, server, answer, cx);
         Reply::end(
             request.id,
             Ended::of(shape, function.name(), answer, encode),
+            cx,
         )
     }
 
@@ -138,21 +143,21 @@ async fn stream_of(
     let id = request.id;
     let first = match at_once {
         true => None,
-        false => match conversation.next().await {
+        false => match next(&mut conversation, cx).await {
             Next::Event(event) => Some(event),
-            Next::End(end) => return Reply::end(id, conversation.settle(end).await),
+            Next::End(end) => return Reply::end(id, conversation.settle(end).await, cx),
         },
     };
     cx.streams();
     let pending = Pending::default();
-    let state = Some((conversation, id.to_owned(), pending.clone()));
+    let state = Some((conversation, id.to_owned(), pending.clone(), cx.clone()));
     let rest = stream::unfold(state, async |state| {
-        let (mut conversation, id, pending) = state?;
-        let end = match conversation.next().await {
-            Next::Event(event) => return Some((event, Some((conversation, id, pending)))),
+        let (mut conversation, id, pending, cx) = state?;
+        let end = match next(&mut conversation, &cx).await {
+            Next::Event(event) => return Some((event, Some((conversation, id, pending, cx)))),
             Next::End(end) => end,
         };
-        let ended = conversation.settle(end).await;
+        let ended = conversation.settle(end).await.fitting(&cx);
         let message = ended.response(&id).1;
         pending.end(ended.outcome);
         Some((Event::Message(message), None))
@@ -164,9 +169,22 @@ async fn stream_of(
     }
 }
 
+/// What comes next and fits: what is said before the response is left out where it is too large.
+async fn next(conversation: &mut Conversation, cx: &Context) -> Next {
+    loop {
+        match conversation.next().await {
+            Next::Event(Event::Message(message)) if !cx.has_room_for(&message) => {
+                debug!(bytes = message.len(), "a notification was left out");
+            }
+            next => return next,
+        }
+    }
+}
+
 impl Reply {
     /// The answer of a call that has ended.
-    fn end(id: &RawValue, ended: Ended) -> Reply {
+    fn end(id: &RawValue, ended: Ended, cx: &Context) -> Reply {
+        let ended = ended.fitting(cx);
         let (status, body) = ended.response(id);
         Reply {
             status,
@@ -177,6 +195,15 @@ impl Reply {
 }
 
 impl Subject {
+    /// How the answer of the function stands in the result.
+    fn form(&self, shape: Shape) -> Form {
+        match self {
+            Subject::Tool(_) if shape >= Shape::Structured => Form::Both,
+            Subject::Tool(_) | Subject::Resource(..) => Form::Text,
+            Subject::Prompt(_) => Form::Json,
+        }
+    }
+
     fn function<'r>(&self, registry: &'r Registry) -> &'r Tool {
         let prompts = || registry.prompts().iter();
         match self {

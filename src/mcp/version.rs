@@ -1,6 +1,7 @@
 //! The revisions of the protocol and which of them a message speaks.
 
 use http::HeaderMap;
+use serde_json::value::RawValue;
 
 use super::fault::Fault;
 use super::headers;
@@ -126,4 +127,12 @@ pub(super) fn allows_batch(headers: &HeaderMap) -> Result<(), Fault> {
             "revision {version} has no batches: post one message"
         ))),
     }
+}
+
+/// What stands for the id of a message that has none which could be read: `null` in the revisions before 2025-11-25,
+/// which want an id in every response, and nothing in the others, whose ids are never null.
+pub(super) fn absent_id(headers: &HeaderMap) -> Option<&'static RawValue> {
+    let version = headers::text(headers, headers::VERSION).ok().flatten();
+    let version = version.and_then(Version::parse)?;
+    (version < Version::V20251125).then_some(RawValue::NULL)
 }

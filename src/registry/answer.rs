@@ -6,13 +6,17 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::content::Content;
-use crate::error::{Error, Result};
+use crate::context::{Context, Form, Hold};
+use crate::error::Result;
 use crate::schema;
 
 /// An encoded result: the bytes that every face sends.
 pub struct Answer {
     json: Box<RawValue>,
     is_content: bool,
+    /// Its share of the request's budget, where another function has called for it.
+    #[expect(dead_code, reason = "it is given back when this is dropped")]
+    hold: Option<Hold>,
 }
 
 /// What a function may return: any value with a schema, or [`Content`].
@@ -20,11 +24,11 @@ pub trait IntoAnswer {
     /// The JSON schema of the result, if it is structured.
     fn schema() -> Option<Value>;
 
-    /// Encodes the result.
+    /// Encodes the result, as far as the budget of the request goes.
     ///
     /// # Errors
-    /// `Internal` where the value has no JSON form.
-    fn into_answer(self) -> Result<Answer>;
+    /// `AnswerTooLarge` where it does not fit, `Internal` where the value has no JSON form.
+    fn into_answer(self, cx: &Context) -> Result<Answer>;
 }
 
 impl Answer {
@@ -44,13 +48,12 @@ impl<T: Serialize + JsonSchema> IntoAnswer for T {
         Some(schema::output::<T>())
     }
 
-    fn into_answer(self) -> Result<Answer> {
-        let json = serde_json::value::to_raw_value(&self);
-        let json = json
-            .map_err(|error| Error::internal("the result could not be encoded").because(error))?;
+    fn into_answer(self, cx: &Context) -> Result<Answer> {
+        let (json, hold) = cx.encode_answer(&self, cx.form())?;
         Ok(Answer {
             json,
             is_content: false,
+            hold,
         })
     }
 }
@@ -60,13 +63,13 @@ impl IntoAnswer for Content {
         None
     }
 
-    fn into_answer(self) -> Result<Answer> {
-        let json = serde_json::value::to_raw_value(&self.blocks());
-        let json = json
-            .map_err(|error| Error::internal("the content could not be encoded").because(error))?;
+    fn into_answer(self, cx: &Context) -> Result<Answer> {
+        // Blocks are a part of the response as they are.
+        let (json, hold) = cx.encode_answer(&self.blocks(), Form::Json)?;
         Ok(Answer {
             json,
             is_content: true,
+            hold,
         })
     }
 }

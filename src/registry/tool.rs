@@ -31,6 +31,8 @@ pub struct Tool {
     meta: Map<String, Value>,
     requires: Vec<Capability>,
     may_detach: bool,
+    /// The argument that names the functions which it calls, if it does.
+    pub(super) calls: Option<&'static str>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
     input: LazyLock<Value>,
     output: LazyLock<Option<Value>>,
@@ -60,8 +62,8 @@ impl Tool {
         R: IntoAnswer,
     {
         let run = move |cx: Context, arguments: &str| -> Result<Running> {
-            let running = function(cx, decode(arguments)?);
-            Ok(Box::pin(async move { running.await?.into_answer() }))
+            let running = function(cx.clone(), decode(arguments)?);
+            Ok(Box::pin(async move { running.await?.into_answer(&cx) }))
         };
         Tool::erased(
             name,
@@ -78,8 +80,9 @@ impl Tool {
         F: Fn(Context, A) -> Result<R> + Send + Sync + 'static,
         R: IntoAnswer,
     {
-        let run =
-            move |cx: Context, arguments: &str| function(cx, decode(arguments)?)?.into_answer();
+        let run = move |cx: Context, arguments: &str| {
+            function(cx.clone(), decode(arguments)?)?.into_answer(&cx)
+        };
         Tool::erased(
             name,
             schema::input::<A>,
@@ -108,6 +111,7 @@ impl Tool {
             meta: Map::new(),
             requires: Vec::new(),
             may_detach: false,
+            calls: None,
             input: LazyLock::new(input),
             output: LazyLock::new(output),
             published: None,

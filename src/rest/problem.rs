@@ -24,7 +24,7 @@ struct Problem<'a> {
 /// The status that goes with a kind of failure.
 pub(super) fn status_of(kind: Kind) -> StatusCode {
     match kind {
-        Kind::InvalidArgument => StatusCode::BAD_REQUEST,
+        Kind::InvalidArgument | Kind::TooManyCalls => StatusCode::BAD_REQUEST,
         Kind::NotFound | Kind::UnknownFunction => StatusCode::NOT_FOUND,
         Kind::Failed => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::RateLimited | Kind::UpstreamUnavailable | Kind::StoreUnavailable | Kind::Busy => {
@@ -61,6 +61,7 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::StoreUnavailable => "The store cannot be used now",
         Kind::ValueTooLarge => "A value is too large to be kept",
         Kind::AnswerTooLarge => "The answer is too large",
+        Kind::TooManyCalls => "One request makes too many calls",
         Kind::Busy => "No more calls are taken now",
         Kind::Internal => "A defect of this server",
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::problem::{failure, problem, read_body};
 use super::{arguments, docs, freshness, openapi};
-use crate::context::Context;
+use crate::context::{Context, Form, Protocol};
 use crate::error::{Error, Result};
 use crate::registry::{Registry, Tool};
 use crate::server::Info;
@@ -81,7 +81,10 @@ impl Route {
     ) -> Response<Body> {
         let tool = self.tool();
         let result = match arguments {
-            Ok(arguments) => self.face.registry.call(tool, cx.clone(), &arguments).await,
+            Ok(arguments) => {
+                let cx = cx.clone().on(Protocol::Rest, Form::Json);
+                self.face.registry.call(tool, cx, &arguments).await
+            }
             Err(error) => Err(error),
         };
         let mut response = match &result {

@@ -169,7 +169,7 @@ pub(super) fn warmup_ping(cx: Context, WarmupPing {}: WarmupPing) -> Result<Pong
 
 pub(super) async fn test_server(cx: Context, arguments: TestServer) -> Result<Report> {
     let registry = cx.state::<Arc<Registry>>()?.clone();
-    let tool = target(&registry, &arguments.function_name)?;
+    let tool = target(&registry, &cx, &arguments.function_name)?;
     let mut times = Vec::new();
     let mut failures: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
     for _ in 0..arguments.repeat.0 {
@@ -208,20 +208,14 @@ pub(super) async fn test_server(cx: Context, arguments: TestServer) -> Result<Re
     })
 }
 
-fn target<'a>(registry: &'a Registry, name: &str) -> Result<&'a Tool> {
+fn target<'a>(registry: &'a Registry, cx: &Context, name: &str) -> Result<&'a Tool> {
+    let field = "function_name";
     if name == TEST_SERVER {
-        return Err(Error::invalid_argument(
-            "function_name",
-            "this function cannot call itself",
-        ));
+        let problem = "this function cannot call itself";
+        return Err(Error::invalid_argument(field, problem));
     }
-    registry.get(name).ok_or_else(|| {
-        let hint = registry.hint(name, |_| true);
-        Error::invalid_argument(
-            "function_name",
-            format!("there is no function `{name}`{hint}"),
-        )
-    })
+    let found = registry.named(name, cx);
+    found.map_err(|unknown| Error::invalid_argument(field, unknown.message()))
 }
 
 /// Milliseconds.

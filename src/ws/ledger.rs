@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::connection::Connection;
-use super::same;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
+use crate::mcp::same;
 use crate::store::{Change, Store};
 
 /// API Gateway ends every connection after two hours.

@@ -66,6 +66,7 @@ impl Sockets {
         // Without time nothing is handed on, and the answer says why.
         let may_run = !cx.deadline().remaining().is_zero();
         let invoker = self.invoker.as_ref().filter(|_| may_run);
+        let text = mcp::without_mark(text);
         match mcp::Frame::read(text) {
             mcp::Frame::Request { id, method, trace } => {
                 if let Some(trace) = trace {

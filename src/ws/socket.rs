@@ -13,12 +13,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::tungstenite;
 
+use super::entry;
 use super::exchange::{Exchange, Frame, Limits};
 use super::pulse::{BEAT, Pulse};
-use super::{entry, same};
 use crate::context::Context;
 use crate::error::Error;
-use crate::mcp::{self, Endpoint};
+use crate::mcp::{self, Endpoint, same};
 
 /// Requests that run at the same time.
 const MOST_RUNNING: usize = 16;
@@ -124,6 +124,7 @@ impl Socket {
             let problem = format!("the frame has {bytes} bytes, and may have {most}");
             return self.refuse(&mcp::unreadable(problem)).await;
         }
+        let text = mcp::without_mark(text);
         match mcp::Frame::read(text) {
             mcp::Frame::Request { id, method, .. } => self.request(id, method, text).await,
             mcp::Frame::Cancellation(id) => {

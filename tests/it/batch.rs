@@ -83,8 +83,8 @@ async fn bad(_: Context, Bad { how }: Bad) -> Result<Content> {
 async fn serving(running: &Running) -> TestApp {
     let tools = vec![
         Tool::sync("echo", echo).get("/echo/{number}"),
-        Tool::new("slow", slow),
-        Tool::new("bad", bad),
+        Tool::new("slow", slow).post("/slowly"),
+        Tool::new("bad", bad).post("/badly"),
         batch::tool(),
     ];
     let server = Server::new("batch", "1.0.0").state(running.clone());
@@ -206,14 +206,51 @@ async fn a_batch_in_a_batch_is_refused_in_every_disguise() {
     let hidden = json!({"function_name": "call_many", "arguments": inner});
     let calls = [
         call("call_many", inner),
-        call("mcp_test_server", hidden),
+        call("mcp_test_server", hidden.clone()),
         call("get_registry_summary", json!({})),
     ];
-    let report = report(&app, json!({"calls": calls})).await;
+    let result = app.tool("call_many", json!({"calls": calls})).await;
+    let report = &result["structuredContent"];
     assert_eq!(report["results"][0]["error"]["kind"], "invalid_argument");
     assert_eq!(report["results"][0]["error"]["field"], "calls");
-    assert_eq!(report["results"][1]["result"]["successful_calls"], 0);
+    assert_eq!(report["results"][1]["error"]["kind"], "invalid_argument");
+    assert_eq!(report["results"][1]["error"]["field"], "function_name");
     assert_eq!(report["results"][2]["ok"], true);
+    let result = app.tool("mcp_test_server", hidden).await;
+    let report = &result["structuredContent"];
+    assert_eq!(report["successful_calls"], 0);
+    assert_eq!(report["errors"][0]["kind"], "invalid_argument");
+}
+
+#[tokio::test]
+async fn a_batch_runs_what_its_protocol_shows_and_nothing_else() {
+    let app = TestApp::start().await;
+    let wallet = json!({"wallet_address": PLAIN});
+    let calls = json!({"calls": [
+        call("mcp_warmup_ping", json!({})),
+        call("mcp_test_server", json!({"function_name": "mcp_warmup_ping"})),
+        call("fetch_delegated_staked_amount", wallet),
+        call("get_registry_summary", json!({})),
+    ]});
+    let unknown = json!("unknown_function");
+    let by_rest = report(&app, calls.clone()).await;
+    assert_eq!(
+        kinds(&by_rest),
+        [&unknown, &unknown, &Value::Null, &Value::Null]
+    );
+    let by_mcp = app.tool("call_many", calls).await["structuredContent"].take();
+    assert_eq!(
+        kinds(&by_mcp),
+        [
+            &Value::Null,
+            &json!("invalid_argument"),
+            &unknown,
+            &Value::Null
+        ]
+    );
+    let hidden = json!({"function_name": "fetch_delegated_staked_amount"});
+    let result = app.tool("mcp_test_server", hidden).await;
+    assert_eq!(result["_meta"]["bifold/error"]["field"], "function_name");
 }
 
 #[tokio::test]
@@ -261,7 +298,7 @@ async fn both_faces_and_both_paths_give_the_same_report_of_the_same_bytes() {
             json!({"wallet_address": VESTING}),
         ),
         call(
-            "fetch_delegated_staked_amount",
+            "fetch_total_delegation_data",
             json!({"wallet_address": PLAIN}),
         ),
         call("fetch_current_hash_statistics", json!({})),
@@ -276,7 +313,7 @@ async fn both_faces_and_both_paths_give_the_same_report_of_the_same_bytes() {
     assert_eq!(result["content"][0]["text"], short.text());
     for path in [
         format!("/api/complete_wallet_summary/{VESTING}"),
-        format!("/api/delegated_staked_amount/{PLAIN}"),
+        format!("/api/total_delegation_data/{PLAIN}"),
         "/api/current_hash_statistics".to_owned(),
     ] {
         let alone = app.get(&path).await.text();

@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod batch;
+mod budget;
 mod cors;
 mod docs;
 mod input;

@@ -8,6 +8,7 @@ mod documents;
 mod door;
 mod envelope;
 mod headers;
+mod ids;
 mod legacy;
 mod listen;
 mod lists;

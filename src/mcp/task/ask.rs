@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -11,10 +11,10 @@ use crate::capability::{Capabilities, Capability};
 use crate::context::Context;
 use crate::mcp::fault::Fault;
 use crate::mcp::message::Request;
-use crate::mcp::result::{ServerMeta, encode};
+use crate::mcp::payload;
+use crate::mcp::result::ServerMeta;
 use crate::mcp::version::Shape;
-use crate::mcp::{Body, Endpoint, Reply, headers};
-use crate::telemetry::Outcome;
+use crate::mcp::{Endpoint, Reply, headers};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,7 +56,7 @@ pub(in crate::mcp) async fn answer(
     headers::check_name(headers, id, "params.taskId")?;
     let record = tasks.get(id, cx).await?;
     let changed = match &*request.method {
-        "tasks/get" => return Ok(reply(endpoint, request, "tasks/get", Some(record.view(id)))),
+        "tasks/get" => return reply(endpoint, request, "tasks/get", Some(record.view(id)), cx),
         "tasks/update" => {
             let Some(answers) = &params.input_responses else {
                 let problem = "`params.inputResponses` is missing: it holds an answer for each key of the task's `inputRequests`";
@@ -74,7 +74,7 @@ pub(in crate::mcp) async fn answer(
     } else {
         "tasks/cancel"
     };
-    Ok(reply(endpoint, request, method, None))
+    reply(endpoint, request, method, None, cx)
 }
 
 fn reply(
@@ -82,15 +82,14 @@ fn reply(
     request: &Request<'_>,
     method: &'static str,
     task: Option<View<'_>>,
-) -> Reply {
+    cx: &Context,
+) -> Result<Reply, Fault> {
     let result = TaskResult {
         result_type: "complete",
         task,
         meta: ServerMeta::new(endpoint.payloads.server()),
     };
-    Reply {
-        status: StatusCode::OK,
-        body: Body::Json(encode(request.id, &result)),
-        outcome: Outcome::of_method(method),
-    }
+    let result = cx.encode(&result);
+    let result = result.map_err(|error| Fault::of_error(Shape::Modern, method, &error))?;
+    Ok(payload::reply(request, method, &result))
 }

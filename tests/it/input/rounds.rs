@@ -160,10 +160,18 @@ async fn parameters_that_cannot_be_read_are_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_the_state_behind_is_still_understood() {
+async fn answers_to_questions_that_were_never_asked_are_ignored_and_the_function_asks() {
     let client = Client::of(&serving(vec![function("greet", greet)]));
     let responses = json!({"inputResponses": {"name": named("Ada")}});
-    assert_eq!(text(&client.call("greet", responses).await), "Hello, Ada!");
+    let first = client.call("greet", responses).await;
+    assert_eq!(questions(&first), json!({"name": "What is your name?"}));
+    // What was ignored is not kept for later either.
+    let again = client.call("greet", answered(&first, json!({}))).await;
+    assert_eq!(questions(&again), json!({"name": "What is your name?"}));
+    let last = client
+        .call("greet", answered(&again, json!({"name": named("Grace")})))
+        .await;
+    assert_eq!(text(&last), "Hello, Grace!");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Calls that run: several at a time, cancelled, left, and brought to an end.
 
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Served, call, cancel, legacy, modern, seq};
@@ -168,4 +168,24 @@ async fn ids_that_differ_only_beyond_64_bits_are_two() {
     client.say(Message::text(text)).await;
     client.is_quiet().await;
     assert_eq!(served.gate.running(), 1);
+}
+
+#[tokio::test]
+async fn a_request_is_cancelled_by_any_way_to_write_its_id() {
+    let served = Served::start().await;
+    let mut client = served.connect().await;
+    let with_id =
+        |message: Value, id: &str| Message::text(message.to_string().replace("\"#\"", id));
+    for (id, other) in [("2", "2.0"), ("2.0", "2"), ("1e1", "10")] {
+        let running = call("#", "wait", json!({"name": "a"}));
+        client.say(with_id(running.clone(), id)).await;
+        client.next().await;
+        assert_eq!(served.gate.running(), 1);
+        client.say(with_id(running, other)).await;
+        let twice = client.next().await;
+        assert_eq!(twice["error"]["code"], -32600, "{twice}");
+        client.say(with_id(cancel("#"), other)).await;
+        client.is_quiet().await;
+        assert_eq!(served.gate.running(), 0);
+    }
 }

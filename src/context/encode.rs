@@ -1,0 +1,181 @@
+//! Values become JSON here, as far as the request's budget goes.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::Context;
+use super::budget::Hold;
+use super::position::Form;
+use crate::error::{Error, Result};
+
+/// Bytes that are kept only up to a limit: what would be more is refused before it is built.
+struct Bounded {
+    bytes: Vec<u8>,
+    most: usize,
+    is_over: bool,
+}
+
+impl Context {
+    /// The JSON of what a function answers, charged to the request: as a part of its response, or, where another
+    /// function calls this one, for as long as it is kept.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge` where it does not fit, `Internal` where it has no JSON form.
+    pub(crate) fn encode_answer(
+        &self,
+        value: &impl Serialize,
+        form: Form,
+    ) -> Result<(Box<RawValue>, Option<Hold>)> {
+        let budget = self.call.budget();
+        let is_nested = self.answers_function();
+        let free = match is_nested {
+            true => budget.free(),
+            false => budget.left(),
+        };
+        let bytes = self.encode_within(value, free / form.copies())?;
+        let cost = form.cost(&bytes, budget.is_quoted());
+        let json = raw(bytes)?;
+        if !is_nested {
+            return match budget.try_spend(cost, 0) {
+                true => Ok((json, None)),
+                false => Err(self.too_large()),
+            };
+        }
+        let hold = Hold::of(&self.call, cost).ok_or_else(|| self.too_large())?;
+        Ok((json, Some(hold)))
+    }
+
+    /// The JSON of a part of the response.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge` where it does not fit, `Internal` where it has no JSON form.
+    pub(crate) fn encode(&self, value: &impl Serialize) -> Result<Box<RawValue>> {
+        let budget = self.call.budget();
+        let bytes = self.encode_within(value, budget.left())?;
+        self.charge(&bytes)?;
+        raw(bytes)
+    }
+
+    /// Charges bytes that are about to become a part of the response.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge` where they do not fit.
+    pub(crate) fn charge(&self, json: &[u8]) -> Result<()> {
+        let budget = self.call.budget();
+        match budget.try_spend(Form::Json.cost(json, budget.is_quoted()), 0) {
+            true => Ok(()),
+            false => Err(self.too_large()),
+        }
+    }
+
+    /// The same of so many bytes without quotes.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge` where they do not fit.
+    pub(crate) fn charge_bytes(&self, bytes: usize) -> Result<()> {
+        match self.call.budget().try_spend(bytes, 0) {
+            true => Ok(()),
+            false => Err(self.too_large()),
+        }
+    }
+
+    /// Charges what must be said, whether there is room for it or not: that something failed.
+    pub(crate) fn charge_anyway(&self, bytes: usize) {
+        self.call.budget().spend(bytes);
+    }
+
+    /// Whether there is room for a message before the response. Where the response leaves whole, all such messages
+    /// share one half of it.
+    pub(crate) fn has_room_for(&self, message: &[u8]) -> bool {
+        let budget = self.call.budget();
+        match self.is_whole() {
+            true => {
+                let cost = Form::Json.cost(message, budget.is_quoted()) + EVENT;
+                budget.try_spend(cost, budget.most() / 2)
+            }
+            false => message.len() <= budget.most(),
+        }
+    }
+
+    /// Whether a result of so many bytes may be sent at all.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge` where it may not.
+    pub(crate) fn check_size(&self, bytes: usize) -> Result<()> {
+        // What stands around the answer of a function was not charged.
+        let most = self.call.budget().most().saturating_add(ENVELOPE);
+        match bytes <= most {
+            true => Ok(()),
+            false => Err(self.too_large()),
+        }
+    }
+
+    /// Holds bytes for what will stand around nested answers, at most one half of what is left.
+    pub(crate) fn hold(&self, bytes: usize) -> Option<Hold> {
+        let budget = self.call.budget();
+        let bytes = bytes * self.position.form.copies();
+        Hold::of(&self.call, bytes.min(budget.free() / 2))
+    }
+
+    /// The JSON of what is said before the response; none where it has none, or is too large.
+    pub(super) fn encode_message(&self, value: &impl Serialize) -> Option<Box<RawValue>> {
+        let most = self.call.budget().most();
+        raw(self.encode_within(value, most).ok()?).ok()
+    }
+
+    /// JSON of at most so many bytes.
+    fn encode_within(&self, value: &impl Serialize, most: usize) -> Result<Vec<u8>> {
+        let mut bounded = Bounded {
+            bytes: Vec::with_capacity(128),
+            most,
+            is_over: false,
+        };
+        match serde_json::to_writer(&mut bounded, value) {
+            Ok(()) => Ok(bounded.bytes),
+            Err(_) if bounded.is_over => Err(self.too_large()),
+            Err(error) => Err(Error::internal("the result could not be encoded").because(error)),
+        }
+    }
+
+    fn too_large(&self) -> Error {
+        let budget = self.call.budget();
+        let left = match self.answers_function() {
+            true => budget.free(),
+            false => budget.left(),
+        };
+        let error = Error::response_too_large(left, budget.most());
+        match self.freshness() {
+            Some(_) => error.adding("; what the upstream answered is too large"),
+            None => error,
+        }
+    }
+}
+
+/// What stands around a message in a stream of events.
+const EVENT: usize = 32;
+
+/// What may stand around the result of a response.
+const ENVELOPE: usize = 16 << 10;
+
+fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
+    let broken = || Error::internal("the result could not be encoded");
+    let text = String::from_utf8(bytes).map_err(|error| broken().because(error))?;
+    RawValue::from_string(text).map_err(|error| broken().because(error))
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.most - self.bytes.len() {
+            self.is_over = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
