@@ -27,6 +27,7 @@ pub struct Context {
     services: Arc<Services>,
     call: Arc<Call>,
     client: Option<Arc<Client>>,
+    reads_texts: bool,
 }
 
 /// What all calls of one process share.
@@ -91,7 +92,21 @@ impl Context {
             services,
             call,
             client: None,
+            reads_texts: false,
         }
+    }
+
+    /// The same call with arguments that a model wrote, which may hold JSON in texts.
+    pub(crate) fn reading_texts(self) -> Context {
+        Context {
+            reads_texts: true,
+            ..self
+        }
+    }
+
+    /// Whether a text in its arguments is read as the JSON in it, where no text is wanted.
+    pub(crate) fn reads_texts(&self) -> bool {
+        self.reads_texts
     }
 
     /// The same call for a function whose client hears what it says.
@@ -137,7 +152,10 @@ impl Context {
             is_part: true,
             is_whole: self.call.is_whole,
         };
-        Context::new(self.services.clone(), Arc::new(call))
+        Context {
+            reads_texts: self.reads_texts,
+            ..Context::new(self.services.clone(), Arc::new(call))
+        }
     }
 
     /// Whether the answer reaches the client only once it is whole.

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::fault::Fault;
 use super::meta::Meta;
+use crate::excerpt::{excerpt, said, sentence};
 
 /// The body of one POST.
 pub(super) enum Incoming<'a> {
@@ -77,12 +78,10 @@ fn misfit<'a, T: Deserialize<'a>>(text: &'a str) -> Fault {
     };
     let place = match error.path().to_string() {
         path if path == "." => String::new(),
-        path => format!(".{path}"),
+        path => format!(".{}", excerpt(&path)),
     };
-    let said = error.inner().to_string();
-    // The line and the column would count in a text that the client never saw.
-    let said = said.rfind(" at line ").map_or(&*said, |end| &said[..end]);
-    Fault::invalid_params(format!("`params{place}`: {said}"))
+    let said = said(error.inner());
+    Fault::invalid_params(format!("`params{place}`: {}", sentence(&said)))
 }
 
 /// Reads the body as JSON.
@@ -132,22 +131,18 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
     let Some(method) = wire.method.and_then(text) else {
         return invalid("`method` must be a string");
     };
-    if wire
-        .params
-        .is_some_and(|params| !params.get().starts_with('{'))
-    {
+    // Parameters may be left out, and null says the same.
+    let params = wire.params.filter(|it| it.get() != "null");
+    if params.is_some_and(|params| !params.get().starts_with('{')) {
         return invalid("`params` must be an object");
     }
     Ok(match id {
-        None => Message::Notification {
-            method,
-            params: wire.params,
-        },
+        None => Message::Notification { method, params },
         Some(id) => Message::Request(Request {
             id,
             method,
-            params: wire.params,
-            meta: Meta::of(wire.params),
+            params,
+            meta: Meta::of(params),
             takes_events: false,
         }),
     })

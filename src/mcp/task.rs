@@ -221,7 +221,8 @@ impl Endpoint {
         let function =
             function.ok_or_else(|| Error::internal("a task of a function that is gone"))?;
         let client = Arc::new(Client::new(call.capabilities, true, None));
-        let cx = cx.clone().heard_by(client.clone());
+        let cx = cx.clone().reading_texts();
+        let cx = cx.heard_by(client.clone());
         cx.restart(tasks.limit);
         let subject = Subject::Tool(function.name());
         let task = Escalation {

@@ -60,7 +60,8 @@ impl Endpoint {
             reporter,
             takes_events,
         } = peer;
-        let cx = turn.cx.clone().heard_by(client.clone());
+        let cx = turn.cx.clone().reading_texts();
+        let cx = cx.heard_by(client.clone());
         let escalation = match subject {
             Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
             // The extension knows tasks of tools alone.
@@ -81,7 +82,8 @@ impl Endpoint {
     async fn run_alone(&self, turn: Turn<'_>, subject: &Subject, arguments: &str) -> Reply {
         let Turn { shape, request, cx } = turn;
         let function = subject.function(&self.registry);
-        let answer = self.registry.call(function, cx.clone(), arguments).await;
+        let own = cx.clone().reading_texts();
+        let answer = self.registry.call(function, own, arguments).await;
         let server = self.payloads.server();
         let encode = |answer: &_| subject.encode(&self.registry, shape, server, answer, cx);
         Reply::end(

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::context::Context;
 use crate::count::Count;
 use crate::error::{Error, Result};
+use crate::excerpt::excerpt;
 use crate::object::Object;
 use crate::registry::{Content, Registry, Tool};
 use crate::telemetry::millis;
@@ -219,7 +220,7 @@ fn target<'a>(registry: &'a Registry, name: &str) -> Result<&'a Tool> {
         let hint = registry.hint(name, |_| true);
         Error::invalid_argument(
             "function_name",
-            format!("there is no function `{name}`{hint}"),
+            format!("there is no function `{}`{hint}", excerpt(name)),
         )
     })
 }

@@ -3,6 +3,7 @@
 mod support;
 
 mod architecture;
+mod arguments;
 mod batch;
 mod cors;
 mod input;
