@@ -189,7 +189,11 @@ impl Batch {
     async fn call(&self, name: &str, arguments: &Object) -> Result<Answer> {
         let Some(tool) = self.registry.get(name) else {
             let hint = self.registry.hint(name, |_| true);
-            let problem = format!("there is no function `{}`{hint}", excerpt(name));
+            // The report has the name beside this, so a long one is not repeated here too.
+            let problem = match excerpt(name) {
+                Cow::Borrowed(name) => format!("there is no function `{name}`{hint}"),
+                Cow::Owned(_) => "there is no function of this name".to_owned(),
+            };
             return Err(Error::unknown_function(problem));
         };
         // A function that never waits would run all the same after its time.

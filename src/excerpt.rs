@@ -6,7 +6,8 @@ use std::fmt::Write;
 /// The most characters that are repeated of one text.
 const MOST: usize = 200;
 
-/// The most characters of a sentence in which it cannot be told which part is somebody else's.
+/// The most characters of a sentence in which it cannot be told which part is somebody else's; room enough for an
+/// excerpt in a sentence of this server's.
 const MOST_OF_SENTENCE: usize = 400;
 
 /// How serde begins and goes on around a text that it repeats.

@@ -67,7 +67,7 @@ impl Tool {
         };
         Tool::erased(
             name,
-            (schema::input::<A>, schema::typed::<A>),
+            [schema::input::<A>, schema::typed::<A>],
             R::schema,
             Run::Async(Box::new(run)),
         )
@@ -85,7 +85,7 @@ impl Tool {
         };
         Tool::erased(
             name,
-            (schema::input::<A>, schema::typed::<A>),
+            [schema::input::<A>, schema::typed::<A>],
             R::schema,
             Run::Sync(Box::new(run)),
         )
@@ -93,7 +93,7 @@ impl Tool {
 
     fn erased(
         name: &'static str,
-        (input, typed): (fn() -> Value, fn() -> Value),
+        [input, typed]: [fn() -> Value; 2],
         output: fn() -> Option<Value>,
         run: Run,
     ) -> Tool {

@@ -1,7 +1,7 @@
 //! Arguments that a schema allows and a deserializer does not, at every depth and on every protocol.
 
 mod absent;
-mod function;
+pub mod function;
 mod texts;
 mod whole;
 

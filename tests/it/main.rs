@@ -6,6 +6,7 @@ mod architecture;
 mod arguments;
 mod batch;
 mod cors;
+mod echo;
 mod input;
 mod lambda;
 mod lint;

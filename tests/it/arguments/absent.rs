@@ -109,7 +109,7 @@ async fn null_for_what_must_be_there_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_schema_published_by_hand_is_followed_through_its_combinations() {
+async fn a_schema_published_by_hand_is_followed_through_its_references() {
     let app = serving().await;
     let arguments =
         r#"{"size":1,"step":null,"row":{"id":1,"weight":null},"rows":[{"id":2.0,"on":null}]}"#;

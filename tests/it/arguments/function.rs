@@ -194,6 +194,11 @@ struct Question {
     tone: String,
 }
 
+/// Takes nothing.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
 /// Repeats what it publishes by hand.
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -240,25 +245,28 @@ pub fn tool() -> Tool {
     Tool::sync("repeat", repeat).post("/repeat/all")
 }
 
-/// `by_hand`, which publishes a schema of combinations.
+/// `by_hand`, which publishes a schema of references and combinations.
 pub fn published() -> Tool {
-    let size = json!({"type": "integer"});
-    let row = json!({
-        "type": "object",
-        "properties": {
-            "id": {"enum": [1, 2], "description": "A number."},
-            "weight": {"allOf": [size], "description": "A weight."},
-            "on": {"type": "boolean", "description": "A yes or no."},
-        },
-        "required": ["id"],
-    });
     let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
+        "$defs": {
+            "size": {"type": "integer"},
+            "row": {
+                "type": "object",
+                "properties": {
+                    "id": {"enum": [1, 2]},
+                    "weight": {"allOf": [{"$ref": "#/$defs/size"}]},
+                    "on": {"type": "boolean"},
+                },
+                "required": ["id"],
+            },
+        },
         "properties": {
-            "size": {"type": "integer", "description": "A number."},
-            "step": {"oneOf": [size], "description": "A number."},
-            "rows": {"type": "array", "items": row, "description": "Objects."},
-            "row": {"anyOf": [row], "description": "An object."},
+            "size": {"$ref": "#/$defs/size"},
+            "step": {"oneOf": [{"$ref": "#/$defs/size"}]},
+            "rows": {"type": "array", "items": {"$ref": "#/$defs/row"}},
+            "row": {"anyOf": [{"$ref": "#/$defs/row"}]},
         },
         "required": ["size"],
         "additionalProperties": false,
