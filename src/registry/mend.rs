@@ -2,6 +2,7 @@
 //! send that neither allows, texts that hold JSON.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
 use serde::Deserialize;
@@ -14,6 +15,9 @@ use super::place::{Place, Type};
 /// How deep arguments are looked into; no schema of a struct is as deep.
 const MAX_DEPTH: usize = 32;
 
+/// How many values are looked at: what is mended comes from models and forms, and what is larger from programs.
+const MAX_VALUES: usize = 20_000;
+
 /// The most digits of a whole number, as many as the largest of 128 bits has.
 const MAX_DIGITS: usize = 39;
 
@@ -21,6 +25,8 @@ const MAX_DIGITS: usize = 39;
 pub(super) struct Mender<'s> {
     schema: &'s Value,
     reads_texts: bool,
+    /// How many values may still be looked at.
+    left: Cell<usize>,
 }
 
 /// The fields of an object in their order, those among them that stand twice.
@@ -32,6 +38,7 @@ impl<'s> Mender<'s> {
         Mender {
             schema,
             reads_texts,
+            left: Cell::new(MAX_VALUES),
         }
     }
 
@@ -42,9 +49,10 @@ impl<'s> Mender<'s> {
     }
 
     fn value(&self, place: &Place<'s>, text: &str, depth: usize) -> Option<String> {
-        if depth > MAX_DEPTH {
+        if depth > MAX_DEPTH || place.is_free() {
             return None;
         }
+        self.left.set(self.left.get().checked_sub(1)?);
         match text.as_bytes().first()? {
             b'{' => self.object(place, text, depth),
             b'[' => self.array(place, text, depth),
@@ -58,6 +66,9 @@ impl<'s> Mender<'s> {
 
     fn object(&self, place: &Place<'s>, text: &str, depth: usize) -> Option<String> {
         let Fields(fields) = serde_json::from_str(text).ok()?;
+        if fields.len() > self.left.get() {
+            return None;
+        }
         let place = place.of_object(&fields);
         let mut is_mended = false;
         let mut kept = Vec::with_capacity(fields.len());
@@ -76,6 +87,9 @@ impl<'s> Mender<'s> {
 
     fn array(&self, place: &Place<'s>, text: &str, depth: usize) -> Option<String> {
         let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+        if items.len() > self.left.get() {
+            return None;
+        }
         let place = place.of_array();
         let mut is_mended = false;
         let mut kept = Vec::with_capacity(items.len());
@@ -252,6 +266,26 @@ mod tests {
         for text in [r#"{"circle":"1","far":"1","next":{"size":1}}"#, &deep] {
             assert_eq!(mend(text), None);
         }
+    }
+
+    #[test]
+    fn what_is_too_large_is_left_as_it_is_and_what_stands_beside_it_is_not() {
+        let row = json!({"type": "object", "properties": {"id": {"type": "integer"}}});
+        let rows = json!({"type": "array", "items": row});
+        let schema =
+            json!({"properties": {"rows": rows, "more": rows, "size": {"type": "integer"}}});
+        let mend = |text: String| Mender::new(&schema, true).mend(&text);
+        let many = vec![r#"{"id":1}"#; 100_000].join(",");
+        assert_eq!(mend(format!(r#"{{"rows":[{many}]}}"#)), None);
+        assert_eq!(
+            mend(format!(r#"{{"rows":[{many}],"size":2.0}}"#)),
+            Some(format!(r#"{{"rows":[{many}],"size":2}}"#))
+        );
+        // Each is looked at with its fields, until no more may be.
+        let some = vec![r#"{"id":1.0}"#; 15_000].join(",");
+        let mended = mend(format!(r#"{{"rows":[{some}],"more":[{some}]}}"#)).unwrap();
+        let count = mended.matches(r#"{"id":1}"#).count();
+        assert!((9_000..15_000).contains(&count), "{count}");
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl<'s> Place<'s> {
         }
     }
 
+    /// Whether nothing is said of it.
+    pub(super) fn is_free(&self) -> bool {
+        self.schemas.is_empty()
+    }
+
     /// Whether a value of that type may stand here. A place of which nothing is said takes any.
     pub(super) fn admits(&self, kind: Type) -> bool {
         let mut schemas = self.schemas.iter();

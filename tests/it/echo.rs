@@ -132,9 +132,14 @@ fn assert_brief(answer: &Answer, log: &Log, long: &str, shown: &str) {
     let start: String = long.chars().take(201).collect();
     let text = answer.text();
     let is_error = answer.status != StatusCode::OK
-        || ["\"error\":{", "\"isError\":true", "\"failed\":1"]
-            .iter()
-            .any(|it| text.contains(it));
+        || [
+            "\"error\":{",
+            "\"isError\":true",
+            "\"failed\":1",
+            r#"\"failed\":1"#,
+        ]
+        .iter()
+        .any(|it| text.contains(it));
     assert!(is_error, "{shown}: {}", &text[..text.len().min(500)]);
     assert!(text.len() < MOST, "{shown}: {} bytes", text.len());
     assert!(!text.contains(&start), "{shown}: {text}");

@@ -121,6 +121,15 @@ async fn a_schema_published_by_hand_is_followed_through_its_references() {
 }
 
 #[tokio::test]
+async fn null_is_left_out_beside_long_lists() {
+    let app = serving().await;
+    let list = vec![1; 30_000];
+    let arguments = json!({"list": list, "flag": null}).to_string();
+    let expected = Ok(repeated(json!({"list": list})));
+    assert_everywhere(&app, "repeat", &arguments, &expected).await;
+}
+
+#[tokio::test]
 async fn the_parts_of_a_batch_may_be_null_too() {
     let app = serving().await;
     let arguments = r#"{"calls":[{"name":"repeat","arguments":null}],"item_timeout_ms":null}"#;
