@@ -10,9 +10,11 @@ const MOST: usize = 200;
 /// excerpt in a sentence of this server's.
 const MOST_OF_SENTENCE: usize = 400;
 
+const UNKNOWN_FIELD: &str = "unknown field `";
+
 /// How serde begins and goes on around a text that it repeats.
 const QUOTES: [(&str, [&str; 2]); 4] = [
-    ("unknown field `", ["`, expected ", "`, there are no "]),
+    (UNKNOWN_FIELD, ["`, expected ", "`, there are no "]),
     ("unknown variant `", ["`, expected ", "`, there are no "]),
     (
         "invalid type: string \"",
@@ -54,7 +56,13 @@ pub fn sentence(said: &str) -> Cow<'_, str> {
     });
     match quoted {
         // What follows is a list of the server's own names, which may be long.
-        Some((opening, (theirs, ours))) => format!("{opening}{}{ours}", excerpt(theirs)).into(),
+        Some((opening, (theirs, ours))) => match (opening, excerpt(theirs)) {
+            // The error has the field beside this, so a long one is not repeated here too.
+            (UNKNOWN_FIELD, Cow::Owned(_)) => {
+                format!("unknown field{}", ours.trim_start_matches('`')).into()
+            }
+            (opening, theirs) => format!("{opening}{theirs}{ours}").into(),
+        },
         None => cut(said, MOST_OF_SENTENCE, is_harmful),
     }
 }
@@ -123,14 +131,21 @@ mod tests {
         let names = "`name`, ".repeat(100);
         let cut = format!("{}…", "x".repeat(200));
         for (opening, closing) in [
-            ("unknown field `", format!("`, expected one of {names}")),
-            ("unknown field `", "`, there are no fields".to_owned()),
             ("unknown variant `", format!("`, expected one of {names}")),
             ("invalid type: string \"", "\", expected u32".to_owned()),
             ("invalid value: string \"", "\", expected u32".to_owned()),
         ] {
             let said = format!("{opening}{long}{closing}");
             assert_eq!(sentence(&said), format!("{opening}{cut}{closing}"));
+        }
+        for ours in [
+            ", there are no fields",
+            &format!(", expected one of {names}"),
+        ] {
+            let said = format!("unknown field `{long}`{ours}");
+            assert_eq!(sentence(&said), format!("unknown field{ours}"));
+            let said = format!("unknown field `colour`{ours}");
+            assert_eq!(sentence(&said), said);
         }
         assert!(sentence(&format!("no colour `{long}`")).chars().count() <= 401);
         assert_eq!(sentence("missing field `name`"), "missing field `name`");
