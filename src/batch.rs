@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::context::Context;
 use crate::count::Count;
 use crate::deadline::Deadline;
 use crate::error::{Detail, Error, Result};
+use crate::excerpt::excerpt;
 use crate::object::Object;
 use crate::registry::{Answer, Registry, Tool};
 use crate::telemetry;
@@ -34,7 +35,7 @@ struct CallMany {
     #[schemars(length(max = MAX_CALLS))]
     calls: Vec<Call>,
     /// The longest that one call may take, in milliseconds; all together never take longer than a single call may.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     item_timeout_ms: Option<Count<1, MAX_TIMEOUT_MS>>,
 }
 
@@ -159,15 +160,6 @@ async fn call_many(
     Ok(Report::of(items))
 }
 
-/// A value that may be left out, but is never null: its schema knows no null.
-fn given<'de, D, T>(deserializer: D) -> std::result::Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
-
 fn check(calls: &[Call]) -> Result<()> {
     if calls.len() > MAX_CALLS {
         let problem = format!("{} calls, at most {MAX_CALLS} are taken", calls.len());
@@ -178,7 +170,9 @@ fn check(calls: &[Call]) -> Result<()> {
 
 impl Batch {
     async fn item(self, index: usize, Call { name, arguments }: Call) -> Item {
-        match self.call(&name, &arguments).await {
+        let result = self.call(&name, &arguments).await;
+        let name = excerpt(&name).into_owned();
+        match result {
             Ok(answer) => Item {
                 index,
                 name,

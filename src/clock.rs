@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::excerpt::excerpt;
+
 /// A moment in whole seconds since 1970-01-01T00:00:00Z; RFC 3339 with `Z` on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
@@ -52,35 +54,55 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads an RFC 3339 date and time; a missing zone is UTC, a fraction of a second is cut.
+    /// Reads an RFC 3339 date and time, and what is commonly written for one: a space for the `T`, no seconds, a zone
+    /// such as `+0100` or `+01`. A missing zone is UTC, a fraction of a second is cut.
     ///
     /// # Errors
     /// A sentence for the caller where `text` is something else.
     pub fn parse(text: &str) -> Result<Timestamp, String> {
-        let wrong = || {
-            format!(
-                "expected an RFC 3339 date and time such as `2025-11-18T12:00:00Z`, got `{}`",
-                clip(text)
-            )
-        };
-        // The parser takes a few separators; the standard's own is the only one that every client reads alike.
-        if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
-            return Err(wrong());
-        }
-        let has_zone = text.ends_with(['Z', 'z']) || text[11..].contains(['+', '-']);
-        let parsed = match has_zone {
-            true => OffsetDateTime::parse(text, &Rfc3339),
-            false => OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339),
-        };
-        let moment = parsed.map_err(|_| wrong())?;
-        let whole = moment.replace_nanosecond(0).map_err(|_| wrong())?;
-        Timestamp::from_unix(whole.unix_timestamp()).ok_or_else(wrong)
+        let written = standard(text).ok_or_else(|| wrong(text))?;
+        let moment = OffsetDateTime::parse(&written, &Rfc3339).map_err(|_| wrong(text))?;
+        let whole = moment.replace_nanosecond(0).map_err(|_| wrong(text))?;
+        Timestamp::from_unix(whole.unix_timestamp()).ok_or_else(|| wrong(text))
     }
 }
 
-/// The beginning of `text`, short enough to repeat in an error.
-fn clip(text: &str) -> String {
-    text.chars().take(40).collect()
+#[cold]
+fn wrong(text: &str) -> String {
+    let advice = match lost_plus(text) {
+        true => "; a `+` in a query is written `%2B`",
+        false => "",
+    };
+    format!(
+        "expected an RFC 3339 date and time such as `2025-11-18T12:00:00Z`, got `{}`{advice}",
+        excerpt(text)
+    )
+}
+
+/// The text as the standard has it, with nothing checked but where its parts are; `None` where they are not there.
+fn standard(text: &str) -> Option<String> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let zone = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
+    let (time, zone) = rest.split_at(zone);
+    let seconds = if time.len() == 5 { ":00" } else { "" };
+    let (sign, digits) = zone.split_at(zone.len().min(1));
+    let zone = match (sign, digits.len()) {
+        ("" | "Z" | "z", 0) => "Z".to_owned(),
+        ("+" | "-", 2) => format!("{zone}:00"),
+        ("+" | "-", 4) => format!("{sign}{}:{}", digits.get(..2)?, digits.get(2..)?),
+        _ => zone.to_owned(),
+    };
+    Some(format!("{date}T{time}{seconds}{zone}"))
+}
+
+/// Whether a space stands where the `+` of a zone should: a `+` in a query is read as a space.
+fn lost_plus(text: &str) -> bool {
+    let Some((rest, zone)) = text.rsplit_once(' ') else {
+        return false;
+    };
+    let restored = standard(&format!("{rest}+{zone}"));
+    restored.is_some_and(|it| OffsetDateTime::parse(&it, &Rfc3339).is_ok())
 }
 
 impl fmt::Display for Timestamp {
@@ -135,6 +157,21 @@ mod tests {
             "2025-11-18T12:00:00.999",
             "2025-11-18T13:00:00+01:00",
             "2025-11-18t12:00:00z",
+            "2025-11-18T12:00:00+0000",
+            "2025-11-18T12:00:00+00",
+            "2025-11-18T12:00:00-00:00",
+            "2025-11-18T08:30:00-0330",
+            "2025-11-18T08:30:00.5-0330",
+            "2025-11-18T13:00:00+01",
+            "2025-11-18T12:00Z",
+            "2025-11-18T12:00",
+            "2025-11-18T13:00+01:00",
+            "2025-11-18T13:00+0100",
+            "2025-11-18T13:00+01",
+            "2025-11-18 12:00:00",
+            "2025-11-18 12:00:00Z",
+            "2025-11-18 12:00",
+            "2025-11-18 13:00+01",
         ] {
             assert_eq!(Timestamp::parse(text), Ok(noon), "{text}");
         }
@@ -146,18 +183,69 @@ mod tests {
     }
 
     #[test]
+    fn a_leap_second_is_the_second_before_it() {
+        for text in ["2016-12-31T23:59:60Z", "2017-01-01 00:59:60+01"] {
+            let moment = Timestamp::parse(text).unwrap();
+            assert_eq!(moment.to_string(), "2016-12-31T23:59:59Z");
+        }
+    }
+
+    #[test]
     fn refuses_what_is_no_date_and_time() {
         for text in [
             "",
+            " ",
             "2025-11-18",
-            "2025-11-18 12:00:00Z",
+            "2025-11-18 ",
+            "2025-11-18T",
+            "2025-11-18T12",
+            "2025-11-18T12Z",
+            "2025-11-18T12+01",
+            "2025-11-18T12:00:",
+            "2025-11-18T12:0",
+            "2025-11-18T12:00.5",
+            "2025-11-18  12:00:00",
+            "2025-11-18_12:00:00",
+            "2025-11-18T12:00:00 Z",
+            "2025-11-18T12:00:00Z ",
+            "2025-11-18T12:00:00 UTC",
+            "2025-11-18T12:00:00ZZ",
+            "2025-11-18T12:00:00Z+01:00",
+            "2025-11-18T12:00:00+",
+            "2025-11-18T12:00:00+1",
+            "2025-11-18T12:00:00+100",
+            "2025-11-18T12:00:00+01:0",
+            "2025-11-18T12:00:00+01:00:00",
+            "2025-11-18T12:00:00+2400",
+            "2025-11-18T12:00:00+0060",
+            "2025-11-18T12:00:00+ä1",
+            "2025-11-18T12:00:00+äa",
+            "2025-11-18T12:00:00+aé1",
+            "2025-11-18T24:00:00Z",
             "2025-13-01T00:00:00Z",
-            "2025-11-18T12:00",
             "20251118T120000Z",
             "9999-12-31T23:59:59-01:00",
             "äääääT",
+            "äääää 12:00:00",
         ] {
-            assert!(Timestamp::parse(text).is_err(), "{text}");
+            let refusal = Timestamp::parse(text).unwrap_err();
+            assert!(!refusal.contains("%2B"), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn a_plus_that_was_read_as_a_space_is_named() {
+        for text in [
+            "2025-11-18T12:00:00 00:00",
+            "2025-11-18T12:00:00 0000",
+            "2025-11-18T12:00:00 02",
+            "2025-11-18T12:00 02:00",
+            "2025-11-18 12:00:00 02:00",
+            "2025-11-18 12:00 02",
+            "2025-11-18T12:00:00.25 02:00",
+        ] {
+            let refusal = Timestamp::parse(text).unwrap_err();
+            assert!(refusal.contains("`%2B`"), "{text}: {refusal}");
         }
     }
 }

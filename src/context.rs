@@ -111,6 +111,11 @@ impl Context {
         }
     }
 
+    /// Whether a text in its arguments is read as the JSON in it, where no text is wanted.
+    pub(crate) fn reads_texts(&self) -> bool {
+        self.position.protocol == Some(Protocol::Mcp)
+    }
+
     /// The same call for a function whose client hears what it says.
     pub fn heard_by(self, client: Arc<Client>) -> Context {
         let client = Some(client);

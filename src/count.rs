@@ -13,14 +13,7 @@ pub struct Count<const MIN: u32, const MAX: u32>(pub u32);
 impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Count<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = serde_json::Number::deserialize(deserializer)?;
-        // 2.0 is a whole number to JSON Schema, and so it is here.
-        let whole = number.as_u64().or_else(|| {
-            number
-                .as_f64()
-                .filter(|it| it.fract() == 0.0 && *it >= 0.0)
-                .map(|it| it as u64)
-        });
-        match whole.and_then(|it| u32::try_from(it).ok()) {
+        match number.as_u64().and_then(|it| u32::try_from(it).ok()) {
             Some(count) if (MIN..=MAX).contains(&count) => Ok(Count(count)),
             _ => Err(D::Error::custom(format!(
                 "expected a whole number from {MIN} to {MAX}, got {number}"

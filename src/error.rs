@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::capability::Capability;
+use crate::excerpt::{beginning, excerpt};
 
 pub use kind::Kind;
 
@@ -76,11 +77,12 @@ impl Error {
         }))
     }
 
-    /// An argument is wrong; `field` is its JSON path (`$` for the arguments as a whole).
+    /// An argument is wrong; `field` is its JSON path (`$` for the arguments as a whole), of which an excerpt is kept.
     pub fn invalid_argument(field: impl Into<String>, problem: impl fmt::Display) -> Error {
-        let field = field.into();
-        let mut error = Error::new(Kind::InvalidArgument, format!("`{field}`: {problem}"));
-        error.0.field = Some(field);
+        let field: String = field.into();
+        let message = format!("`{}`: {problem}", excerpt(&field));
+        let mut error = Error::new(Kind::InvalidArgument, message);
+        error.0.field = Some(beginning(&field).into_owned());
         error
     }
 

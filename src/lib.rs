@@ -51,6 +51,7 @@ mod count;
 mod deadline;
 mod entry;
 mod error;
+mod excerpt;
 mod flight;
 mod invoke;
 pub mod lambda;

@@ -9,6 +9,14 @@ pub fn input<T: JsonSchema>() -> Value {
     input_of(T::json_schema)
 }
 
+/// The schema of an argument struct as its type is: what takes null says so.
+pub fn typed<T: JsonSchema>() -> Value {
+    generate(
+        SchemaSettings::draft2020_12().for_deserialize(),
+        T::json_schema,
+    )
+}
+
 /// The schema of a result: what may be null says so in an `anyOf`.
 pub fn output<T: JsonSchema>() -> Value {
     output_of(T::json_schema)

@@ -14,6 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::Error;
+use crate::excerpt::sentence;
 
 use events::Events;
 pub use line::Line;
@@ -76,7 +77,7 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
             .map(ToString::to_string)
             .unwrap_or_default();
         error!(place, "a function panicked");
-        debug!(message = %panic, "panic");
+        debug!(message = &*sentence(&panic.to_string()), "panic");
     }));
     Ok(())
 }
@@ -135,7 +136,7 @@ impl Pending {
 /// Writes the inside of an error, which goes to the log once and nowhere else.
 pub fn cause(function: &str, error: &Error) {
     if let Some(inside) = error.inside() {
-        debug!(function, %inside, "cause");
+        debug!(function, inside = &*sentence(&inside.to_string()), "cause");
     }
 }
 

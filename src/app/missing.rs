@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 
 use super::context;
 use crate::error::Error;
+use crate::excerpt::excerpt;
 use crate::registry::{Registry, Tool};
 use crate::rest;
 
@@ -37,5 +38,5 @@ pub(super) async fn method_not_allowed(request: Request) -> Response<Body> {
 /// No function that is `seen` has that name.
 pub(super) fn unknown(registry: &Registry, name: &str, seen: fn(&Tool) -> bool) -> Error {
     let hint = registry.hint(name, seen);
-    Error::unknown_function(format!("there is no function `{name}`{hint}"))
+    Error::unknown_function(format!("there is no function `{}`{hint}", excerpt(name)))
 }

@@ -13,6 +13,8 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::excerpt::excerpt;
+
 /// What stands for itself in a path (RFC 3986 §3.3); `%` too, for a path that comes encoded.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -52,8 +54,10 @@ pub(super) fn headers<T: AsRef<str>>(
 pub(super) fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
     let name = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| "a header has a name that HTTP does not allow")?;
-    let value = HeaderValue::from_str(value)
-        .map_err(|_| format!("header `{name}` has characters that HTTP does not allow"))?;
+    let value = HeaderValue::from_str(value).map_err(|_| {
+        let name = excerpt(name.as_str());
+        format!("header `{name}` has characters that HTTP does not allow")
+    })?;
     headers.append(name, value);
     Ok(())
 }

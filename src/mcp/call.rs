@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Endpoint;
 use super::fault::Fault;
+use crate::excerpt::excerpt;
 use crate::registry::Tool;
 
 /// The parameters of `tools/call`.
@@ -31,7 +32,7 @@ impl Endpoint {
         let tool = self.registry.get(name).filter(|tool| tool.on_mcp());
         tool.ok_or_else(|| {
             let hint = self.registry.hint(name, Tool::on_mcp);
-            Fault::invalid_params(format!("there is no tool `{name}`{hint}"))
+            Fault::invalid_params(format!("there is no tool `{}`{hint}", excerpt(name)))
         })
     }
 }

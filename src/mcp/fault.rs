@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::version::{MODERN, Shape};
 use crate::capability::Capability;
 use crate::error::{Error, Kind};
+use crate::excerpt::excerpt;
 
 /// The client cannot do what a function needs (MCP 2026-07-28).
 const MISSING_CAPABILITY: i32 = -32021;
@@ -68,7 +69,7 @@ impl Fault {
         Fault::new(
             StatusCode::NOT_FOUND,
             -32601,
-            format!("method `{method}` is not served here"),
+            format!("method `{}` is not served here", excerpt(method)),
         )
     }
 
@@ -83,6 +84,7 @@ impl Fault {
             Shape::Modern => -32602,
             _ => -32002,
         };
+        let uri = excerpt(uri);
         let message = format!("there is no resource `{uri}`");
         let data = Some(json!({ "uri": uri }));
         Fault {
@@ -142,6 +144,7 @@ impl Fault {
 
     /// The client speaks a revision that is not served.
     pub(super) fn unsupported_version(requested: &str) -> Fault {
+        let requested = excerpt(requested);
         let message = format!("protocol version `{requested}` is not served here");
         let data = Some(json!({ "supported": [MODERN], "requested": requested }));
         Fault {

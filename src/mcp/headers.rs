@@ -71,9 +71,7 @@ pub(super) fn check_params(
     if asked.peek().is_none() {
         return Ok(());
     }
-    let given: Map<String, Value> = arguments
-        .and_then(|it| serde_json::from_str(it.get()).ok())
-        .unwrap_or_default();
+    let given = arguments.and_then(fields).unwrap_or_default();
     for (parameter, suffix) in asked {
         let header = format!("mcp-param-{}", suffix.to_ascii_lowercase());
         check_param(
@@ -84,6 +82,15 @@ pub(super) fn check_params(
         )?;
     }
     Ok(())
+}
+
+/// The arguments, which may stand in a text.
+fn fields(arguments: &RawValue) -> Option<Map<String, Value>> {
+    match serde_json::from_str(arguments.get()).ok()? {
+        Value::Object(fields) => Some(fields),
+        Value::String(text) => serde_json::from_str(&text).ok(),
+        _ => None,
+    }
 }
 
 fn check_param(

@@ -12,6 +12,7 @@ use super::turn::Turn;
 use super::version::{Shape, Version};
 use super::{Endpoint, Reply, method};
 use crate::context::Context;
+use crate::excerpt::{said, sentence};
 use crate::updates::Topic;
 
 #[derive(Deserialize)]
@@ -79,6 +80,7 @@ async fn dispatch(
 fn negotiate(request: &Request<'_>) -> Result<Version, Fault> {
     let text = request.params.map_or("{}", |params| params.get());
     let asked: Initialize<'_> = serde_json::from_str(text)
-        .map_err(|error| Fault::invalid_params(format!("`params.protocolVersion`: {error}")))?;
+        .map_err(|error| format!("`params.protocolVersion`: {}", sentence(&said(&error))))
+        .map_err(Fault::invalid_params)?;
     Ok(Version::parse(&asked.version).unwrap_or(Version::LATEST))
 }

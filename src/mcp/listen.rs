@@ -29,7 +29,7 @@ const QUIET: Duration = Duration::from_secs(15);
 #[derive(Deserialize)]
 struct ListenParams {
     #[serde(default)]
-    notifications: Filter,
+    notifications: Option<Filter>,
 }
 
 #[derive(Serialize)]
@@ -84,7 +84,10 @@ impl Endpoint {
     /// it says so, and ends the stream.
     pub(super) fn listen(&self, request: &Request<'_>) -> Result<Reply, Fault> {
         let params: ListenParams = request.read_params()?;
-        let filter = params.notifications.honoured(&self.updates);
+        let filter = params
+            .notifications
+            .unwrap_or_default()
+            .honoured(&self.updates);
         let server = self.payloads.server();
         let acknowledged = Acknowledged {
             notifications: &filter,

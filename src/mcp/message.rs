@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::fault::Fault;
 use super::id::{Cancelled, is_id, is_too_long};
 use super::meta::Meta;
+use crate::excerpt::{excerpt, said, sentence};
 
 /// The byte order mark, in UTF-8.
 const MARK: &str = "\u{feff}";
@@ -81,12 +82,10 @@ fn misfit<'a, T: Deserialize<'a>>(text: &'a str) -> Fault {
     };
     let place = match error.path().to_string() {
         path if path == "." => String::new(),
-        path => format!(".{path}"),
+        path => format!(".{}", excerpt(&path)),
     };
-    let said = error.inner().to_string();
-    // The line and the column would count in a text that the client never saw.
-    let said = said.rfind(" at line ").map_or(&*said, |end| &said[..end]);
-    Fault::invalid_params(format!("`params{place}`: {said}"))
+    let said = said(error.inner());
+    Fault::invalid_params(format!("`params{place}`: {}", sentence(&said)))
 }
 
 /// The message without a byte order mark, which some clients write before it.
@@ -145,23 +144,22 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
     let Some(method) = wire.method.and_then(text) else {
         return invalid("`method` must be a string");
     };
-    if wire
-        .params
-        .is_some_and(|params| !params.get().starts_with('{'))
-    {
+    // Parameters may be left out, and null says the same.
+    let params = wire.params.filter(|it| it.get() != "null");
+    if params.is_some_and(|params| !params.get().starts_with('{')) {
         return invalid("`params` must be an object");
     }
     let Some(id) = id else {
-        return notification(method, wire.params);
+        return notification(method, params);
     };
-    let meta = Meta::of(wire.params);
+    let meta = Meta::of(params);
     if meta.token.is_some_and(is_too_long) {
         return Err((Some(id), Fault::too_long("params._meta.progressToken")));
     }
     Ok(Message::Request(Request {
         id,
         method,
-        params: wire.params,
+        params: params,
         meta,
         takes_events: false,
     }))

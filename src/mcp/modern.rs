@@ -15,6 +15,7 @@ use super::version::{MODERN, Shape};
 use super::{Endpoint, Reply, headers, method};
 use crate::context::Context;
 use crate::error::Error;
+use crate::excerpt::{said, sentence};
 
 /// The keys of `params._meta` that this revision requires.
 #[derive(Deserialize)]
@@ -55,8 +56,9 @@ impl<'a> Meta<'a> {
     /// The version and the client's capabilities, both of which must be there.
     fn required(params: Option<&'a RawValue>) -> Result<(Cow<'a, str>, &'a RawValue), Fault> {
         let text = params.map_or("{}", RawValue::get);
-        let params: Params<'_> = serde_json::from_str(text)
-            .map_err(|error| Fault::invalid_meta(format!("`params._meta`: {error}")))?;
+        let params: Params<'_> = serde_json::from_str(text).map_err(|error| {
+            Fault::invalid_meta(format!("`params._meta`: {}", sentence(&said(&error))))
+        })?;
         let missing = |key: &str| {
             Fault::invalid_meta(format!(
                 "`params._meta` lacks `io.modelcontextprotocol/{key}`"

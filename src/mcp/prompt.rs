@@ -11,6 +11,7 @@ use super::fault::Fault;
 use super::result::ServerMeta;
 use super::version::Shape;
 use crate::error::Error;
+use crate::excerpt::excerpt;
 use crate::registry::{Answer, Prompt, Tool};
 
 #[derive(Deserialize)]
@@ -49,7 +50,8 @@ impl Endpoint {
     /// The prompt of that name.
     pub(super) fn prompt(&self, name: &str) -> Result<&Prompt, Fault> {
         let found = self.registry.prompts().iter().find(|it| it.name() == name);
-        found.ok_or_else(|| Fault::invalid_params(format!("there is no prompt `{name}`")))
+        let missing = || format!("there is no prompt `{}`", excerpt(name));
+        found.ok_or_else(|| Fault::invalid_params(missing()))
     }
 }
 

@@ -23,9 +23,9 @@ use crate::error::Error;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Inputs<'a> {
-    #[serde(borrow, default, deserialize_with = "given")]
+    #[serde(borrow, default)]
     input_responses: Option<BTreeMap<String, &'a RawValue>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     request_state: Option<String>,
 }
 
@@ -265,13 +265,4 @@ impl Subject {
 pub(super) fn is_later(request: &Request<'_>) -> bool {
     let text = request.params.map_or("", RawValue::get);
     text.contains("inputResponses") || text.contains("requestState")
-}
-
-/// A field that may be left out, but is never null.
-fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
 }

@@ -22,7 +22,7 @@ use super::version::Shape;
 use crate::capability::Capabilities;
 use crate::client::Client;
 use crate::clock::Timestamp;
-use crate::context::Context;
+use crate::context::{Context, Protocol};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::invoke::{Errand, Invoker};
@@ -221,9 +221,10 @@ impl Endpoint {
         let function =
             function.ok_or_else(|| Error::internal("a task of a function that is gone"))?;
         let client = Arc::new(Client::new(call.capabilities, true, None));
-        let cx = cx.clone().heard_by(client.clone());
-        cx.restart(tasks.limit);
         let subject = Subject::Tool(function.name());
+        let form = subject.form(Shape::Modern);
+        let cx = cx.clone().on(Protocol::Mcp, form).heard_by(client.clone());
+        cx.restart(tasks.limit);
         let task = Escalation {
             tasks: tasks.clone(),
             cx: cx.clone(),

@@ -196,7 +196,7 @@ impl Reply {
 
 impl Subject {
     /// How the answer of the function stands in the result.
-    fn form(&self, shape: Shape) -> Form {
+    pub(super) fn form(&self, shape: Shape) -> Form {
         match self {
             Subject::Tool(_) if shape >= Shape::Structured => Form::Both,
             Subject::Tool(_) | Subject::Resource(..) => Form::Text,

@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::headers;
 use super::message::Request;
 use super::modern::Meta;
+use crate::excerpt::excerpt;
 
 /// The revision whose requests carry everything in `_meta`.
 pub(super) const MODERN: &str = "2026-07-28";
@@ -124,7 +125,8 @@ pub(super) fn allows_batch(headers: &HeaderMap) -> Result<(), Fault> {
         None => Ok(()),
         Some(version) if version == BATCH.as_str() => Ok(()),
         Some(version) => Err(Fault::invalid_request(format!(
-            "revision {version} has no batches: post one message"
+            "revision {} has no batches: post one message",
+            excerpt(version)
         ))),
     }
 }

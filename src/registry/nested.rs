@@ -3,6 +3,7 @@
 use super::{Answer, Registry, Tool};
 use crate::context::{Context, Protocol};
 use crate::error::{Error, Result};
+use crate::excerpt::excerpt;
 
 impl Tool {
     /// Says that it calls the functions that `argument` names. No function of this kind may call another one, and each
@@ -26,7 +27,7 @@ impl Registry {
         };
         self.get(name).filter(|tool| seen(tool)).ok_or_else(|| {
             let hint = self.hint(name, seen);
-            Error::unknown_function(format!("there is no function `{name}`{hint}"))
+            Error::unknown_function(format!("there is no function `{}`{hint}", excerpt(name)))
         })
     }
 

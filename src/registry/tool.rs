@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, IntoAnswer};
+use super::decode::Arguments;
 use super::hints::Hints;
 use super::icon::Icon;
-use super::shape;
 use crate::capability::Capability;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::schema;
 
 /// A function that answers on MCP and REST, with its name, its schemas and its places.
@@ -36,6 +36,8 @@ pub struct Tool {
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
     input: LazyLock<Value>,
     output: LazyLock<Option<Value>>,
+    /// The input schema with null where the type takes it; made for the first arguments that do not fit as they are.
+    typed: LazyLock<Value>,
     /// What is published instead of the input schema.
     published: Option<Value>,
     run: Run,
@@ -47,8 +49,8 @@ enum Run {
     Sync(Box<SyncFn>),
 }
 
-type AsyncFn = dyn Fn(Context, &str) -> Result<Running> + Send + Sync;
-type SyncFn = dyn Fn(Context, &str) -> Result<Answer> + Send + Sync;
+type AsyncFn = dyn Fn(Context, &Arguments<'_>) -> Result<Running> + Send + Sync;
+type SyncFn = dyn Fn(Context, &Arguments<'_>) -> Result<Answer> + Send + Sync;
 type Running = BoxFuture<'static, Result<Answer>>;
 
 impl Tool {
@@ -61,13 +63,13 @@ impl Tool {
         Fut: Future<Output = Result<R>> + Send + 'static,
         R: IntoAnswer,
     {
-        let run = move |cx: Context, arguments: &str| -> Result<Running> {
-            let running = function(cx.clone(), decode(arguments)?);
+        let run = move |cx: Context, arguments: &Arguments<'_>| -> Result<Running> {
+            let running = function(cx.clone(), arguments.decode()?);
             Ok(Box::pin(async move { running.await?.into_answer(&cx) }))
         };
         Tool::erased(
             name,
-            schema::input::<A>,
+            [schema::input::<A>, schema::typed::<A>],
             R::schema,
             Run::Async(Box::new(run)),
         )
@@ -80,12 +82,12 @@ impl Tool {
         F: Fn(Context, A) -> Result<R> + Send + Sync + 'static,
         R: IntoAnswer,
     {
-        let run = move |cx: Context, arguments: &str| {
-            function(cx.clone(), decode(arguments)?)?.into_answer(&cx)
+        let run = move |cx: Context, arguments: &Arguments<'_>| {
+            function(cx.clone(), arguments.decode()?)?.into_answer(&cx)
         };
         Tool::erased(
             name,
-            schema::input::<A>,
+            [schema::input::<A>, schema::typed::<A>],
             R::schema,
             Run::Sync(Box::new(run)),
         )
@@ -93,7 +95,7 @@ impl Tool {
 
     fn erased(
         name: &'static str,
-        input: fn() -> Value,
+        [input, typed]: [fn() -> Value; 2],
         output: fn() -> Option<Value>,
         run: Run,
     ) -> Tool {
@@ -114,6 +116,7 @@ impl Tool {
             calls: None,
             input: LazyLock::new(input),
             output: LazyLock::new(output),
+            typed: LazyLock::new(typed),
             published: None,
             run,
         }
@@ -221,10 +224,16 @@ impl Tool {
     }
 
     pub(super) async fn run(&self, cx: Context, arguments: &str) -> Result<Answer> {
-        shape::check(&self.input, arguments)?;
+        let arguments = Arguments {
+            text: arguments,
+            own: &self.input,
+            typed: &self.typed,
+            published: self.published.as_ref(),
+            reads_texts: cx.reads_texts(),
+        };
         match &self.run {
-            Run::Async(run) => run(cx, arguments)?.await,
-            Run::Sync(run) => run(cx, arguments),
+            Run::Async(run) => run(cx, &arguments)?.await,
+            Run::Sync(run) => run(cx, &arguments),
         }
     }
 
@@ -343,55 +352,5 @@ impl Tool {
 
     pub(super) fn schema(&self) -> &Value {
         self.published.as_ref().unwrap_or(&self.input)
-    }
-}
-
-/// The arguments as the function wants them; the error names the place where they are something else.
-fn decode<A: DeserializeOwned>(text: &str) -> Result<A> {
-    // A struct would also decode from an array of its fields, which is in no schema.
-    if !text.trim_start().starts_with('{') {
-        return Err(Error::invalid_argument(
-            "$",
-            "the arguments must be a JSON object",
-        ));
-    }
-    serde_json::from_str(text).map_err(|_| misfit::<A>(text))
-}
-
-/// Decodes once more to learn the place: too dear for good arguments, cheap for bad ones.
-#[cold]
-fn misfit<A: DeserializeOwned>(text: &str) -> Error {
-    let mut json = serde_json::Deserializer::from_str(text);
-    match serde_path_to_error::deserialize::<_, A>(&mut json) {
-        Err(error) => {
-            let (path, problem) = (error.path().to_string(), said(error.inner()));
-            Error::invalid_argument(field_of(&path, &problem), problem)
-        }
-        Ok(_) => Error::invalid_argument("$", "the arguments cannot be read"),
-    }
-}
-
-/// The field at fault: the path where decoding stopped, or the field that serde's sentence names.
-fn field_of(path: &str, problem: &str) -> String {
-    let named = ["missing field `", "unknown field `", "duplicate field `"]
-        .iter()
-        .find_map(|start| {
-            let rest = problem.strip_prefix(start)?;
-            rest.split('`').next()
-        });
-    match (path, named) {
-        (".", Some(field)) => field.to_owned(),
-        (".", None) => "$".to_owned(),
-        (path, Some(field)) if !path.ends_with(field) => format!("{path}.{field}"),
-        (path, _) => path.to_owned(),
-    }
-}
-
-/// What serde says, without the line and column of a text that the caller never saw.
-fn said(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }

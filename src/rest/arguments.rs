@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::excerpt::excerpt;
 use crate::registry::Tool;
 
 /// The arguments in a path and a query, as the text of a JSON object.
@@ -93,6 +94,7 @@ fn unknown(known: Option<&Map<String, Value>>) -> String {
 
 /// The JSON form of a text, by the type that the schema names.
 fn typed(schema: &Value, text: &str) -> Result<String, String> {
+    let shown = || excerpt(text);
     let wanted = schema
         .get("type")
         .and_then(Value::as_str)
@@ -100,7 +102,7 @@ fn typed(schema: &Value, text: &str) -> Result<String, String> {
     let number = || matches!(serde_json::from_str(text), Ok(Value::Number(_)));
     match wanted {
         "boolean" if matches!(text, "true" | "false") => Ok(text.to_owned()),
-        "boolean" => Err(format!("expected `true` or `false`, got `{text}`")),
+        "boolean" => Err(format!("expected `true` or `false`, got `{}`", shown())),
         "integer" | "number"
             if !text.starts_with(char::is_whitespace)
                 && !text.ends_with(char::is_whitespace)
@@ -108,8 +110,8 @@ fn typed(schema: &Value, text: &str) -> Result<String, String> {
         {
             Ok(text.to_owned())
         }
-        "integer" => Err(format!("expected a whole number, got `{text}`")),
-        "number" => Err(format!("expected a number, got `{text}`")),
+        "integer" => Err(format!("expected a whole number, got `{}`", shown())),
+        "number" => Err(format!("expected a number, got `{}`", shown())),
         _ => Ok(Value::from(text).to_string()),
     }
 }

@@ -19,18 +19,10 @@ use crate::error::{Error, Kind, Result};
 pub(super) struct TotalUnvested {
     /// Bech32 address of the wallet.
     wallet_address: Address,
-    /// The moment that is asked about: an RFC 3339 date and time, by default now. A missing zone is UTC.
+    /// The moment that is asked about: an RFC 3339 date and time, by default now. A missing zone is UTC, seconds may be
+    /// left out; in a query, write the `+` of a zone as `%2B`.
     #[serde(default)]
-    #[schemars(with = "Timestamp")]
-    date_time: When,
-}
-
-/// A moment in the arguments.
-#[derive(Clone, Copy, Default)]
-enum When {
-    #[default]
-    Now,
-    At(Timestamp),
+    date_time: Option<Timestamp>,
 }
 
 #[derive(Clone, Serialize, JsonSchema)]
@@ -93,10 +85,7 @@ enum Rule {
 
 pub(super) async fn total_unvested(cx: Context, arguments: TotalUnvested) -> Result<Vesting> {
     let wallet = arguments.wallet_address.on_network(&cx)?;
-    let at = match arguments.date_time {
-        When::Now => cx.now(),
-        When::At(moment) => moment,
-    };
+    let at = arguments.date_time.unwrap_or_else(|| cx.now());
     let (schedule, record) = tokio::join!(schedule(&cx, wallet), account::record(&cx, wallet));
     vesting(
         wallet,
@@ -248,12 +237,4 @@ fn continuous(whole: u128, start: Timestamp, end: Timestamp, at: Timestamp) -> O
     let length = u128::try_from(end.unix() - start.unix()).ok()?;
     let passed = u128::try_from(at.unix() - start.unix()).unwrap_or(0);
     divide_half_even(whole.checked_mul(passed)?, length)
-}
-
-impl<'de> Deserialize<'de> for When {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> std::result::Result<When, D::Error> {
-        Timestamp::deserialize(deserializer).map(When::At)
-    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 pub use source::sources;
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 40] = [
+const HOUSE: [(&str, &[&str]); 41] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -34,6 +34,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "telemetry",
             "deadline",
             "error",
+            "excerpt",
             "config",
         ],
     ),
@@ -57,6 +58,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "telemetry",
             "deadline",
             "error",
+            "excerpt",
             "config",
             "origin",
             "trace",
@@ -96,6 +98,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "upstream",
             "deadline",
             "error",
+            "excerpt",
             "origin",
             "config",
             "clock",
@@ -112,6 +115,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "telemetry",
             "upstream",
             "error",
+            "excerpt",
         ],
     ),
     (
@@ -127,6 +131,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "upstream",
             "telemetry",
             "error",
+            "excerpt",
             "clock",
             "similar",
         ],
@@ -144,6 +149,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "telemetry",
             "deadline",
             "error",
+            "excerpt",
         ],
     ),
     (
@@ -151,6 +157,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
         &[
             "context",
             "error",
+            "excerpt",
             "schema",
             "capability",
             "clock",
@@ -179,11 +186,11 @@ const HOUSE: [(&str, &[&str]); 40] = [
     ("flight", &["deadline"]),
     ("replay", &["config", "clock"]),
     ("spans", &["telemetry", "error", "config", "trace"]),
-    ("telemetry", &["error", "trace"]),
+    ("telemetry", &["error", "trace", "excerpt"]),
     ("deadline", &[]),
-    ("error", &["capability"]),
+    ("error", &["capability", "excerpt"]),
     ("config", &["clock", "secret"]),
-    ("clock", &[]),
+    ("clock", &["excerpt"]),
     ("origin", &[]),
     ("similar", &[]),
     ("capability", &[]),
@@ -193,6 +200,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
     ("updates", &[]),
     ("count", &[]),
     ("object", &[]),
+    ("excerpt", &[]),
 ];
 
 /// Crates that one module hides from all others.

@@ -270,10 +270,6 @@ async fn arguments_of_another_form_are_refused_with_their_place() {
             "calls[0].arguments",
         ),
         (
-            json!({"calls": [], "item_timeout_ms": null}),
-            "item_timeout_ms",
-        ),
-        (
             json!({"calls": [], "item_timeout_ms": 0}),
             "item_timeout_ms",
         ),

@@ -3,10 +3,12 @@
 mod support;
 
 mod architecture;
+mod arguments;
 mod batch;
 mod budget;
 mod cors;
 mod docs;
+mod echo;
 mod input;
 mod lambda;
 mod lint;

@@ -1,6 +1,6 @@
 //! What a client wants to hear of.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::updates::{Topic, Update, Updates};
 
@@ -11,13 +11,13 @@ const MAX_RESOURCES: usize = 1000;
 #[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Filter {
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "is_false")]
     tools_list_changed: bool,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "is_false")]
     prompts_list_changed: bool,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "is_false")]
     resources_list_changed: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "given", skip_serializing_if = "Vec::is_empty")]
     resource_subscriptions: Vec<String>,
 }
 
@@ -70,6 +70,13 @@ impl Filter {
         let lists = [Update::Tools, Update::Prompts, Update::Resources];
         lists.into_iter().chain(documents).collect()
     }
+}
+
+/// A field that may be left out, which null says too.
+fn given<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn is_false(value: &bool) -> bool {

@@ -145,17 +145,28 @@ async fn an_answer_under_another_key_or_of_another_form_is_none() {
 async fn parameters_that_cannot_be_read_are_refused() {
     let client = Client::of(&serving(vec![function("greet", greet)]));
     for params in [
-        json!({"inputResponses": null}),
         json!({"inputResponses": []}),
         json!({"inputResponses": "name"}),
         json!({"inputResponses": 1}),
-        json!({"requestState": null}),
         json!({"requestState": 5}),
         json!({"requestState": {}}),
         json!({"requestState": ""}),
     ] {
         let refusal = client.refusal("greet", params.clone()).await;
         assert_eq!(refusal, (200, -32602), "{params}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_of_a_later_round_that_is_null_is_left_out() {
+    let client = Client::of(&serving(vec![function("greet", greet)]));
+    for params in [
+        json!({"inputResponses": null}),
+        json!({"requestState": null}),
+        json!({"inputResponses": null, "requestState": null}),
+    ] {
+        let result = client.call("greet", params).await;
+        assert_eq!(questions(&result), json!({"name": "What is your name?"}));
     }
 }
 

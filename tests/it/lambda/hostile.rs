@@ -103,6 +103,20 @@ async fn a_path_with_control_characters_is_a_bad_request() {
 }
 
 #[tokio::test]
+async fn a_header_that_cannot_be_read_is_named_in_an_excerpt() {
+    let app = TestApp::start().await;
+    let long = "x".repeat(60_000);
+    let mut event = event("function_url_rest");
+    event["headers"][&long] = json!("\r\n");
+    let problem = bad_request(&answer(&app, &event).await, "a long name").to_string();
+    assert!(problem.len() < 1024, "{problem}");
+    assert!(
+        problem.contains(&format!("`{}…`", &long[..200])),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
 async fn two_hosts_are_a_bad_request() {
     let app = TestApp::start().await;
     let hosts = json!(["a.example", "b.example"]);

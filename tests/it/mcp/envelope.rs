@@ -92,12 +92,20 @@ async fn a_wrong_message_with_a_readable_id_is_refused_under_that_id() {
         r#"{"jsonrpc":"2.0","id":7}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":5}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[]}"#,
-        r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":null}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":"x"}"#,
     ] {
         let message = fault(&app.send(bare(body)).await, 400, -32600);
         assert_eq!(message["id"], 7, "{body}: {message}");
     }
+}
+
+#[tokio::test]
+async fn parameters_that_are_null_are_left_out() {
+    let app = TestApp::start().await;
+    let body = r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":null}"#;
+    assert_eq!(app.send(bare(body)).await.json()["result"], json!({}));
+    let body = r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#;
+    assert_eq!(app.send(bare(body)).await.status, StatusCode::ACCEPTED);
 }
 
 #[tokio::test]

@@ -129,6 +129,23 @@ async fn only_what_the_server_tells_is_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_topic_that_is_null_is_not_asked_for() {
+    let app = announcing(&[Topic::Tools, Topic::Contents]);
+    let asked = json!({
+        "toolsListChanged": true,
+        "promptsListChanged": null,
+        "resourceSubscriptions": null,
+    });
+    let mut stream = listen(&app, asked).await;
+    let honoured = &message(&mut stream).await["params"]["notifications"];
+    assert_eq!(*honoured, json!({"toolsListChanged": true}));
+
+    let mut stream = listen(&app, json!(null)).await;
+    let honoured = &message(&mut stream).await["params"]["notifications"];
+    assert_eq!(*honoured, json!({}));
+}
+
+#[tokio::test]
 async fn a_process_that_is_frozen_between_requests_says_that_it_tells_nothing() {
     let config = Config {
         function: Some("bifold".to_owned()),

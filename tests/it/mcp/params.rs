@@ -102,6 +102,19 @@ async fn a_header_that_repeats_its_argument_lets_the_call_through() {
             json!({"region": "eu"}),
             vec![("mcp-param-region", "eu"), ("mcp-param-other", "x")],
         ),
+        // JSON in texts, as some models write it.
+        (
+            json!({"region": "eu", "count": "42", "urgent": "true"}),
+            vec![
+                ("mcp-param-region", "eu"),
+                ("mcp-param-count", "42"),
+                ("mcp-param-urgent", "true"),
+            ],
+        ),
+        (
+            json!(r#"{"region": "eu", "count": 42}"#),
+            vec![("mcp-param-region", "eu"), ("mcp-param-count", "42")],
+        ),
     ] {
         assert_placed(&app.send(call(arguments, &headers)).await);
     }
@@ -113,6 +126,17 @@ async fn a_header_that_is_missing_or_says_something_else_stops_the_call() {
     let eu = ("mcp-param-region", "eu");
     for (arguments, headers, named) in [
         (json!({"region": "eu"}), vec![], "mcp-param-region"),
+        (json!(r#"{"region": "eu"}"#), vec![], "mcp-param-region"),
+        (
+            json!(r#"{"region": "eu"}"#),
+            vec![("mcp-param-region", "us")],
+            "mcp-param-region",
+        ),
+        (
+            json!({"region": "eu", "count": "1"}),
+            vec![eu, ("mcp-param-count", "2")],
+            "mcp-param-count",
+        ),
         (
             json!({"region": "eu"}),
             vec![("mcp-param-region", "us")],

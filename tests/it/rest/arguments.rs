@@ -60,6 +60,8 @@ async fn texts_of_a_url_are_typed_by_the_schema() {
             "/api/say/x?whole=-5&number=2.5&flag=true",
             json!({"text": "x", "whole": -5, "number": 2.5, "flag": true}),
         ),
+        ("/api/say/x?whole=2.0", json!({"text": "x", "whole": 2})),
+        ("/api/say/x?whole=-1e2", json!({"text": "x", "whole": -100})),
         (
             "/api/say/x?number=1e2&flag=false",
             json!({"text": "x", "number": 100.0, "flag": false}),

@@ -298,7 +298,6 @@ async fn the_test_of_the_server_has_bounds() {
         ("repeat", json!(21)),
         ("repeat", json!(1.5)),
         ("arguments", json!([])),
-        ("arguments", json!(null)),
         ("measure_timing", json!("yes")),
     ] {
         let mut arguments = json!({"function_name": "get_registry_summary"});

@@ -46,6 +46,30 @@ async fn a_frame_that_is_no_message_is_refused_and_the_connection_goes_on() {
 }
 
 #[tokio::test]
+async fn what_a_message_names_is_repeated_in_excerpts() {
+    let served = Served::start().await;
+    let mut client = served.connect().await;
+    let long = "x".repeat(100_000);
+    for (method, params) in [
+        (&*long, json!({})),
+        ("tools/call", json!({"name": long})),
+        (
+            "tools/call",
+            json!({"name": "wait", "arguments": {long.clone(): 1}}),
+        ),
+        (
+            "tools/call",
+            json!({"name": "wait", "arguments": {"name": {long.clone(): 1}}}),
+        ),
+        ("tools/list", json!({"cursor": long})),
+    ] {
+        let refused = client.ask(legacy(1, method, params)).await.to_string();
+        assert!(refused.len() < 1024, "{} bytes", refused.len());
+        assert!(!refused.contains(&long[..201]), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_far_too_large_or_no_text_closes_the_connection() {
     let served = Served::with(|config| config.max_request_bytes = 200).await;
     let not_utf8 = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);

@@ -1,0 +1,89 @@
+//! From the text of the arguments to the struct that a function wants, or the place where they are something else.
+
+use std::sync::LazyLock;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::mend::Mender;
+use super::shape;
+use crate::error::{Error, Result};
+use crate::excerpt::{said, sentence};
+
+/// The arguments of one call, and what their function publishes of them.
+pub(super) struct Arguments<'a> {
+    pub(super) text: &'a str,
+    /// The schema of the argument struct.
+    pub(super) own: &'a LazyLock<Value>,
+    /// The same with null where the type takes it.
+    pub(super) typed: &'a LazyLock<Value>,
+    /// What is published instead of it.
+    pub(super) published: Option<&'a Value>,
+    /// Whether texts are read that hold JSON of the type that is wanted.
+    pub(super) reads_texts: bool,
+}
+
+impl Arguments<'_> {
+    /// The arguments as the function wants them. Most are right as they are: what the schema allows and serde does not is
+    /// looked for only in those that are not.
+    ///
+    /// # Errors
+    /// `InvalidArgument` with the path of what cannot be read.
+    pub(super) fn decode<A: DeserializeOwned>(&self) -> Result<A> {
+        if let Some(arguments) = self.read(self.text)? {
+            return Ok(arguments);
+        }
+        let mender = Mender::new(self.schema(), self.reads_texts);
+        let Some(mended) = mender.mend(self.text) else {
+            return Err(misfit::<A>(self.text));
+        };
+        self.read(&mended)?.ok_or_else(|| misfit::<A>(&mended))
+    }
+
+    /// `None` where serde cannot read them.
+    fn read<A: DeserializeOwned>(&self, text: &str) -> Result<Option<A>> {
+        shape::check(self.own, text)?;
+        // A struct would also decode from an array of its fields, which is in no schema.
+        let is_object = text.trim_start().starts_with('{');
+        Ok(match is_object {
+            true => serde_json::from_str(text).ok(),
+            false => None,
+        })
+    }
+
+    fn schema(&self) -> &Value {
+        self.published.unwrap_or(self.typed)
+    }
+}
+
+/// Decodes once more to learn the place: too dear for good arguments, cheap for bad ones.
+#[cold]
+fn misfit<A: DeserializeOwned>(text: &str) -> Error {
+    if !text.trim_start().starts_with('{') {
+        return Error::invalid_argument("$", "the arguments must be a JSON object");
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, A>(&mut json) {
+        Err(error) => {
+            let (path, problem) = (error.path().to_string(), said(error.inner()));
+            Error::invalid_argument(field_of(&path, &problem), sentence(&problem))
+        }
+        Ok(_) => Error::invalid_argument("$", "the arguments cannot be read"),
+    }
+}
+
+/// The field at fault: the path where decoding stopped, or the field that serde's sentence names.
+fn field_of(path: &str, problem: &str) -> String {
+    let named = ["missing field `", "unknown field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| {
+            let rest = problem.strip_prefix(start)?;
+            rest.split('`').next()
+        });
+    match (path, named) {
+        (".", Some(field)) => field.to_owned(),
+        (".", None) => "$".to_owned(),
+        (path, Some(field)) if !path.ends_with(field) => format!("{path}.{field}"),
+        (path, _) => path.to_owned(),
+    }
+}
