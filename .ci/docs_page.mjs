@@ -14,7 +14,7 @@ const document = await (await fetch(`${base}/openapi.json`)).json();
 // Every function answers to its own name by POST, whatever else it answers to; the operation's id tells that path apart.
 const functions = Object.entries(document.paths)
   .map(([path, operations]) => [path.slice('/api/'.length), operations.post?.operationId])
-  .filter(([name, id]) => id === `${name}.post`)
+  .filter(([name, id]) => id === `${name}_post`)
   .map(([name]) => name);
 assert(functions.length > 0, 'the document has no function');
 

@@ -34,7 +34,7 @@ pub(super) fn method_not_allowed() -> Response<Body> {
 }
 
 /// An error of the protocol, because that is what clients of this path can read.
-fn refused(refusal: Refusal) -> Response<Body> {
+pub(super) fn refused(refusal: Refusal) -> Response<Body> {
     let mut response = json_response(mcp::unreadable(refusal.detail));
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 40] = [
+const HOUSE: [(&str, &[&str]); 43] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -35,6 +35,8 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "deadline",
             "error",
             "config",
+            "base_url",
+            "path",
         ],
     ),
     ("local", &["app"]),
@@ -59,6 +61,8 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "error",
             "config",
             "origin",
+            "host",
+            "path",
             "trace",
         ],
     ),
@@ -112,6 +116,8 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "telemetry",
             "upstream",
             "error",
+            "config",
+            "base_url",
         ],
     ),
     (
@@ -182,9 +188,12 @@ const HOUSE: [(&str, &[&str]); 40] = [
     ("telemetry", &["error", "trace"]),
     ("deadline", &[]),
     ("error", &["capability"]),
-    ("config", &["clock", "secret"]),
+    ("config", &["clock", "secret", "host"]),
     ("clock", &[]),
-    ("origin", &[]),
+    ("origin", &["host"]),
+    ("base_url", &["host"]),
+    ("host", &[]),
+    ("path", &[]),
     ("similar", &[]),
     ("capability", &[]),
     ("schema", &[]),

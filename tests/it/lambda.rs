@@ -5,7 +5,9 @@ mod doors;
 mod hostile;
 mod late;
 mod principal;
+mod pings;
 mod recorded;
+mod sparse;
 mod stream;
 mod task;
 

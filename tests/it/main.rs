@@ -5,6 +5,7 @@ mod support;
 mod architecture;
 mod batch;
 mod cors;
+mod edge;
 mod input;
 mod lambda;
 mod lint;
