@@ -28,6 +28,10 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'^')
     .add(b'|');
 
+/// More than fit into what any integration takes of them; the map of headers would end somewhere above it.
+const MOST_HEADERS: usize = 10_000;
+const TOO_MANY: &str = "there are more headers than a request can have";
+
 /// The headers of `first`, and of `second` those that `first` has no value for.
 ///
 /// # Errors
@@ -38,6 +42,9 @@ pub(super) fn headers(
 ) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in lines(first, second, str::eq_ignore_ascii_case) {
+        if headers.len() == MOST_HEADERS {
+            return Err(TOO_MANY.to_owned());
+        }
         append(&mut headers, name, &value)?;
     }
     Ok(headers)
@@ -53,7 +60,7 @@ pub(super) fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result
     let value = HeaderValue::from_str(value)
         .map_err(|_| format!("header `{name}` has characters that HTTP does not allow"))?;
     let added = headers.try_append(name, value);
-    added.map_err(|_| "there are more headers than a request can have")?;
+    added.map_err(|_| TOO_MANY)?;
     Ok(())
 }
 

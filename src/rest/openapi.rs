@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the same schemas that the functions are decoded by.
 
+use std::collections::BTreeSet;
+
 use axum::body::Bytes;
 use ring::digest::{Context, Digest, SHA256};
 use serde_json::{Map, Value, json};
@@ -71,9 +73,19 @@ fn document(registry: &Registry, info: &Info) -> Value {
             "version": info.version,
             "description": info.instructions.unwrap_or(""),
         },
+        // Nothing asks for credentials.
+        "security": [],
+        "tags": tags(registry),
         "paths": paths,
         "components": { "schemas": { "Problem": problem_schema() } },
     })
+}
+
+/// The groups of the operations, each once.
+fn tags(registry: &Registry) -> Value {
+    let tools = registry.tools().iter().filter(|tool| tool.on_rest());
+    let names: BTreeSet<&str> = tools.flat_map(Tool::groups).copied().collect();
+    names.iter().map(|name| json!({ "name": name })).collect()
 }
 
 fn operation(paths: &mut Map<String, Value>, path: &str, method: &str, operation: Value) {

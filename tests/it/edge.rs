@@ -26,7 +26,9 @@ struct Raw {
 async fn raw(address: SocketAddr, head: &str, body: &str) -> Raw {
     let mut socket = TcpStream::connect(address).await.unwrap();
     let length = body.len();
-    let request = format!("{head}connection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
+    let request = format!(
+        "{head}connection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
@@ -47,7 +49,11 @@ async fn raw(address: SocketAddr, head: &str, body: &str) -> Raw {
 
 /// An event of each integration, and where that has its method and its path.
 const INTEGRATIONS: [(&str, &str, &str); 6] = [
-    ("function_url_rest", "/requestContext/http/method", "/rawPath"),
+    (
+        "function_url_rest",
+        "/requestContext/http/method",
+        "/rawPath",
+    ),
     ("http_api_v2", "/requestContext/http/method", "/rawPath"),
     ("http_api_v1", "/httpMethod", "/path"),
     ("rest_api_rest", "/httpMethod", "/path"),
@@ -90,6 +96,9 @@ async fn invoked(app: &TestApp, event: &Value) -> Value {
 
 /// A header of what goes back, in either of its shapes.
 fn header<'v>(answer: &'v Value, name: &str) -> &'v str {
-    let (one, many) = (&answer["headers"][name], &answer["multiValueHeaders"][name][0]);
+    let (one, many) = (
+        &answer["headers"][name],
+        &answer["multiValueHeaders"][name][0],
+    );
     one.as_str().or(many.as_str()).unwrap_or("")
 }

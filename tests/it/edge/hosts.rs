@@ -30,7 +30,11 @@ fn refused(answer: &Raw, line: &str, status: u16, class: &str) {
     let body: Value = serde_json::from_str(&answer.body).unwrap();
     match line.contains(" /mcp") {
         true => assert_eq!(body["error"]["code"], -32600, "{line}: {body}"),
-        false => assert_eq!(body["type"], format!("urn:bifold:problem:{class}"), "{line}"),
+        false => assert_eq!(
+            body["type"],
+            format!("urn:bifold:problem:{class}"),
+            "{line}"
+        ),
     }
 }
 
@@ -70,9 +74,18 @@ async fn http_1_0_needs_no_host_and_an_absolute_target_brings_its_own() {
         ("GET /health HTTP/1.0\r\n", 200),
         ("GET /health HTTP/1.0\r\nhost: evil.example\r\n", 403),
         ("GET http://localhost/health HTTP/1.1\r\n", 200),
-        ("GET http://localhost:1/health HTTP/1.1\r\nhost: evil.example\r\n", 200),
-        ("GET http://evil.example/health HTTP/1.1\r\nhost: localhost\r\n", 403),
-        ("GET http://user@localhost/health HTTP/1.1\r\nhost: localhost\r\n", 400),
+        (
+            "GET http://localhost:1/health HTTP/1.1\r\nhost: evil.example\r\n",
+            200,
+        ),
+        (
+            "GET http://evil.example/health HTTP/1.1\r\nhost: localhost\r\n",
+            403,
+        ),
+        (
+            "GET http://user@localhost/health HTTP/1.1\r\nhost: localhost\r\n",
+            400,
+        ),
     ] {
         let answer = raw(address, head, "").await;
         assert_eq!(answer.status, status, "{head}: {}", answer.body);
@@ -104,7 +117,12 @@ async fn on_loopback_every_local_name_is_taken_and_a_refusal_names_the_setting()
         "Admitted.Example:8443",
         "public.example",
     ] {
-        let answer = raw(address, &format!("GET /health HTTP/1.1\r\nhost: {host}\r\n"), "").await;
+        let answer = raw(
+            address,
+            &format!("GET /health HTTP/1.1\r\nhost: {host}\r\n"),
+            "",
+        )
+        .await;
         assert_eq!(answer.status, 200, "{host}: {}", answer.body);
     }
     for host in [
@@ -119,9 +137,18 @@ async fn on_loopback_every_local_name_is_taken_and_a_refusal_names_the_setting()
         "sub.admitted.example",
     ] {
         for (line, body) in REQUESTS {
-            let answer = raw(address, &format!("{line} HTTP/1.1\r\nhost: {host}\r\n"), body).await;
+            let answer = raw(
+                address,
+                &format!("{line} HTTP/1.1\r\nhost: {host}\r\n"),
+                body,
+            )
+            .await;
             refused(&answer, line, 403, "foreign_host");
-            assert!(answer.body.contains("BIFOLD_ALLOWED_HOSTS"), "{}", answer.body);
+            assert!(
+                answer.body.contains("BIFOLD_ALLOWED_HOSTS"),
+                "{}",
+                answer.body
+            );
         }
     }
     let long = "a".repeat(5000);
@@ -215,10 +242,18 @@ async fn the_same_list_holds_behind_every_integration() {
         }
         assert_eq!(invoked(&listed, &event).await["statusCode"], 200);
     }
-    for (host, status) in [("api.example.com", 200), ("evil.example", 403), ("a b", 403)] {
+    for (host, status) in [
+        ("api.example.com", 200),
+        ("evil.example", 403),
+        ("a b", 403),
+    ] {
         let mut event = changed("websocket_connect", &[]);
         with_header(&mut event, "Host", host);
-        assert_eq!(invoked(&listed, &event).await, json!({"statusCode": status}), "{host}");
+        assert_eq!(
+            invoked(&listed, &event).await,
+            json!({"statusCode": status}),
+            "{host}"
+        );
     }
 }
 
@@ -264,7 +299,12 @@ async fn an_origin_with_user_information_or_a_second_one_is_refused_on_every_pat
     for integration in INTEGRATIONS {
         let mut event = asking(integration, "GET", "/health");
         with_header(&mut event, "origin", "https://user@page.example");
-        assert_eq!(invoked(&app, &event).await["statusCode"], 403, "{}", integration.0);
+        assert_eq!(
+            invoked(&app, &event).await["statusCode"],
+            403,
+            "{}",
+            integration.0
+        );
     }
     let mut event = changed("websocket_connect", &[]);
     with_header(&mut event, "Origin", "https://user@page.example");
@@ -280,12 +320,24 @@ async fn a_program_that_embeds_the_library_may_leave_the_host_out() {
 
 #[test]
 fn a_listed_host_that_is_none_keeps_the_application_from_starting() {
-    for host in ["", "*", "*.", "https://a.example", "a b", "a.example:x", "a/b", "*.*.example"] {
+    for host in [
+        "",
+        "*",
+        "*.",
+        "https://a.example",
+        "a b",
+        "a.example:x",
+        "a/b",
+        "*.*.example",
+    ] {
         let config = Config {
             allowed_hosts: vec![host.to_owned()],
             ..Config::default()
         };
         let said = App::new(config, Server::new("it", "1")).err().unwrap();
-        assert!(said.to_string().contains("BIFOLD_ALLOWED_HOSTS"), "{host}: {said}");
+        assert!(
+            said.to_string().contains("BIFOLD_ALLOWED_HOSTS"),
+            "{host}: {said}"
+        );
     }
 }

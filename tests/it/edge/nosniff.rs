@@ -10,6 +10,7 @@ use crate::support::{TestApp, modern, on_socket};
 
 /// Says that it works.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Work {}
 
 async fn work(cx: Context, _: Work) -> Result<Content> {
@@ -25,8 +26,14 @@ async fn it_stands_on_every_answer_of_a_socket() {
         ("GET /health HTTP/1.1\r\nhost: localhost\r\n", 200),
         ("HEAD /docs HTTP/1.1\r\nhost: localhost\r\n", 200),
         ("GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n", 200),
-        ("GET /api/registry_summary HTTP/1.1\r\nhost: localhost\r\n", 200),
-        ("GET /api/account_info/x HTTP/1.1\r\nhost: localhost\r\n", 400),
+        (
+            "GET /api/registry_summary HTTP/1.1\r\nhost: localhost\r\n",
+            200,
+        ),
+        (
+            "GET /api/account_info/x HTTP/1.1\r\nhost: localhost\r\n",
+            400,
+        ),
         ("GET /no/such HTTP/1.1\r\nhost: localhost\r\n", 404),
         ("DELETE /mcp HTTP/1.1\r\nhost: localhost\r\n", 405),
         ("GET /ws HTTP/1.1\r\nhost: localhost\r\n", 426),
@@ -40,14 +47,17 @@ async fn it_stands_on_every_answer_of_a_socket() {
     ] {
         let answer = raw(address, head, "").await;
         assert_eq!(answer.status, status, "{head}");
-        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{head}");
+        assert_eq!(
+            answer.headers["x-content-type-options"], "nosniff",
+            "{head}"
+        );
     }
     serving.abort();
 }
 
 #[tokio::test]
 async fn it_stands_on_events_on_what_is_known_and_on_notifications() {
-    let app = TestApp::serving(Server::new("it", "1").tool(Tool::new("work", work))).await;
+    let app = TestApp::serving(Server::new("it", "1").tools(vec![Tool::new("work", work)])).await;
     let params = json!({"name": "work", "arguments": {}, "_meta": {"progressToken": 1}});
     let events = app.send(modern("tools/call", params)).await;
     assert_eq!(events.header("content-type"), "text/event-stream");

@@ -10,7 +10,10 @@ use crate::support::{Log, TestApp, on_socket};
 
 /// Spellings of one path each.
 const SPELLINGS: [(&str, &[&str]); 6] = [
-    ("/mcp", &["/mcp/", "//mcp", "/%6dcp", "/%6D%63%70//", "///mcp///"]),
+    (
+        "/mcp",
+        &["/mcp/", "//mcp", "/%6dcp", "/%6D%63%70//", "///mcp///"],
+    ),
     (
         "/api/registry_summary",
         &[
@@ -43,7 +46,11 @@ async fn every_spelling_is_served_with_every_method() {
                 let shown = format!("{method} {spelling}");
                 assert_eq!(answer.status, expected.status, "{shown}");
                 for name in ["content-type", "allow", "etag"] {
-                    assert_eq!(answer.header(name), expected.header(name), "{shown}: {name}");
+                    assert_eq!(
+                        answer.header(name),
+                        expected.header(name),
+                        "{shown}: {name}"
+                    );
                 }
             }
         }
@@ -131,14 +138,23 @@ async fn an_argument_keeps_its_slash_and_its_encoding() {
     ] {
         let answer = app.get(path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        assert!(answer.text().contains(&json!(expected).to_string()), "{path}: {}", answer.text());
+        assert!(
+            answer.text().contains(&json!(expected).to_string()),
+            "{path}: {}",
+            answer.text()
+        );
     }
 }
 
 #[tokio::test]
 async fn dot_segments_lead_nowhere() {
     let app = TestApp::start().await;
-    for path in ["/api/../mcp", "/api/%2e%2e/health", "/./health", "/%2e/health"] {
+    for path in [
+        "/api/../mcp",
+        "/api/%2e%2e/health",
+        "/./health",
+        "/%2e/health",
+    ] {
         assert_eq!(app.get(path).await.status, 404, "{path}");
     }
 }

@@ -74,7 +74,13 @@ async fn docs_loads_nothing_and_lets_nothing_out() {
     }
     let (_, page) = catalog(&answer.text());
     // What a policy of hashes keeps from running.
-    for inline in [" style=", " onclick=", "eval(", "new Function", "javascript:"] {
+    for inline in [
+        " style=",
+        " onclick=",
+        "eval(",
+        "new Function",
+        "javascript:",
+    ] {
         assert!(!page.contains(inline), "the page holds `{inline}`");
     }
     // Inside a data URL the name of the SVG vocabulary is a name, which no browser fetches.
