@@ -24,6 +24,15 @@ struct Pattern {
     port: Option<u16>,
 }
 
+/// The host that a request names.
+struct Named<'a> {
+    /// As it stands there.
+    text: &'a str,
+    /// Without the dot of the root.
+    name: &'a str,
+    port: Option<u16>,
+}
+
 /// Why a request is refused.
 #[derive(Debug)]
 pub enum Mistake {
@@ -85,7 +94,7 @@ impl Hosts {
     /// # Errors
     /// It is repeated or invalid, or its host is not taken.
     pub fn admit(&self, headers: &HeaderMap, listener: Option<IpAddr>) -> Result<(), Mistake> {
-        let Some((text, name, port)) = header(headers)? else {
+        let Some(Named { text, name, port }) = header(headers)? else {
             return Ok(());
         };
         let is_local = listener.is_some_and(|ip| ip.to_canonical().is_loopback());
@@ -151,8 +160,8 @@ pub fn is_loopback(host: &str) -> bool {
         || ends_with(host, ".localhost")
 }
 
-/// The header as it stands, its name without the dot of the root, and its port.
-fn header(headers: &HeaderMap) -> Result<Option<(&str, &str, Option<u16>)>, Mistake> {
+/// The header of a request, if it has one.
+fn header(headers: &HeaderMap) -> Result<Option<Named<'_>>, Mistake> {
     let mut hosts = headers.get_all(HOST).iter();
     let Some(host) = hosts.next() else {
         return Ok(None);
@@ -162,7 +171,7 @@ fn header(headers: &HeaderMap) -> Result<Option<(&str, &str, Option<u16>)>, Mist
     }
     let text = host.to_str().unwrap_or("");
     let (name, port) = split(text).ok_or(Mistake::Invalid("header `host` is no host name"))?;
-    Ok(Some((text, name, port)))
+    Ok(Some(Named { text, name, port }))
 }
 
 /// The name or the address of a host, without the dot of the root, and its port.

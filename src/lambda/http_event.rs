@@ -187,11 +187,13 @@ impl HttpEvent<'_> {
         }
     }
 
-    /// The path below the stage, which stands in that of an HTTP API and never in that of a REST API, unless the whole
-    /// path of the client's URL is all there is.
+    /// The path below the stage, which stands in that of an HTTP API and not in that of a REST API, unless it is the whole
+    /// path of the client's URL.
     fn below_stage<'p>(&self, path: &'p str) -> &'p str {
         let context = self.request_context.as_ref();
         let is_whole = self.path.is_none() && self.raw_path.is_none();
+        let of_client = context.and_then(|it| it.path);
+        let is_whole = is_whole || of_client.is_some_and(|it| text(Some(it)) == text(self.path));
         let has_stage = self.is_second() || self.version.is_some() || is_whole;
         let stage = context.filter(|_| has_stage).and_then(|it| it.stage);
         let domain = text(self.domain());

@@ -123,7 +123,7 @@ async fn ids_stay_unique_whatever_the_functions_are_called() {
     // The name of a function is its own, whatever stands before it in the list.
     for (path, id) in [
         ("/api/note_post", "note_post"),
-        ("/api/note_2", "note_2"),
+        ("/api/b/note", "note_2"),
         ("/api/a/note", "note_2_2"),
     ] {
         let get = &document["paths"][path]["get"];
