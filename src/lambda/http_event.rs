@@ -168,7 +168,8 @@ impl HttpEvent<'_> {
 
     /// The method; where the event leaves it out, the one that goes with its body.
     fn method(&self) -> Cow<'_, str> {
-        let usual = || if self.body.is_some() { "POST" } else { "GET" };
+        let has_body = || text(self.body).is_some_and(|body| !body.is_empty());
+        let usual = || if has_body() { "POST" } else { "GET" };
         text(self.named_method()).unwrap_or_else(|| usual().into())
     }
 
