@@ -1,4 +1,4 @@
-// Proves in a real browser that the docs page lists every function, needs no other host, and tries a GET and a POST function out.
+// Proves in a real browser that the docs page lists every function, needs no other host, and tries a GET and a POST function out, under its policy and at every spelling of its address.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ const document = await (await fetch(`${base}/openapi.json`)).json();
 // Every function answers to its own name by POST, whatever else it answers to; the operation's id tells that path apart.
 const functions = Object.entries(document.paths)
   .map(([path, operations]) => [path.slice('/api/'.length), operations.post?.operationId])
-  .filter(([name, id]) => id === `${name}.post`)
+  .filter(([name, id]) => id === `${name}_post`)
   .map(([name]) => name);
 assert(functions.length > 0, 'the document has no function');
 
@@ -55,6 +55,33 @@ try {
   await batch.locator('form.try textarea[name="calls"]').fill('[{"name": "get_registry_summary"}]');
   await batch.locator('form.try button[type="submit"]').click();
   await batch.locator('output', { hasText: '"succeeded": 1' }).waitFor({ timeout: 10000 });
+  // With a slash at its end the page lies elsewhere for its links, and without its policy it would run anything.
+  const policy = (await page.goto(`${base}//docs/`, { waitUntil: 'networkidle' })).headers()['content-security-policy'];
+  assert.doesNotMatch(policy ?? 'unsafe', /unsafe/);
+  const link = page.locator('.links a', { hasText: 'OpenAPI document' });
+  assert.equal(await link.evaluate((it) => it.href), `${base}/openapi.json`);
+  assert.equal(await page.locator('code.endpoint').textContent(), `${base}/mcp`);
+  const blocked = await page.evaluate(async () => {
+    const told = [];
+    const both = new Promise((resolve) => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        if (told.push(event.effectiveDirective) === 2) resolve();
+      });
+    });
+    const script = document.createElement('script');
+    script.textContent = 'window.wasRun = true';
+    document.body.append(script);
+    const style = document.createElement('style');
+    style.textContent = 'body { color: red }';
+    document.body.append(style);
+    await both;
+    return { told, wasRun: 'wasRun' in window };
+  });
+  assert.deepEqual(blocked, { told: ['script-src-elem', 'style-src-elem'], wasRun: false });
+  const expected = complaints.splice(0);
+  assert(expected.length === 2 && expected.every((it) => /Content Security Policy/.test(it)), expected.join('\n'));
+
+  await page.goto(`${base}/docs`, { waitUntil: 'networkidle' });
   await tool.scrollIntoViewIfNeeded();
   await page.screenshot({ path: screenshot });
 

@@ -1,5 +1,6 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
+mod admission;
 mod door;
 mod missing;
 mod socket;
@@ -19,14 +20,16 @@ use tower::ServiceExt;
 
 use crate::config::Config;
 use crate::context::{Allowance, Budget, Call, Context, Process, Services};
-use crate::cors::{self, Cors};
+use crate::cors::Cors;
 use crate::deadline::{Countdown, Deadline, TimeLeft};
 use crate::entry::{Entry, REQUEST_ID, Unanswered};
 use crate::error::Result;
+use crate::host::Hosts;
 use crate::invoke::{Errand, Invoker};
 use crate::lint::{self, Finding};
 use crate::mcp::{Basis, Endpoint};
 use crate::origin::AllowedOrigins;
+use crate::path;
 use crate::registry::{Answer, Registry};
 use crate::rest::{self, Face};
 use crate::server::Server;
@@ -50,6 +53,7 @@ pub struct App {
     endpoint: Arc<Endpoint>,
     sockets: Arc<Sockets>,
     cors: Arc<Cors>,
+    hosts: Arc<Hosts>,
     router: Arc<OnceLock<Router>>,
 }
 
@@ -67,6 +71,8 @@ pub struct Arrival {
     /// The address that the request comes from: what the memory keeps is shared fairly by it, where nobody says who
     /// calls.
     pub peer: Option<IpAddr>,
+    /// The address of the listener that it came over; it is held to HTTP's rules of hosts, and on loopback to local names.
+    pub listener: Option<IpAddr>,
     /// Whether the front door passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
     pub is_whole: bool,
     /// The bytes of the largest response that the integration takes, where that is known.
@@ -133,8 +139,9 @@ impl App {
             invoker,
         });
         let sockets = Arc::new(sockets.map_err(|problem| StartError(vec![problem]))?);
+        let hosts = admission::hosts(&config).map_err(|problem| StartError(vec![problem]))?;
         let cors = Arc::new(Cors::new(origins, registry.clone()));
-        let face = Arc::new(Face::new(registry.clone(), server.info));
+        let face = Arc::new(Face::new(registry.clone(), server.info, &config));
         let mut state = server.state;
         state.insert(registry.clone());
         let services = Arc::new(Services {
@@ -152,6 +159,7 @@ impl App {
             endpoint,
             sockets,
             cors,
+            hosts: Arc::new(hosts),
             router: Arc::default(),
         };
         // A frozen process makes its routes when they are first asked for; many are only ever asked over MCP.
@@ -163,19 +171,13 @@ impl App {
 
     /// Answers one HTTP request, whichever face it is for, and writes its line in the log.
     pub async fn serve(&self, mut request: Request, arrival: Arrival) -> Response<Body> {
+        path::normalise(request.uri_mut());
+        let listener = arrival.listener;
         let entry = self.entry(face_of(request.uri().path()), request.headers(), arrival);
         let entry = entry.of_method(request.method());
         let cx = entry.cx.clone();
         let unanswered = Unanswered::new(entry);
-        let page = self.cors.page(request.headers());
-        let mut response = match page.is_some() && cors::is_preflight(&request) {
-            true => self.cors.preflight(),
-            false => {
-                request.extensions_mut().insert(cx);
-                self.route(request).await
-            }
-        };
-        cors::share(&mut response, page);
+        let response = self.answer(request, listener, cx).await;
         unanswered.finish(response)
     }
 

@@ -1,5 +1,6 @@
 //! Every setting once: its variable, its default, its meaning.
 
+mod address;
 mod aws;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Key;
 
+use address::{base_path, endpoint, hosts, origins, public_url};
 pub use aws::{AwsConfig, Secret};
 
 /// The settings of one process. [`Config::default`] holds the defaults, [`Config::from_env`] reads the environment.
@@ -73,6 +75,14 @@ pub struct Config {
     /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): origins whose pages may call from a browser
     /// and read the answers of every path, beside the server's own. Default none.
     pub allowed_origins: Vec<String>,
+    /// `BIFOLD_ALLOWED_HOSTS` (comma-separated, e.g. `api.example.com,*.example.org,localhost:8787`): the hosts that
+    /// requests may name, beside those of the allowed origins and of the public URL; `*.` stands for every name below, and
+    /// a host without a port for any port. All others are refused on every path. Default none: a server that listens on
+    /// loopback takes the names of its machine, any other takes every host.
+    pub allowed_hosts: Vec<String>,
+    /// `BIFOLD_PUBLIC_URL` (e.g. `https://api.example.com/v1`): the URL under which clients reach this server, for documents
+    /// that name it. Default the URL of each request.
+    pub public_url: Option<String>,
     /// `BIFOLD_ADDRESS_PREFIX` (`pb`, `tp`): the network whose wallet addresses are taken, mainnet or testnet. Default `pb`.
     pub address_prefix: String,
     /// `BIFOLD_TABLE`: the DynamoDB table of short-lived records, for more processes than one. Default none: they are in
@@ -135,6 +145,8 @@ impl Default for Config {
             max_request_bytes: 1 << 20,
             max_response_bytes: 5 << 20,
             allowed_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
+            public_url: None,
             address_prefix: "pb".to_owned(),
             table: None,
             ws_endpoint: None,
@@ -236,6 +248,8 @@ impl Config {
             "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
             "MAX_RESPONSE_BYTES" => self.max_response_bytes = bytes(value)?,
             "ALLOWED_ORIGINS" => self.allowed_origins = origins(value)?,
+            "ALLOWED_HOSTS" => self.allowed_hosts = hosts(value)?,
+            "PUBLIC_URL" => self.public_url = Some(public_url(value)?),
             "ADDRESS_PREFIX" => match value {
                 "pb" | "tp" => self.address_prefix = value.to_owned(),
                 _ => return Err("expected `pb` or `tp`".into()),
@@ -296,26 +310,6 @@ fn transfer(value: &str, streamed: &str) -> Result<Transfer, String> {
     }
 }
 
-/// A URL to which paths can be added.
-fn endpoint(value: &str) -> Result<String, String> {
-    let url: Option<http::Uri> = value.parse().ok();
-    let is_plain = |url: &http::Uri| {
-        matches!(url.scheme_str(), Some("http" | "https")) && url.query().is_none()
-    };
-    match url.as_ref().is_some_and(is_plain) {
-        true => Ok(value.trim_end_matches('/').to_owned()),
-        false => Err("expected a URL such as `https://ws.example.com/ws`".into()),
-    }
-}
-
-fn base_path(value: &str) -> Result<String, String> {
-    let is_path = value.starts_with('/') && !value.ends_with('/');
-    match is_path {
-        true => Ok(value.to_owned()),
-        false => Err("expected a path such as `/v1`".into()),
-    }
-}
-
 /// A name as CloudWatch takes it; those that begin with `AWS/` are its own.
 fn namespace(value: &str) -> Result<String, String> {
     let is_legal = |it: u8| it.is_ascii_alphanumeric() || b".-_/#".contains(&it);
@@ -332,31 +326,6 @@ fn bytes(value: &str) -> Result<usize, String> {
         .ok()
         .filter(|&bytes| bytes > 0)
         .ok_or_else(|| "expected a number of bytes above 0".into())
-}
-
-/// Origins as browsers send them: a scheme, a host, perhaps a port, and nothing after it.
-fn origins(value: &str) -> Result<Vec<String>, String> {
-    let origins = value.split(',').map(str::trim).filter(|it| !it.is_empty());
-    let check = |origin: &str| {
-        let (scheme, host) = origin.split_once("://").unwrap_or_default();
-        let port = match scheme {
-            "http" => ":80",
-            "https" => ":443",
-            _ => "",
-        };
-        // A browser writes it in small letters and without the scheme's own port, and compares it whole.
-        let is_own = !port.is_empty() && host.ends_with(port);
-        let legal =
-            |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"-._:[]".contains(&it);
-        let is_written = !scheme.is_empty() && !host.is_empty() && host.bytes().all(legal);
-        match is_written && !is_own && scheme.bytes().all(|it| legal(it) || it == b'+') {
-            true => Ok(origin.to_owned()),
-            false => Err(format!(
-                "`{origin}` is no origin such as `https://claude.ai`"
-            )),
-        }
-    };
-    origins.map(check).collect()
 }
 
 /// The name of a table, by the rules of DynamoDB.

@@ -6,6 +6,7 @@ use std::task::{self, Poll};
 use axum::Error;
 use axum::body::{Body, BodyDataStream, Bytes};
 use futures_util::stream::{Stream, StreamExt};
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderValue, Method, Response};
 use tokio::time::Instant;
 
@@ -110,13 +111,14 @@ impl Entry {
     }
 }
 
-/// The request id, and where the time went (W3C Server Timing).
+/// The request id, where the time went (W3C Server Timing), and that the body is nothing but what its type says.
 fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
     let id = HeaderValue::from_str(line.request_id);
     headers.insert(
         REQUEST_ID,
         id.unwrap_or(HeaderValue::from_static("unprintable")),
     );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let (all, upstream) = (millis(line.duration), millis(line.upstream_time));
     let timing = format!(
         "total;dur={all}, upstream;dur={upstream};desc=\"{} calls\"",

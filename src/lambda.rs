@@ -6,9 +6,12 @@ mod door;
 mod event;
 mod extension;
 mod failure;
+mod field;
 mod fleet;
 mod head;
+mod http_event;
 mod invocation;
+mod ping;
 mod poller;
 mod principal;
 mod reply;
@@ -17,8 +20,6 @@ mod socket;
 mod stop;
 mod stream;
 mod timeout;
-mod v1;
-mod v2;
 
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
@@ -37,10 +38,11 @@ use crate::local;
 
 use api::Api;
 pub use api::ApiError;
-use event::{Event, Http};
+use event::Event;
 use extension::Extension;
 pub use failure::Failure;
 use fleet::Fleet;
+use http_event::HttpEvent;
 use poller::poll;
 pub use reply::Reply;
 use stop::{Step, Stop, Stopper};
@@ -174,8 +176,9 @@ async fn answer_until(
         return gone_on.map(|()| Reply::nothing()).map_err(Failure::again);
     }
     match Event::parse(event) {
-        Ok(Event::Http(event)) => answer_http(app, event, arrival, stop).await,
+        Ok(Event::Http(event)) => answer_http(app, *event, arrival, stop).await,
         Ok(Event::Socket(event)) => event.answer(app, arrival).await,
+        Err(_) if ping::is_one(event) => Ok(pong(arrival)),
         Err(failure) => {
             // The caller gets the failure. The refusal is for the log, which has a line for every request.
             let detail = failure.to_string();
@@ -185,9 +188,18 @@ async fn answer_until(
     }
 }
 
+/// The answer to an invocation that only keeps the process.
+fn pong(arrival: Arrival) -> Reply {
+    info!(
+        request_id = arrival.id,
+        "a warm-up ping: there is nothing to do"
+    );
+    Reply::nothing()
+}
+
 async fn answer_http(
     app: &App,
-    event: Http<'_>,
+    event: HttpEvent<'_>,
     mut arrival: Arrival,
     stop: Stop,
 ) -> Result<Reply, Failure> {

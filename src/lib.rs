@@ -40,6 +40,7 @@ mod examples {
 
 mod app;
 mod aws;
+mod base_url;
 pub mod batch;
 mod capability;
 mod client;
@@ -53,6 +54,7 @@ mod entry;
 mod error;
 mod excerpt;
 mod flight;
+mod host;
 mod invoke;
 pub mod lambda;
 pub mod lint;
@@ -61,6 +63,7 @@ pub mod mcp;
 mod object;
 mod once;
 mod origin;
+mod path;
 mod registry;
 pub mod replay;
 pub mod rest;

@@ -8,8 +8,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::serve::Listener;
-use http::StatusCode;
-use http::header::HOST;
 use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -25,8 +23,8 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second, or until a
 /// second signal.
 ///
-/// On a loopback address only requests to this machine's own names are taken: a page of another name that was bound
-/// again to this address (DNS rebinding) gets 403.
+/// On a loopback address only requests to this machine's own names are taken, unless the settings list others: a page of
+/// another name that was bound again to this address (DNS rebinding) gets 403.
 ///
 /// # Errors
 /// The socket's.
@@ -133,34 +131,10 @@ async fn answer(
     peer: IpAddr,
     request: Request,
 ) -> axum::response::Response {
-    if address.ip().is_loopback() && !is_own(&request) {
-        let detail =
-            "this server listens for its own machine only: call it as 127.0.0.1 or localhost";
-        return app.refuse(
-            StatusCode::FORBIDDEN,
-            "foreign_host",
-            detail,
-            Arrival::default(),
-        );
-    }
     let arrival = Arrival {
         peer: Some(peer),
+        listener: Some(address.ip()),
         ..Arrival::default()
     };
     app.serve(request, arrival).await
-}
-
-/// Whether the request is for a name of this machine. HTTP/2 has the name in the target and not in a header.
-fn is_own(request: &Request) -> bool {
-    let mut hosts = request.headers().get_all(HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (None, _) => request.uri().host().map(str::to_owned),
-        (Some(host), None) => {
-            let uri: Option<http::Uri> = host.to_str().ok().and_then(|host| host.parse().ok());
-            uri.and_then(|uri| uri.host().map(str::to_owned))
-        }
-        (Some(_), Some(_)) => None,
-    };
-    let own = ["localhost", "127.0.0.1", "[::1]"];
-    host.is_some_and(|host| own.iter().any(|it| host.eq_ignore_ascii_case(it)))
 }

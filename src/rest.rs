@@ -4,6 +4,8 @@ mod arguments;
 mod docs;
 mod freshness;
 mod openapi;
+mod operation_ids;
+mod policy;
 mod problem;
 mod routes;
 

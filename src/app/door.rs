@@ -35,7 +35,7 @@ pub(super) fn method_not_allowed(headers: &HeaderMap) -> Response<Body> {
 }
 
 /// An error of the protocol, because that is what clients of this path can read.
-fn refused(headers: &HeaderMap, refusal: Refusal) -> Response<Body> {
+pub(super) fn refused(headers: &HeaderMap, refusal: Refusal) -> Response<Body> {
     let mut response = json_response(mcp::unreadable_in(headers, refusal.detail));
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();

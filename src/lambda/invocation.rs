@@ -6,9 +6,11 @@ use axum::body::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 use super::api::ApiError;
+use super::ping;
 
 const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
 const DEADLINE: &str = "lambda-runtime-deadline-ms";
+const CLIENT_CONTEXT: &str = "lambda-runtime-client-context";
 const TRACE: &str = "lambda-runtime-trace-id";
 /// What tells an answer from a late one to an earlier attempt; it goes back as it came.
 const INVOCATION: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
@@ -22,6 +24,7 @@ pub(super) struct Invocation {
     pub(super) trace: Option<HeaderValue>,
     pub(super) payload: Bytes,
     echo: Option<HeaderValue>,
+    is_ping: bool,
 }
 
 impl Invocation {
@@ -38,9 +41,15 @@ impl Invocation {
             id: id.to_owned(),
             time_left: text(DEADLINE).and_then(time_left),
             trace: parts.headers.get(TRACE).cloned(),
+            is_ping: text(CLIENT_CONTEXT).is_some_and(ping::is_said),
             payload,
             echo: parts.headers.get(INVOCATION).cloned(),
         })
+    }
+
+    /// Whether its caller says that it only keeps the function warm.
+    pub(super) fn is_ping(&self) -> bool {
+        self.is_ping
     }
 
     /// What goes back with its answer.

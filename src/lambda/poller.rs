@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tracing::{error, warn};
 
-use super::answer_until;
 use super::api::{Api, ApiError};
 use super::failure::Failure;
 use super::fleet::Fleet;
@@ -14,6 +13,7 @@ use super::invocation::Invocation;
 use super::reply::Reply;
 use super::stop::{Step, Stop};
 use super::timeout::Timeout;
+use super::{answer_until, pong};
 use crate::app::{App, Arrival};
 use crate::deadline::{Deadline, TimeLeft};
 
@@ -84,6 +84,9 @@ async fn answer(
         trace: invocation.trace.clone(),
         ..Arrival::default()
     };
+    if invocation.is_ping() {
+        return Ok(pong(arrival));
+    }
     let answering = AssertUnwindSafe(answer_until(app, event, arrival, stop.clone()));
     tokio::select! {
         biased;

@@ -3,16 +3,15 @@
 //! The mapping is our own: what is a bad request on a socket must be one here too, and not a panic.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::extract::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::field::{Fields, lines};
 use crate::excerpt::excerpt;
 
 /// What stands for itself in a path (RFC 3986 §3.3); `%` too, for a path that comes encoded.
@@ -30,19 +29,24 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'^')
     .add(b'|');
 
-/// Names that have one value each, as events carry headers and parameters.
-pub(super) type Lines<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+/// More than fit into what any integration takes of them; the map of headers would end somewhere above it.
+const MOST_HEADERS: usize = 10_000;
+const TOO_MANY: &str = "there are more headers than a request can have";
 
-/// The headers of those names and values.
+/// The headers of `first`, and of `second` those that `first` has no value for.
 ///
 /// # Errors
 /// As [`append`].
-pub(super) fn headers<T: AsRef<str>>(
-    lines: impl IntoIterator<Item = (T, T)>,
+pub(super) fn headers(
+    first: Option<&Fields<'_>>,
+    second: Option<&Fields<'_>>,
 ) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for (name, value) in lines {
-        append(&mut headers, name.as_ref(), value.as_ref())?;
+    for (name, value) in lines(first, second, str::eq_ignore_ascii_case) {
+        if headers.len() == MOST_HEADERS {
+            return Err(TOO_MANY.to_owned());
+        }
+        append(&mut headers, name, &value)?;
     }
     Ok(headers)
 }
@@ -50,7 +54,7 @@ pub(super) fn headers<T: AsRef<str>>(
 /// Adds a header.
 ///
 /// # Errors
-/// A sentence for the caller, where HTTP does not allow its name or its value.
+/// A sentence for the caller, where HTTP does not allow its name or its value, or where there are too many.
 pub(super) fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
     let name = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| "a header has a name that HTTP does not allow")?;
@@ -58,7 +62,8 @@ pub(super) fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result
         let name = excerpt(name.as_str());
         format!("header `{name}` has characters that HTTP does not allow")
     })?;
-    headers.append(name, value);
+    let added = headers.try_append(name, value);
+    added.map_err(|_| TOO_MANY)?;
     Ok(())
 }
 
@@ -111,20 +116,6 @@ pub(super) fn build(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Request, String> {
-    let mut hosts = headers.get_all(HOST).iter();
-    if let Some(host) = hosts.next() {
-        if hosts.next().is_some() {
-            return Err("header `host` stands there twice".to_owned());
-        }
-        let authority = host
-            .to_str()
-            .ok()
-            .and_then(|host| host.parse::<http::uri::Authority>().ok());
-        authority
-            .filter(|it| !it.as_str().contains('@'))
-            .filter(|it| it.as_str() == it.host() || it.port_u16().is_some())
-            .ok_or("header `host` is no host name")?;
-    }
     if !path.starts_with('/') {
         return Err("the path does not begin with `/`".to_owned());
     }

@@ -1,6 +1,5 @@
 //! Events of a WebSocket API: a connection that begins or ends, and a frame.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -10,9 +9,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::failure::Failure;
+use super::field::{Field, Fields, flag, text};
 use super::principal::principal;
 use super::reply::Reply;
-use super::request::{Lines, headers};
+use super::request::headers;
 use crate::app::{App, Arrival};
 use crate::context::Context;
 use crate::deadline::TimeLeft;
@@ -25,13 +25,15 @@ const INTEGRATION: Duration = Duration::from_secs(29);
 #[serde(rename_all = "camelCase")]
 pub(super) struct Socket<'a> {
     #[serde(borrow, default)]
-    headers: Lines<'a>,
+    headers: Option<Fields<'a>>,
+    #[serde(borrow, default)]
+    multi_value_headers: Option<Fields<'a>>,
     #[serde(borrow)]
     request_context: RequestContext<'a>,
     #[serde(borrow, default)]
-    body: Option<Cow<'a, str>>,
-    #[serde(default)]
-    is_base64_encoded: bool,
+    body: Field<'a>,
+    #[serde(borrow, default)]
+    is_base64_encoded: Field<'a>,
 }
 
 #[derive(Deserialize)]
@@ -69,11 +71,14 @@ impl Socket<'_> {
         let cx = app.context_of(&HeaderMap::new(), arrival);
         let connection = context.connection;
         let sockets = app.sockets();
-        let text = self.body.unwrap_or_default();
+        let text = text(self.body).unwrap_or_default();
         let done = match context.event_type {
-            EventType::Connect => return Ok(connect(app, &self.headers, &cx)),
+            EventType::Connect => {
+                let (first, second) = (self.headers.as_ref(), self.multi_value_headers.as_ref());
+                return Ok(connect(app, headers(first, second), &cx));
+            }
             EventType::Disconnect => sockets.disconnect(&connection, &cx).await,
-            EventType::Message if self.is_base64_encoded => {
+            EventType::Message if flag(self.is_base64_encoded) => {
                 sockets.refuse_binary(&connection, &cx, times).await
             }
             EventType::Message => sockets.message(connection, &text, cx, times).await,
@@ -87,10 +92,13 @@ fn accepted() -> Reply {
     Reply::document(&json!({ "statusCode": 200 }))
 }
 
-fn connect(app: &App, lines: &Lines<'_>, cx: &Context) -> Reply {
-    let headers = headers(lines).ok();
-    let is_taken = app.sockets().connect(headers.as_ref(), cx);
-    let Some(headers) = headers.filter(|_| is_taken) else {
+fn connect(app: &App, headers: Result<HeaderMap, String>, cx: &Context) -> Reply {
+    let headers = headers.map_err(|_| "bad_request");
+    let headers = headers.and_then(|it| app.admit_headers(&it).map(|()| it));
+    let is_taken = app
+        .sockets()
+        .connect(headers.as_ref().map_err(|class| *class), cx);
+    let Some(headers) = headers.ok().filter(|_| is_taken) else {
         return Reply::document(&json!({ "statusCode": 403 }));
     };
     let mut answer = json!({ "statusCode": 200 });

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{AGE, CACHE_CONTROL, ETAG, HeaderName, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use ring::digest::{SHA256, digest};
+use ring::digest::{Digest, SHA256, digest};
 
 use crate::upstream::Freshness;
 
@@ -27,12 +27,17 @@ pub(super) fn describe(
         // What this process says of itself may be another thing the next time: ask, and compare.
         None => drop(headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"))),
     }
-    let tag = entity_tag(body);
+    tag(response, digest(&SHA256, body.as_bytes()), request);
+}
+
+/// Gives a good answer the tag of its content, and leaves its body out where the caller has it already.
+pub(super) fn tag(response: &mut Response<Body>, content: Digest, request: &HeaderMap) {
+    let tag = entity_tag(&content);
     let is_known = request
         .get_all(IF_NONE_MATCH)
         .iter()
         .any(|known| names(known, &tag));
-    headers.insert(
+    response.headers_mut().insert(
         ETAG,
         HeaderValue::try_from(tag).expect("base64 in quotes is visible ASCII"),
     );
@@ -82,12 +87,9 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
 }
 
 /// A strong tag: equal bytes have the same one in every process.
-fn entity_tag(body: &str) -> String {
-    let hash = digest(&SHA256, body.as_bytes());
-    format!(
-        "\"{}\"",
-        URL_SAFE_NO_PAD.encode(&hash.as_ref()[..TAG_BYTES])
-    )
+fn entity_tag(content: &Digest) -> String {
+    let start = &content.as_ref()[..TAG_BYTES];
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(start))
 }
 
 /// Whether an `If-None-Match` line names the tag; the comparison is weak (RFC 9110 §13.1.2).

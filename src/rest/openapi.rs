@@ -1,31 +1,69 @@
 //! The OpenAPI 3.1 document, made from the same schemas that the functions are decoded by.
 
+use std::collections::BTreeSet;
+
+use axum::body::Bytes;
+use ring::digest::{Context, Digest, SHA256};
 use serde_json::{Map, Value, json};
 
 use crate::registry::{Registry, Tool};
 use crate::server::Info;
 
-/// The whole document.
-pub(super) fn document(registry: &Registry, info: &Info) -> Value {
+use super::operation_ids::OperationIds;
+
+/// The document without the URL of its server, which each request may see at another one.
+pub(super) struct Document {
+    /// All of it but the brace that ends it.
+    text: String,
+    hash: Context,
+}
+
+impl Document {
+    /// The document of all functions, rendered once.
+    pub(super) fn new(registry: &Registry, info: &Info) -> Document {
+        let mut text = document(registry, info).to_string();
+        text.pop();
+        let mut hash = Context::new(&SHA256);
+        hash.update(text.as_bytes());
+        Document { text, hash }
+    }
+
+    /// The whole document for clients that reach the server at `url`.
+    pub(super) fn at(&self, url: &str) -> Bytes {
+        let servers = format!(",\"servers\":{}}}", json!([{ "url": url }]));
+        [self.text.as_bytes(), servers.as_bytes()].concat().into()
+    }
+
+    /// What tells it from every other, without reading it again.
+    pub(super) fn hash_at(&self, url: &str) -> Digest {
+        let mut hash = self.hash.clone();
+        hash.update(url.as_bytes());
+        hash.finish()
+    }
+}
+
+fn document(registry: &Registry, info: &Info) -> Value {
+    let mut ids = OperationIds::new(registry);
     let mut paths = Map::new();
     for tool in registry.tools().iter().filter(|tool| tool.on_rest()) {
-        for path in tool.paths() {
-            operation(
-                &mut paths,
-                &format!("/api{path}"),
-                "get",
-                by_url(tool, path),
-            );
+        for (index, path) in tool.paths().enumerate() {
+            let id = match index {
+                0 => ids.own(tool),
+                _ => ids.further(tool, &(index + 1).to_string()),
+            };
+            let by_url = by_url(tool, path, id);
+            operation(&mut paths, &format!("/api{path}"), "get", by_url);
         }
         if let Some(path) = tool.post_path() {
-            let by_body = by_body(tool, tool.name().to_owned());
+            let by_body = by_body(tool, ids.own(tool));
             operation(&mut paths, &format!("/api{path}"), "post", by_body);
         }
+        let by_body = by_body(tool, ids.further(tool, "post"));
         operation(
             &mut paths,
             &format!("/api/{}", tool.name()),
             "post",
-            by_body(tool, format!("{}.post", tool.name())),
+            by_body,
         );
     }
     json!({
@@ -35,10 +73,19 @@ pub(super) fn document(registry: &Registry, info: &Info) -> Value {
             "version": info.version,
             "description": info.instructions.unwrap_or(""),
         },
-        "servers": [{ "url": "./" }],
+        // Nothing asks for credentials.
+        "security": [],
+        "tags": tags(registry),
         "paths": paths,
         "components": { "schemas": { "Problem": problem_schema() } },
     })
+}
+
+/// The groups of the operations, each once.
+fn tags(registry: &Registry) -> Value {
+    let tools = registry.tools().iter().filter(|tool| tool.on_rest());
+    let names: BTreeSet<&str> = tools.flat_map(Tool::groups).copied().collect();
+    names.iter().map(|name| json!({ "name": name })).collect()
 }
 
 fn operation(paths: &mut Map<String, Value>, path: &str, method: &str, operation: Value) {
@@ -46,7 +93,7 @@ fn operation(paths: &mut Map<String, Value>, path: &str, method: &str, operation
     item[method] = operation;
 }
 
-fn by_url(tool: &Tool, path: &str) -> Value {
+fn by_url(tool: &Tool, path: &str, id: String) -> Value {
     let in_path = |name: &str| {
         path.split('/')
             .any(|part| part.strip_prefix('{').and_then(|it| it.strip_suffix('}')) == Some(name))
@@ -57,7 +104,7 @@ fn by_url(tool: &Tool, path: &str) -> Value {
         .flatten()
         .map(|(name, schema)| parameter(tool, name, schema, in_path(name)));
     let mut operation = described(tool);
-    operation["operationId"] = operation_id(tool, path).into();
+    operation["operationId"] = id.into();
     operation["parameters"] = parameters.collect();
     operation
 }
@@ -92,15 +139,6 @@ fn by_body(tool: &Tool, id: String) -> Value {
     operation["responses"]["413"] = failure("The body is too large");
     operation["responses"]["415"] = failure("The body is not JSON");
     operation
-}
-
-/// The id of the function's own path is its name; another path adds its place in the list. The dot stands in no
-/// name, so no other function can have the same id.
-fn operation_id(tool: &Tool, path: &str) -> String {
-    match tool.paths().position(|it| it == path) {
-        Some(place @ 1..) => format!("{}.{}", tool.name(), place + 1),
-        _ => tool.name().to_owned(),
-    }
 }
 
 fn described(tool: &Tool) -> Value {

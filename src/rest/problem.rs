@@ -115,7 +115,7 @@ impl Refusal {
     }
 
     /// The answer of this face.
-    pub(super) fn problem(&self, request_id: &str) -> Response<Body> {
+    pub fn problem(&self, request_id: &str) -> Response<Body> {
         problem(self.status, self.class, &self.detail, request_id)
     }
 }

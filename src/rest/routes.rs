@@ -11,8 +11,11 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
+use super::openapi::Document;
 use super::problem::{failure, problem, read_body};
-use super::{arguments, docs, freshness, openapi};
+use super::{arguments, docs, freshness, policy};
+use crate::base_url::{self, BaseUrl};
+use crate::config::Config;
 use crate::context::{Context, Form, Protocol};
 use crate::error::{Error, Result};
 use crate::registry::{Registry, Tool};
@@ -23,8 +26,11 @@ use crate::telemetry::Outcome;
 pub struct Face {
     registry: Arc<Registry>,
     info: Info,
-    openapi: OnceLock<Bytes>,
-    docs: OnceLock<Bytes>,
+    /// The URL of the server for what no request asks for, and that of the settings for all.
+    usual_url: String,
+    public_url: Option<String>,
+    openapi: OnceLock<Document>,
+    docs: OnceLock<(Bytes, HeaderValue)>,
 }
 
 /// A function and its place in the registry: what a route needs to answer.
@@ -34,14 +40,17 @@ struct Route {
     index: usize,
 }
 
-/// Nothing in the page comes from elsewhere and nothing in it may go elsewhere.
-const DOCS_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
-                           img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 impl Face {
     /// The face of `registry`; its documents are rendered when they are first asked for.
-    pub fn new(registry: Arc<Registry>, info: Info) -> Face {
+    pub fn new(registry: Arc<Registry>, info: Info, config: &Config) -> Face {
+        let address = config.listen;
+        let host = match address.ip().is_unspecified() {
+            true => format!("localhost:{}", address.port()),
+            false => address.to_string(),
+        };
         Face {
+            usual_url: format!("http://{host}"),
+            public_url: config.public_url.clone(),
             registry,
             info,
             openapi: OnceLock::new(),
@@ -49,21 +58,29 @@ impl Face {
         }
     }
 
-    /// The OpenAPI 3.1 document.
+    /// The OpenAPI 3.1 document, for clients of the public URL or else of the address that is listened on.
     pub fn openapi(&self) -> Bytes {
-        self.openapi
-            .get_or_init(|| {
-                openapi::document(&self.registry, &self.info)
-                    .to_string()
-                    .into()
-            })
-            .clone()
+        self.document().at(self.url(None))
     }
 
-    fn docs(&self) -> Bytes {
-        self.docs
-            .get_or_init(|| docs::page(&self.registry, &self.info).into())
-            .clone()
+    fn document(&self) -> &Document {
+        self.openapi
+            .get_or_init(|| Document::new(&self.registry, &self.info))
+    }
+
+    fn url<'u>(&'u self, of_request: Option<&'u BaseUrl>) -> &'u str {
+        let of_request = of_request.map(BaseUrl::as_str);
+        let url = self.public_url.as_deref().or(of_request);
+        url.unwrap_or(&self.usual_url)
+    }
+
+    /// The page, and the policy by which browsers run what is in it.
+    fn docs(&self) -> &(Bytes, HeaderValue) {
+        self.docs.get_or_init(|| {
+            let page = docs::page(&self.registry, &self.info);
+            let policy = policy::of_page(&page);
+            (page.into(), policy)
+        })
     }
 }
 
@@ -132,10 +149,12 @@ pub fn router(face: Arc<Face>) -> Router {
     }
     routes
         .route(
-            "/openapi.json",
-            get(|State(face): State<Arc<Face>>| async move {
-                page("openapi", "application/json", face.openapi())
-            }),
+            base_url::DOCUMENT,
+            get(
+                |State(face): State<Arc<Face>>, request: Request| async move {
+                    openapi_document(&face, &request)
+                },
+            ),
         )
         .route(
             "/docs",
@@ -235,11 +254,22 @@ fn context(request: &Request) -> Context {
 }
 
 fn docs_page(face: &Face) -> Response<Body> {
-    let mut response = page("docs", "text/html; charset=utf-8", face.docs());
-    response.headers_mut().insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(DOCS_POLICY),
-    );
+    let (html, policy) = face.docs();
+    let mut response = page("docs", "text/html; charset=utf-8", html.clone());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
+    response
+}
+
+fn openapi_document(face: &Face, request: &Request) -> Response<Body> {
+    let told = request.extensions().get::<BaseUrl>().cloned();
+    let told = told.or_else(|| BaseUrl::of_socket(request.headers()));
+    let url = face.url(told.as_ref());
+    let document = face.document();
+    let mut response = page("openapi", "application/json", document.at(url));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    freshness::tag(&mut response, document.hash_at(url), request.headers());
     response
 }
 

@@ -25,13 +25,13 @@ use crate::telemetry::{self, Outcome};
 const HANDING_ON: Duration = Duration::from_secs(10);
 
 impl Sockets {
-    /// Answers `$connect`: whether the connection is wanted, of which there are headers if they could be read. Nothing
-    /// can be posted to it yet.
-    pub fn connect(&self, headers: Option<&HeaderMap>, cx: &Context) -> bool {
+    /// Answers `$connect`: whether the connection is wanted, by its headers or for the class of error that they are
+    /// refused with. Nothing can be posted to it yet.
+    pub fn connect(&self, headers: Result<&HeaderMap, &'static str>, cx: &Context) -> bool {
         let error = match headers {
-            Some(headers) if self.admits(headers) => None,
-            Some(_) => Some("forbidden_origin"),
-            None => Some("bad_request"),
+            Ok(headers) if self.admits(headers) => None,
+            Ok(_) => Some("forbidden_origin"),
+            Err(class) => Some(class),
         };
         let status = match error {
             None => StatusCode::OK,

@@ -371,7 +371,7 @@ async fn listings_show_it_last_with_its_method() {
     let document = app.get("/openapi.json").await.json();
     for (path, id) in [
         ("/api/batch", "call_many"),
-        ("/api/call_many", "call_many.post"),
+        ("/api/call_many", "call_many_post"),
     ] {
         assert_eq!(document["paths"][path]["post"]["operationId"], id);
         assert!(document["paths"][path].get("get").is_none());

@@ -4,8 +4,10 @@ mod deadline;
 mod doors;
 mod hostile;
 mod late;
+mod pings;
 mod principal;
 mod recorded;
+mod sparse;
 mod stream;
 mod task;
 

@@ -9,6 +9,7 @@ mod budget;
 mod cors;
 mod docs;
 mod echo;
+mod edge;
 mod input;
 mod lambda;
 mod lint;

@@ -6,6 +6,7 @@ mod openapi;
 mod pages;
 mod problems;
 mod routes;
+mod server_url;
 
 use axum::body::Body;
 use bifold::replay::VESTING;

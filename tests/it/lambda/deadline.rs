@@ -50,6 +50,7 @@ fn get_hang() -> Value {
     let fields = [
         ("/rawPath", json!("/api/hang")),
         ("/rawQueryString", json!("")),
+        ("/queryStringParameters", json!(null)),
     ];
     changed("function_url_rest", &fields)
 }
@@ -145,6 +146,7 @@ async fn what_asks_no_function_needs_no_time() {
     let health = [
         ("/rawPath", json!("/health")),
         ("/rawQueryString", json!("")),
+        ("/queryStringParameters", json!(null)),
     ];
     let (status, _, took) = timed(&app, &changed("function_url_rest", &health), Some(0)).await;
     assert_eq!((status, took), (200, 0));

@@ -155,6 +155,12 @@ async fn a_host_that_is_no_host_is_a_bad_request() {
                 _ => json!(host),
             };
             let reply = answer(&app, &changed(name, &[(place, value)])).await;
+            // This one is for the endpoint, whose clients read errors of the protocol.
+            if name == "load_balancer_lists" && !host.contains('\n') {
+                assert_eq!(reply.status(), 400, "{name} {host:?}");
+                assert_eq!(reply.json()["error"]["code"], -32600, "{name} {host:?}");
+                continue;
+            }
             bad_request(&reply, &format!("{name} {host:?}"));
         }
     }
@@ -275,7 +281,6 @@ async fn a_bad_request_carries_the_id_under_which_the_platform_knows_it() {
 async fn an_event_of_another_kind_is_an_error_that_names_what_is_expected() {
     let app = TestApp::start().await;
     let message = json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]});
-    let schedule = json!({"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
     let websocket = |id: &str, kind: &str| {
         json!({
             "requestContext": {"routeKey": "$connect", "eventType": kind, "connectionId": id, "stage": "prod"},
@@ -286,14 +291,13 @@ async fn an_event_of_another_kind_is_an_error_that_names_what_is_expected() {
     without_method["requestContext"]["http"] = json!({});
     let events = [
         message,
-        schedule,
         websocket("x", "CONNECTED"),
         websocket("", "MESSAGE"),
         websocket("../x", "MESSAGE"),
         without_method,
     ];
     let texts = events.iter().map(Value::to_string);
-    let others = ["", "{", "{}", "[]", "null", "5", "\"/health\""].map(str::to_owned);
+    let others = ["", "{", "[]", "null", "5", "\"/health\""].map(str::to_owned);
     for event in texts.chain(others) {
         let reply = bifold::lambda::answer(&app.app, &event, Arrival::default()).await;
         let said = reply.err().unwrap().to_string();

@@ -65,6 +65,7 @@ fn over_rest() -> Value {
     let fields = [
         ("/rawPath", json!("/api/hang")),
         ("/rawQueryString", json!("")),
+        ("/queryStringParameters", json!(null)),
     ];
     changed("function_url_rest", &fields)
 }

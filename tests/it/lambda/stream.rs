@@ -179,6 +179,7 @@ async fn what_is_whole_is_one_piece_behind_its_head() {
     let mut event = event("function_url_rest");
     event["rawPath"] = json!("/health");
     event["rawQueryString"] = json!("");
+    event["queryStringParameters"] = json!(null);
     let mut body = open(&app, &event, Some(0)).await;
     assert_eq!(head(&mut body).await["cookies"], json!([]));
     assert!(next(&mut body).await.unwrap().starts_with('{'));
@@ -241,6 +242,7 @@ async fn a_plain_answer_of_a_streaming_door_has_the_margin_of_plain_calls() {
     let mut event = event("function_url_rest");
     event["rawPath"] = json!("/api/hang");
     event["rawQueryString"] = json!("");
+    event["queryStringParameters"] = json!(null);
     let since = Instant::now();
     let mut body = open(&app, &event, Some(10_000)).await;
     assert_eq!(head(&mut body).await["statusCode"], 504);
@@ -257,6 +259,7 @@ async fn without_time_a_function_is_not_begun() {
     let mut rest = event("function_url_rest");
     rest["rawPath"] = json!("/api/hang");
     rest["rawQueryString"] = json!("");
+    rest["queryStringParameters"] = json!(null);
     let mut body = open(&app, &rest, Some(0)).await;
     assert_eq!(head(&mut body).await["statusCode"], 504);
 

@@ -118,13 +118,15 @@ async fn on_loopback_only_the_machines_own_names_are_taken() {
         "evil.example:80",
         "localhost.evil.example",
         "127.0.0.1.evil.example",
-        "",
     ] {
-        for path in ["/health", "/mcp", "/api/registry_summary"] {
+        for path in ["/health", "/api/registry_summary"] {
             let (status, body) = server.ask("GET", path, host, "").await;
             assert_eq!(status, 403, "{host} {path}");
             assert!(body.contains("urn:bifold:problem:foreign_host"), "{body}");
         }
+        let (status, body) = server.ask("POST", "/mcp", host, "{}").await;
+        let refusal: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &refusal["error"]["code"]), (403, &json!(-32600)));
     }
 }
 

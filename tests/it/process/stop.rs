@@ -16,6 +16,7 @@ fn asking() -> String {
     let fields = [
         ("/rawPath", json!("/api/current_hash_statistics")),
         ("/rawQueryString", json!("")),
+        ("/queryStringParameters", json!(null)),
     ];
     changed("function_url_rest", &fields).to_string()
 }

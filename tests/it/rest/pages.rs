@@ -1,7 +1,10 @@
 //! The pages: `/docs`, `/health` and `/`.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bifold::{App, Config, Context, JsonSchema, Result, Server, Tool};
 use http::StatusCode;
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -60,7 +63,26 @@ async fn docs_loads_nothing_and_lets_nothing_out() {
     ] {
         assert!(policy.contains(directive), "{policy}");
     }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for tag in ["style", "script"] {
+        let text = answer.text();
+        let (_, rest) = text.split_once(&format!("<{tag}>")).unwrap();
+        let (inside, _) = rest.split_once(&format!("</{tag}>")).unwrap();
+        let hash = STANDARD.encode(digest(&SHA256, inside.as_bytes()));
+        let directive = format!("{tag}-src 'sha256-{hash}';");
+        assert!(policy.contains(&directive), "{policy}: {directive}");
+    }
     let (_, page) = catalog(&answer.text());
+    // What a policy of hashes keeps from running.
+    for inline in [
+        " style=",
+        " onclick=",
+        "eval(",
+        "new Function",
+        "javascript:",
+    ] {
+        assert!(!page.contains(inline), "the page holds `{inline}`");
+    }
     // Inside a data URL the name of the SVG vocabulary is a name, which no browser fetches.
     let page = page.replace("xmlns='http://www.w3.org/2000/svg'", "");
     for fetched in ["http://", "https://", "src=\"", "import(", "//cdn"] {

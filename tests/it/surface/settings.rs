@@ -32,6 +32,11 @@ fn every_variable_sets_its_setting() {
             "BIFOLD_ALLOWED_ORIGINS",
             " https://a.example, https://b.example ,,",
         ),
+        (
+            "BIFOLD_ALLOWED_HOSTS",
+            " api.example.com, *.Example.org ,,localhost:8787,[::1]:80",
+        ),
+        ("BIFOLD_PUBLIC_URL", "https://api.example.com/v1/"),
         ("BIFOLD_ADDRESS_PREFIX", "tp"),
         ("BIFOLD_TABLE", "bifold-records"),
         ("BIFOLD_WS_ENDPOINT", "https://ws.example.com/ws/"),
@@ -63,6 +68,19 @@ fn every_variable_sets_its_setting() {
     assert_eq!(
         config.allowed_origins,
         ["https://a.example", "https://b.example"]
+    );
+    assert_eq!(
+        config.allowed_hosts,
+        [
+            "api.example.com",
+            "*.Example.org",
+            "localhost:8787",
+            "[::1]:80"
+        ]
+    );
+    assert_eq!(
+        config.public_url.as_deref(),
+        Some("https://api.example.com/v1")
     );
     assert_eq!(config.address_prefix, "tp");
     assert_eq!(config.table.as_deref(), Some("bifold-records"));
@@ -115,6 +133,33 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
                 "https://*.example.com",
                 "https://a?x",
                 "x y://z",
+            ],
+        ),
+        (
+            "BIFOLD_ALLOWED_HOSTS",
+            vec![
+                "*",
+                "https://a.example",
+                "a b",
+                "a.example/b",
+                "user@a.example",
+                "a.example:x",
+                "a.example:65536",
+                "a.*.example",
+                "[::1",
+                "größe",
+            ],
+        ),
+        (
+            "BIFOLD_PUBLIC_URL",
+            vec![
+                "",
+                "api.example.com",
+                "ftp://api.example.com",
+                "https://a/?b",
+                "https://a/#b",
+                "https://user@a",
+                "/v1",
             ],
         ),
         ("BIFOLD_MAX_UPSTREAM_BYTES", vec!["", "0", "-1", "8MiB"]),
