@@ -1,6 +1,8 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
+mod busy;
 mod door;
+mod framing;
 mod missing;
 mod socket;
 
@@ -17,6 +19,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
+use crate::buffers::Buffers;
 use crate::config::Config;
 use crate::context::{Call, Context, Process, Services};
 use crate::cors::{self, Cors};
@@ -136,6 +139,7 @@ impl App {
         let mut state = server.state;
         state.insert(registry.clone());
         let services = Arc::new(Services {
+            buffers: Buffers::new(config.max_buffered_bytes),
             config,
             upstreams,
             store,
@@ -166,6 +170,7 @@ impl App {
         let cx = entry.cx.clone();
         let unanswered = Unanswered::new(entry);
         let page = self.cors.page(request.headers());
+        let is_head = request.method() == Method::HEAD;
         let mut response = match page.is_some() && cors::is_preflight(&request) {
             true => self.cors.preflight(),
             false => {
@@ -174,6 +179,7 @@ impl App {
             }
         };
         cors::share(&mut response, page);
+        framing::settle(&mut response, is_head);
         unanswered.finish(response)
     }
 

@@ -66,6 +66,12 @@ pub struct Config {
     pub base_path: String,
     /// `BIFOLD_MAX_REQUEST_BYTES`: the largest request body that is read. Default 1 MiB.
     pub max_request_bytes: usize,
+    /// `BIFOLD_MAX_BUFFERED_BYTES`: how many bytes of heads, bodies and messages are held at a time, of requests above
+    /// 16 KiB; what does not fit is refused with 503. Default 64 MiB.
+    pub max_buffered_bytes: usize,
+    /// `BIFOLD_MAX_CONNECTIONS`: how many connections the local server has open, fewer where the process may not open so
+    /// many files; beyond, requests are refused with 503. Default 1,024.
+    pub max_connections: usize,
     /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): origins whose pages may call from a browser
     /// and read the answers of every path, beside the server's own. Default none.
     pub allowed_origins: Vec<String>,
@@ -129,6 +135,8 @@ impl Default for Config {
             response_transfer_mode: Transfer::Buffered,
             base_path: String::new(),
             max_request_bytes: 1 << 20,
+            max_buffered_bytes: 64 << 20,
+            max_connections: 1024,
             allowed_origins: Vec::new(),
             address_prefix: "pb".to_owned(),
             table: None,
@@ -219,6 +227,11 @@ impl Config {
             "RESPONSE_TRANSFER_MODE" => self.response_transfer_mode = transfer(value, "stream")?,
             "BASE_PATH" => self.base_path = base_path(value)?,
             "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
+            "MAX_BUFFERED_BYTES" => self.max_buffered_bytes = bytes(value)?,
+            "MAX_CONNECTIONS" => {
+                self.max_connections =
+                    bytes(value).map_err(|_| "expected a number of connections above 0")?
+            }
             "ALLOWED_ORIGINS" => self.allowed_origins = origins(value)?,
             "ADDRESS_PREFIX" => match value {
                 "pb" | "tp" => self.address_prefix = value.to_owned(),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use http::{Extensions, HeaderMap};
 use serde::de::DeserializeOwned;
 
+use crate::buffers::Buffers;
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -39,6 +40,8 @@ pub struct Services {
     pub store: Store,
     /// Where changes are told.
     pub updates: Arc<Updates>,
+    /// The room for what requests bring.
+    pub buffers: Buffers,
     /// The application's own values, one of each type.
     pub state: Extensions,
     /// The life of this process.
@@ -269,6 +272,11 @@ impl Context {
     /// The settings of the process.
     pub fn config(&self) -> &Config {
         &self.services.config
+    }
+
+    /// The room for what requests bring.
+    pub(crate) fn buffers(&self) -> &Buffers {
+        &self.services.buffers
     }
 
     /// The life of this process.

@@ -29,6 +29,7 @@ struct Readme;
 mod app;
 mod aws;
 pub mod batch;
+mod buffers;
 mod capability;
 mod client;
 mod clock;

@@ -17,7 +17,7 @@ use crate::telemetry::{Outcome, Pending};
 pub(super) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
     let cx = context(&request);
     let (parts, body) = request.into_parts();
-    let body = match rest::read_body(body, &cx).await {
+    let body = match rest::read_body(&parts.headers, body, &cx).await {
         Ok(body) => body,
         Err(refusal) => return refused(refusal),
     };
@@ -26,19 +26,20 @@ pub(super) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body
 
 /// Answers what is neither a POST nor listens.
 pub(super) fn method_not_allowed() -> Response<Body> {
-    refused(Refusal {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        class: "method_not_allowed",
-        detail: "messages are sent with POST; the `Allow` header lists what is taken".to_owned(),
-    })
+    refused(Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "messages are sent with POST; the `Allow` header lists what is taken",
+    ))
 }
 
 /// An error of the protocol, because that is what clients of this path can read.
-fn refused(refusal: Refusal) -> Response<Body> {
+pub(super) fn refused(refusal: Refusal) -> Response<Body> {
     let mut response = json_response(mcp::unreadable(refusal.detail));
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.extend(refusal.header);
     response.extensions_mut().insert(Outcome {
         error: Some(refusal.class),
         ..Outcome::default()

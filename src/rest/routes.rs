@@ -11,7 +11,8 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use super::problem::{failure, problem, read_body};
+use super::body::read_body;
+use super::problem::{failure, problem};
 use super::{arguments, docs, freshness, openapi};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -177,7 +178,7 @@ fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
             return route.answer(cx, Err(error), None).await;
         }
         let (parts, body) = request.into_parts();
-        let body = match read_body(body, &cx).await {
+        let body = match read_body(&parts.headers, body, &cx).await {
             Ok(body) => body,
             Err(refusal) => return refusal.problem(cx.request_id()),
         };

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 40] = [
+const HOUSE: [(&str, &[&str]); 41] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -37,7 +37,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "config",
         ],
     ),
-    ("local", &["app"]),
+    ("local", &["app", "buffers"]),
     (
         "app",
         &[
@@ -59,12 +59,14 @@ const HOUSE: [(&str, &[&str]); 40] = [
             "error",
             "config",
             "origin",
+            "buffers",
             "trace",
         ],
     ),
     (
         "ws",
         &[
+            "buffers",
             "mcp",
             "invoke",
             "entry",
@@ -106,6 +108,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
     (
         "rest",
         &[
+            "buffers",
             "server",
             "registry",
             "context",
@@ -161,8 +164,8 @@ const HOUSE: [(&str, &[&str]); 40] = [
     (
         "context",
         &[
-            "updates", "client", "store", "upstream", "spans", "deadline", "error", "config",
-            "clock", "trace",
+            "buffers", "updates", "client", "store", "upstream", "spans", "deadline", "error",
+            "config", "clock", "trace",
         ],
     ),
     ("client", &["error", "schema", "capability"]),
@@ -180,6 +183,7 @@ const HOUSE: [(&str, &[&str]); 40] = [
     ("replay", &["config", "clock"]),
     ("spans", &["telemetry", "error", "config", "trace"]),
     ("telemetry", &["error", "trace"]),
+    ("buffers", &[]),
     ("deadline", &[]),
     ("error", &["capability"]),
     ("config", &["clock", "secret"]),
