@@ -22,11 +22,11 @@ pub use level::Level;
 pub use sampling::{Sampled, Sampling};
 
 /// The bytes of reports and log entries that wait to be sent.
-const MAX_UNSENT: usize = 1 << 20;
+const MAX_UNSENT: usize = 8 << 20;
 
 /// What a function says to its client is kept here until the driver of the call takes it out. The driver runs the
 /// function too, and lets it go on only when all was taken; but a task that the function has spawned runs on while the
-/// client reads nothing, so reports and log entries beyond 1 MiB are left out.
+/// client reads nothing, so reports and log entries beyond 8 MiB are left out.
 pub struct Client {
     capabilities: Capabilities,
     wants_progress: bool,

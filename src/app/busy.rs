@@ -14,6 +14,11 @@ impl App {
         &self.services.buffers
     }
 
+    /// The bytes of requests that are held now, of those that count against `max_buffered_bytes`.
+    pub fn held_bytes(&self) -> usize {
+        self.buffers().held()
+    }
+
     /// Refuses a request for which there is no room, in the words of its path.
     pub(crate) fn refuse_busy(
         &self,

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use crate::buffers::Intake;
@@ -186,13 +186,10 @@ impl Drop for Socket {
             return;
         };
         if let Ok(runtime) = Handle::try_current() {
-            let patience = patience(DISCARDING, self.stopped.clone());
             let seat = self.seat.take();
+            // A server that stops does not wait for it.
             runtime.spawn(async move {
-                tokio::select! {
-                    () = discard(stream) => {}
-                    () = patience => {}
-                }
+                drop(timeout(DISCARDING, discard(stream)).await);
                 drop(seat);
             });
         }

@@ -4,6 +4,7 @@ mod support;
 
 mod architecture;
 mod batch;
+mod connections;
 mod cors;
 mod input;
 mod lambda;
