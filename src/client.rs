@@ -164,3 +164,23 @@ impl Outbox {
         self.messages.push_back(message);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_takes_is_bounded_and_questions_are_never_left_out() {
+        let client = Client::new(Capabilities::default(), true, None);
+        for _ in 0..100 {
+            client.say(Message::Progress(Progress {
+                done: 1.0,
+                total: None,
+                message: "x".repeat(1 << 20),
+            }));
+        }
+        client.say(Message::Detach(oneshot::channel().0));
+        let kept = client.lock().take().map_or(0, |it| it.messages.len());
+        assert_eq!(kept, 7 + 1);
+    }
+}

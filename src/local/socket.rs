@@ -36,7 +36,7 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     x-content-type-options: nosniff\r\n\
     retry-after: 1\r\n\
     connection: close\r\n\
-    content-length: 158\r\n\r\n\
+    content-length: 154\r\n\r\n\
     {\"type\":\"urn:bifold:problem:busy\",\"title\":\"Service Unavailable\",\"status\":503,\
     \"detail\":\"too many requests are being read: send this one again in a moment\"}";
 
