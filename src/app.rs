@@ -1,7 +1,9 @@
 //! One application: the faces on one registry, built once and checked before the first request.
 
 mod admission;
+mod busy;
 mod door;
+mod framing;
 mod missing;
 mod socket;
 
@@ -18,6 +20,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
+use crate::buffers::Buffers;
 use crate::config::Config;
 use crate::context::{Allowance, Budget, Call, Context, Process, Services};
 use crate::cors::Cors;
@@ -145,6 +148,7 @@ impl App {
         let mut state = server.state;
         state.insert(registry.clone());
         let services = Arc::new(Services {
+            buffers: Buffers::new(config.max_buffered_bytes),
             config,
             upstreams,
             store,
@@ -177,7 +181,9 @@ impl App {
         let entry = entry.of_method(request.method());
         let cx = entry.cx.clone();
         let unanswered = Unanswered::new(entry);
-        let response = self.answer(request, listener, cx).await;
+        let is_head = request.method() == Method::HEAD;
+        let mut response = self.answer(request, listener, cx).await;
+        framing::settle(&mut response, is_head);
         unanswered.finish(response)
     }
 

@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use futures_util::task::AtomicWaker;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
+use tracing::debug;
 
 pub use crate::capability::{Capabilities, Capability};
 pub use ask::{Ask, ElicitResult, Elicited, Root, RootsResult};
@@ -20,16 +21,28 @@ pub use form::form;
 pub use level::Level;
 pub use sampling::{Sampled, Sampling};
 
-/// What a function says to its client is kept here until whoever drives the call takes it out. That one runs the
-/// function too, and lets it go on only when all was taken, so nothing bounds what is kept.
+/// The bytes of reports and log entries that wait to be sent.
+const MAX_UNSENT: usize = 8 << 20;
+
+/// What a function says to its client is kept here until the driver of the call takes it out. The driver runs the
+/// function too, and lets it go on only when all was taken; but a task that the function has spawned runs on while the
+/// client reads nothing, so reports and log entries beyond 8 MiB are left out.
 pub struct Client {
     capabilities: Capabilities,
     wants_progress: bool,
     level: Option<Level>,
     has_asked: AtomicBool,
     /// None once the call has ended.
-    outbox: Mutex<Option<VecDeque<Message>>>,
+    outbox: Mutex<Option<Outbox>>,
     reader: AtomicWaker,
+}
+
+/// What was said and not taken.
+#[derive(Default)]
+struct Outbox {
+    messages: VecDeque<Message>,
+    /// The bytes of those that can be left out.
+    bytes: usize,
 }
 
 /// One thing that a function says to its client.
@@ -70,7 +83,7 @@ impl Client {
             wants_progress,
             level,
             has_asked: AtomicBool::new(false),
-            outbox: Mutex::new(Some(VecDeque::new())),
+            outbox: Mutex::new(Some(Outbox::default())),
             reader: AtomicWaker::new(),
         }
     }
@@ -106,7 +119,7 @@ impl Client {
             self.has_asked.store(true, Ordering::Relaxed);
         }
         if let Some(outbox) = self.lock().as_mut() {
-            outbox.push_back(message);
+            outbox.put(message);
         }
         self.reader.wake();
     }
@@ -122,12 +135,52 @@ impl Client {
     pub fn poll_said(&self, cx: &mut Context<'_>) -> Poll<VecDeque<Message>> {
         self.reader.register(cx.waker());
         match self.lock().as_mut().map(std::mem::take) {
-            Some(said) if !said.is_empty() => Poll::Ready(said),
+            Some(said) if !said.messages.is_empty() => Poll::Ready(said.messages),
             _ => Poll::Pending,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<VecDeque<Message>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Outbox>> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbox {
+    fn put(&mut self, message: Message) {
+        let bytes = match &message {
+            Message::Progress(report) => size_of::<Message>() + report.message.len(),
+            Message::Log(entry) => size_of::<Message>() + entry.data.get().len(),
+            // The function waits for what comes of these.
+            Message::Ask(_) | Message::Detach(_) => 0,
+        };
+        if self.bytes > 0 && self.bytes + bytes > MAX_UNSENT && bytes > 0 {
+            debug!(
+                bytes,
+                "a client reads too slowly: a notification was left out"
+            );
+            return;
+        }
+        self.bytes += bytes;
+        self.messages.push_back(message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_takes_is_bounded_and_questions_are_never_left_out() {
+        let client = Client::new(Capabilities::default(), true, None);
+        for _ in 0..100 {
+            client.say(Message::Progress(Progress {
+                done: 1.0,
+                total: None,
+                message: "x".repeat(1 << 20),
+            }));
+        }
+        client.say(Message::Detach(oneshot::channel().0));
+        let kept = client.lock().take().map_or(0, |it| it.messages.len());
+        assert_eq!(kept, 7 + 1);
     }
 }

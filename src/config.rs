@@ -72,6 +72,12 @@ pub struct Config {
     /// `BIFOLD_MAX_RESPONSE_BYTES`: the largest response to one request, with all that a batch or a nested call adds to
     /// it; of a stream, the largest message. On Lambda never more than the integration takes. Default 5 MiB.
     pub max_response_bytes: usize,
+    /// `BIFOLD_MAX_BUFFERED_BYTES`: how many bytes of heads, bodies and messages are held at a time, of requests above
+    /// 16 KiB; what does not fit is refused with 503. Default 64 MiB.
+    pub max_buffered_bytes: usize,
+    /// `BIFOLD_MAX_CONNECTIONS`: how many connections the local server has open, fewer where the process may not open so
+    /// many files; beyond, requests are refused with 503. Default 1,024.
+    pub max_connections: usize,
     /// `BIFOLD_ALLOWED_ORIGINS` (comma-separated, e.g. `https://claude.ai`): origins whose pages may call from a browser
     /// and read the answers of every path, beside the server's own. Default none.
     pub allowed_origins: Vec<String>,
@@ -144,6 +150,8 @@ impl Default for Config {
             base_path: String::new(),
             max_request_bytes: 1 << 20,
             max_response_bytes: 5 << 20,
+            max_buffered_bytes: 64 << 20,
+            max_connections: 1024,
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             public_url: None,
@@ -247,6 +255,11 @@ impl Config {
             "BASE_PATH" => self.base_path = base_path(value)?,
             "MAX_REQUEST_BYTES" => self.max_request_bytes = bytes(value)?,
             "MAX_RESPONSE_BYTES" => self.max_response_bytes = bytes(value)?,
+            "MAX_BUFFERED_BYTES" => self.max_buffered_bytes = bytes(value)?,
+            "MAX_CONNECTIONS" => {
+                self.max_connections =
+                    bytes(value).map_err(|_| "expected a number of connections above 0")?
+            }
             "ALLOWED_ORIGINS" => self.allowed_origins = origins(value)?,
             "ALLOWED_HOSTS" => self.allowed_hosts = hosts(value)?,
             "PUBLIC_URL" => self.public_url = Some(public_url(value)?),

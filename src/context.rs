@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use position::Position;
 
+use crate::buffers::Buffers;
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -52,6 +53,8 @@ pub struct Services {
     pub store: Store,
     /// Where changes are told.
     pub updates: Arc<Updates>,
+    /// The room for what requests bring.
+    pub buffers: Buffers,
     /// The application's own values, one of each type.
     pub state: Extensions,
     /// The life of this process.
@@ -320,6 +323,11 @@ impl Context {
     /// The settings of the process.
     pub fn config(&self) -> &Config {
         &self.services.config
+    }
+
+    /// The room for what requests bring.
+    pub(crate) fn buffers(&self) -> &Buffers {
+        &self.services.buffers
     }
 
     /// The life of this process.

@@ -42,6 +42,7 @@ mod app;
 mod aws;
 mod base_url;
 pub mod batch;
+mod buffers;
 mod capability;
 mod client;
 mod clock;

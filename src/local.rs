@@ -1,27 +1,30 @@
 //! The same application on a socket of this machine.
 
+mod connection;
+mod connections;
+mod socket;
+
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::Request;
 use axum::serve::Listener;
-use hyper::server::conn::http1::{Builder, UpgradeableConnection};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::info;
 
-use crate::app::{App, Arrival};
+use crate::app::App;
+use crate::buffers::Intake;
 
-/// How long the head of a request may take, and a connection may be kept without one.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+use connection::Connection;
+use connections::Connections;
+use socket::{Socket, State};
 
 /// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second, or until a
-/// second signal.
+/// second signal. A client that reads nothing of its answer for 30 s is let go, and for 1 s once the server stops.
+///
+/// Beyond `max_connections` requests are refused with 503, except for `/health`.
 ///
 /// On a loopback address only requests to this machine's own names are taken, unless the settings list others: a page of
 /// another name that was bound again to this address (DNS rebinding) gets 403.
@@ -39,25 +42,32 @@ pub async fn serve(
     let closing = app.clone();
     // Each connection holds a receiver.
     let (stop, stopped) = watch::channel(false);
+    let mut connections = Connections::new(app.config().max_connections);
     let mut shutdown = pin!(shutdown);
     let mut flushing = pin!(closing.keep_flushing());
     loop {
-        let (socket, peer) = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut shutdown => break,
             () = &mut flushing => continue,
         };
         // Answers and events are written whole, so waiting for more of them would only delay them.
-        let _ = socket.set_nodelay(true);
-        let app = app.clone();
-        let router = Router::new()
-            .fallback(move |request: Request| answer(app.clone(), address, peer.ip(), request));
-        let connection = Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
-            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router))
-            .with_upgrades();
-        tokio::spawn(drive(connection, stopped.clone()));
+        let _ = stream.set_nodelay(true);
+        let (app, seat) = (app.clone(), connections.seat());
+        let state = Arc::new(State::new(Intake::new(app.buffers())));
+        let connection = Connection {
+            app,
+            address,
+            peer: peer.ip(),
+            is_extra: seat.is_none(),
+            state: state.clone(),
+        };
+        let is_extra = connection.is_extra;
+        let socket = Socket::new(stream, state, stopped.clone(), seat);
+        let task = tokio::spawn(connection.serve(socket, stopped.clone()));
+        if is_extra {
+            connections.squeeze(task.abort_handle());
+        }
     }
     drop((listener, stopped));
     info!("stopping: running requests are finished first");
@@ -74,25 +84,6 @@ pub async fn serve(
     }
     closing.flush(Duration::MAX).await;
     Ok(())
-}
-
-/// Serves the requests of one connection, and no further one once the server is to stop.
-async fn drive(
-    connection: UpgradeableConnection<TokioIo<TcpStream>, TowerToHyperService<Router>>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut connection = pin!(connection);
-    let is_stopped = async {
-        drop(stopped.wait_for(|it| *it).await);
-    };
-    // A connection that breaks is the business of its client.
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        () = is_stopped => {
-            connection.as_mut().graceful_shutdown();
-            drop(connection.await);
-        }
-    }
 }
 
 /// Ready on the first interrupt or termination signal. Signals are caught from the call on, not from the first
@@ -123,18 +114,4 @@ pub fn signal() -> impl Future<Output = ()> {
 #[cfg(not(unix))]
 pub async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
-}
-
-async fn answer(
-    app: App,
-    address: SocketAddr,
-    peer: IpAddr,
-    request: Request,
-) -> axum::response::Response {
-    let arrival = Arrival {
-        peer: Some(peer),
-        listener: Some(address.ip()),
-        ..Arrival::default()
-    };
-    app.serve(request, arrival).await
 }

@@ -1,6 +1,7 @@
 //! REST: each function at its GET path and at `POST /api/{name}`, and the pages that describe them.
 
 mod arguments;
+mod body;
 mod docs;
 mod freshness;
 mod openapi;
@@ -9,5 +10,6 @@ mod policy;
 mod problem;
 mod routes;
 
-pub use problem::{Refusal, failure, problem, read_body};
+pub use body::read_body;
+pub use problem::{Refusal, failure, problem};
 pub use routes::{Face, router};

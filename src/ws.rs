@@ -40,6 +40,7 @@ use http::{HeaderMap, Response};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::buffers::Intake;
 use crate::config::Config;
 use crate::context::Context;
 use crate::entry::Entry;
@@ -57,6 +58,9 @@ pub use times::Times;
 /// How long a call may still take once its process on Lambda is to end. After 300 ms it would be dropped, so the rest is
 /// for its client to be told.
 const MOMENT: Duration = Duration::from_millis(200);
+
+/// What is made ready to be read into, for each connection, be it idle or not.
+const READ_BUFFER: usize = 16 << 10;
 
 /// The subprotocol that clients may name.
 pub const PROTOCOL: &str = "mcp";
@@ -110,14 +114,20 @@ impl Sockets {
     }
 
     /// Makes a connection of a request on this machine, and serves it in a task of its own.
-    pub fn upgrade(&self, upgrade: WebSocketUpgrade, cx: Context) -> Response<Body> {
+    pub fn upgrade(
+        &self,
+        upgrade: WebSocketUpgrade,
+        cx: Context,
+        intake: Intake,
+    ) -> Response<Body> {
         let (endpoint, closing) = (self.endpoint.clone(), self.closing.subscribe());
         let most = readable(cx.config().max_request_bytes);
         upgrade
             .protocols([PROTOCOL])
             .max_message_size(most)
             .max_frame_size(most)
-            .on_upgrade(move |socket| Socket::new(socket, endpoint, cx).serve(closing))
+            .read_buffer_size(READ_BUFFER)
+            .on_upgrade(move |socket| Socket::new(socket, endpoint, cx, intake).serve(closing))
     }
 
     /// Lets the connections of this machine end what runs on them, and close. What runs for those behind API Gateway has

@@ -79,25 +79,17 @@ fn refused(request: &Request, refusal: Refusal, cx: &Context) -> Response<Body> 
 fn of_origin(headers: &HeaderMap) -> Result<(), Refusal> {
     match origin::is_well_formed(headers) {
         true => Ok(()),
-        false => Err(Refusal {
-            status: StatusCode::FORBIDDEN,
-            class: "forbidden_origin",
-            detail: "header `origin` stands there twice or has user information".to_owned(),
-        }),
+        false => Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "forbidden_origin",
+            "header `origin` stands there twice or has user information",
+        )),
     }
 }
 
 fn of_host(mistake: Mistake) -> Refusal {
     match mistake {
-        Mistake::Invalid(problem) => Refusal {
-            status: StatusCode::BAD_REQUEST,
-            class: "bad_request",
-            detail: problem.to_owned(),
-        },
-        Mistake::Foreign(problem) => Refusal {
-            status: StatusCode::FORBIDDEN,
-            class: "foreign_host",
-            detail: problem,
-        },
+        Mistake::Invalid(problem) => Refusal::new(StatusCode::BAD_REQUEST, "bad_request", problem),
+        Mistake::Foreign(problem) => Refusal::new(StatusCode::FORBIDDEN, "foreign_host", problem),
     }
 }

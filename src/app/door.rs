@@ -17,7 +17,7 @@ use crate::telemetry::{Outcome, Pending};
 pub(super) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
     let cx = context(&request);
     let (parts, body) = request.into_parts();
-    let body = match rest::read_body(body, &cx).await {
+    let body = match rest::read_body(&parts.headers, body, &cx).await {
         Ok(body) => body,
         Err(refusal) => return refused(&parts.headers, refusal),
     };
@@ -26,11 +26,11 @@ pub(super) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body
 
 /// Answers what is neither a POST nor listens.
 pub(super) fn method_not_allowed(headers: &HeaderMap) -> Response<Body> {
-    let refusal = Refusal {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        class: "method_not_allowed",
-        detail: "messages are sent with POST; the `Allow` header lists what is taken".to_owned(),
-    };
+    let refusal = Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "messages are sent with POST; the `Allow` header lists what is taken",
+    );
     refused(headers, refusal)
 }
 
@@ -40,6 +40,7 @@ pub(super) fn refused(headers: &HeaderMap, refusal: Refusal) -> Response<Body> {
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.extend(refusal.header);
     response.extensions_mut().insert(Outcome {
         error: Some(refusal.class),
         ..Outcome::default()

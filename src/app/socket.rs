@@ -10,6 +10,7 @@ use axum::routing::{MethodRouter, get};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::{App, context};
+use crate::buffers::Intake;
 use crate::rest;
 use crate::ws::Sockets;
 
@@ -41,7 +42,11 @@ async fn connect(sockets: &Sockets, mut request: Request) -> Response<Body> {
     let upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection> =
         request.extract_parts().await;
     match upgrade {
-        Ok(upgrade) => sockets.upgrade(upgrade, cx),
+        Ok(upgrade) => {
+            let intake = request.extensions().get::<Intake>().cloned();
+            let intake = intake.unwrap_or_else(|| Intake::new(cx.buffers()));
+            sockets.upgrade(upgrade, cx, intake)
+        }
         Err(refused) => {
             let detail = format!("this path takes WebSocket connections, version 13: {refused}");
             let status = StatusCode::UPGRADE_REQUIRED;

@@ -159,7 +159,7 @@ pub(super) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
     Ok(Message::Request(Request {
         id,
         method,
-        params: params,
+        params,
         meta,
         takes_events: false,
     }))

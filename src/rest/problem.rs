@@ -1,12 +1,10 @@
 //! Errors as RFC 9457 `application/problem+json`.
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, Response, StatusCode};
-use http_body_util::LengthLimitError;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
-use crate::context::Context;
 use crate::error::{Detail, Error, Kind};
 use crate::telemetry::Outcome;
 
@@ -103,20 +101,38 @@ pub struct Refusal {
     pub class: &'static str,
     /// What was wrong, and what to do.
     pub detail: String,
+    /// What the answer says of it beside, for programs.
+    pub header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, class: &'static str, detail: impl Into<String>) -> Refusal {
+    /// A refusal with that status, stable name, and sentence of what was wrong and what to do.
+    pub fn new(status: StatusCode, class: &'static str, detail: impl Into<String>) -> Refusal {
         Refusal {
             status,
             class,
             detail: detail.into(),
+            header: None,
         }
     }
 
+    /// There is no room for the request now.
+    pub fn busy(detail: impl Into<String>) -> Refusal {
+        let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+        refusal.with(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// The same with a header.
+    pub fn with(self, name: HeaderName, value: HeaderValue) -> Refusal {
+        let header = Some((name, value));
+        Refusal { header, ..self }
+    }
+
     /// The answer of this face.
-    pub fn problem(&self, request_id: &str) -> Response<Body> {
-        problem(self.status, self.class, &self.detail, request_id)
+    pub fn problem(self, request_id: &str) -> Response<Body> {
+        let mut response = problem(self.status, self.class, &self.detail, request_id);
+        response.headers_mut().extend(self.header);
+        response
     }
 }
 
@@ -139,44 +155,6 @@ pub fn problem(
             request_id,
         },
     )
-}
-
-/// Reads a request's body whole, within the limit and the time of its call.
-///
-/// # Errors
-/// The body is too large, too slow or broken.
-pub async fn read_body(body: Body, cx: &Context) -> Result<Bytes, Refusal> {
-    let limit = cx.config().max_request_bytes;
-    let read = axum::body::to_bytes(body, limit);
-    match cx.deadline().timeout(read).await {
-        Some(Ok(body)) => Ok(body),
-        Some(Err(error)) if is_too_long(&error) => Err(Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
-            format!("the body is larger than {limit} bytes"),
-        )),
-        Some(Err(_)) => Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "bad_request",
-            "the body could not be read to its end",
-        )),
-        None => Err(Refusal::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
-            "the body did not come within the time limit of the call",
-        )),
-    }
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 fn urn(name: &str) -> String {

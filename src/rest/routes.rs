@@ -11,8 +11,9 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
+use super::body::read_body;
 use super::openapi::Document;
-use super::problem::{failure, problem, read_body};
+use super::problem::{failure, problem};
 use super::{arguments, docs, freshness, policy};
 use crate::base_url::{self, BaseUrl};
 use crate::config::Config;
@@ -199,7 +200,7 @@ fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
             return route.answer(cx, Err(error), None).await;
         }
         let (parts, body) = request.into_parts();
-        let body = match read_body(body, &cx).await {
+        let body = match read_body(&parts.headers, body, &cx).await {
             Ok(body) => body,
             Err(refusal) => return refusal.problem(cx.request_id()),
         };

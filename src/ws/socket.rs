@@ -1,11 +1,13 @@
 //! One WebSocket of this machine: several requests at a time, until either side closes.
 
 use std::collections::HashMap;
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
+use futures_util::SinkExt;
 use futures_util::future::AbortHandle;
 use futures_util::stream::{self, BoxStream, SelectAll, StreamExt, abortable};
 use serde_json::value::RawValue;
@@ -16,6 +18,7 @@ use tokio_tungstenite::tungstenite;
 use super::entry;
 use super::exchange::{Exchange, Frame, Limits};
 use super::pulse::{BEAT, Pulse};
+use crate::buffers::{Full, Intake};
 use crate::context::Context;
 use crate::error::Error;
 use crate::mcp::{self, Endpoint, same};
@@ -39,8 +42,16 @@ pub(super) struct Socket {
     running: HashMap<String, AbortHandle>,
     exchanges: SelectAll<BoxStream<'static, (Option<String>, Frame)>>,
     pulse: Pulse,
+    /// What was read of the next message.
+    intake: Intake,
     is_closing: bool,
 }
+
+/// The bytes of a ping or a pong of a client before its data (RFC 6455, section 5.2).
+const CONTROL_HEAD: usize = 6;
+
+/// What a client is told whose message there is no room for.
+const NO_ROOM: &str = "too many requests are being read: send this one again in a moment";
 
 /// Whether the connection goes on.
 type Flow = ControlFlow<()>;
@@ -51,7 +62,12 @@ pub(super) fn readable(most: usize) -> usize {
 }
 
 impl Socket {
-    pub(super) fn new(socket: WebSocket, endpoint: Arc<Endpoint>, cx: Context) -> Socket {
+    pub(super) fn new(
+        socket: WebSocket,
+        endpoint: Arc<Endpoint>,
+        cx: Context,
+        intake: Intake,
+    ) -> Socket {
         Socket {
             socket,
             endpoint,
@@ -59,6 +75,7 @@ impl Socket {
             running: HashMap::new(),
             exchanges: SelectAll::new(),
             pulse: Pulse::default(),
+            intake,
             is_closing: false,
         }
     }
@@ -96,13 +113,18 @@ impl Socket {
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Flow {
         self.pulse.heard();
+        if let Some(Ok(message)) = &message {
+            self.count(message);
+        }
         match message {
             Some(Ok(Message::Text(text))) => self.read(text.as_str()).await,
             Some(Ok(Message::Binary(_))) => {
                 let problem = "a frame is text; this one was binary";
                 self.refuse(&mcp::unreadable(problem)).await
             }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Flow::Continue(()),
+            // No more is read until the pong has left: a client that reads none must not have them pile up here.
+            Some(Ok(Message::Ping(_))) => patiently(self.socket.flush()).await,
+            Some(Ok(Message::Pong(_))) => Flow::Continue(()),
             Some(Ok(Message::Close(_))) => {
                 // What is read next is the end, once the client has been told that it was understood.
                 self.exchanges.clear();
@@ -115,6 +137,16 @@ impl Socket {
                 Flow::Break(())
             }
             None => Flow::Break(()),
+        }
+    }
+
+    /// What was read of a message is held elsewhere now; what may stand between two parts of one is not.
+    fn count(&self, message: &Message) {
+        match message {
+            Message::Ping(data) | Message::Pong(data) => {
+                self.intake.skip(CONTROL_HEAD + data.len());
+            }
+            Message::Text(_) | Message::Binary(_) | Message::Close(_) => self.intake.settle(),
         }
     }
 
@@ -133,10 +165,10 @@ impl Socket {
                 }
                 Flow::Continue(())
             }
-            mcp::Frame::Other => {
-                self.start(None, None, text);
-                Flow::Continue(())
-            }
+            mcp::Frame::Other => match self.start(None, None, text) {
+                Ok(()) => Flow::Continue(()),
+                Err(Full) => self.refuse(&mcp::unreadable(NO_ROOM)).await,
+            },
         }
     }
 
@@ -156,14 +188,27 @@ impl Socket {
         } else if self.running.len() == MOST_RUNNING {
             format!("{MOST_RUNNING} requests run on this connection, as many as may: wait for one")
         } else {
-            self.start(Some(id), method, text);
-            return Flow::Continue(());
+            match self.start(Some(id.clone()), method, text) {
+                Ok(()) => return Flow::Continue(()),
+                Err(Full) => NO_ROOM.to_owned(),
+            }
         };
         let refusal = mcp::refusal(&id, &Error::busy(busy));
         self.refuse(&refusal).await
     }
 
-    fn start(&mut self, id: Option<Box<RawValue>>, method: Option<&'static str>, text: &str) {
+    /// Begins to answer.
+    ///
+    /// # Errors
+    /// There is no room for the message.
+    fn start(
+        &mut self,
+        id: Option<Box<RawValue>>,
+        method: Option<&'static str>,
+        text: &str,
+    ) -> Result<(), Full> {
+        let mut held = self.cx.buffers().hold();
+        held.grow(text.len())?;
         let key = id.as_deref().map(same);
         let limits = Limits {
             bytes: usize::MAX,
@@ -171,15 +216,17 @@ impl Socket {
         };
         let (endpoint, entry) = (self.endpoint.clone(), entry(&self.cx.another(), method));
         let exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
-        let frames = stream::unfold(exchange, async |mut exchange| {
+        // The message is held as long as its answer is made.
+        let frames = stream::unfold((exchange, held), async |(mut exchange, held)| {
             let frame = exchange.next().await?;
-            Some((frame, exchange))
+            Some((frame, (exchange, held)))
         });
         let (frames, handle) = abortable(frames);
         let name = key.clone();
         self.exchanges
             .push(frames.map(move |frame| (name.clone(), frame)).boxed());
         self.running.extend(key.map(|key| (key, handle)));
+        Ok(())
     }
 
     /// Answers without asking anybody.
@@ -204,10 +251,15 @@ impl Socket {
 
     /// Sends one message. Who does not take it for so long is as good as gone.
     async fn send(&mut self, message: Message) -> Flow {
-        match timeout(BEAT, self.socket.send(message)).await {
-            Ok(Ok(())) => Flow::Continue(()),
-            Ok(Err(_)) | Err(_) => Flow::Break(()),
-        }
+        patiently(self.socket.send(message)).await
+    }
+}
+
+/// Waits until it is written, as long as a client may take for that.
+async fn patiently(written: impl Future<Output = Result<(), axum::Error>>) -> Flow {
+    match timeout(BEAT, written).await {
+        Ok(Ok(())) => Flow::Continue(()),
+        Ok(Err(_)) | Err(_) => Flow::Break(()),
     }
 }
 
@@ -221,6 +273,9 @@ fn reproach(error: axum::Error) -> (u16, &'static str) {
     match error.into_inner().downcast_ref() {
         Some(tungstenite::Error::Capacity(_)) => (close_code::SIZE, "the message is too large"),
         Some(tungstenite::Error::Utf8(_)) => (close_code::INVALID, "a text is not UTF-8"),
+        Some(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::OutOfMemory => {
+            (close_code::AGAIN, "the server is busy: connect again")
+        }
         _ => (close_code::PROTOCOL, "this is no WebSocket message"),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 pub use source::sources;
 
 /// Every module from the top down, each with the modules it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 41] = [
+const HOUSE: [(&str, &[&str]); 45] = [
     ("main", &["cli"]),
     (
         "cli",
@@ -40,7 +40,7 @@ const HOUSE: [(&str, &[&str]); 41] = [
             "path",
         ],
     ),
-    ("local", &["app"]),
+    ("local", &["app", "buffers"]),
     (
         "app",
         &[
@@ -65,12 +65,14 @@ const HOUSE: [(&str, &[&str]); 41] = [
             "origin",
             "host",
             "path",
+            "buffers",
             "trace",
         ],
     ),
     (
         "ws",
         &[
+            "buffers",
             "mcp",
             "invoke",
             "entry",
@@ -113,6 +115,7 @@ const HOUSE: [(&str, &[&str]); 41] = [
     (
         "rest",
         &[
+            "buffers",
             "server",
             "registry",
             "context",
@@ -174,8 +177,8 @@ const HOUSE: [(&str, &[&str]); 41] = [
     (
         "context",
         &[
-            "updates", "client", "store", "upstream", "spans", "deadline", "error", "config",
-            "clock", "trace",
+            "buffers", "updates", "client", "store", "upstream", "spans", "deadline", "error",
+            "config", "clock", "trace",
         ],
     ),
     ("client", &["error", "schema", "capability"]),
@@ -193,6 +196,7 @@ const HOUSE: [(&str, &[&str]); 41] = [
     ("replay", &["config", "clock"]),
     ("spans", &["telemetry", "error", "config", "trace"]),
     ("telemetry", &["error", "trace", "excerpt"]),
+    ("buffers", &[]),
     ("deadline", &[]),
     ("error", &["capability", "excerpt"]),
     ("config", &["clock", "secret", "host"]),

@@ -18,24 +18,24 @@ use serde_json::Value;
 use crate::support::TestApp;
 
 /// What goes back to the platform.
-struct Reply(Value);
+pub struct Reply(pub Value);
 
 impl Reply {
-    fn status(&self) -> u64 {
+    pub fn status(&self) -> u64 {
         self.0["statusCode"].as_u64().unwrap()
     }
 
-    fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         assert_eq!(self.0["isBase64Encoded"], false);
         self.0["body"].as_str().unwrap()
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(self.text()).unwrap()
     }
 
     /// A header in either of the two shapes; empty where there is none.
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         let single = &self.0["headers"][name];
         let multiple = &self.0["multiValueHeaders"][name][0];
         single.as_str().or(multiple.as_str()).unwrap_or("")
@@ -65,7 +65,7 @@ pub async fn document(reply: bifold::lambda::Reply) -> Value {
     serde_json::from_slice(&document).unwrap()
 }
 
-async fn answer(app: &TestApp, event: &Value) -> Reply {
+pub async fn answer(app: &TestApp, event: &Value) -> Reply {
     arrived(app, event, Arrival::default()).await
 }
 

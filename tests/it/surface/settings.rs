@@ -28,6 +28,8 @@ fn every_variable_sets_its_setting() {
         ("BIFOLD_BASE_PATH", "/v1/tokens"),
         ("BIFOLD_MAX_REQUEST_BYTES", "5"),
         ("BIFOLD_MAX_RESPONSE_BYTES", "6"),
+        ("BIFOLD_MAX_BUFFERED_BYTES", "6"),
+        ("BIFOLD_MAX_CONNECTIONS", "7"),
         (
             "BIFOLD_ALLOWED_ORIGINS",
             " https://a.example, https://b.example ,,",
@@ -65,6 +67,8 @@ fn every_variable_sets_its_setting() {
     assert_eq!(config.base_path, "/v1/tokens");
     assert_eq!(config.max_request_bytes, 5);
     assert_eq!(config.max_response_bytes, 6);
+    assert_eq!(config.max_buffered_bytes, 6);
+    assert_eq!(config.max_connections, 7);
     assert_eq!(
         config.allowed_origins,
         ["https://a.example", "https://b.example"]
@@ -165,6 +169,8 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
         ("BIFOLD_MAX_UPSTREAM_BYTES", vec!["", "0", "-1", "8MiB"]),
         ("BIFOLD_MAX_REQUEST_BYTES", vec!["", "0", "1e6"]),
         ("BIFOLD_MAX_RESPONSE_BYTES", vec!["", "0", "-1", "5MiB"]),
+        ("BIFOLD_MAX_BUFFERED_BYTES", vec!["", "0", "64MiB"]),
+        ("BIFOLD_MAX_CONNECTIONS", vec!["", "0", "-1"]),
         ("BIFOLD_ADDRESS_PREFIX", vec!["", "PB", "cosmos"]),
         ("BIFOLD_TABLE", vec!["", "ab", "a table", "arn:aws:x"]),
         (

@@ -1,0 +1,39 @@
+//! What is refused because there is no room for it.
+
+use axum::body::Body;
+use axum::extract::Request;
+use http::{Method, Response};
+
+use super::{App, Arrival, MCP, door, face_of, framing};
+use crate::buffers::Buffers;
+use crate::rest::Refusal;
+
+impl App {
+    /// The room for what requests bring.
+    pub(crate) fn buffers(&self) -> &Buffers {
+        &self.services.buffers
+    }
+
+    /// The bytes of requests that are held now, of those that count against `max_buffered_bytes`.
+    pub fn held_bytes(&self) -> usize {
+        self.buffers().held()
+    }
+
+    /// Refuses a request for which there is no room, in the words of its path.
+    pub(crate) fn refuse_busy(
+        &self,
+        request: &Request,
+        detail: &str,
+        arrival: Arrival,
+    ) -> Response<Body> {
+        let path = request.uri().path();
+        let entry = self.entry(face_of(path), request.headers(), arrival);
+        let refusal = Refusal::busy(detail);
+        let mut response = match path == MCP {
+            true => door::refused(request.headers(), refusal),
+            false => refusal.problem(entry.cx.request_id()),
+        };
+        framing::settle(&mut response, request.method() == Method::HEAD);
+        entry.finish(response)
+    }
+}

@@ -1,0 +1,98 @@
+//! How many connections are open: as many as may be, and a few more that are told so.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
+use tracing::warn;
+
+/// Connections beyond the limit: their requests are refused, except for `/health`. The oldest gives way to a new one, so
+/// that nobody keeps a health check out by connections alone.
+const EXTRA: usize = 64;
+
+/// Descriptors that are left to everything else: upstreams, the listener, the runtime.
+const OTHERS: usize = 128;
+
+/// The connections of one server.
+pub(super) struct Connections {
+    seats: Arc<Semaphore>,
+    /// The latest connections without a seat, the oldest first.
+    extra: VecDeque<AbortHandle>,
+    most_extra: usize,
+}
+
+impl Connections {
+    /// At most so many, or as many as the process has descriptors for.
+    pub(super) fn new(limit: usize) -> Connections {
+        let limit = match descriptors().map(affordable) {
+            Some(most) if most < limit => {
+                warn!(
+                    limit,
+                    most, "the process may open too few files for so many connections"
+                );
+                most
+            }
+            _ => limit,
+        };
+        Connections {
+            seats: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
+            extra: VecDeque::new(),
+            most_extra: limit.min(EXTRA),
+        }
+    }
+
+    /// A seat for a new connection; none where all are taken.
+    pub(super) fn seat(&self) -> Option<OwnedSemaphorePermit> {
+        self.seats.clone().try_acquire_owned().ok()
+    }
+
+    /// A connection without a seat is served.
+    pub(super) fn squeeze(&mut self, connection: AbortHandle) {
+        if self.extra.len() == self.most_extra
+            && let Some(oldest) = self.extra.pop_front()
+        {
+            oldest.abort();
+        }
+        self.extra.push_back(connection);
+    }
+}
+
+/// How many connections fit beside everything else that the process opens.
+fn affordable(descriptors: usize) -> usize {
+    let rest = descriptors.saturating_sub(EXTRA + OTHERS);
+    rest.max(descriptors / 4).max(1)
+}
+
+/// How many files the process may have open.
+#[cfg(unix)]
+fn descriptors() -> Option<usize> {
+    use rustix::process::{Resource, getrlimit};
+
+    let limit = getrlimit(Resource::Nofile).current;
+    limit.and_then(|it| usize::try_from(it).ok())
+}
+
+/// How many files the process may have open, which nobody limits here.
+#[cfg(not(unix))]
+fn descriptors() -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_to_everything_else() {
+        for (descriptors, connections) in [
+            (1 << 20, (1 << 20) - 192),
+            (1024, 832),
+            (256, 64),
+            (64, 16),
+            (0, 1),
+        ] {
+            assert_eq!(affordable(descriptors), connections, "{descriptors}");
+        }
+    }
+}
