@@ -1,4 +1,4 @@
-//! Mixed calls on both faces against a recorded upstream with faults, for a while: no wrong answer, no hang, no growth.
+//! Mixed calls on both protocols against a recorded upstream with faults, for a while: no wrong answer, no hang, no growth.
 //!
 //! `cargo run --release --example soak -- --seconds 120`
 
@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use bifold::replay::{MOVING, PLAIN, Plan, Replay, VESTING};
-use bifold::{App, Arrival, Config, tools};
+use bifold::provenance::replay::{MOVING, PLAIN, Plan, Replay, VESTING};
+use bifold::{App, Config, RequestInfo, provenance};
 use clap::Parser;
 use http::Request;
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Failure> {
     // A small cache and short calls, so that the upstream is asked often and waits do not hide faults.
     config.cache_bytes = 8 << 10;
     config.call_timeout = Duration::from_secs(5);
-    let app = App::new(config, tools::server())?;
+    let app = App::new(config, provenance::server())?;
     let tally = Arc::new(Mutex::new(Tally::default()));
     let until = Instant::now() + Duration::from_secs(options.seconds);
     println!("{}", process("at start"));
@@ -107,7 +107,7 @@ async fn truth() -> Result<Vec<Case>, Failure> {
     let replay = Replay::start().await?;
     let mut config = Config::default();
     replay.configure(&mut config);
-    let app = App::new(config, tools::server())?;
+    let app = App::new(config, provenance::server())?;
     let mut cases = Vec::new();
     for tool in app
         .registry()
@@ -218,7 +218,7 @@ async fn tool(app: &App, case: &Case) -> Result<(u16, Value), Failure> {
 }
 
 async fn send(app: &App, request: Request<Body>) -> Result<(u16, Value), Failure> {
-    let response = app.serve(request, Arrival::default()).await;
+    let response = app.serve(request, RequestInfo::default()).await;
     let status = response.status().as_u16();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
     Ok((status, serde_json::from_slice(&body)?))

@@ -9,7 +9,7 @@ use super::content::Content;
 use crate::error::{Error, Result};
 use crate::schema;
 
-/// An encoded result: the bytes that every face sends.
+/// An encoded result: the bytes that every protocol sends.
 pub struct Answer {
     json: Box<RawValue>,
     is_content: bool,
@@ -46,8 +46,9 @@ impl<T: Serialize + JsonSchema> IntoAnswer for T {
 
     fn into_answer(self) -> Result<Answer> {
         let json = serde_json::value::to_raw_value(&self);
-        let json = json
-            .map_err(|error| Error::internal("the result could not be encoded").because(error))?;
+        let json = json.map_err(|error| {
+            Error::internal("the result could not be encoded").with_source(error)
+        })?;
         Ok(Answer {
             json,
             is_content: false,
@@ -62,8 +63,9 @@ impl IntoAnswer for Content {
 
     fn into_answer(self) -> Result<Answer> {
         let json = serde_json::value::to_raw_value(&self.blocks());
-        let json = json
-            .map_err(|error| Error::internal("the content could not be encoded").because(error))?;
+        let json = json.map_err(|error| {
+            Error::internal("the content could not be encoded").with_source(error)
+        })?;
         Ok(Answer {
             json,
             is_content: true,

@@ -11,9 +11,8 @@ use super::answer::{Answer, IntoAnswer};
 use super::hints::Hints;
 use super::icon::Icon;
 use super::shape;
-use crate::capability::Capability;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Capability, Error, Result};
 use crate::schema;
 
 /// A function that answers on MCP and REST, with its name, its schemas and its places.
@@ -217,14 +216,14 @@ impl Tool {
     }
 
     pub(super) async fn run(&self, cx: Context, arguments: &str) -> Result<Answer> {
-        shape::check(&self.input, arguments)?;
+        arrays::check(&self.input, arguments)?;
         match &self.run {
             Run::Async(run) => run(cx, arguments)?.await,
             Run::Sync(run) => run(cx, arguments),
         }
     }
 
-    /// The name on every face.
+    /// The name on every protocol.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -293,7 +292,7 @@ impl Tool {
         get.or(self.post_path.map(|path| ("POST", path)))
     }
 
-    /// The faces it answers on: `mcp`, `rest`.
+    /// The protocols it answers on: `mcp`, `rest`.
     pub fn protocols(&self) -> Vec<&'static str> {
         [("mcp", self.mcp), ("rest", self.rest)]
             .into_iter()

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::registry::{Registry, Tool};
-use crate::server::Info;
+use crate::registry::{Info, Registry, Tool};
 
 /// The whole document.
 pub(super) fn document(registry: &Registry, info: &Info) -> Value {

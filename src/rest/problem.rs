@@ -94,7 +94,7 @@ pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
     response
 }
 
-/// Why a request reached no function, before a face puts it into its words.
+/// Why a request reached no function, before a protocol puts it into its words.
 pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
@@ -113,7 +113,7 @@ impl Refusal {
         }
     }
 
-    /// The answer of this face.
+    /// The answer of this protocol.
     pub(super) fn problem(&self, request_id: &str) -> Response<Body> {
         problem(self.status, self.class, &self.detail, request_id)
     }

@@ -15,12 +15,11 @@ use super::problem::{failure, problem, read_body};
 use super::{arguments, docs, freshness, openapi};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::registry::{Registry, Tool};
-use crate::server::Info;
+use crate::registry::{Info, Registry, Tool};
 use crate::telemetry::Outcome;
 
-/// The REST face of one application.
-pub struct Face {
+/// The REST protocol of one application.
+pub struct RestApi {
     registry: Arc<Registry>,
     info: Info,
     openapi: OnceLock<Bytes>,
@@ -30,7 +29,7 @@ pub struct Face {
 /// A function and its place in the registry: what a route needs to answer.
 #[derive(Clone)]
 struct Route {
-    face: Arc<Face>,
+    api: Arc<RestApi>,
     index: usize,
 }
 
@@ -38,10 +37,10 @@ struct Route {
 const DOCS_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
                            img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-impl Face {
-    /// The face of `registry`; its documents are rendered when they are first asked for.
-    pub fn new(registry: Arc<Registry>, info: Info) -> Face {
-        Face {
+impl RestApi {
+    /// The protocol of `registry`; its documents are rendered when they are first asked for.
+    pub fn new(registry: Arc<Registry>, info: Info) -> RestApi {
+        RestApi {
             registry,
             info,
             openapi: OnceLock::new(),
@@ -69,7 +68,7 @@ impl Face {
 
 impl Route {
     fn tool(&self) -> &Tool {
-        &self.face.registry.tools()[self.index]
+        &self.api.registry.tools()[self.index]
     }
 
     /// Calls the function. A GET passes its headers on: its answer may be kept, and may be known already.
@@ -81,7 +80,7 @@ impl Route {
     ) -> Response<Body> {
         let tool = self.tool();
         let result = match arguments {
-            Ok(arguments) => self.face.registry.call(tool, cx.clone(), &arguments).await,
+            Ok(arguments) => self.api.registry.call(tool, cx.clone(), &arguments).await,
             Err(error) => Err(error),
         };
         let mut response = match &result {
@@ -105,10 +104,10 @@ impl Route {
     }
 }
 
-/// Every route of the face. A [`Context`] must stand in the request's extensions.
-pub fn router(face: Arc<Face>) -> Router {
+/// Every route of the api. A [`Context`] must stand in the request's extensions.
+pub fn router(api: Arc<RestApi>) -> Router {
     let mut routes = Router::new();
-    for (index, tool) in face
+    for (index, tool) in protocol
         .registry
         .tools()
         .iter()
@@ -116,7 +115,7 @@ pub fn router(face: Arc<Face>) -> Router {
         .filter(|(_, tool)| tool.on_rest())
     {
         let route = Route {
-            face: face.clone(),
+            api: api.clone(),
             index,
         };
         for path in tool.paths() {
@@ -130,21 +129,21 @@ pub fn router(face: Arc<Face>) -> Router {
     routes
         .route(
             "/openapi.json",
-            get(|State(face): State<Arc<Face>>| async move {
-                page("openapi", "application/json", face.openapi())
+            get(|State(api): State<Arc<RestApi>>| async move {
+                page("openapi", "application/json", api.openapi())
             }),
         )
         .route(
             "/docs",
-            get(|State(face): State<Arc<Face>>| async move { docs_page(&face) }),
+            get(|State(api): State<Arc<RestApi>>| async move { docs_page(&api) }),
         )
         .route("/health", get(health))
         .route("/", get(index))
-        .with_state(face)
+        .with_state(api)
 }
 
 /// `GET`: the arguments stand in the path and the query.
-fn by_url(route: Route) -> MethodRouter<Arc<Face>> {
+fn by_url(route: Route) -> MethodRouter<Arc<RestApi>> {
     get(
         move |params: Result<RawPathParams, _>, request: Request| async move {
             let cx = context(&request);
@@ -165,7 +164,7 @@ fn by_url(route: Route) -> MethodRouter<Arc<Face>> {
 }
 
 /// `POST`: the arguments are the body, a JSON object; no body is an empty one.
-fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
+fn by_body(route: Route) -> MethodRouter<Arc<RestApi>> {
     post(move |request: Request| async move {
         let cx = context(&request);
         if let Some(query) = request.uri().query().filter(|it| !it.is_empty()) {
@@ -231,8 +230,8 @@ fn context(request: &Request) -> Context {
         .clone()
 }
 
-fn docs_page(face: &Face) -> Response<Body> {
-    let mut response = page("docs", "text/html; charset=utf-8", face.docs());
+fn docs_page(api: &RestApi) -> Response<Body> {
+    let mut response = page("docs", "text/html; charset=utf-8", api.docs());
     response.headers_mut().insert(
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(DOCS_POLICY),
@@ -240,12 +239,12 @@ fn docs_page(face: &Face) -> Response<Body> {
     response
 }
 
-async fn health(State(face): State<Arc<Face>>, request: Request) -> Response<Body> {
+async fn health(State(api): State<Arc<RestApi>>, request: Request) -> Response<Body> {
     let cx = context(&request);
     let body = json!({
         "status": "ok",
-        "name": face.info.name,
-        "version": face.info.version,
+        "name": api.info.name,
+        "version": api.info.version,
         "replay": cx.config().replay,
         "uptime_ms": cx.process().uptime().as_millis() as u64,
         "requests": cx.process().requests(),
@@ -257,10 +256,10 @@ async fn health(State(face): State<Arc<Face>>, request: Request) -> Response<Bod
     response
 }
 
-async fn index(State(face): State<Arc<Face>>) -> Response<Body> {
+async fn index(State(api): State<Arc<RestApi>>) -> Response<Body> {
     let body = json!({
-        "name": face.info.name,
-        "version": face.info.version,
+        "name": api.info.name,
+        "version": api.info.version,
         "links": { "mcp": "mcp", "docs": "docs", "openapi": "openapi.json", "health": "health" },
     });
     page("index", "application/json", body.to_string().into())

@@ -8,16 +8,16 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::policy::{Rate, Upstream};
-use crate::deadline::Deadline;
+use crate::clock::Deadline;
 
 /// The limits of one upstream.
 pub(super) struct Limiter {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<LimiterState>>,
 }
 
 /// The right to send one request; the next in line gets it when it is dropped.
 pub(super) struct Permit {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<LimiterState>>,
 }
 
 /// A request that cannot start in time.
@@ -27,13 +27,13 @@ pub(super) struct TooBusy {
     pub(super) wait: Duration,
 }
 
-struct State {
+struct LimiterState {
     in_flight: usize,
     running: usize,
     bucket: Option<Bucket>,
-    /// Who waits, by deadline and then by arrival.
+    /// Who waits, by deadline and then by request_info.
     line: BTreeMap<(Instant, u64), oneshot::Sender<()>>,
-    arrivals: u64,
+    requests: u64,
 }
 
 /// A token bucket as the moment at which it will be full again.
@@ -44,7 +44,7 @@ struct Bucket {
 
 /// A place in the line, given up when it is dropped.
 struct Place {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<LimiterState>>,
     key: (Instant, u64),
     granted: oneshot::Receiver<()>,
 }
@@ -55,12 +55,12 @@ impl Limiter {
             rate,
             full_at: Instant::now(),
         });
-        let state = State {
+        let state = LimiterState {
             in_flight: upstream.in_flight,
             running: 0,
             bucket,
             line: BTreeMap::new(),
-            arrivals: 0,
+            requests: 0,
         };
         Limiter {
             state: Arc::new(Mutex::new(state)),
@@ -100,8 +100,8 @@ impl Limiter {
 
     fn line_up(&self, deadline: Deadline) -> Place {
         let mut state = lock(&self.state);
-        state.arrivals += 1;
-        let key = (deadline.instant(), state.arrivals);
+        state.requests += 1;
+        let key = (deadline.instant(), state.requests);
         let (grant, granted) = oneshot::channel();
         state.line.insert(key, grant);
         state.serve();
@@ -113,7 +113,7 @@ impl Limiter {
     }
 }
 
-impl State {
+impl LimiterState {
     /// Lets in whoever can start now.
     fn serve(&mut self) {
         while self.running < self.in_flight && self.bucket.as_ref().is_none_or(Bucket::has_token) {
@@ -201,7 +201,7 @@ impl Drop for Permit {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<LimiterState>) -> MutexGuard<'_, LimiterState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -214,7 +214,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::{Limiter, Upstream};
-    use crate::deadline::Deadline;
+    use crate::clock::Deadline;
 
     fn after(seconds: u64) -> Deadline {
         Deadline::after(Duration::from_secs(seconds))

@@ -1,4 +1,4 @@
-//! The REST face: routes, arguments, problems, and the pages that describe them.
+//! The REST protocol: routes, arguments, problems, and the pages that describe them.
 
 mod arguments;
 mod nested;
@@ -8,7 +8,7 @@ mod problems;
 mod routes;
 
 use axum::body::Body;
-use bifold::replay::VESTING;
+use bifold::provenance::replay::VESTING;
 use http::{Method, Request};
 use serde_json::Value;
 

@@ -1,0 +1,145 @@
+//! The parts of an event become an HTTP request.
+//!
+//! The mapping is our own: what is a bad request on a socket must be one here too, and not a panic.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::Request;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// What stands for itself in a path (RFC 3986 §3.3); `%` too, for a path that comes encoded.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'#')
+    .add(b'?')
+    .add(b'{')
+    .add(b'}')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'|');
+
+/// Names that have one value each, as events carry headers and parameters.
+pub(crate) type Lines<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+
+/// The headers of those names and values.
+///
+/// # Errors
+/// As [`append`].
+pub(crate) fn headers<T: AsRef<str>>(
+    lines: impl IntoIterator<Item = (T, T)>,
+) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines {
+        append(&mut headers, name.as_ref(), value.as_ref())?;
+    }
+    Ok(headers)
+}
+
+/// Adds a header.
+///
+/// # Errors
+/// A sentence for the caller, where HTTP does not allow its name or its value.
+pub(crate) fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
+    let name = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| "a header has a name that HTTP does not allow")?;
+    let value = HeaderValue::from_str(value)
+        .map_err(|_| format!("header `{name}` has characters that HTTP does not allow"))?;
+    headers.append(name, value);
+    Ok(())
+}
+
+/// The body, which events carry as text or as base64.
+///
+/// # Errors
+/// A sentence for the caller, where it is not the base64 that it is said to be.
+pub(crate) fn body(body: Option<Cow<'_, str>>, is_base64: bool) -> Result<Body, String> {
+    match body {
+        None => Ok(Body::empty()),
+        Some(text) if is_base64 => match STANDARD.decode(text.as_bytes()) {
+            Ok(bytes) => Ok(Body::from(bytes)),
+            Err(_) => Err("the body is announced as base64 and is not".to_owned()),
+        },
+        Some(text) => Ok(Body::from(text.into_owned())),
+    }
+}
+
+/// The path below `prefix`, which is empty or a path itself; the whole path where it does not begin with it.
+pub(crate) fn below<'p>(path: &'p str, prefix: &str) -> &'p str {
+    match path.strip_prefix(prefix) {
+        Some("") if !prefix.is_empty() => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    }
+}
+
+/// The path below the stage, which stands in the path of an HTTP API if it has a name and the API is called by its own
+/// domain: behind a custom one it does not.
+pub(crate) fn without_stage<'p>(
+    path: &'p str,
+    stage: Option<&str>,
+    domain: Option<&str>,
+) -> &'p str {
+    let is_own = domain.is_none_or(|domain| domain.contains(".execute-api."));
+    match stage.filter(|stage| is_own && *stage != "$default") {
+        Some(stage) => below(path, &format!("/{stage}")),
+        None => path,
+    }
+}
+
+/// The request.
+///
+/// # Errors
+/// A sentence for the caller, where a part is none of HTTP.
+pub(crate) fn build(
+    method: &str,
+    path: &str,
+    query: &str,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Request, String> {
+    let mut hosts = headers.get_all(HOST).iter();
+    if let Some(host) = hosts.next() {
+        if hosts.next().is_some() {
+            return Err("header `host` stands there twice".to_owned());
+        }
+        let authority = host
+            .to_str()
+            .ok()
+            .and_then(|host| host.parse::<http::uri::Authority>().ok());
+        authority
+            .filter(|it| !it.as_str().contains('@'))
+            .filter(|it| it.as_str() == it.host() || it.port_u16().is_some())
+            .ok_or("header `host` is no host name")?;
+    }
+    if !path.starts_with('/') {
+        return Err("the path does not begin with `/`".to_owned());
+    }
+    if path.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err("the path has control characters; encode them".to_owned());
+    }
+    let path = utf8_percent_encode(path, PATH).to_string();
+    let target = if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
+    };
+    let mut request = Request::new(body);
+    *request.method_mut() =
+        Method::from_bytes(method.as_bytes()).map_err(|_| "the method is none of HTTP")?;
+    *request.uri_mut() = target
+        .parse::<Uri>()
+        .ok()
+        .ok_or("the path or the query has characters that a URL does not allow, or is too long")?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
