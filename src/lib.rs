@@ -5,15 +5,15 @@
 //! - [`Server`]: what an application serves, a list of [`Tool`]s and a name. Start with its example.
 //! - [`Tool`]: one function, typed by its argument struct and its result; types are erased here and nowhere else.
 //! - [`Resource`], [`Prompt`]: the same functions as documents with a URI, and as ready-made questions.
-//! - [`Registry`]: the one door to every function: decode, deadline, panic guard, encode once.
+//! - [`Registry`]: the one way to every function: decode, deadline, panic guard, encode once.
 //! - [`Context`], [`Error`], [`Content`]: what a function is given, how it fails, what it may answer with.
-//! - [`App`]: the faces on one registry, built once, the same for a Lambda event, a local socket and a test.
-//! - [`mcp`] and [`rest`]: the faces. Each translates bytes to a [`Registry::call`] and its result to bytes.
+//! - [`App`]: the protocols on one registry, built once, the same for a Lambda event, a local socket and a test.
+//! - [`mcp`] and [`rest`]: the protocols. Each translates bytes to a [`Registry::call`] and its result to bytes.
 //! - `ws`: WebSocket, whose frames are the messages of [`mcp`]; its first page is the protocol.
-//! - [`upstream`]: the one door to upstream HTTP APIs.
+//! - [`upstream`]: the one integration to upstream HTTP APIs.
 //! - [`Store`]: short-lived records that all processes of an application share.
 //! - [`lint`]: what clients would refuse in the schemas of an application.
-//! - [`lambda`] and [`local`]: the front doors. [`replay`]: an upstream of recorded bodies.
+//! - [`lambda`] and [`local`]: the integrations. [`replay`]: an upstream of recorded bodies.
 //! - [`batch`]: a function for any application, which calls many of its others at once.
 //! - [`tools`]: the bundled functions, an application like any other; nothing above it knows of them.
 //!
@@ -81,21 +81,21 @@ mod updates;
 pub mod upstream;
 mod ws;
 
-pub use app::{App, Arrival, StartError};
+pub use app::{App, RequestInfo, StartError};
 pub use capability::Capability;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
 pub use clock::{Clock, Timestamp};
 pub use config::{AwsConfig, Config, ConfigError, Secret, Transfer};
 pub use context::{Context, Process};
 pub use deadline::{Deadline, TimeLeft};
-pub use error::{Detail, Error, Kind, Origin, Result};
-pub use invoke::Errand;
+pub use error::{Detail, Error, Kind, Result, UpstreamStatus};
+pub use invoke::Continuation;
+pub use key::Key;
 pub use once::Once;
 pub use registry::{
     Annotations, Answer, Content, Hints, Icon, IntoAnswer, Link, Prompt, Registry, Resource, Tool,
 };
 pub use schemars::JsonSchema;
-pub use secret::Key;
 pub use server::{Info, Server};
 pub use store::{Change, Record, Store};
 pub use updates::{Topic, Update};

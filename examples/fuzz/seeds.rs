@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use bifold::replay::{PLAIN, VESTING};
+use bifold::provenance::replay::{PLAIN, VESTING};
 
 const MODERN: &str = "2026-07-28";
 

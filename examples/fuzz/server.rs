@@ -1,7 +1,8 @@
 //! The application that is fuzzed: the bundled functions, and some of its own for what those do not read.
 
 use bifold::{
-    Content, Context, Elicited, Error, JsonSchema, Level, Result, Server, Timestamp, Tool, tools,
+    Content, Context, Elicited, Error, JsonSchema, Level, Result, Server, Timestamp, Tool,
+    provenance,
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +87,7 @@ struct Age {
 
 /// The bundled functions with those of this file, in lists of short pages.
 pub fn server() -> Server {
-    tools::server().page_size(5).tools(vec![
+    provenance::server().page_size(5).tools(vec![
         Tool::new("ask", ask),
         Tool::new("report", report).task(),
         Tool::sync("dated", |_: Context, dated: Dated| Ok(dated)).get("/dated"),

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use http::Response;
 use serde_json::Value;
 
-/// Documents that are no refusals: a target whose every input is refused at the door proves little.
+/// Documents that are no refusals: a target whose every input is refused at the integration proves little.
 pub static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
 /// What was wrong with an answer.

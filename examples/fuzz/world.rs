@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use bifold::replay::{MOVING, PLAIN, Replay, VESTING};
-use bifold::{App, Arrival, Config, Secret, local};
+use bifold::provenance::replay::{MOVING, PLAIN, Replay, VESTING};
+use bifold::{App, Config, RequestInfo, Secret, local};
 use http::{Response, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -115,7 +115,7 @@ async fn record(
     for path in paths(app) {
         replay.forget();
         let request = Request::get(&path).body(Body::empty())?;
-        app.serve(request, Arrival::default()).await;
+        app.serve(request, RequestInfo::default()).await;
         let targets = replay.seen();
         for target in &targets {
             let url = replay.url("");

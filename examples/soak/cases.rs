@@ -1,8 +1,8 @@
 //! Calls with the answers that they have when nothing goes wrong.
 
 use axum::body::Body;
-use bifold::replay::{MOVING, PLAIN, Replay, VESTING};
-use bifold::{App, Arrival, Config, tools};
+use bifold::provenance::replay::{MOVING, PLAIN, Replay, VESTING};
+use bifold::{App, Config, RequestInfo, provenance};
 use http::Request;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub async fn truth() -> Result<Vec<Case>, Failure> {
     let mut config = Config::default();
     replay.configure(&mut config);
     config.cache_bytes = 0;
-    let app = App::new(config, tools::server())?;
+    let app = App::new(config, provenance::server())?;
     let mut cases = Vec::new();
     for tool in app.registry().tools() {
         let Some(path) = tool.path() else { continue };
@@ -83,7 +83,7 @@ pub fn result(mut message: Value) -> (u16, Value) {
 /// # Errors
 /// The body is not JSON.
 pub async fn send(app: &App, request: Request<Body>) -> Result<(u16, Value), Failure> {
-    let response = app.serve(request, Arrival::default()).await;
+    let response = app.serve(request, RequestInfo::default()).await;
     let status = response.status().as_u16();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
     Ok((status, serde_json::from_slice(&body)?))

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use bifold::replay::{Plan, Replay};
-use bifold::{App, Config, tools};
+use bifold::provenance::replay::{Plan, Replay};
+use bifold::{App, Config, provenance};
 use http::Request;
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ pub async fn run(options: &Options, seconds: u64) -> Result<(), Failure> {
     // A small cache and short calls, so that the upstream is asked often and waits do not hide faults.
     config.cache_bytes = 8 << 10;
     config.call_timeout = Duration::from_secs(5);
-    let app = App::new(config, tools::server())?;
+    let app = App::new(config, provenance::server())?;
     let tally = Arc::new(Mutex::new(Tally::default()));
     let until = Instant::now() + Duration::from_secs(seconds);
     println!("{}", process::own("at start"));

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use bifold::replay::PERIODIC;
+use bifold::provenance::replay::PERIODIC;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ mod process;
 mod scene;
 mod siege;
 
-use bifold::{App, Config, local, tools};
+use bifold::{App, Config, local, provenance};
 use clap::Parser;
 use tokio::net::TcpListener;
 
@@ -68,6 +68,6 @@ async fn serve() -> Result<(), Failure> {
     let config = Config::from_env()?;
     let listener = TcpListener::bind(config.listen).await?;
     println!("{}", listener.local_addr()?);
-    let app = App::new(config, tools::server())?;
+    let app = App::new(config, provenance::server())?;
     Ok(local::serve(app, listener, local::signal()).await?)
 }

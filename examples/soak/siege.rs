@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bifold::replay::{Canned, Fault, PERIODIC, RECORDED_AT, Replay};
+use bifold::provenance::replay::{Canned, Fault, PERIODIC, RECORDED_AT, Replay};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;

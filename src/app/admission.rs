@@ -6,12 +6,11 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::{HeaderMap, Response, StatusCode};
 
-use super::{App, door, face_of};
+use super::{App, face_of, integration};
 use crate::config::Config;
 use crate::context::Context;
-use crate::cors;
-use crate::host::{Hosts, Mistake};
-use crate::origin;
+use crate::http::host::{Hosts, Mistake};
+use crate::http::{cors, origin};
 use crate::rest::Refusal;
 
 impl App {
@@ -71,7 +70,7 @@ pub(super) fn hosts(config: &Config) -> Result<Hosts, String> {
 /// The refusal in the protocol of the request's path.
 fn refused(request: &Request, refusal: Refusal, cx: &Context) -> Response<Body> {
     match face_of(request.uri().path()) {
-        "mcp" => door::refused(request.headers(), refusal),
+        "mcp" => integration::refused(request.headers(), refusal),
         _ => refusal.problem(cx.request_id()),
     }
 }

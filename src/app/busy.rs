@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::{Method, Response};
 
-use super::{App, Arrival, MCP, door, face_of, framing};
-use crate::buffers::Buffers;
+use super::{App, MCP, RequestInfo, face_of, framing, integration};
+use crate::http::buffers::Buffers;
 use crate::rest::Refusal;
 
 impl App {
@@ -24,13 +24,13 @@ impl App {
         &self,
         request: &Request,
         detail: &str,
-        arrival: Arrival,
+        request_info: RequestInfo,
     ) -> Response<Body> {
         let path = request.uri().path();
-        let entry = self.entry(face_of(path), request.headers(), arrival);
+        let entry = self.entry(face_of(path), request.headers(), request_info);
         let refusal = Refusal::busy(detail);
         let mut response = match path == MCP {
-            true => door::refused(request.headers(), refusal),
+            true => integration::refused(request.headers(), refusal),
             false => refusal.problem(entry.cx.request_id()),
         };
         framing::settle(&mut response, request.method() == Method::HEAD);

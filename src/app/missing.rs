@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 
 use super::context;
 use crate::error::Error;
-use crate::excerpt::excerpt;
+use crate::error::excerpt::excerpt;
 use crate::registry::{Registry, Tool};
 use crate::rest;
 

@@ -8,7 +8,7 @@ use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use tokio::time::Instant;
 
-use crate::deadline::Deadline;
+use crate::clock::Deadline;
 use crate::error::{Error, Result};
 use crate::upstream::Client;
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 
-use crate::error::{Error, Kind, Origin};
+use crate::error::{Error, Kind, UpstreamStatus};
 
 /// The header in which a service names its reason; DynamoDB does so in the body alone.
 const CODE: &str = "x-amzn-errortype";
@@ -13,7 +13,7 @@ const CODE: &str = "x-amzn-errortype";
 const LONGEST: usize = 64;
 
 #[derive(Deserialize)]
-struct Fault {
+struct AwsError {
     #[serde(alias = "__type", alias = "Code")]
     code: String,
 }
@@ -23,7 +23,7 @@ struct Fault {
 pub fn refused(service: &'static str, answer: &Response<Bytes>, what: &str) -> Error {
     let status = answer.status();
     let problem = format!("answers HTTP {} to {what}", status.as_u16());
-    let origin = Origin {
+    let origin = UpstreamStatus {
         name: service,
         status: Some(status.as_u16()),
     };
@@ -34,7 +34,7 @@ pub fn refused(service: &'static str, answer: &Response<Bytes>, what: &str) -> E
     };
     warn(service, Some((status, &code(answer))), &error);
     let said = String::from_utf8_lossy(answer.body());
-    error.because(format!("`{service}`: HTTP {}: {said}", status.as_u16()))
+    error.with_source(format!("`{service}`: HTTP {}: {said}", status.as_u16()))
 }
 
 /// Tells at the default level why AWS does not do what it is asked: the status and AWS's own name for the reason, where
@@ -50,7 +50,7 @@ pub fn warn(service: &'static str, answer: Option<(StatusCode, &str)>, error: &E
 fn code(answer: &Response<Bytes>) -> String {
     let header = answer.headers().get(CODE).and_then(|it| it.to_str().ok());
     let code = header.map(str::to_owned).or_else(|| {
-        let fault: Option<Fault> = serde_json::from_slice(answer.body()).ok();
+        let fault: Option<AwsError> = serde_json::from_slice(answer.body()).ok();
         fault.map(|it| it.code)
     });
     let code = code.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Settings that hold addresses: URLs, paths, hosts and origins.
 
-use crate::host::Hosts;
+use crate::http::host::Hosts;
 
 /// A URL to which paths can be added.
 pub(super) fn endpoint(value: &str) -> Result<String, String> {

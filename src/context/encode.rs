@@ -135,7 +135,9 @@ impl Context {
         match serde_json::to_writer(&mut bounded, value) {
             Ok(()) => Ok(bounded.bytes),
             Err(_) if bounded.is_over => Err(self.too_large()),
-            Err(error) => Err(Error::internal("the result could not be encoded").because(error)),
+            Err(error) => {
+                Err(Error::internal("the result could not be encoded").with_source(error))
+            }
         }
     }
 
@@ -147,7 +149,7 @@ impl Context {
         };
         let error = Error::response_too_large(left, budget.most());
         match self.freshness() {
-            Some(_) => error.adding("; what the upstream answered is too large"),
+            Some(_) => error.with_context("; what the upstream answered is too large"),
             None => error,
         }
     }
@@ -161,8 +163,8 @@ const ENVELOPE: usize = 16 << 10;
 
 fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
     let broken = || Error::internal("the result could not be encoded");
-    let text = String::from_utf8(bytes).map_err(|error| broken().because(error))?;
-    RawValue::from_string(text).map_err(|error| broken().because(error))
+    let text = String::from_utf8(bytes).map_err(|error| broken().with_source(error))?;
+    RawValue::from_string(text).map_err(|error| broken().with_source(error))
 }
 
 impl Write for Bounded {

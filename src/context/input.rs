@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::Context;
-use crate::client::{
+use crate::context::client::{
     self, Ask, Capability, Client, ElicitResult, Elicited, Level, Log, Message, Progress, Root,
     RootsResult, Sampled, Sampling,
 };
@@ -148,14 +148,14 @@ impl Context {
     ) -> Result<T> {
         let lacking = || Error::missing_capability(capability);
         let client = self.asked(capability).ok_or_else(lacking)?;
-        let (reply, answer) = oneshot::channel();
+        let (response, answer) = oneshot::channel();
         client.say(Message::Ask(Ask {
             key: key.to_owned(),
             capability,
             method,
             params,
             fits: |answer| read::<T>(answer).is_ok(),
-            reply,
+            response,
         }));
         let longest = self.config().input_timeout;
         let _pause = self.call.countdown.pause(longest);
@@ -164,8 +164,9 @@ impl Context {
             Ok(Err(_)) => return Err(Error::unanswered(key, "came after the call had ended")),
             Err(_) => return Err(Error::unanswered(key, "was not answered in time")),
         };
-        read(&answer)
-            .map_err(|error| Error::unanswered(key, "got an answer of another form").because(error))
+        read(&answer).map_err(|error| {
+            Error::unanswered(key, "got an answer of another form").with_source(error)
+        })
     }
 }
 

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 
 use super::socket::{Socket, State};
-use crate::app::{App, Arrival};
+use crate::app::{App, RequestInfo};
 
 /// How long the head of a request may take, and a connection may be kept without one.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -95,18 +95,18 @@ impl Connection {
     }
 
     async fn respond(&self, mut request: Request<Body>) -> Response<Body> {
-        let arrival = Arrival {
+        let request_info = RequestInfo {
             peer: Some(self.peer),
             listener: Some(self.address.ip()),
-            ..Arrival::default()
+            ..RequestInfo::default()
         };
         if self.is_extra && !is_health(&request) {
             let detail = "too many connections are open: connect again in a moment";
-            return self.app.refuse_busy(&request, detail, arrival);
+            return self.app.refuse_busy(&request, detail, request_info);
         }
         let intake = self.state.intake.clone();
         request.extensions_mut().insert(intake);
-        self.app.serve(request, arrival).await
+        self.app.serve(request, request_info).await
     }
 
     fn track(&self, request: Request<Incoming>) -> Request<Body> {

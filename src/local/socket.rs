@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 use tracing::debug;
 
-use crate::buffers::Intake;
+use crate::http::buffers::Intake;
 
 /// How long a client may take nothing of what is written to it.
 const STALL: Duration = Duration::from_secs(30);

@@ -3,14 +3,15 @@
 use http::HeaderMap;
 use serde_json::value::RawValue;
 
-use super::fault::Fault;
-use super::id::{Cancelled, is_id};
-use super::message::{self, Incoming, Message};
-use super::version::{self, Shape};
-use super::{Endpoint, Reply, method};
 use crate::context::Context;
 use crate::error::Error;
-use crate::trace::Trace;
+use crate::mcp::messages::envelope::{self, Incoming, Message};
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::id::{Cancelled, is_id};
+use crate::mcp::messages::version::{self, Shape};
+use crate::mcp::methods::common;
+use crate::mcp::{Endpoint, McpResponse};
+use crate::telemetry::trace::Trace;
 
 /// What a message is to whoever carries it.
 pub enum Frame {
@@ -32,11 +33,11 @@ pub enum Frame {
 impl Frame {
     /// Tells what the message is.
     pub fn read(text: &str) -> Frame {
-        let message = serde_json::from_str(text).map(message::read);
+        let message = serde_json::from_str(text).map(envelope::read);
         match message {
             Ok(Ok(Message::Request(request))) => Frame::Request {
                 id: request.id.to_owned(),
-                method: method::of_function(&request.method),
+                method: common::of_function(&request.method),
                 trace: request.meta.trace(),
             },
             Ok(Ok(Message::Notification { method, params }))
@@ -53,39 +54,39 @@ impl Frame {
 
 impl Endpoint {
     /// Answers one message of a WebSocket, whose client hears all that is said before the response.
-    pub async fn answer_frame(&self, text: &str, cx: &Context) -> Reply {
-        let message = match message::parse(text.as_bytes()) {
+    pub async fn answer_frame(&self, text: &str, cx: &Context) -> McpResponse {
+        let message = match envelope::parse(text.as_bytes()) {
             Ok(Incoming::Single(message)) => message,
             Ok(Incoming::Batch(_)) => {
                 let problem =
                     "a frame is one message, not a batch: send each in a frame of its own";
-                return Reply::fault(None, Fault::invalid_request(problem));
+                return McpResponse::rpc_error(None, RpcError::invalid_request(problem));
             }
-            Err(fault) => return Reply::fault(None, fault),
+            Err(rpc_error) => return McpResponse::rpc_error(None, rpc_error),
         };
-        match message::read(message) {
+        match envelope::read(message) {
             Ok(Message::Request(mut request)) => {
                 request.takes_events = true;
                 self.request(None, &request, cx).await
             }
-            Ok(Message::Notification { .. }) => Reply::accepted("notification"),
+            Ok(Message::Notification { .. }) => McpResponse::accepted("notification"),
             Ok(Message::Response(id)) => self.response(&id, message, None, cx).await,
-            Err((id, fault)) => Reply::fault(id, fault),
+            Err((id, rpc_error)) => McpResponse::rpc_error(id, rpc_error),
         }
     }
 }
 
 /// The response to a request that cannot be carried out, or whose answer cannot be sent.
 pub fn refusal(id: &RawValue, error: &Error) -> Vec<u8> {
-    Fault::of_error(Shape::Modern, "", error).encode(Some(id))
+    RpcError::of_error(Shape::Modern, "", error).encode(Some(id))
 }
 
 /// What is said to a message that belongs to no request, or to none that can be told.
 pub fn unreadable(problem: impl Into<String>) -> Vec<u8> {
-    Fault::invalid_request(problem).encode(None)
+    RpcError::invalid_request(problem).encode(None)
 }
 
 /// The same in the form of the revision that the headers name.
 pub fn unreadable_in(headers: &HeaderMap, problem: impl Into<String>) -> Vec<u8> {
-    Fault::invalid_request(problem).encode(version::absent_id(headers))
+    RpcError::invalid_request(problem).encode(version::absent_id(headers))
 }

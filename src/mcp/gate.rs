@@ -3,22 +3,22 @@
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, ORIGIN};
 
-use super::fault::Fault;
-use crate::origin::AllowedOrigins;
+use crate::http::origin::AllowedOrigins;
+use crate::mcp::messages::error::RpcError;
 
 /// A request without `Origin` comes from no browser page and passes (MCP 2026-07-28, transports).
-pub(super) fn check(headers: &HeaderMap, origins: &AllowedOrigins) -> Result<(), Fault> {
+pub(crate) fn check(headers: &HeaderMap, origins: &AllowedOrigins) -> Result<(), RpcError> {
     let mut named = headers.get_all(ORIGIN).iter();
     if let Some(origin) = named.next()
         && (named.next().is_some() || !origins.admit(origin, headers))
     {
-        return Err(Fault::forbidden_origin());
+        return Err(RpcError::forbidden_origin());
     }
     match headers
         .get(CONTENT_TYPE)
         .map(|value| value.to_str().unwrap_or(""))
     {
-        Some(value) if !is_json(value) => Err(Fault::unsupported_media_type()),
+        Some(value) if !is_json(value) => Err(RpcError::unsupported_media_type()),
         _ => Ok(()),
     }
 }

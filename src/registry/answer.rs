@@ -10,7 +10,7 @@ use crate::context::{Context, Form, Hold};
 use crate::error::Result;
 use crate::schema;
 
-/// An encoded result: the bytes that every face sends.
+/// An encoded result: the bytes that every protocol sends.
 pub struct Answer {
     json: Box<RawValue>,
     is_content: bool,

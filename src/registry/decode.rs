@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::mend::Mender;
 use super::shape;
+use crate::error::excerpt::{said, sentence};
 use crate::error::{Error, Result};
-use crate::excerpt::{said, sentence};
 
 /// The arguments of one call, and what their function publishes of them.
 pub(super) struct Arguments<'a> {

@@ -2,8 +2,8 @@
 
 use super::{Answer, Registry, Tool};
 use crate::context::{Context, Protocol};
+use crate::error::excerpt::excerpt;
 use crate::error::{Error, Result};
-use crate::excerpt::excerpt;
 
 impl Tool {
     /// Says that it calls the functions that `argument` names. No function of this kind may call another one, and each

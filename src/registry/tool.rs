@@ -11,9 +11,8 @@ use super::answer::{Answer, IntoAnswer};
 use super::decode::Arguments;
 use super::hints::Hints;
 use super::icon::Icon;
-use crate::capability::Capability;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Capability, Result};
 use crate::schema;
 
 /// A function that answers on MCP and REST, with its name, its schemas and its places.
@@ -237,7 +236,7 @@ impl Tool {
         }
     }
 
-    /// The name on every face.
+    /// The name on every protocol.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -306,7 +305,7 @@ impl Tool {
         get.or(self.post_path.map(|path| ("POST", path)))
     }
 
-    /// The faces it answers on: `mcp`, `rest`.
+    /// The protocols it answers on: `mcp`, `rest`.
     pub fn protocols(&self) -> Vec<&'static str> {
         [("mcp", self.mcp), ("rest", self.rest)]
             .into_iter()

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use crate::error::excerpt::excerpt;
 use crate::error::{Error, Result};
-use crate::excerpt::excerpt;
 use crate::registry::Tool;
 
 /// The arguments in a path and a query, as the text of a JSON object.

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::registry::{Registry, Tool};
-use crate::server::Info;
+use crate::registry::{Info, Registry, Tool};
 
 const PAGE: &str = include_str!("docs.html");
 

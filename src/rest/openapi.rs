@@ -6,8 +6,7 @@ use axum::body::Bytes;
 use ring::digest::{Context, Digest, SHA256};
 use serde_json::{Map, Value, json};
 
-use crate::registry::{Registry, Tool};
-use crate::server::Info;
+use crate::registry::{Info, Registry, Tool};
 
 use super::operation_ids::OperationIds;
 

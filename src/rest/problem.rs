@@ -93,7 +93,7 @@ pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
     response
 }
 
-/// Why a request reached no function, before a face puts it into its words.
+/// Why a request reached no function, before a protocol puts it into its words.
 pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
@@ -128,7 +128,7 @@ impl Refusal {
         Refusal { header, ..self }
     }
 
-    /// The answer of this face.
+    /// The answer of this protocol.
     pub fn problem(self, request_id: &str) -> Response<Body> {
         let mut response = problem(self.status, self.class, &self.detail, request_id);
         response.headers_mut().extend(self.header);

@@ -15,16 +15,15 @@ use super::body::read_body;
 use super::openapi::Document;
 use super::problem::{failure, problem};
 use super::{arguments, docs, freshness, policy};
-use crate::base_url::{self, BaseUrl};
 use crate::config::Config;
 use crate::context::{Context, Form, Protocol};
 use crate::error::{Error, Result};
-use crate::registry::{Registry, Tool};
-use crate::server::Info;
+use crate::http::base_url::{self, BaseUrl};
+use crate::registry::{Info, Registry, Tool};
 use crate::telemetry::Outcome;
 
-/// The REST face of one application.
-pub struct Face {
+/// The REST protocol of one application.
+pub struct RestApi {
     registry: Arc<Registry>,
     info: Info,
     /// The URL of the server for what no request asks for, and that of the settings for all.
@@ -37,19 +36,19 @@ pub struct Face {
 /// A function and its place in the registry: what a route needs to answer.
 #[derive(Clone)]
 struct Route {
-    face: Arc<Face>,
+    api: Arc<RestApi>,
     index: usize,
 }
 
-impl Face {
-    /// The face of `registry`; its documents are rendered when they are first asked for.
-    pub fn new(registry: Arc<Registry>, info: Info, config: &Config) -> Face {
+impl RestApi {
+    /// The protocol of `registry`; its documents are rendered when they are first asked for.
+    pub fn new(registry: Arc<Registry>, info: Info, config: &Config) -> RestApi {
         let address = config.listen;
         let host = match address.ip().is_unspecified() {
             true => format!("localhost:{}", address.port()),
             false => address.to_string(),
         };
-        Face {
+        RestApi {
             usual_url: format!("http://{host}"),
             public_url: config.public_url.clone(),
             registry,
@@ -87,7 +86,7 @@ impl Face {
 
 impl Route {
     fn tool(&self) -> &Tool {
-        &self.face.registry.tools()[self.index]
+        &self.api.registry.tools()[self.index]
     }
 
     /// Calls the function. A GET passes its headers on: its answer may be kept, and may be known already.
@@ -101,7 +100,7 @@ impl Route {
         let result = match arguments {
             Ok(arguments) => {
                 let cx = cx.clone().on(Protocol::Rest, Form::Json);
-                self.face.registry.call(tool, cx, &arguments).await
+                self.api.registry.call(tool, cx, &arguments).await
             }
             Err(error) => Err(error),
         };
@@ -126,10 +125,10 @@ impl Route {
     }
 }
 
-/// Every route of the face. A [`Context`] must stand in the request's extensions.
-pub fn router(face: Arc<Face>) -> Router {
+/// Every route of the api. A [`Context`] must stand in the request's extensions.
+pub fn router(api: Arc<RestApi>) -> Router {
     let mut routes = Router::new();
-    for (index, tool) in face
+    for (index, tool) in protocol
         .registry
         .tools()
         .iter()
@@ -137,7 +136,7 @@ pub fn router(face: Arc<Face>) -> Router {
         .filter(|(_, tool)| tool.on_rest())
     {
         let route = Route {
-            face: face.clone(),
+            api: api.clone(),
             index,
         };
         for path in tool.paths() {
@@ -152,22 +151,22 @@ pub fn router(face: Arc<Face>) -> Router {
         .route(
             base_url::DOCUMENT,
             get(
-                |State(face): State<Arc<Face>>, request: Request| async move {
-                    openapi_document(&face, &request)
+                |State(api): State<Arc<RestApi>>, request: Request| async move {
+                    openapi_document(&api, &request)
                 },
             ),
         )
         .route(
             "/docs",
-            get(|State(face): State<Arc<Face>>| async move { docs_page(&face) }),
+            get(|State(api): State<Arc<RestApi>>| async move { docs_page(&api) }),
         )
         .route("/health", get(health))
         .route("/", get(index))
-        .with_state(face)
+        .with_state(api)
 }
 
 /// `GET`: the arguments stand in the path and the query.
-fn by_url(route: Route) -> MethodRouter<Arc<Face>> {
+fn by_url(route: Route) -> MethodRouter<Arc<RestApi>> {
     get(
         move |params: Result<RawPathParams, _>, request: Request| async move {
             let cx = context(&request);
@@ -188,7 +187,7 @@ fn by_url(route: Route) -> MethodRouter<Arc<Face>> {
 }
 
 /// `POST`: the arguments are the body, a JSON object; no body is an empty one.
-fn by_body(route: Route) -> MethodRouter<Arc<Face>> {
+fn by_body(route: Route) -> MethodRouter<Arc<RestApi>> {
     post(move |request: Request| async move {
         let cx = context(&request);
         if let Some(query) = request.uri().query().filter(|it| !it.is_empty()) {
@@ -254,19 +253,19 @@ fn context(request: &Request) -> Context {
         .clone()
 }
 
-fn docs_page(face: &Face) -> Response<Body> {
-    let (html, policy) = face.docs();
+fn docs_page(api: &RestApi) -> Response<Body> {
+    let (html, policy) = api.docs();
     let mut response = page("docs", "text/html; charset=utf-8", html.clone());
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
     response
 }
 
-fn openapi_document(face: &Face, request: &Request) -> Response<Body> {
+fn openapi_document(api: &RestApi, request: &Request) -> Response<Body> {
     let told = request.extensions().get::<BaseUrl>().cloned();
     let told = told.or_else(|| BaseUrl::of_socket(request.headers()));
-    let url = face.url(told.as_ref());
-    let document = face.document();
+    let url = api.url(told.as_ref());
+    let document = api.document();
     let mut response = page("openapi", "application/json", document.at(url));
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -274,12 +273,12 @@ fn openapi_document(face: &Face, request: &Request) -> Response<Body> {
     response
 }
 
-async fn health(State(face): State<Arc<Face>>, request: Request) -> Response<Body> {
+async fn health(State(api): State<Arc<RestApi>>, request: Request) -> Response<Body> {
     let cx = context(&request);
     let body = json!({
         "status": "ok",
-        "name": face.info.name,
-        "version": face.info.version,
+        "name": api.info.name,
+        "version": api.info.version,
         "replay": cx.config().replay,
         "uptime_ms": cx.process().uptime().as_millis() as u64,
         "requests": cx.process().requests(),
@@ -291,10 +290,10 @@ async fn health(State(face): State<Arc<Face>>, request: Request) -> Response<Bod
     response
 }
 
-async fn index(State(face): State<Arc<Face>>) -> Response<Body> {
+async fn index(State(api): State<Arc<RestApi>>) -> Response<Body> {
     let body = json!({
-        "name": face.info.name,
-        "version": face.info.version,
+        "name": api.info.name,
+        "version": api.info.version,
         "links": { "mcp": "mcp", "docs": "docs", "openapi": "openapi.json", "health": "health" },
     });
     page("index", "application/json", body.to_string().into())

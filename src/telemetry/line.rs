@@ -8,19 +8,19 @@ use tracing::{Level, error, info, warn};
 use super::metrics::{Metrics, Unit};
 use super::{Outcome, millis};
 use crate::error::Kind;
-use crate::trace::Trace;
+use crate::telemetry::trace::Trace;
 
 /// What the line is made of.
 pub struct Line<'a> {
     /// `mcp`, `rest`, `ws`, `site` or `task`.
-    pub face: &'static str,
+    pub protocol: &'static str,
     /// The protocol method, the page, or the HTTP method where that is what is asked for.
     pub method: Option<&'static str>,
     /// What happened.
     pub outcome: &'a Outcome,
     /// The HTTP status; none of a task, nor of a request that was given up before it had one.
     pub status: Option<u16>,
-    /// From the request's arrival to its answer.
+    /// From the request's request_info to its answer.
     pub duration: Duration,
     /// Upstream requests.
     pub upstream_calls: u32,
@@ -44,7 +44,7 @@ pub struct Line<'a> {
 #[derive(Serialize)]
 struct Fields<'a> {
     message: &'static str,
-    face: &'static str,
+    protocol: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ impl Line<'_> {
             ($level:ident) => {
                 $level!(
                     message = fields.message,
-                    face = fields.face,
+                    protocol = fields.protocol,
                     method = fields.method,
                     function = fields.function,
                     outcome = fields.outcome,
@@ -103,7 +103,7 @@ impl Line<'_> {
 
     /// Whether it tells of a task, which was answered long before, and not of a request.
     pub fn is_task(&self) -> bool {
-        self.face == "task"
+        self.protocol == "task"
     }
 
     fn level(&self) -> Level {
@@ -125,7 +125,7 @@ impl Line<'_> {
     fn fields(&self) -> Fields<'_> {
         Fields {
             message: if self.is_task() { "task" } else { "request" },
-            face: self.face,
+            protocol: self.protocol,
             method: self.method,
             function: self.outcome.function,
             outcome: self.verdict(),
@@ -142,10 +142,10 @@ impl Line<'_> {
         }
     }
 
-    /// What is measured, for each face and function. The names of functions are those of the registry: one that a
+    /// What is measured, for each protocol and function. The names of functions are those of the registry: one that a
     /// caller makes up has no metric.
     fn metrics<'a>(&self, namespace: &'a str) -> Metrics<'a> {
-        let mut place = vec!["face"];
+        let mut place = vec!["protocol"];
         place.extend(self.outcome.function.map(|_| "function"));
         let mut metrics = Metrics::new(namespace);
         let all = metrics.about(place.clone());

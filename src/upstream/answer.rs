@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::error::{Error, Kind, Origin, Result};
+use crate::error::{Error, Kind, Result, UpstreamStatus};
 
 /// The body of a 2xx answer of type JSON that is no larger than `max_bytes`.
 pub(super) async fn body(
@@ -17,7 +17,7 @@ pub(super) async fn body(
     mut response: Response,
     max_bytes: usize,
 ) -> Result<Bytes> {
-    let origin = Origin {
+    let origin = UpstreamStatus {
         name,
         status: Some(response.status().as_u16()),
     };
@@ -39,7 +39,7 @@ pub(super) async fn read(
     response: &mut Response,
     max_bytes: usize,
 ) -> Result<Bytes> {
-    let origin = Origin {
+    let origin = UpstreamStatus {
         name,
         status: Some(response.status().as_u16()),
     };
@@ -72,7 +72,7 @@ pub(super) async fn read(
 pub(super) fn decode<T: DeserializeOwned>(name: &'static str, body: &[u8]) -> Result<T> {
     // The path is worked out only once decoding has failed: it would cost every good answer.
     serde_json::from_slice(body).map_err(|first| {
-        let origin = Origin {
+        let origin = UpstreamStatus {
             name,
             status: Some(200),
         };
@@ -87,13 +87,13 @@ pub(super) fn decode<T: DeserializeOwned>(name: &'static str, body: &[u8]) -> Re
             }
             _ => "answered with broken JSON".to_owned(),
         };
-        Error::upstream(Kind::UpstreamInvalidResponse, origin, problem).because(first)
+        Error::upstream(Kind::UpstreamInvalidResponse, origin, problem).with_source(first)
     })
 }
 
 /// The failure of a request that got no answer.
 pub(super) fn transport(name: &'static str, error: reqwest::Error) -> Error {
-    let origin = Origin { name, status: None };
+    let origin = UpstreamStatus { name, status: None };
     // The URL names a wallet; what is kept for the log must not.
     let error = error.without_url();
     if error.is_timeout() {
@@ -102,25 +102,25 @@ pub(super) fn transport(name: &'static str, error: reqwest::Error) -> Error {
             origin,
             "did not take the connection in time",
         )
-        .because(error);
+        .with_source(error);
     }
     if error.is_redirect() {
         let problem = "redirects to another host, which is not followed";
-        return Error::upstream(Kind::UpstreamInvalidResponse, origin, problem).because(error);
+        return Error::upstream(Kind::UpstreamInvalidResponse, origin, problem).with_source(error);
     }
     let problem = match error.is_connect() {
         true => "could not be reached",
         false => "broke the connection before it answered",
     };
-    Error::upstream(Kind::UpstreamUnreachable, origin, problem).because(error)
+    Error::upstream(Kind::UpstreamUnreachable, origin, problem).with_source(error)
 }
 
-fn broken(origin: Origin, error: reqwest::Error) -> Error {
+fn broken(origin: UpstreamStatus, error: reqwest::Error) -> Error {
     let problem = "broke the connection in the middle of its answer";
-    Error::upstream(Kind::UpstreamUnreachable, origin, problem).because(error.without_url())
+    Error::upstream(Kind::UpstreamUnreachable, origin, problem).with_source(error.without_url())
 }
 
-fn check_status(origin: Origin, response: &Response) -> Result<()> {
+fn check_status(origin: UpstreamStatus, response: &Response) -> Result<()> {
     match response.status().as_u16() {
         200..=299 => Ok(()),
         404 => Err(Error::upstream(

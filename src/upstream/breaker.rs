@@ -12,11 +12,11 @@ const OPEN: Duration = Duration::from_secs(5);
 pub(super) struct Breaker {
     /// Failures in a row that open it; none do where this is zero.
     failures: u32,
-    state: Mutex<State>,
+    state: Mutex<BreakerState>,
 }
 
 #[derive(Default)]
-struct State {
+struct BreakerState {
     failures: u32,
     open_until: Option<Instant>,
     is_probing: bool,
@@ -61,12 +61,12 @@ impl Breaker {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, BreakerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl BreakerState {
     /// The time until another try makes sense; none where one may go now.
     fn closed_for(&self) -> Option<Duration> {
         let wait = self.open_until?.saturating_duration_since(Instant::now());
@@ -77,7 +77,7 @@ impl State {
 impl Admission<'_> {
     /// The upstream answered, whatever it answered.
     pub(super) fn succeeded(self) {
-        *self.breaker.lock() = State::default();
+        *self.breaker.lock() = BreakerState::default();
     }
 
     /// The upstream failed.

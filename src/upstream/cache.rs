@@ -19,12 +19,12 @@ const TYPICAL: usize = 4096;
 
 /// All kept answers of one process.
 pub(super) struct Cache {
-    entries: Option<Quick<String, Arc<Entry>, Bytewise>>,
+    entries: Option<Quick<String, Arc<CachedBody>, Bytewise>>,
 }
 
 /// One answer.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct CachedBody {
     pub(super) body: Bytes,
     /// What to repeat in `If-None-Match`.
     pub(super) etag: Option<HeaderValue>,
@@ -33,14 +33,14 @@ pub(super) struct Entry {
     stored: Instant,
     keep: Keep,
     /// The answer before this one, for when this one turns out not to be what it should.
-    previous: Option<Arc<Entry>>,
+    previous: Option<Arc<CachedBody>>,
 }
 
 #[derive(Clone)]
 struct Bytewise;
 
-impl Weighter<String, Arc<Entry>> for Bytewise {
-    fn weight(&self, key: &String, entry: &Arc<Entry>) -> u64 {
+impl Weighter<String, Arc<CachedBody>> for Bytewise {
+    fn weight(&self, key: &String, entry: &Arc<CachedBody>) -> u64 {
         let previous = entry.previous.as_ref();
         let previous = previous.map_or(0, |it| it.body.len() + OVERHEAD);
         (key.len() + entry.body.len() + previous + OVERHEAD) as u64
@@ -65,11 +65,11 @@ impl Cache {
         }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<Arc<Entry>> {
+    pub(super) fn get(&self, key: &str) -> Option<Arc<CachedBody>> {
         self.entries.as_ref()?.get(key)
     }
 
-    pub(super) fn insert(&self, key: &str, entry: Arc<Entry>) {
+    pub(super) fn insert(&self, key: &str, entry: Arc<CachedBody>) {
         if let Some(entries) = self.entries.as_ref().filter(|_| entry.keep != Keep::NOT) {
             entries.insert(key.to_owned(), entry);
         }
@@ -83,7 +83,7 @@ impl Cache {
     }
 
     /// Takes back an entry that nobody could use, and puts the one before it in its place.
-    pub(super) fn reject(&self, key: &str, entry: &Arc<Entry>) {
+    pub(super) fn reject(&self, key: &str, entry: &Arc<CachedBody>) {
         let Some(entries) = &self.entries else { return };
         if entries
             .get(key)
@@ -97,23 +97,23 @@ impl Cache {
     }
 }
 
-impl Entry {
+impl CachedBody {
     /// An answer that has just come, after `previous`.
     pub(super) fn new(
         body: Bytes,
         etag: Option<HeaderValue>,
         modified: Option<HeaderValue>,
         keep: Keep,
-        previous: Option<&Arc<Entry>>,
-    ) -> Entry {
+        previous: Option<&Arc<CachedBody>>,
+    ) -> CachedBody {
         // Only one answer back: the one before that has no use any more.
         let previous = previous.map(|it| {
-            Arc::new(Entry {
+            Arc::new(CachedBody {
                 previous: None,
-                ..Entry::clone(it)
+                ..CachedBody::clone(it)
             })
         });
-        Entry {
+        CachedBody {
             body,
             etag,
             modified,
@@ -124,8 +124,8 @@ impl Entry {
     }
 
     /// The same answer, which the upstream has just called good again.
-    pub(super) fn renewed(&self) -> Entry {
-        Entry {
+    pub(super) fn renewed(&self) -> CachedBody {
+        CachedBody {
             stored: Instant::now(),
             ..self.clone()
         }

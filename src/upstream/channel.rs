@@ -10,19 +10,19 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::answer;
-use super::cache::Entry;
+use super::cache::CachedBody;
 use super::class::{Class, Classes};
 use super::limit::{Limiter, Permit};
 use super::meter::Meter;
 use super::policy::Upstream;
 use super::retry;
 use super::supply::Supply;
+use crate::clock::Deadline;
 use crate::config::Config;
-use crate::deadline::Deadline;
-use crate::error::{Error, Kind, Origin, Result};
-use crate::flight::Until;
-use crate::spans::{Exchange, Spans};
-use crate::trace::Trace;
+use crate::error::{Error, Kind, Result, UpstreamStatus};
+use crate::telemetry::spans::{Exchange, Spans};
+use crate::telemetry::trace::Trace;
+use crate::upstream::flight::Until;
 
 /// An upstream that was given less time than this has not failed when it did not answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ pub(super) struct Channel {
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
     pub(super) path: &'a str,
-    pub(super) kept: Option<&'a Arc<Entry>>,
+    pub(super) kept: Option<&'a Arc<CachedBody>>,
     pub(super) until: &'a Until,
     /// When it began.
     pub(super) since: Instant,
@@ -87,7 +87,7 @@ impl Channel {
     }
 
     /// A good answer, after as many tries as time, policy and budget allow for.
-    pub(super) async fn fetch(&self, asking: Asking<'_>) -> Result<Entry> {
+    pub(super) async fn fetch(&self, asking: Asking<'_>) -> Result<CachedBody> {
         let class = self.classes.get((self.upstream.class)(asking.path));
         class.retry.started();
         let mut last: Option<Error> = None;
@@ -130,7 +130,7 @@ impl Channel {
     }
 
     /// One request, once it is its turn.
-    async fn ask(&self, asking: Asking<'_>, tries: &mut Tries<'_>) -> Result<Entry> {
+    async fn ask(&self, asking: Asking<'_>, tries: &mut Tries<'_>) -> Result<CachedBody> {
         let until = asking.until;
         let breaker = &tries.class.breaker;
         breaker.check().map_err(|wait| self.unavailable(wait))?;
@@ -159,7 +159,7 @@ impl Channel {
             duration,
             status: match &result {
                 Ok(answered) => Some(answered.0),
-                Err(error) => error.origin().and_then(|it| it.status),
+                Err(error) => error.upstream_status().and_then(|it| it.status),
             },
             error: failure.map(|it| it.kind().as_str()),
         });
@@ -233,7 +233,7 @@ impl Channel {
         client: &Client,
         asking: Asking<'_>,
         place: &Trace,
-    ) -> Result<(u16, Entry)> {
+    ) -> Result<(u16, CachedBody)> {
         let Asking { path, kept, .. } = asking;
         let name = self.upstream.name;
         let request = client
@@ -251,7 +251,7 @@ impl Channel {
         let keep = (self.upstream.keep)(path);
         Ok((
             status.as_u16(),
-            Entry::new(body, etag, modified, keep, kept),
+            CachedBody::new(body, etag, modified, keep, kept),
         ))
     }
 
@@ -270,8 +270,8 @@ impl Channel {
         Error::upstream(Kind::RateLimited, self.origin(), problem).retry_after(Some(wait))
     }
 
-    fn origin(&self) -> Origin {
-        Origin {
+    fn origin(&self) -> UpstreamStatus {
+        UpstreamStatus {
             name: self.upstream.name,
             status: None,
         }
@@ -288,7 +288,7 @@ impl Asking<'_> {
 /// Whether the failure is a refusal of this side, before anything was sent.
 pub(super) fn is_own(error: &Error) -> bool {
     let is_limit = error.kind() == Kind::RateLimited;
-    let status = error.origin().and_then(|origin| origin.status);
+    let status = error.upstream_status().and_then(|origin| origin.status);
     error.kind() == Kind::UpstreamUnavailable || (is_limit && status.is_none())
 }
 
@@ -296,12 +296,14 @@ pub(super) fn is_own(error: &Error) -> bool {
 fn tried(error: Error, tries: u32) -> Error {
     match tries {
         0 | 1 => error.tries(tries),
-        tries => error.adding(format!(", tried {tries} times")).tries(tries),
+        tries => error
+            .with_context(format!(", tried {tries} times"))
+            .tries(tries),
     }
 }
 
 /// What asks the upstream for its answer only if it is another one than what is kept.
-fn conditions(kept: Option<&Arc<Entry>>) -> HeaderMap {
+fn conditions(kept: Option<&Arc<CachedBody>>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(kept) = kept {
         headers.extend(kept.etag.clone().map(|it| (IF_NONE_MATCH, it)));

@@ -8,9 +8,9 @@ use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 
 use super::{answer, tls};
+use crate::clock::Deadline;
 use crate::config::Config;
-use crate::deadline::Deadline;
-use crate::error::{Error, Kind, Origin, Result};
+use crate::error::{Error, Kind, Result, UpstreamStatus};
 
 /// A client for requests that are complete, for example signed: it adds nothing, follows nothing and tries once.
 pub struct Client {
@@ -57,7 +57,7 @@ impl Client {
         let exchange = async {
             let request = request.try_into().map_err(|error: reqwest::Error| {
                 Error::internal(format!("`{name}` cannot be asked: its URL is none"))
-                    .because(error.without_url())
+                    .with_source(error.without_url())
             })?;
             let sent = self.client.execute(request).await;
             let mut response = sent.map_err(|error| answer::transport(name, error))?;
@@ -68,7 +68,7 @@ impl Client {
             Ok(whole)
         };
         deadline.timeout(exchange).await.unwrap_or_else(|| {
-            let origin = Origin { name, status: None };
+            let origin = UpstreamStatus { name, status: None };
             let problem = format!("did not answer within {} ms", budget.as_millis());
             Err(Error::upstream(Kind::UpstreamTimeout, origin, problem))
         })

@@ -9,17 +9,17 @@ use tokio::time::Instant;
 use super::bucket::Bucket;
 use super::line::Line;
 use super::policy::Upstream;
-use crate::deadline::Deadline;
-use crate::flight::Until;
+use crate::clock::Deadline;
+use crate::upstream::flight::Until;
 
 /// The limits of one upstream.
 pub(super) struct Limiter {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<LimiterState>>,
 }
 
 /// The right to send one request; the next in line gets it when it is dropped.
 pub(super) struct Permit {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<LimiterState>>,
 }
 
 /// A request that cannot start in time, or finds too many waiting.
@@ -29,7 +29,7 @@ pub(super) struct TooBusy {
     pub(super) wait: Duration,
 }
 
-struct State {
+struct LimiterState {
     in_flight: usize,
     running: usize,
     bucket: Option<Bucket>,
@@ -38,7 +38,7 @@ struct State {
 
 /// A place in the line, given up when it is dropped.
 struct Place {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<LimiterState>>,
     ticket: u64,
     granted: oneshot::Receiver<()>,
     /// How many of those who joined the request have a position in the line.
@@ -48,7 +48,7 @@ struct Place {
 impl Limiter {
     pub(super) fn new(upstream: &Upstream) -> Limiter {
         let bucket = upstream.rate.map(Bucket::full);
-        let state = State {
+        let state = LimiterState {
             in_flight: upstream.in_flight,
             running: 0,
             bucket,
@@ -104,7 +104,7 @@ impl Limiter {
     }
 }
 
-impl State {
+impl LimiterState {
     /// Lets a request in that need not wait.
     fn pass(&mut self, until: &Until) -> bool {
         let is_free = self.line.is_empty() && self.has_room();
@@ -210,7 +210,7 @@ impl Drop for Permit {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<LimiterState>) -> MutexGuard<'_, LimiterState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -224,8 +224,8 @@ mod tests {
     use tokio::time::Instant;
 
     use super::{Limiter, Until, Upstream};
-    use crate::deadline::Deadline;
-    use crate::flight::Holder;
+    use crate::clock::Deadline;
+    use crate::upstream::flight::Holder;
 
     /// A request of the same holder with so many seconds.
     fn after(seconds: u64) -> Until {

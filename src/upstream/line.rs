@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use tokio::sync::oneshot;
 
-use crate::flight::Holder;
+use crate::upstream::flight::Holder;
 
 /// The most requests that wait, of all holders together.
 const MOST: usize = 1024;
@@ -21,10 +21,10 @@ pub(super) struct Line {
     tickets: HashMap<u64, Ticket>,
     holders: HashMap<Holder, Share>,
     round: u64,
-    arrivals: u64,
+    requests: u64,
 }
 
-/// The round, and within it the order of arrival.
+/// The round, and within it the order of request_info.
 type Position = (u64, u64);
 
 /// One position of a request; a request that several holders wait for has one for each.
@@ -65,8 +65,8 @@ impl Line {
             return None;
         }
         let (grant, granted) = oneshot::channel();
-        self.arrivals += 1;
-        let ticket = self.arrivals;
+        self.requests += 1;
+        let ticket = self.requests;
         let positions = Vec::with_capacity(1);
         self.tickets.insert(ticket, Ticket { grant, positions });
         self.stand(ticket, holder);
@@ -99,8 +99,8 @@ impl Line {
     }
 
     fn stand(&mut self, ticket: u64, holder: Holder) {
-        let position = (self.next_round(holder), self.arrivals);
-        self.arrivals += 1;
+        let position = (self.next_round(holder), self.requests);
+        self.requests += 1;
         if let Some(share) = self.holders.get_mut(&holder) {
             share.waiting += 1;
         }

@@ -95,11 +95,15 @@ mod tests {
     use std::sync::Arc;
 
     use super::{FRESH, MOST_BYTES, Missing};
-    use crate::error::{Error, Kind, Origin};
+    use crate::error::{Error, Kind, UpstreamStatus};
 
     fn failure(kind: Kind, status: u16) -> Arc<Error> {
         let status = Some(status);
-        Arc::new(Error::upstream(kind, Origin { name: "it", status }, "it"))
+        Arc::new(Error::upstream(
+            kind,
+            UpstreamStatus { name: "it", status },
+            "it",
+        ))
     }
 
     #[tokio::test(start_paused = true)]

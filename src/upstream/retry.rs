@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower::retry::budget::{Budget, TpsBudget};
 
-use crate::deadline::Deadline;
+use crate::clock::Deadline;
 use crate::error::{Error, Kind};
 
 /// The first wait is at most this; each further one at most twice the one before.
@@ -50,7 +50,10 @@ impl Retry {
 pub(super) fn is_transient(error: &Error) -> bool {
     match error.kind() {
         Kind::UpstreamUnreachable | Kind::UpstreamTimeout | Kind::RateLimited => true,
-        Kind::UpstreamError => matches!(error.origin().and_then(|it| it.status), Some(502..=504)),
+        Kind::UpstreamError => matches!(
+            error.upstream_status().and_then(|it| it.status),
+            Some(502..=504)
+        ),
         _ => false,
     }
 }
@@ -60,11 +63,11 @@ mod tests {
     use std::time::Duration;
 
     use super::{BASE, Retry};
-    use crate::deadline::Deadline;
-    use crate::error::{Error, Kind, Origin};
+    use crate::clock::Deadline;
+    use crate::error::{Error, Kind, UpstreamStatus};
 
     fn failure(kind: Kind, status: Option<u16>) -> Error {
-        Error::upstream(kind, Origin { name: "it", status }, "failed")
+        Error::upstream(kind, UpstreamStatus { name: "it", status }, "failed")
     }
 
     fn wait(error: &Error, tries: u32, left: Duration) -> Option<Duration> {

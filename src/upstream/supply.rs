@@ -10,9 +10,9 @@ use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, Url};
 
 use super::client::Recipe;
-use crate::deadline::Deadline;
+use crate::clock::Deadline;
 use crate::error::Result;
-use crate::once::Once;
+use crate::upstream::once::Once;
 
 pub(super) struct Supply {
     recipe: Recipe,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bifold::replay::{PLAIN, VESTING};
+use bifold::provenance::replay::{PLAIN, VESTING};
 use bifold::{App, Config, Content, Context, Error, JsonSchema, Result, Server, Tool, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ async fn slow(cx: Context, Slow { ms }: Slow) -> Result<Content> {
 
 async fn bad(_: Context, Bad { how }: Bad) -> Result<Content> {
     match how.as_str() {
-        "fail" => Err(Error::failed("it would not work").because("secret detail")),
+        "fail" => Err(Error::failed("it would not work").with_source("secret detail")),
         "tired" => Err(Error::failed("it did not work").tries(3)),
         _ => panic!("secret defect"),
     }

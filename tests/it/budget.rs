@@ -8,7 +8,7 @@ mod whole;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bifold::replay::Replay;
+use bifold::provenance::replay::Replay;
 use bifold::{
     App, Config, Content, Context, JsonSchema, Level, Prompt, Registry, Resource, Result, Server,
     Tool, batch,

@@ -1,7 +1,7 @@
 //! Pages in browsers: which may call, what they may send and read, and that nobody else hears of it.
 
 use axum::body::Body;
-use bifold::{Arrival, Content, Context, JsonSchema, Result, Server, Tool, lambda};
+use bifold::{Content, Context, JsonSchema, RequestInfo, Result, Server, Tool, lambda};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
@@ -315,7 +315,7 @@ async fn behind_a_function_url_the_same_rules_hold() {
                 ("/headers/access-control-request-method", json!("POST")),
             ],
         );
-        let reply = lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
+        let reply = lambda::answer(&app.app, &event.to_string(), RequestInfo::default()).await;
         let body = reply.unwrap().into_body();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let reply: serde_json::Value = serde_json::from_slice(&bytes).unwrap();

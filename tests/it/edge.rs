@@ -7,7 +7,7 @@ mod paths;
 
 use std::net::SocketAddr;
 
-use bifold::Arrival;
+use bifold::RequestInfo;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -90,7 +90,7 @@ fn with_header(event: &mut Value, name: &str, value: &str) {
 
 /// What goes back to the platform.
 async fn invoked(app: &TestApp, event: &Value) -> Value {
-    let reply = bifold::lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
+    let reply = bifold::lambda::answer(&app.app, &event.to_string(), RequestInfo::default()).await;
     document(reply.unwrap()).await
 }
 

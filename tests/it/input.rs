@@ -16,7 +16,7 @@ mod tasks;
 
 use axum::body::{Body, BodyDataStream};
 use bifold::{
-    App, Arrival, Config, Content, Context, Elicited, Error, JsonSchema, Result, Server, Tool,
+    App, Config, Content, Context, Elicited, Error, JsonSchema, RequestInfo, Result, Server, Tool,
 };
 use futures_util::StreamExt;
 use http::Request;
@@ -122,11 +122,11 @@ impl Client {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
-        let arrival = Arrival {
+        let request_info = RequestInfo {
             principal: self.principal.clone(),
-            ..Arrival::default()
+            ..RequestInfo::default()
         };
-        Answer::read(serve(&self.app, request, arrival).await).await
+        Answer::read(serve(&self.app, request, request_info).await).await
     }
 
     async fn ask(&self, method: &str, params: Value) -> Answer {
@@ -214,7 +214,7 @@ struct Events(BodyDataStream);
 
 impl Events {
     async fn open(app: &App, request: Request<Body>) -> Events {
-        let response = serve(app, request, Arrival::default()).await;
+        let response = serve(app, request, RequestInfo::default()).await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Events(response.into_body().into_data_stream())
     }
@@ -248,7 +248,7 @@ impl Events {
 /// Answers a question as clients of 2025 do, in a POST of its own.
 async fn reply(app: &App, question: &Value, result: Value) -> Answer {
     let message = json!({"jsonrpc": "2.0", "id": question["id"], "result": result});
-    Answer::read(serve(app, posted("2025-11-25", message), Arrival::default()).await).await
+    Answer::read(serve(app, posted("2025-11-25", message), RequestInfo::default()).await).await
 }
 
 /// The error of a function that would rather say what it has met.

@@ -1,8 +1,8 @@
-//! Lambda events of every HTTP front door, and the answers in the shape that each of them reads.
+//! Lambda events of every HTTP integration, and the answers in the shape that each of them reads.
 
 mod deadline;
-mod doors;
 mod hostile;
+mod integrations;
 mod late;
 mod pings;
 mod principal;
@@ -12,7 +12,7 @@ mod stream;
 mod task;
 
 use axum::body::to_bytes;
-use bifold::Arrival;
+use bifold::RequestInfo;
 use serde_json::Value;
 
 use crate::support::TestApp;
@@ -66,10 +66,10 @@ pub async fn document(reply: bifold::lambda::Reply) -> Value {
 }
 
 pub async fn answer(app: &TestApp, event: &Value) -> Reply {
-    arrived(app, event, Arrival::default()).await
+    arrived(app, event, RequestInfo::default()).await
 }
 
-async fn arrived(app: &TestApp, event: &Value, arrival: Arrival) -> Reply {
-    let reply = bifold::lambda::answer(&app.app, &event.to_string(), arrival).await;
+async fn arrived(app: &TestApp, event: &Value, request_info: RequestInfo) -> Reply {
+    let reply = bifold::lambda::answer(&app.app, &event.to_string(), request_info).await;
     Reply(document(reply.unwrap()).await)
 }

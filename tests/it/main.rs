@@ -1,4 +1,4 @@
-//! Behaviour, through the public faces, against an upstream of recorded bodies.
+//! Behaviour, through the public protocols, against an upstream of recorded bodies.
 
 mod support;
 

@@ -1,14 +1,14 @@
-//! The MCP face: what goes in at `POST /mcp` in both protocol eras, and what comes out.
+//! The MCP protocol: what goes in at `POST /mcp` in both protocol eras, and what comes out.
 
 mod batch;
 mod cache;
 mod call;
 mod content;
 mod documents;
-mod door;
 mod envelope;
 mod headers;
 mod ids;
+mod integration;
 mod legacy;
 mod listen;
 mod lists;

@@ -1,13 +1,13 @@
 //! Progress over MCP: the stream of one call, while it runs and when it ends.
 
-mod doors;
+mod integrations;
 mod parts;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, BodyDataStream};
-use bifold::{Arrival, Config, Content, Context, Error, JsonSchema, Result, Server, Tool};
+use bifold::{Config, Content, Context, Error, JsonSchema, RequestInfo, Result, Server, Tool};
 use futures_util::StreamExt;
 use http::{HeaderValue, Request};
 use serde::Deserialize;
@@ -55,7 +55,7 @@ async fn steps(cx: Context, Steps { end }: Steps) -> Result<Content> {
     cx.progress(9.0, Some(f64::NAN), "");
     cx.progress(10.0, None, "last\nline");
     match end.as_str() {
-        "fail" => Err(Error::failed("it would not work").because("secret detail")),
+        "fail" => Err(Error::failed("it would not work").with_source("secret detail")),
         "panic" => panic!("a defect"),
         _ => Ok(Content::text("There.")),
     }
@@ -98,7 +98,7 @@ fn legacy(name: &str, accept: Option<&'static str>, meta: Value) -> Request<Body
 
 /// The body of a call that runs as far as it is read.
 async fn open(app: &TestApp, request: Request<Body>) -> BodyDataStream {
-    let response = serve(&app.app, request, Arrival::default()).await;
+    let response = serve(&app.app, request, RequestInfo::default()).await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     response.into_body().into_data_stream()
 }

@@ -1,4 +1,4 @@
-//! Failures of upstreams and of functions: typed, in time, the same on every face, and never a success.
+//! Failures of upstreams and of functions: typed, in time, the same on every protocol, and never a success.
 
 mod body;
 mod classes;
@@ -10,7 +10,7 @@ mod status;
 mod time;
 mod tool;
 
-use bifold::replay::{Canned, VESTING};
+use bifold::provenance::replay::{Canned, VESTING};
 use serde_json::json;
 
 use crate::tools::ask::{Failure, about, answering, fail, of_wallet};

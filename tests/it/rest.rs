@@ -1,4 +1,4 @@
-//! The REST face: routes, arguments, problems, and the pages that describe them.
+//! The REST protocol: routes, arguments, problems, and the pages that describe them.
 
 mod arguments;
 mod nested;
@@ -9,7 +9,7 @@ mod routes;
 mod server_url;
 
 use axum::body::Body;
-use bifold::replay::VESTING;
+use bifold::provenance::replay::VESTING;
 use http::{Method, Request};
 use serde_json::Value;
 

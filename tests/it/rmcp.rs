@@ -7,7 +7,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use bifold::replay::VESTING;
+use bifold::provenance::replay::VESTING;
 use bifold::{
     App, Config, Content, Context, Elicited, Error, JsonSchema, Level, Result, Sampling, Server,
     Tool,

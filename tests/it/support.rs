@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
-use bifold::replay::Replay;
-use bifold::{App, Arrival, Config, Server, local, tools};
+use bifold::provenance::replay::Replay;
+use bifold::{App, Config, RequestInfo, Server, local, provenance};
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -60,7 +60,7 @@ impl TestApp {
         let mut config = Config::default();
         replay.configure(&mut config);
         change(&mut config);
-        let app = App::new(config, tools::server()).unwrap();
+        let app = App::new(config, provenance::server()).unwrap();
         TestApp { app, replay }
     }
 
@@ -69,7 +69,7 @@ impl TestApp {
         let replay = Replay::start().await.unwrap();
         let mut config = Config::default();
         replay.configure(&mut config);
-        let app = App::new(config, tools::core()).unwrap();
+        let app = App::new(config, provenance::core()).unwrap();
         TestApp { app, replay }
     }
 
@@ -82,7 +82,7 @@ impl TestApp {
 
     /// Any request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        Answer::read(serve(&self.app, request, Arrival::default()).await).await
+        Answer::read(serve(&self.app, request, RequestInfo::default()).await).await
     }
 
     /// `GET path`.
@@ -150,9 +150,9 @@ impl Answer {
 }
 
 /// The response to any request, yet to be read.
-pub async fn serve(app: &App, request: Request<Body>, arrival: Arrival) -> Response<Body> {
+pub async fn serve(app: &App, request: Request<Body>, request_info: RequestInfo) -> Response<Body> {
     let (request, exchange) = transcript::heard(request);
-    transcript::said(app.serve(request, arrival).await, exchange)
+    transcript::said(app.serve(request, request_info).await, exchange)
 }
 
 /// Serves the application on a socket of this machine, until it is aborted.

@@ -1,4 +1,4 @@
-//! The bundled functions through every face that they are on: right numbers, the same everywhere, honest failures.
+//! The bundled functions through every protocol that they are on: right numbers, the same everywhere, honest failures.
 
 /// A recorded upstream body, by its name.
 macro_rules! recorded {
@@ -15,10 +15,10 @@ macro_rules! recorded {
 mod aggregates;
 mod arguments;
 pub mod ask;
-mod faces;
 mod lenient;
 mod market;
 mod overview;
+mod protocols;
 mod rounds;
 mod system;
 mod vesting;

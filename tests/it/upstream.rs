@@ -9,8 +9,8 @@ mod once;
 
 use std::time::Duration;
 
-use bifold::replay::Canned;
-use bifold::replay::Fault;
+use bifold::provenance::replay::Canned;
+use bifold::provenance::replay::Fault;
 use serde_json::json;
 
 use crate::support::{Answer, pass};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use bifold::{Arrival, Timestamp};
+use bifold::{RequestInfo, Timestamp};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::Request;
@@ -38,13 +38,13 @@ fn run(world: Arc<World>, text: Vec<u8>) -> BoxFuture<'static, Verdict> {
         let request = Request::get(format!("/api/dated?since={escaped}"));
         // A target that is longer than a URI may be.
         if let Ok(request) = request.body(Body::empty()) {
-            let response = world.app.serve(request, Arrival::default()).await;
+            let response = world.app.serve(request, RequestInfo::default()).await;
             verdict::response(response, &[]).await?;
         }
         let params = json!({"name": "dated", "arguments": {"since": text}});
         let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
         let request = message::request(call.to_string().into_bytes());
-        let response = world.app.serve(request, Arrival::default()).await;
+        let response = world.app.serve(request, RequestInfo::default()).await;
         verdict::response(response, &[]).await
     }
     .boxed()

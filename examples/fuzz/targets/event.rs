@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::to_bytes;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bifold::{Arrival, lambda};
+use bifold::{RequestInfo, lambda};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ fn run(world: Arc<World>, event: Vec<u8>) -> BoxFuture<'static, Verdict> {
     async move {
         // The platform sends no other text.
         let event = String::from_utf8_lossy(&event);
-        match lambda::answer(&world.app, &event, Arrival::default()).await {
+        match lambda::answer(&world.app, &event, RequestInfo::default()).await {
             Err(failure) if OF_THE_EVENT.contains(&failure.kind()) => Ok(()),
             Err(failure) => Err(format!("{}: {failure}", failure.kind())),
             Ok(reply) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use bifold::Arrival;
+use bifold::RequestInfo;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request};
@@ -33,7 +33,7 @@ pub fn targets() -> [Target; 2] {
 
 fn run(world: Arc<World>, body: Vec<u8>) -> BoxFuture<'static, Verdict> {
     async move {
-        let response = world.app.serve(request(body), Arrival::default()).await;
+        let response = world.app.serve(request(body), RequestInfo::default()).await;
         verdict::response(response, &[]).await
     }
     .boxed()

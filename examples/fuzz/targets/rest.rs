@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use bifold::Arrival;
+use bifold::RequestInfo;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{Method, Request};
@@ -93,7 +93,7 @@ fn run(world: Arc<World>, input: Vec<u8>) -> BoxFuture<'static, Verdict> {
         let Ok(request) = request.body(body) else {
             return Ok(());
         };
-        let response = world.app.serve(request, Arrival::default()).await;
+        let response = world.app.serve(request, RequestInfo::default()).await;
         verdict::response(response, &[]).await
     }
     .boxed()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bifold::Arrival;
+use bifold::RequestInfo;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -106,14 +106,14 @@ fn continuation(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
 
 async fn message_of(world: Arc<World>, body: Vec<u8>) -> Verdict {
     let request = message::request(body);
-    let response = world.app.serve(request, Arrival::default()).await;
+    let response = world.app.serve(request, RequestInfo::default()).await;
     verdict::response(response, &[]).await
 }
 
 /// The answer to a message, however it comes.
 async fn ask(world: &World, body: &Value) -> Result<Value, Failure> {
     let request = message::request(body.to_string().into_bytes());
-    let response = world.app.serve(request, Arrival::default()).await;
+    let response = world.app.serve(request, RequestInfo::default()).await;
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
     let text = String::from_utf8_lossy(&body);
     let last = text.lines().rev().find(|line| line.contains("jsonrpc"));

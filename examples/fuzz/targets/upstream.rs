@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use bifold::Arrival;
+use bifold::RequestInfo;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::Request;
@@ -77,7 +77,7 @@ fn run(world: Arc<World>, input: Vec<u8>) -> BoxFuture<'static, Verdict> {
             return Ok(());
         };
         let before = world.canned.set(target, body.to_vec());
-        let response = world.misled.serve(request, Arrival::default()).await;
+        let response = world.misled.serve(request, RequestInfo::default()).await;
         world.canned.set(target, before.unwrap_or_default());
         // Whatever an upstream says that makes no sense is its failure.
         verdict::response(response, &[502]).await

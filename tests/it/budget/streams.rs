@@ -74,7 +74,7 @@ async fn a_stream_that_lambda_passes_on_whole_is_a_document_that_the_platform_ta
         let headers = json!({"content-type": "application/json", "accept": "text/event-stream"});
         let fields = [("/headers", headers), ("/body", json!(call.to_string()))];
         let event = changed("function_url_mcp", &fields).to_string();
-        let reply = bifold::lambda::answer(&app.app, &event, bifold::Arrival::default()).await;
+        let reply = bifold::lambda::answer(&app.app, &event, bifold::RequestInfo::default()).await;
         let document = axum::body::to_bytes(reply.unwrap().into_body(), usize::MAX)
             .await
             .unwrap();

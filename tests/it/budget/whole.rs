@@ -1,6 +1,6 @@
 //! A response has no more bytes than it may, and nothing larger is ever built.
 
-use bifold::replay::Canned;
+use bifold::provenance::replay::Canned;
 use serde_json::{Value, json};
 
 use super::{Done, batch_of, calls_of, serving};
@@ -177,7 +177,8 @@ async fn a_buffered_response_of_lambda_is_a_document_that_the_platform_takes() {
                 ("/multiValueQueryStringParameters", Value::Null),
             ];
             let event = changed(name, &fields).to_string();
-            let reply = bifold::lambda::answer(&app.app, &event, bifold::Arrival::default()).await;
+            let reply =
+                bifold::lambda::answer(&app.app, &event, bifold::RequestInfo::default()).await;
             let body = reply.unwrap().into_body();
             let document = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             assert!(document.len() < most, "{name}: {}", document.len());

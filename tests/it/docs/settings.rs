@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bifold::{App, Config, tools};
+use bifold::{App, Config, provenance};
 
 use super::page::{pages, read};
 use crate::architecture::sources;
@@ -108,7 +108,7 @@ fn the_urls_of_upstreams_are_those_that_the_bundled_functions_declare() {
         };
         let vars = [(name.clone(), url.clone())].into_iter();
         // A URL for an upstream that is not declared is refused.
-        let started = App::new(Config::from_vars(vars).unwrap(), tools::server());
+        let started = App::new(Config::from_vars(vars).unwrap(), provenance::server());
         assert!(started.is_ok(), "{name}: {:?}", started.err());
         let declared = format!("\"{url}\"");
         assert!(

@@ -1,6 +1,6 @@
 //! Paths that RFC 3986 §6.2.2 calls equivalent are the same resource: served, and not redirected.
 
-use bifold::replay::VESTING;
+use bifold::provenance::replay::VESTING;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
@@ -173,7 +173,7 @@ async fn the_log_names_the_same_protocol_for_every_spelling() {
     ] {
         app.get(path).await;
         let line: Value = log.requests().pop().unwrap();
-        assert_eq!(line["face"], protocol, "{path}: {line}");
+        assert_eq!(line["protocol"], protocol, "{path}: {line}");
     }
     app.get(&format!("//api//account_info/{VESTING}/")).await;
     let line: Value = log.requests().pop().unwrap();

@@ -5,7 +5,7 @@ mod who;
 
 use std::time::Duration;
 
-use bifold::{App, Arrival, Content, Context, Result, Sampling, TimeLeft, Tool};
+use bifold::{App, Content, Context, RequestInfo, Result, Sampling, TimeLeft, Tool};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance, sleep};
@@ -19,7 +19,7 @@ use crate::support::{Answer, serve};
 const LATEST: &str = "2025-11-25";
 
 async fn post(app: &App, message: Value) -> Answer {
-    Answer::read(serve(app, posted(LATEST, message), Arrival::default()).await).await
+    Answer::read(serve(app, posted(LATEST, message), RequestInfo::default()).await).await
 }
 
 /// Whether the message says that the question need not be answered any more.
@@ -164,7 +164,7 @@ async fn an_answer_that_nobody_waits_for_is_refused() {
     );
     let request = posted(LATEST, json!({})).map(|_| axum::body::Body::from(text_of));
     assert_eq!(
-        serve(&app, request, Arrival::default()).await.status(),
+        serve(&app, request, RequestInfo::default()).await.status(),
         StatusCode::ACCEPTED
     );
     assert_eq!(text(&events.next().await["result"]), "Hello, Ada!");
@@ -183,7 +183,7 @@ async fn an_answer_in_a_batch_is_one_too() {
         {"jsonrpc": "2.0", "id": 1, "method": "ping"},
     ]);
     let request = posted("2025-03-26", batch);
-    let answer = Answer::read(serve(&app, request, Arrival::default()).await)
+    let answer = Answer::read(serve(&app, request, RequestInfo::default()).await)
         .await
         .json();
     assert_eq!(answer, json!([{"jsonrpc": "2.0", "id": 1, "result": {}}]));
@@ -291,11 +291,11 @@ async fn the_end_of_the_invocation_bounds_the_person_too() {
         config.stream_margin = Duration::from_secs(1);
     });
     let since = Instant::now();
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         time_left: Some(TimeLeft::of(Duration::from_secs(61))),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
-    let response = serve(&app, legacy(LATEST, "greet"), arrival).await;
+    let response = serve(&app, legacy(LATEST, "greet"), request_info).await;
     let mut events = Events(response.into_body().into_data_stream());
     let question = events.next().await;
     assert!(takes_back(&events.next().await, &question));
@@ -325,7 +325,7 @@ async fn a_revision_is_asked_only_what_it_knows() {
         (LATEST, vec!["roots", "elicit", "visit"]),
     ] {
         for name in ["roots", "elicit", "visit"] {
-            let response = serve(&app, legacy(version, name), Arrival::default()).await;
+            let response = serve(&app, legacy(version, name), RequestInfo::default()).await;
             let is_stream = response.headers()["content-type"] == "text/event-stream";
             assert_eq!(is_stream, known.contains(&name), "{version} {name}");
         }

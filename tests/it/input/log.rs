@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use bifold::{App, Arrival, Content, Level};
+use bifold::{App, Content, Level, RequestInfo};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -111,13 +111,13 @@ async fn a_client_that_reads_no_events_gets_the_result_alone() {
 async fn a_client_of_before_hears_from_info_on_where_it_reads_events() {
     let app = chatty();
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
-        let response = serve(&app, legacy(version, "chatty"), Arrival::default()).await;
+        let response = serve(&app, legacy(version, "chatty"), RequestInfo::default()).await;
         let heard = levels(messages(&Answer::read(response).await));
         assert_eq!(heard.len(), 7, "{version}");
         assert!(!heard.contains(&"debug".to_owned()));
     }
     let set = json!({"jsonrpc": "2.0", "id": 1, "method": "logging/setLevel", "params": {"level": "error"}});
-    let response = serve(&app, posted("2025-11-25", set), Arrival::default()).await;
+    let response = serve(&app, posted("2025-11-25", set), RequestInfo::default()).await;
     assert_eq!(Answer::read(response).await.json()["result"], json!({}));
 }
 
@@ -157,7 +157,7 @@ async fn an_id_comes_back_as_it_was_given() {
             r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"chatty"}}}}"#
         );
         let request = posted("2025-11-25", json!({})).map(|_| Body::from(body));
-        let answer = Answer::read(serve(&app, request, Arrival::default()).await).await;
+        let answer = Answer::read(serve(&app, request, RequestInfo::default()).await).await;
         let last = answer.text();
         let last = last.trim_end().rsplit("data: ").next().unwrap();
         assert!(

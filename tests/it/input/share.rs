@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bifold::{App, Arrival, Content, Store, local};
+use bifold::{App, Content, RequestInfo, Store, local};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,12 +37,12 @@ async fn fill(store: &Store, holder: &str) {
 /// Calls the function that becomes a task, from there and as that one.
 async fn call(app: &App, peer: Option<&str>, principal: Option<&str>) -> Value {
     let request = client(app).request("tools/call", json!({"name": "long"}));
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         peer: peer.map(|it| it.parse::<IpAddr>().unwrap()),
         principal: principal.map(str::to_owned),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
-    Answer::read(serve(app, request, arrival).await)
+    Answer::read(serve(app, request, request_info).await)
         .await
         .json()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::{App, Arrival, Content, Context, Result, Tool, local};
+use bifold::{App, Content, Context, RequestInfo, Result, Tool, local};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
@@ -50,7 +50,7 @@ async fn a_call_that_waits_for_its_client_ends_at_once() {
     assert_eq!(reply(&app, &question, named("Ada")).await.status, 400);
     assert_eq!(app.store().held(), 0);
     // What was asked for before the end and begins only now asks nobody.
-    let late = serve(&app, legacy("2025-11-25", "greet"), Arrival::default()).await;
+    let late = serve(&app, legacy("2025-11-25", "greet"), RequestInfo::default()).await;
     let late = Answer::read(late).await.json();
     assert_eq!(kind(&late["result"]), "busy");
     assert_eq!(app.store().held(), 0);

@@ -3,8 +3,8 @@
 use std::future::pending;
 use std::time::Duration;
 
-use bifold::replay::Replay;
-use bifold::{App, Arrival, Config, Context, JsonSchema, Result, Server, TimeLeft, Tool};
+use bifold::provenance::replay::Replay;
+use bifold::{App, Config, Context, JsonSchema, RequestInfo, Result, Server, TimeLeft, Tool};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -37,11 +37,11 @@ async fn hanging(config: Config) -> TestApp {
 /// The status of the answer and the milliseconds until it came.
 async fn timed(app: &TestApp, event: &Value, left: Option<u64>) -> (u64, Value, u64) {
     let since = Instant::now();
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         time_left: left.map(|it| TimeLeft::of(Duration::from_millis(it))),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
-    let reply = arrived(app, event, arrival).await;
+    let reply = arrived(app, event, request_info).await;
     let took = since.elapsed().as_millis().try_into().unwrap();
     (reply.status(), reply.json(), took)
 }

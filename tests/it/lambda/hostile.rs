@@ -1,6 +1,6 @@
 //! Events that hold what no HTTP request could: a bad request or a failed invocation, never a panic.
 
-use bifold::Arrival;
+use bifold::RequestInfo;
 use serde_json::{Value, json};
 
 use super::{Reply, answer, arrived, changed, event};
@@ -267,12 +267,12 @@ async fn a_method_that_is_legal_but_unknown_is_not_allowed() {
 #[tokio::test]
 async fn a_bad_request_carries_the_id_under_which_the_platform_knows_it() {
     let app = TestApp::start().await;
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         id: Some("6f1c2d3e".to_owned()),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
     let event = changed("function_url_rest", &[("/headers/host", json!("a b"))]);
-    let reply = arrived(&app, &event, arrival).await;
+    let reply = arrived(&app, &event, request_info).await;
     assert_eq!(reply.json()["request_id"], "6f1c2d3e");
     assert_eq!(reply.header("x-request-id"), "6f1c2d3e");
 }
@@ -299,7 +299,7 @@ async fn an_event_of_another_kind_is_an_error_that_names_what_is_expected() {
     let texts = events.iter().map(Value::to_string);
     let others = ["", "{", "[]", "null", "5", "\"/health\""].map(str::to_owned);
     for event in texts.chain(others) {
-        let reply = bifold::lambda::answer(&app.app, &event, Arrival::default()).await;
+        let reply = bifold::lambda::answer(&app.app, &event, RequestInfo::default()).await;
         let said = reply.err().unwrap().to_string();
         for expected in ["Function URL", "API Gateway", "2.0", "1.0", "WebSocket"] {
             assert!(said.contains(expected), "{event}: {said}");

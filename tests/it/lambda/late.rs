@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bifold::{
-    App, Arrival, Config, Content, Context, JsonSchema, Prompt, Resource, Result, Server, TimeLeft,
-    Tool, Transfer, lambda,
+    App, Config, Content, Context, JsonSchema, Prompt, RequestInfo, Resource, Result, Server,
+    TimeLeft, Tool, Transfer, lambda,
 };
 use http_body_util::BodyExt;
 use serde::Deserialize;
@@ -101,12 +101,12 @@ fn time(left: u64, seen: u64) -> TimeLeft {
 /// The body of the answer, and the milliseconds until it was whole.
 async fn timed(app: &App, event: &Value, time_left: TimeLeft) -> (String, u64) {
     let since = Instant::now();
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         id: Some("the-id".to_owned()),
         time_left: Some(time_left),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
-    let reply = lambda::answer(app, &event.to_string(), arrival).await;
+    let reply = lambda::answer(app, &event.to_string(), request_info).await;
     let reply = reply.unwrap();
     let is_streamed = reply.is_streamed();
     let bytes = reply.into_body().collect().await.unwrap().to_bytes();

@@ -1,6 +1,6 @@
 //! Invocations that only keep the function warm: they succeed at once, do nothing, and are no error.
 
-use bifold::Arrival;
+use bifold::RequestInfo;
 use serde_json::{Value, json};
 
 use super::document;
@@ -30,7 +30,8 @@ async fn a_ping_succeeds_does_nothing_and_is_no_request_in_the_log() {
         json!({"#warmup": true}),
     ];
     for (count, ping) in pings.iter().enumerate() {
-        let reply = bifold::lambda::answer(&app.app, &ping.to_string(), Arrival::default()).await;
+        let reply =
+            bifold::lambda::answer(&app.app, &ping.to_string(), RequestInfo::default()).await;
         assert_eq!(document(reply.unwrap()).await, Value::Null, "{ping}");
         let told = log.lines("a warm-up ping: there is nothing to do");
         assert_eq!(told.len(), count + 1, "{ping}");
@@ -55,7 +56,8 @@ async fn what_is_no_ping_is_still_an_error() {
         json!([]),
         json!(null),
     ] {
-        let reply = bifold::lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
+        let reply =
+            bifold::lambda::answer(&app.app, &event.to_string(), RequestInfo::default()).await;
         assert!(reply.is_err(), "{event}");
     }
 }

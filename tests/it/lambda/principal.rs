@@ -1,4 +1,4 @@
-//! Who calls, as the front doors have checked it.
+//! Who calls, as the integrations have checked it.
 
 use bifold::{App, Config, Context, JsonSchema, Result, Server, Tool};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ async fn server() -> TestApp {
     let server = Server::new("asking", "1.0.0").tools(vec![tool]);
     TestApp {
         app: App::new(Config::default(), server).unwrap(),
-        replay: bifold::replay::Replay::start().await.unwrap(),
+        replay: bifold::provenance::replay::Replay::start().await.unwrap(),
     }
 }
 
@@ -45,7 +45,7 @@ async fn each_door_says_in_its_own_way_who_calls() {
         json!(format!("iam:{arn}")),
         json!("jwt:https://issuer.example#7"),
     );
-    for (door, authorizer, expected) in [
+    for (integration, authorizer, expected) in [
         ("function_url_rest", &signed, &iam),
         ("http_api_v2", &signed, &iam),
         ("http_api_v2", &token, &jwt),
@@ -61,10 +61,17 @@ async fn each_door_says_in_its_own_way_who_calls() {
         ("function_url_rest", &Value::Null, &Value::Null),
         ("rest_api_rest", &Value::Null, &Value::Null),
     ] {
-        let event = asking(door, &[("/requestContext/authorizer", authorizer.clone())]);
+        let event = asking(
+            integration,
+            &[("/requestContext/authorizer", authorizer.clone())],
+        );
         let reply = answer(&app, &event).await;
-        assert_eq!(reply.status(), 200, "{door}: {}", reply.0);
-        assert_eq!(reply.json()["name"], *expected, "{door} {authorizer}");
+        assert_eq!(reply.status(), 200, "{integration}: {}", reply.0);
+        assert_eq!(
+            reply.json()["name"],
+            *expected,
+            "{integration} {authorizer}"
+        );
     }
     let event = asking(
         "rest_api_rest",
@@ -100,9 +107,9 @@ async fn each_door_says_in_its_own_way_who_calls() {
     );
 }
 
-/// An event of that door that asks, with these fields.
-fn asking(door: &str, fields: &[(&str, Value)]) -> Value {
-    let mut event = changed(door, fields);
+/// An event of that integration that asks, with these fields.
+fn asking(integration: &str, fields: &[(&str, Value)]) -> Value {
+    let mut event = changed(integration, fields);
     for (path, value) in [
         ("path", "/api/whoami"),
         ("rawPath", "/api/whoami"),

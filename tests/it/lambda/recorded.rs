@@ -1,7 +1,7 @@
-//! Recorded events of every front door, and the exact answers to them.
+//! Recorded events of every integration, and the exact answers to them.
 
 use axum::body::to_bytes;
-use bifold::{Arrival, Config, Transfer, lambda};
+use bifold::{Config, RequestInfo, Transfer, lambda};
 use http::Request;
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use super::{changed, event};
 use crate::support::TestApp;
 use crate::surface::assert_snapshot;
 
-/// A front door, an event of it, and where that has its method and its path.
+/// A integration, an event of it, and where that has its method and its path.
 const DOORS: [(&str, &str, &str); 6] = [
     (
         "function_url_rest",
@@ -23,7 +23,7 @@ const DOORS: [(&str, &str, &str); 6] = [
     ("load_balancer_lists", "/httpMethod", "/path"),
 ];
 
-/// The bundled functions behind doors that stream where they can.
+/// The bundled functions behind integrations that stream where they can.
 async fn streaming() -> TestApp {
     TestApp::with(|config| {
         config.invoke_mode = Transfer::Streamed;
@@ -34,11 +34,11 @@ async fn streaming() -> TestApp {
 
 /// What goes back to the platform. Its times are left out, because they are never twice the same.
 async fn answer(app: &TestApp, event: &Value) -> Value {
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         id: Some("6f1c2d3e-4b5a-4c6d-8e7f-9a0b1c2d3e4f".to_owned()),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
-    let reply = lambda::answer(&app.app, &event.to_string(), arrival).await;
+    let reply = lambda::answer(&app.app, &event.to_string(), request_info).await;
     let reply = reply.unwrap();
     let is_streamed = reply.is_streamed();
     let bytes = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
@@ -81,8 +81,8 @@ fn untime(answer: &mut Value) {
 }
 
 /// The same event as a request of that method for that path, without a query and a body.
-fn asking(door: (&str, &str, &str), method: &str, path: &str) -> Value {
-    let (name, method_at, path_at) = door;
+fn asking(integration: (&str, &str, &str), method: &str, path: &str) -> Value {
+    let (name, method_at, path_at) = integration;
     changed(
         name,
         &[
@@ -179,7 +179,8 @@ async fn doors_that_take_whole_answers_alone_get_them_whatever_the_settings_say(
         "load_balancer_lists",
         "http_api_domain",
     ] {
-        let reply = lambda::answer(&app.app, &event(name).to_string(), Arrival::default()).await;
+        let reply =
+            lambda::answer(&app.app, &event(name).to_string(), RequestInfo::default()).await;
         assert!(!reply.unwrap().is_streamed(), "{name}");
     }
 }
@@ -203,7 +204,7 @@ async fn the_domain_tells_a_function_url_from_an_http_api() {
             "function_url_rest",
             &[("/requestContext/domainName", domain.clone())],
         );
-        let reply = lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
+        let reply = lambda::answer(&app.app, &event.to_string(), RequestInfo::default()).await;
         assert_eq!(reply.unwrap().is_streamed(), is_streamed, "{domain}");
     }
 }
@@ -215,9 +216,9 @@ async fn every_door_hands_a_method_on_as_it_is() {
         for path in ["/docs", "/mcp", "/api/current_hash_statistics"] {
             let request = Request::builder().method(method).uri(path);
             let expected = app.send(request.body("".into()).unwrap()).await;
-            for door in DOORS {
-                let shown = format!("{} {method} {path}", door.0);
-                let answer = answer(&app, &asking(door, method, path)).await;
+            for integration in DOORS {
+                let shown = format!("{} {method} {path}", integration.0);
+                let answer = answer(&app, &asking(integration, method, path)).await;
                 assert_eq!(answer["statusCode"], expected.status.as_u16(), "{shown}");
                 let mut body = answer["body"].as_str().unwrap().to_owned();
                 if answer["statusCode"] != 200 {
@@ -249,12 +250,12 @@ async fn a_base_path_is_taken_away_where_it_is_there() {
         ("/tokensale/health", 404),
         ("/tokens/tokens/health", 404),
     ] {
-        for door in DOORS {
-            let mut event = asking(door, "GET", path);
+        for integration in DOORS {
+            let mut event = asking(integration, "GET", path);
             let answer = answer(&app, &event).await;
-            assert_eq!(answer["statusCode"], status, "{} {path}", door.0);
+            assert_eq!(answer["statusCode"], status, "{} {path}", integration.0);
             // API Gateway adds this to the events of a REST API, which stays one.
-            if door.0 == "rest_api_rest" {
+            if integration.0 == "rest_api_rest" {
                 event["rawPath"] = json!(path);
                 let again = self::answer(&app, &event).await;
                 assert_eq!(again["statusCode"], status, "{path}");

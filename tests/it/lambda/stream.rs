@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use bifold::replay::Replay;
+use bifold::provenance::replay::Replay;
 use bifold::{
-    App, Arrival, Config, Content, Context, JsonSchema, Result, Server, TimeLeft, Tool, Transfer,
-    lambda,
+    App, Config, Content, Context, JsonSchema, RequestInfo, Result, Server, TimeLeft, Tool,
+    Transfer, lambda,
 };
 use http_body_util::BodyExt;
 use serde::Deserialize;
@@ -88,9 +88,9 @@ async fn serving(gate: &Gate, change: impl FnOnce(&mut Config)) -> TestApp {
     }
 }
 
-/// A call through that door, of a client that wants to be told of its progress.
-fn watched(door: &str, name: &str) -> Value {
-    let mut event = event(door);
+/// A call through that integration, of a client that wants to be told of its progress.
+fn watched(integration: &str, name: &str) -> Value {
+    let mut event = event(integration);
     let mut body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
     body["params"]["name"] = json!(name);
     body["params"]["_meta"]["progressToken"] = json!("token");
@@ -113,11 +113,11 @@ async fn open(app: &TestApp, event: &Value, left: Option<u64>) -> Body {
 }
 
 async fn opened(app: &TestApp, event: &Value, time_left: Option<TimeLeft>) -> Body {
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         time_left,
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
-    let reply = lambda::answer(&app.app, &event.to_string(), arrival).await;
+    let reply = lambda::answer(&app.app, &event.to_string(), request_info).await;
     let reply = reply.unwrap();
     assert!(reply.is_streamed());
     reply.into_body()
@@ -146,13 +146,13 @@ fn message(event: &str) -> Value {
 
 #[tokio::test]
 async fn each_piece_leaves_when_it_is_made() {
-    for (door, content_type) in [
+    for (integration, content_type) in [
         ("function_url_mcp", "/headers/content-type"),
         ("rest_api_mcp", "/multiValueHeaders/content-type/0"),
     ] {
         let gate = Gate::default();
         let app = serving(&gate, |_| {}).await;
-        let mut body = open(&app, &watched(door, "wait"), None).await;
+        let mut body = open(&app, &watched(integration, "wait"), None).await;
         let head = head(&mut body).await;
         assert_eq!(head["statusCode"], 200, "{head}");
         assert_eq!(

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use bifold::{
-    App, Arrival, Capability, Config, Content, Context, Elicited, Error, JsonSchema, Key, Result,
-    Server, TimeLeft, Tool, lambda,
+    App, Capability, Config, Content, Context, Elicited, Error, JsonSchema, Key, RequestInfo,
+    Result, Server, TimeLeft, Tool, lambda,
 };
 use http::{HeaderMap, Request, Response, Uri};
 use serde::Deserialize;
@@ -102,7 +102,7 @@ fn request(method: &str, mut params: Value) -> Request<Body> {
 }
 
 async fn ask(app: &App, method: &str, params: Value) -> Value {
-    read(serve(app, request(method, params), Arrival::default()).await).await
+    read(serve(app, request(method, params), RequestInfo::default()).await).await
 }
 
 async fn read(response: Response<Body>) -> Value {
@@ -135,7 +135,7 @@ async fn another_invocation_does_the_work_once_with_what_is_known() {
     assert_eq!(works.load(Ordering::SeqCst), 0);
 
     for _ in 0..2 {
-        let reply = lambda::answer(&instances[2], &event, Arrival::default()).await;
+        let reply = lambda::answer(&instances[2], &event, RequestInfo::default()).await;
         assert!(!reply.unwrap().is_streamed());
     }
     let done = ask(&instances[1], "tasks/get", json!({"taskId": id})).await;
@@ -154,9 +154,9 @@ async fn an_invocation_that_comes_late_ends_the_task_so_and_does_no_work() {
     let (table, works) = (Table::start().await, Works::default());
     let (url, mut events) = platform(202).await;
     let app = instance(&table, &url, &works);
-    let late = || Arrival {
+    let late = || RequestInfo {
         time_left: Some(TimeLeft::of(Duration::from_millis(200))),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
     let created = call(&app, &app).await;
     let id = &created["result"]["taskId"];
@@ -193,13 +193,13 @@ async fn a_task_whose_process_ends_before_it_is_noted_has_a_line() {
     let log = Log::default();
     let guard = log.keep();
     tokio::select! {
-        _ = lambda::answer(&app, &event, Arrival::default()) => panic!("it is not noted yet"),
+        _ = lambda::answer(&app, &event, RequestInfo::default()) => panic!("it is not noted yet"),
         () = table.asked("GetItem", reads + 2) => {}
     }
     drop(guard);
     assert_eq!(works.load(Ordering::SeqCst), 1);
     let lines = log.lines("task");
-    let said = ["face", "function", "error"].map(|field| lines[0][field].clone());
+    let said = ["protocol", "function", "error"].map(|field| lines[0][field].clone());
     assert_eq!(said, [json!("task"), json!("greet"), json!("cancelled")]);
     assert_eq!(lines.len(), 1);
 }

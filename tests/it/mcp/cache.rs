@@ -1,6 +1,6 @@
 //! Cache hints: on every result that a client may keep, and on no other.
 
-use bifold::replay::VESTING;
+use bifold::provenance::replay::VESTING;
 use serde_json::{Value, json};
 
 use super::{LEGACY, bare, message, result};

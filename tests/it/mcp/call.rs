@@ -1,6 +1,6 @@
 //! `tools/call`: results, failures, and what is no call at all.
 
-use bifold::replay::Canned;
+use bifold::provenance::replay::Canned;
 use bifold::{Content, Context, Error, JsonSchema, Result, Server, Tool};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ struct Show {
 async fn show(_: Context, Show { what }: Show) -> Result<Content> {
     match what.as_str() {
         "picture" => Ok(Content::text("Two\nlines.").and_image("image/png", b"\x89PNG")),
-        _ => Err(Error::failed("it would not work").because("secret detail")),
+        _ => Err(Error::failed("it would not work").with_source("secret detail")),
     }
 }
 

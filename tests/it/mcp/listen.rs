@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use bifold::{
-    App, Arrival, Config, Content, Context, JsonSchema, Resource, Result, Server, Tool, Topic,
+    App, Config, Content, Context, JsonSchema, RequestInfo, Resource, Result, Server, Tool, Topic,
     Update,
 };
 use futures_util::StreamExt;
@@ -47,7 +47,7 @@ fn everything() -> App {
 }
 
 async fn send(app: &App, request: Request<Body>) -> Response<Body> {
-    serve(app, request, Arrival::default()).await
+    serve(app, request, RequestInfo::default()).await
 }
 
 async fn listen(app: &App, notifications: Value) -> BodyDataStream {
@@ -244,7 +244,12 @@ async fn a_client_of_2025_hears_on_the_stream_of_its_get() {
     assert_eq!(response.status(), 406);
     for version in ["2026-07-28", "bogus"] {
         let other = get().header("mcp-protocol-version", version);
-        let response = serve(&app, other.body(Body::empty()).unwrap(), Arrival::default()).await;
+        let response = serve(
+            &app,
+            other.body(Body::empty()).unwrap(),
+            RequestInfo::default(),
+        )
+        .await;
         assert_eq!(response.status(), 400, "{version}");
     }
     let delete = Request::builder().method(Method::DELETE).uri("/mcp");

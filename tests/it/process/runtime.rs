@@ -1,6 +1,6 @@
 //! The binary as a Lambda function, driven through the Runtime API.
 
-use bifold::replay::VESTING;
+use bifold::provenance::replay::VESTING;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -137,7 +137,7 @@ async fn each_request_is_one_json_line_without_a_wallet_address() {
     let mut platform = Platform::start(&[]).await;
     let broken = json!(format!("/prod/api/account_info/{VESTING}x"));
     let wallet = json!(format!("wallet_address={VESTING}"));
-    for (event, face, function, status, is_cold) in [
+    for (event, protocol, function, status, is_cold) in [
         (
             event("http_api_v2"),
             "rest",
@@ -188,7 +188,7 @@ async fn each_request_is_one_json_line_without_a_wallet_address() {
         let line = request_line(&mut platform).await;
         assert_eq!(line["request_id"], outcome.id, "{line}");
         assert_eq!(line["cold_start"], is_cold, "{line}");
-        assert_eq!(line["face"], face, "{line}");
+        assert_eq!(line["protocol"], protocol, "{line}");
         assert_eq!(line["status"], status, "{line}");
         assert_eq!(
             line.get("function").and_then(Value::as_str),

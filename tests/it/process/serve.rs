@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use bifold::{App, Config, local, tools};
+use bifold::{App, Config, local, provenance};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream};
@@ -198,7 +198,7 @@ async fn without_a_running_request_the_signal_ends_it_at_once() {
 /// Time is paused, so that the patience of the server costs none.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_never_ends_is_given_up() {
-    let app = App::new(Config::default(), tools::server()).unwrap();
+    let app = App::new(Config::default(), provenance::server()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tokio::spawn(local::serve(app, listener, std::future::pending()));
@@ -221,7 +221,7 @@ async fn a_request_that_never_ends_is_given_up() {
         call_timeout: Duration::from_secs(5),
         ..Config::default()
     };
-    let app = App::new(config, tools::server()).unwrap();
+    let app = App::new(config, provenance::server()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut socket = TcpStream::connect(listener.local_addr().unwrap())
         .await

@@ -42,7 +42,7 @@ async fn it_serves_a_connection_from_its_begin_to_its_end() {
     let mut said = Vec::new();
     for line in &lines {
         let line: Value = serde_json::from_str(line).unwrap();
-        if line["face"] == "ws" {
+        if line["protocol"] == "ws" {
             assert_eq!(line["trace_id"], TRACE, "{line}");
             said.push(["method", "function", "status"].map(|field| line[field].clone()));
         }

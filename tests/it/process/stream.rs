@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::replay::Replay;
+use bifold::provenance::replay::Replay;
 use http::HeaderMap;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -85,7 +85,7 @@ fn overview() -> String {
     event.to_string()
 }
 
-/// A plain request through a door that does not stream.
+/// A plain request through a integration that does not stream.
 fn health() -> Value {
     changed("http_api_v2", &[("/rawPath", json!("/health"))])
 }
@@ -191,7 +191,7 @@ async fn a_stream_that_runs_when_the_process_stops_says_so_and_ends() {
     let lines: Vec<Value> = lines.collect();
     let line = lines
         .iter()
-        .find(|it| it["request_id"] == id && it["face"] == "mcp");
+        .find(|it| it["request_id"] == id && it["protocol"] == "mcp");
     assert_eq!(line.unwrap()["error"], "cancelled", "{lines:?}");
 }
 
@@ -260,7 +260,7 @@ async fn a_plain_answer_on_a_streaming_url_is_streamed_at_once() {
     let price: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(price["token_pair"], "HASH-USD");
     assert!(trailers.is_empty());
-    // Other doors of the same process are answered whole.
+    // Other integrations of the same process are answered whole.
     let whole = function.platform.invoke(&health()).await;
     assert_eq!(whole.body["statusCode"], 200, "{whole:?}");
 }

@@ -1,6 +1,6 @@
 //! An upstream that answers with something else than it promised: no JSON, other JSON, or too much of it.
 
-use bifold::replay::{Canned, VESTING};
+use bifold::provenance::replay::{Canned, VESTING};
 use http::StatusCode;
 use serde_json::{Value, json};
 

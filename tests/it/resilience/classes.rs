@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bech32::{Bech32, Hrp};
-use bifold::replay::{Canned, Fault, VESTING};
+use bifold::provenance::replay::{Canned, Fault, VESTING};
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! The way to an upstream and back: broken, refused, led elsewhere, and what an upstream is told of who calls.
 
-use bifold::replay::{Canned, Fault, Replay, VESTING};
+use bifold::provenance::replay::{Canned, Fault, Replay, VESTING};
 
 use super::raw::{Raw, refusing, with_explorer};
 use super::{ACCOUNT, GOOD, assert_is, failing};
@@ -62,7 +62,7 @@ async fn a_circle_of_redirects_ends() {
     let app = answering("/explorer/", round).await;
     let failure = fail(&app, ACCOUNT, about(VESTING)).await;
     assert_is(&failure, "upstream_invalid_response", 502, None, false);
-    // On each of three faces: the request itself and five redirects.
+    // On each of three protocols: the request itself and five redirects.
     assert_eq!(app.replay.seen().len(), 3 * 6);
 }
 

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, State};
 use axum::response::IntoResponse;
 use bech32::{Bech32, Hrp};
-use bifold::Arrival;
+use bifold::RequestInfo;
 use futures_util::future::join_all;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ async fn app(url: String) -> TestApp {
 async fn ask(app: &TestApp, number: u8) {
     let wallet = bech32::encode::<Bech32>(Hrp::parse("pb").unwrap(), &[number; 20]);
     let request = call(ACCOUNT, &about(&wallet.unwrap()).to_string());
-    let response = serve(&app.app, request, Arrival::default()).await;
+    let response = serve(&app.app, request, RequestInfo::default()).await;
     let message: Value = Answer::read(response).await.json();
     let account = &message["result"]["structuredContent"];
     assert_eq!(account["account_type"], json!("Base Account"), "{message}");

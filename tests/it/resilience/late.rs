@@ -5,7 +5,7 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use bifold::replay::{Canned, Fault, VESTING};
+use bifold::provenance::replay::{Canned, Fault, VESTING};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
@@ -129,8 +129,8 @@ async fn all_fail_in_time(wait: Wait) {
     })
     .await;
     for (name, arguments, limit) in functions() {
-        let face = faces_of(&app, name)[0];
-        let (answer, took) = passing(put(&app, face, name, &arguments)).await;
+        let protocol = faces_of(&app, name)[0];
+        let (answer, took) = passing(put(&app, protocol, name, &arguments)).await;
         let text = answer.text();
         assert!(took <= limit, "{name}, {wait:?}: {took:?}");
         assert!(took >= 4 * SECOND, "{name}, {wait:?}: {took:?} {text}");

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use bifold::replay::{Canned, Fault, VESTING};
-use bifold::{Arrival, Config, TimeLeft};
+use bifold::provenance::replay::{Canned, Fault, VESTING};
+use bifold::{Config, RequestInfo, TimeLeft};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -45,7 +45,7 @@ async fn stepping<T>(
     }
 }
 
-/// The failure of an account whose explorer hangs, and time moves by `step` on each face.
+/// The failure of an account whose explorer hangs, and time moves by `step` on each protocol.
 async fn hung(step: Duration, change: impl FnOnce(&mut Config)) -> Failure {
     let app = TestApp::with(change).await;
     app.replay.answer("/explorer/", hanging());
@@ -139,7 +139,7 @@ async fn parts_that_are_slow_together_take_the_time_of_one() {
     let asked = || app.replay.seen().len() / 4;
     let answer = stepping(SECOND, asked, call).await;
     assert_eq!(answer["incomplete"], json!([]));
-    assert_eq!(since.elapsed(), 3 * SECOND, "one second on each face");
+    assert_eq!(since.elapsed(), 3 * SECOND, "one second on each protocol");
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,12 +157,12 @@ async fn a_test_of_the_server_whose_time_runs_out_is_no_success() {
 async fn a_platform_that_waits_less_long_shortens_the_call() {
     let app = TestApp::start().await;
     app.replay.answer("/explorer/", hanging());
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         time_left: Some(TimeLeft::of(4 * SECOND)),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
     let request = call(ACCOUNT, &about(VESTING).to_string());
-    let served = serve(&app.app, request, arrival);
+    let served = serve(&app.app, request, request_info);
     // Half a second stays for the platform, and a quarter of one for the answer.
     let step = Duration::from_millis(3250);
     let response = stepping(step, || app.replay.seen().len(), served).await;

@@ -57,7 +57,7 @@ fn unspeakable(_: Context, Nothing {}: Nothing) -> Result<Unspeakable> {
 }
 
 fn fail_with_a_cause(_: Context, Nothing {}: Nothing) -> Result<Done> {
-    Err(Error::failed("it is not to be").because(SECRET))
+    Err(Error::failed("it is not to be").with_source(SECRET))
 }
 
 /// An application of the tool, named `odd`, and of one that is in order, named `fine`.
@@ -72,7 +72,7 @@ async fn a_function_that_hangs_has_exceeded_its_deadline() {
     let app = serving(Tool::new("odd", hang)).await;
     let patience = 4 * app.app.config().call_timeout;
     let failure = tokio::time::timeout(patience, fail(&app, "odd", json!({}))).await;
-    let failure = failure.expect("each of three faces takes the time of one call");
+    let failure = failure.expect("each of three protocols takes the time of one call");
     assert_eq!(failure.status, Some(StatusCode::GATEWAY_TIMEOUT));
     let expected = json!({"kind": "deadline_exceeded", "retryable": true});
     assert_eq!(failure.detail, expected);
@@ -93,8 +93,8 @@ async fn a_panic_is_one_failed_call_and_its_text_reaches_no_caller() {
         let expected = json!({"kind": "internal", "retryable": false});
         assert_eq!(failure.detail, expected);
         assert_eq!(ask(&app, "fine", json!({})).await, json!({"done": true}));
-        for face in faces_of(&app, "odd") {
-            let text = put(&app, face, "odd", &json!({})).await.text();
+        for protocol in faces_of(&app, "odd") {
+            let text = put(&app, protocol, "odd", &json!({})).await.text();
             assert!(!text.contains(SECRET), "{text}");
         }
     }
@@ -133,7 +133,7 @@ async fn a_failure_of_the_store_is_told_by_its_kind() {
 
 #[tokio::test]
 async fn a_call_whose_client_leaves_is_dropped() {
-    for face in [Face::Get, Face::Post, Face::Mcp] {
+    for protocol in [Face::Get, Face::Post, Face::Mcp] {
         let token = Arc::new(());
         let held = token.clone();
         let odd = Tool::new("odd", move |_: Context, Nothing {}: Nothing| {
@@ -146,9 +146,9 @@ async fn a_call_whose_client_leaves_is_dropped() {
         let app = serving(odd).await;
         let idle = Arc::strong_count(&token);
         let arguments = json!({});
-        let call = put(&app, face, "odd", &arguments);
+        let call = put(&app, protocol, "odd", &arguments);
         interrupted(call, || Arc::strong_count(&token) > idle).await;
-        assert_eq!(Arc::strong_count(&token), idle, "{face:?}");
+        assert_eq!(Arc::strong_count(&token), idle, "{protocol:?}");
         ask(&app, "fine", json!({})).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Nested arguments: an array does not stand for the fields of a struct in their order, on no face.
+//! Nested arguments: an array does not stand for the fields of a struct in their order, on no protocol.
 
 use std::collections::BTreeMap;
 

@@ -90,7 +90,7 @@ async fn docs_loads_nothing_and_lets_nothing_out() {
     }
     let (_, style) = page.split_once("<style>").unwrap();
     let (style, _) = style.split_once("</style>").unwrap();
-    for fetched in ["url(", "@import", "@font-face"] {
+    for fetched in ["url(", "@import", "@font-protocol"] {
         assert!(!style.contains(fetched), "the style holds `{fetched}`");
     }
 }

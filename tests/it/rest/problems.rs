@@ -1,6 +1,6 @@
 //! Problems and the headers that every answer carries.
 
-use bifold::replay::Canned;
+use bifold::provenance::replay::Canned;
 use http::{Request, StatusCode};
 
 use super::{problem, request, wallet_path};

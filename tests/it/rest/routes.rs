@@ -1,6 +1,6 @@
 //! Which method and which path reaches which function, and what is said where none is reached.
 
-use bifold::replay::VESTING;
+use bifold::provenance::replay::VESTING;
 use http::StatusCode;
 use serde_json::{Value, json};
 

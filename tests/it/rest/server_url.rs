@@ -1,6 +1,6 @@
 //! The URL that the OpenAPI document names: that of the request, or the public one.
 
-use bifold::{App, Arrival, Config, Server};
+use bifold::{App, Config, RequestInfo, Server};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
@@ -180,7 +180,8 @@ async fn behind_an_integration_it_has_the_scheme_the_stage_and_the_base_path() {
         let expected = expected
             .replace("{host}", host.unwrap_or_default())
             .replace("{domain}", domain.unwrap_or_default());
-        let reply = bifold::lambda::answer(&app.app, &event.to_string(), Arrival::default()).await;
+        let reply =
+            bifold::lambda::answer(&app.app, &event.to_string(), RequestInfo::default()).await;
         let reply = document(reply.unwrap()).await;
         let body = reply["body"].as_str().unwrap();
         let body: Value = serde_json::from_str(body).unwrap();

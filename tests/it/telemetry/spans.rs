@@ -190,7 +190,7 @@ async fn a_collector_that_cannot_be_used_stops_the_start_and_is_named() {
         collector: Some("no url".to_owned()),
         ..bifold::Config::default()
     };
-    let refused = bifold::App::new(config, bifold::tools::server())
+    let refused = bifold::App::new(config, bifold::provenance::server())
         .err()
         .unwrap();
     assert!(

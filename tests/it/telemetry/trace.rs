@@ -1,4 +1,4 @@
-//! The trace of a request (W3C Trace Context), from its caller through both faces to the upstream.
+//! The trace of a request (W3C Trace Context), from its caller through both protocols to the upstream.
 
 use std::collections::HashSet;
 
@@ -247,8 +247,8 @@ async fn the_log_names_the_trace_of_a_request_and_of_its_task() {
     }
     let lines = [log.requests(), log.lines("task")].concat();
     assert_eq!(lines.len(), 2);
-    for (line, face) in lines.iter().zip(["mcp", "task"]) {
-        assert_eq!(line["face"], face, "{line}");
+    for (line, protocol) in lines.iter().zip(["mcp", "task"]) {
+        assert_eq!(line["protocol"], protocol, "{line}");
         assert_eq!(line["function"], "long", "{line}");
         assert_eq!(line["outcome"], "ok", "{line}");
         assert_eq!(line["trace_id"], ID, "{line}");

@@ -1,6 +1,6 @@
 //! Aggregates: the sums of a wallet and of the market, and what is left of them when a part is lost.
 
-use bifold::replay::{Canned, MOVING, PLAIN, VESTING};
+use bifold::provenance::replay::{Canned, MOVING, PLAIN, VESTING};
 use http::StatusCode;
 use serde_json::{Value, json};
 

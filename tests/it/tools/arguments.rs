@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
 use bech32::{Bech32, Bech32m, Fe32, Hrp};
-use bifold::replay::{PLAIN, VESTING};
+use bifold::provenance::replay::{PLAIN, VESTING};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
@@ -40,12 +40,12 @@ fn of_wallets(app: &TestApp) -> Vec<&'static str> {
     names
 }
 
-/// Proves that every face refuses these arguments for this field without asking any upstream.
+/// Proves that every protocol refuses these arguments for this field without asking any upstream.
 async fn assert_refused(app: &TestApp, function: &str, arguments: &Value, field: &str) {
-    for (face, failure) in fail_each(app, function, arguments).await {
+    for (protocol, failure) in fail_each(app, function, arguments).await {
         let expected = json!({"kind": "invalid_argument", "field": field, "retryable": false});
-        assert_eq!(failure.detail, expected, "{arguments} by {face:?}");
-        let is_rest = face != Face::Mcp;
+        assert_eq!(failure.detail, expected, "{arguments} by {protocol:?}");
+        let is_rest = protocol != Face::Mcp;
         assert_eq!(failure.status, is_rest.then_some(StatusCode::BAD_REQUEST));
         assert!(failure.message.contains(field), "{}", failure.message);
     }
@@ -53,9 +53,14 @@ async fn assert_refused(app: &TestApp, function: &str, arguments: &Value, field:
 }
 
 /// The same for one request that only its text can express.
-async fn assert_request_refused(app: &TestApp, face: Face, request: Request<Body>, field: &str) {
+async fn assert_request_refused(
+    app: &TestApp,
+    protocol: Face,
+    request: Request<Body>,
+    field: &str,
+) {
     let uri = request.uri().to_string();
-    let failure = said(face, &app.send(request).await).unwrap_err();
+    let failure = said(protocol, &app.send(request).await).unwrap_err();
     let expected = json!({"kind": "invalid_argument", "field": field, "retryable": false});
     assert_eq!(failure.detail, expected, "{uri}");
     assert!(app.replay.seen().is_empty(), "{uri}");

@@ -1,10 +1,10 @@
-//! One question put to every face that a function is on; what they say must be the same, byte for byte.
+//! One question put to every protocol that a function is on; what they say must be the same, byte for byte.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use bifold::replay::Canned;
+use bifold::provenance::replay::Canned;
 use http::{Request, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -81,7 +81,7 @@ pub async fn answering(prefix: &str, canned: Canned) -> TestApp {
     app
 }
 
-/// The faces that a function is on.
+/// The protocols that a function is on.
 pub fn faces_of(app: &TestApp, name: &str) -> Vec<Face> {
     let tool = app.app.registry().get(name);
     let tool = tool.unwrap_or_else(|| panic!("there is no function `{name}`"));
@@ -91,62 +91,62 @@ pub fn faces_of(app: &TestApp, name: &str) -> Vec<Face> {
     rest.chain(tool.on_mcp().then_some(Face::Mcp)).collect()
 }
 
-/// The function's answer on all its faces, as the text that they share.
+/// The function's answer on all its protocols, as the text that they share.
 pub async fn ask_raw(app: &TestApp, name: &str, arguments: &Value) -> String {
     let mut shared: Option<String> = None;
-    for face in faces_of(app, name) {
-        let json = answer(app, face, name, arguments).await;
+    for protocol in faces_of(app, name) {
+        let json = answer(app, protocol, name, arguments).await;
         let first = shared.get_or_insert_with(|| json.clone());
-        assert_eq!(*first, json, "{name} by {face:?}");
+        assert_eq!(*first, json, "{name} by {protocol:?}");
     }
-    shared.expect("every function is on a face")
+    shared.expect("every function is on a protocol")
 }
 
-/// The function's answer, which all its faces share.
+/// The function's answer, which all its protocols share.
 pub async fn ask(app: &TestApp, name: &str, arguments: Value) -> Value {
     serde_json::from_str(&ask_raw(app, name, &arguments).await).unwrap()
 }
 
-/// The good answer of one face.
-pub async fn answer(app: &TestApp, face: Face, name: &str, arguments: &Value) -> String {
-    said(face, &put(app, face, name, arguments).await)
-        .unwrap_or_else(|failure| panic!("{name} by {face:?}: {failure:?}"))
+/// The good answer of one protocol.
+pub async fn answer(app: &TestApp, protocol: Face, name: &str, arguments: &Value) -> String {
+    said(protocol, &put(app, protocol, name, arguments).await)
+        .unwrap_or_else(|failure| panic!("{name} by {protocol:?}: {failure:?}"))
 }
 
-/// The function's failure, which all its faces share; REST's status is in it where the function is on REST.
+/// The function's failure, which all its protocols share; REST's status is in it where the function is on REST.
 pub async fn fail(app: &TestApp, name: &str, arguments: Value) -> Failure {
     let mut failures = fail_each(app, name, &arguments).await.into_iter();
-    let (_, first) = failures.next().expect("every function is on a face");
-    for (face, failure) in failures {
+    let (_, first) = failures.next().expect("every function is on a protocol");
+    for (protocol, failure) in failures {
         let same_words = (&failure.message, &failure.detail) == (&first.message, &first.detail);
-        let same_status = face == Face::Mcp || failure == first;
+        let same_status = protocol == Face::Mcp || failure == first;
         assert!(same_words && same_status, "{failure:?} is not {first:?}");
     }
     first
 }
 
-/// The failure on each face. That no wallet is named in any of them is checked here, for all tests.
+/// The failure on each protocol. That no wallet is named in any of them is checked here, for all tests.
 pub async fn fail_each(app: &TestApp, name: &str, arguments: &Value) -> Vec<(Face, Failure)> {
     let mut failures = Vec::new();
-    for face in faces_of(app, name) {
-        let answer = put(app, face, name, arguments).await;
+    for protocol in faces_of(app, name) {
+        let answer = put(app, protocol, name, arguments).await;
         if let Some(wallet) = arguments["wallet_address"]
             .as_str()
             .filter(|it| it.len() > 8)
         {
             assert!(!answer.text().contains(wallet), "{}", answer.text());
         }
-        match said(face, &answer) {
-            Ok(json) => panic!("{name} {arguments} by {face:?} answers {json}"),
-            Err(failure) => failures.push((face, failure)),
+        match said(protocol, &answer) {
+            Ok(json) => panic!("{name} {arguments} by {protocol:?} answers {json}"),
+            Err(failure) => failures.push((protocol, failure)),
         }
     }
     failures
 }
 
-/// Asks on one face.
-pub async fn put(app: &TestApp, face: Face, name: &str, arguments: &Value) -> Answer {
-    match face {
+/// Asks on one protocol.
+pub async fn put(app: &TestApp, protocol: Face, name: &str, arguments: &Value) -> Answer {
+    match protocol {
         Face::Get => app.get(&target(app, name, arguments)).await,
         Face::Post => {
             app.post(&format!("/api/{name}"), arguments.to_string())
@@ -197,9 +197,9 @@ fn encoded(value: &Value) -> String {
     utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string()
 }
 
-/// What an answer says, once its form is known to be the face's own.
-pub fn said(face: Face, answer: &Answer) -> Result<String, Failure> {
-    match face {
+/// What an answer says, once its form is known to be the protocol's own.
+pub fn said(protocol: Face, answer: &Answer) -> Result<String, Failure> {
+    match protocol {
         Face::Get | Face::Post => said_by_rest(answer),
         Face::Mcp => said_by_mcp(answer),
     }

@@ -1,6 +1,6 @@
 //! What does not depend on another answer is asked for at once: every request stands open at the same moment.
 
-use bifold::replay::{Canned, Fault, VESTING};
+use bifold::provenance::replay::{Canned, Fault, VESTING};
 use serde_json::{Value, json};
 
 use super::ask::{Face, about, ask, faces_of, interrupted, of_wallet, put, until};
@@ -10,18 +10,18 @@ fn hanging() -> Canned {
     Canned::json("").fault(Fault::Hang)
 }
 
-/// Proves on every face that these targets are asked for while the upstream has answered none of those that hang.
+/// Proves on every protocol that these targets are asked for while the upstream has answered none of those that hang.
 /// A caller that waited for one answer before the next request would never come to the last of them.
 async fn assert_open_at_once(app: &TestApp, function: &str, arguments: Value, targets: &[String]) {
     let mut expected = targets.to_vec();
     expected.sort();
-    for face in faces_of(app, function) {
+    for protocol in faces_of(app, function) {
         app.replay.forget();
-        let call = put(app, face, function, &arguments);
+        let call = put(app, protocol, function, &arguments);
         interrupted(call, || app.replay.seen().len() >= expected.len()).await;
         let mut seen = app.replay.seen();
         seen.sort();
-        assert_eq!(seen, expected, "{function} by {face:?}");
+        assert_eq!(seen, expected, "{function} by {protocol:?}");
     }
 }
 

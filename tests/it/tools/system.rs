@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bifold::replay::Canned;
+use bifold::provenance::replay::Canned;
 use bifold::{Content, Context, Error, JsonSchema, Tool};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -235,7 +235,7 @@ async fn with_one_more() -> TestApp {
             }
         }
     });
-    TestApp::serving(bifold::tools::core().tools(vec![moody])).await
+    TestApp::serving(bifold::provenance::core().tools(vec![moody])).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Vesting: how much is one's own at a moment, by the rule of each kind of account.
 
-use bifold::replay::{Canned, DELAYED, PERIODIC, PERMANENT, PLAIN, VESTING};
+use bifold::provenance::replay::{Canned, DELAYED, PERIODIC, PERMANENT, PLAIN, VESTING};
 use http::StatusCode;
 use serde_json::{Value, json};
 

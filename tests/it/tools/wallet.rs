@@ -1,6 +1,6 @@
 //! Accounts, delegation, commitments and balances: the right numbers of recorded wallets.
 
-use bifold::replay::{Canned, MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
+use bifold::provenance::replay::{Canned, MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
 use http::StatusCode;
 use serde_json::{Value, json};
 

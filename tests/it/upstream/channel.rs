@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bifold::replay::Canned;
-use bifold::replay::Fault;
-use bifold::replay::Plan;
-use bifold::replay::VESTING;
+use bifold::provenance::replay::Canned;
+use bifold::provenance::replay::Fault;
+use bifold::provenance::replay::Plan;
+use bifold::provenance::replay::VESTING;
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;
@@ -61,9 +61,9 @@ async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
     app.replay.follow(Plan::parse("explorer=delay:20").unwrap());
     let wallets = [
         VESTING,
-        bifold::replay::PLAIN,
-        bifold::replay::MOVING,
-        bifold::replay::PERIODIC,
+        bifold::provenance::replay::PLAIN,
+        bifold::provenance::replay::MOVING,
+        bifold::provenance::replay::PERIODIC,
     ];
     let paths = wallets.iter().flat_map(|wallet| {
         [
@@ -121,10 +121,10 @@ async fn callers_in_a_hurry_do_not_shut_an_upstream_for_all() {
         .answer("/explorer/api/v2/accounts", late_account(100));
     let wallets = [
         VESTING,
-        bifold::replay::PLAIN,
-        bifold::replay::MOVING,
-        bifold::replay::PERIODIC,
-        bifold::replay::DELAYED,
+        bifold::provenance::replay::PLAIN,
+        bifold::provenance::replay::MOVING,
+        bifold::provenance::replay::PERIODIC,
+        bifold::provenance::replay::DELAYED,
     ];
     let calls = wallets
         .map(|it| json!({"name": "fetch_account_info", "arguments": {"wallet_address": it}}));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bech32::{Bech32, Hrp};
-use bifold::Arrival;
-use bifold::replay::{Canned, Fault};
+use bifold::RequestInfo;
+use bifold::provenance::replay::{Canned, Fault};
 use futures_util::future::join_all;
 use http::{Request, StatusCode};
 use serde_json::json;
@@ -40,16 +40,16 @@ fn wallet(number: u32) -> String {
 async fn ask(app: &TestApp, from: From, number: u32) -> Answer {
     let path = format!("/api/account_info/{}", wallet(number));
     let request = Request::get(path).body(Body::empty()).unwrap();
-    let mut arrival = Arrival {
+    let mut request_info = RequestInfo {
         // A proxy that both come through says nothing where principals are known.
         peer: Some(IpAddr::from([192, 0, 2, 1])),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
     match from {
-        From::Peer(peer) => arrival.peer = Some(peer.parse().unwrap()),
-        From::Principal(name) => arrival.principal = Some(name.to_owned()),
+        From::Peer(peer) => request_info.peer = Some(peer.parse().unwrap()),
+        From::Principal(name) => request_info.principal = Some(name.to_owned()),
     }
-    Answer::read(serve(&app.app, request, arrival).await).await
+    Answer::read(serve(&app.app, request, request_info).await).await
 }
 
 /// As which one the explorer was asked for that wallet.
@@ -132,9 +132,9 @@ async fn two_batches_of_invented_pairs_leave_another_client_its_turn() {
             .map(|it| json!({"name": "fetch_last_crypto_token_price", "arguments": pair(it)}));
         json!({"calls": calls.collect::<Vec<_>>()}).to_string()
     };
-    let from = |peer: u8| Arrival {
+    let from = |peer: u8| RequestInfo {
         peer: Some(IpAddr::from([192, 0, 2, peer])),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
     let post = |body: String| {
         let request = Request::post("/api/batch").header("content-type", "application/json");

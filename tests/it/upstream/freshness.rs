@@ -1,10 +1,10 @@
-//! How fresh an answer is, told to caches and clients on both faces.
+//! How fresh an answer is, told to caches and clients on both protocols.
 
 use std::time::Duration;
 
-use bifold::replay::Canned;
-use bifold::replay::Fault;
-use bifold::replay::VESTING;
+use bifold::provenance::replay::Canned;
+use bifold::provenance::replay::Fault;
+use bifold::provenance::replay::VESTING;
 use http::Request;
 use http::StatusCode;
 use serde_json::json;

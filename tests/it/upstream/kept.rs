@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bifold::replay::Canned;
-use bifold::replay::Fault;
-use bifold::replay::VESTING;
+use bifold::provenance::replay::Canned;
+use bifold::provenance::replay::Fault;
+use bifold::provenance::replay::VESTING;
 use http::StatusCode;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::{App, Arrival, Config, Secret, Server, TimeLeft, lambda};
+use bifold::{App, Config, RequestInfo, Secret, Server, TimeLeft, lambda};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -203,9 +203,9 @@ async fn a_response_is_tried_until_the_last_moment() {
     let event = function.handed_on(&legacy(1, "tools/call", params)).await;
     let tries = 8;
     function.gateway.fate(vec![Some(Fate::Hung); tries]);
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         time_left: Some(TimeLeft::of(Duration::from_secs(120))),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
     let since = Instant::now();
     let passing = async {
@@ -217,7 +217,7 @@ async fn a_response_is_tried_until_the_last_moment() {
             pass(Duration::from_secs(2)).await;
         }
     };
-    tokio::join!(function.invoke_for(&event, arrival), passing);
+    tokio::join!(function.invoke_for(&event, request_info), passing);
     assert_eq!(numbers(&function.gateway.messages()), [1]);
     assert!(since.elapsed() > Duration::from_secs(40));
 }
@@ -234,7 +234,7 @@ async fn a_response_that_may_not_be_posted_fails_the_invocation_and_the_log_says
     function
         .gateway
         .fate([None, None, Some(Fate::Refused(403)), Some(Fate::Hung)]);
-    let failure = lambda::answer(&function.app.app, &event, Arrival::default()).await;
+    let failure = lambda::answer(&function.app.app, &event, RequestInfo::default()).await;
     drop(guard);
     let failure = failure.err().unwrap();
     assert_eq!(failure.kind(), "NotGoneOn");
@@ -260,7 +260,7 @@ async fn what_is_signed_with_another_secret_is_posted_to_nobody() {
     })
     .await;
     let ping = message(&legacy(1, "ping", json!({})).to_string());
-    let failure = lambda::answer(&function.app.app, &ping, Arrival::default()).await;
+    let failure = lambda::answer(&function.app.app, &ping, RequestInfo::default()).await;
     assert_eq!(failure.err().unwrap().kind(), "Undelivered");
     assert_eq!(function.gateway.messages(), [Value::Null; 0]);
 }

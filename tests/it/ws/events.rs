@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::{Arrival, TimeLeft, lambda};
+use bifold::{RequestInfo, TimeLeft, lambda};
 use serde_json::{Value, json};
 
 use super::gateway::{Function, disconnect, message};
@@ -261,9 +261,9 @@ async fn a_call_that_runs_out_of_time_has_an_end() {
     let function = Function::with(|config| config.call_timeout *= 10).await;
     let params = json!({"name": "wait", "arguments": {"name": "one"}});
     let event = function.handed_on(&legacy(1, "tools/call", params)).await;
-    let arrival = Arrival {
+    let request_info = RequestInfo {
         time_left: Some(TimeLeft::of(Duration::from_secs(60))),
-        ..Arrival::default()
+        ..RequestInfo::default()
     };
     let passing = async {
         function.gate.runs(1).await;
@@ -272,7 +272,7 @@ async fn a_call_that_runs_out_of_time_has_an_end() {
         assert_eq!(function.gate.running(), 1);
         pass(Duration::from_secs(2)).await;
     };
-    tokio::join!(function.invoke_for(&event, arrival), passing);
+    tokio::join!(function.invoke_for(&event, request_info), passing);
     let told = function.gateway.messages();
     assert_eq!((told.len(), seq(&told[0])), (1, 1));
     let error = &told[0]["result"]["_meta"]["bifold/error"];
@@ -303,9 +303,9 @@ async fn a_frame_that_comes_within_its_margin_is_answered_so_and_not_handed_on()
         (7_000, 0, false),
         (7_500, 900_000, false),
     ] {
-        let arrival = arriving(left, seen);
+        let request_info = arriving(left, seen);
         let answer = function
-            .invoke_for(&message(&frame.to_string()), arrival)
+            .invoke_for(&message(&frame.to_string()), request_info)
             .await;
         assert_eq!(answer, json!({"statusCode": 200}));
         let told = function.gateway.take_messages();
@@ -332,11 +332,11 @@ async fn a_call_whose_own_invocation_comes_late_is_answered_so_and_not_begun() {
 }
 
 /// An invocation with so many milliseconds left of a timeout of which so many were seen.
-fn arriving(left: u64, seen: u64) -> Arrival {
+fn arriving(left: u64, seen: u64) -> RequestInfo {
     let time_left = TimeLeft::of(Duration::from_millis(left));
-    Arrival {
+    RequestInfo {
         time_left: Some(time_left.out_of(Duration::from_millis(seen))),
-        ..Arrival::default()
+        ..RequestInfo::default()
     }
 }
 
@@ -368,7 +368,7 @@ async fn an_event_does_not_choose_who_gets_signed_requests() {
             ("/body", json!(legacy(1, "ping", json!({})).to_string())),
         ];
         let event = changed("websocket_message", &fields).to_string();
-        let failure = lambda::answer(&function.app.app, &event, Arrival::default()).await;
+        let failure = lambda::answer(&function.app.app, &event, RequestInfo::default()).await;
         let failure = failure.err().unwrap();
         assert_eq!(failure.kind(), "Undelivered");
         assert!(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use bifold::{Arrival, Config, Secret, lambda};
+use bifold::{Config, RequestInfo, Secret, lambda};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -175,7 +175,7 @@ impl Function {
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Function {
         let (gateway, gate) = (Gateway::start().await, Gate::default());
-        let replay = bifold::replay::Replay::start().await.unwrap();
+        let replay = bifold::provenance::replay::Replay::start().await.unwrap();
         let mut config = Config::default();
         gateway.configure(&mut config);
         change(&mut config);
@@ -186,11 +186,11 @@ impl Function {
 
     /// Answers an event, which must not fail.
     pub async fn invoke(&self, event: &str) -> Value {
-        self.invoke_for(event, Arrival::default()).await
+        self.invoke_for(event, RequestInfo::default()).await
     }
 
-    pub async fn invoke_for(&self, event: &str, arrival: Arrival) -> Value {
-        let reply = lambda::answer(&self.app.app, event, arrival).await;
+    pub async fn invoke_for(&self, event: &str, request_info: RequestInfo) -> Value {
+        let reply = lambda::answer(&self.app.app, event, request_info).await;
         document(reply.unwrap()).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bifold::{Arrival, TimeLeft, lambda};
+use bifold::{RequestInfo, TimeLeft, lambda};
 use serde_json::{Value, json};
 
 use super::gateway::{self, Function, message};
@@ -115,11 +115,11 @@ async fn a_call_that_does_not_end_in_time_has_its_method_too() {
             function.gate.runs(1).await;
             pass(Duration::from_secs(25)).await;
         };
-        let arrival = Arrival {
+        let request_info = RequestInfo {
             time_left: Some(TimeLeft::of(Duration::from_secs(60))),
-            ..Arrival::default()
+            ..RequestInfo::default()
         };
-        tokio::join!(function.invoke_for(&event, arrival), passing);
+        tokio::join!(function.invoke_for(&event, request_info), passing);
         drop(guard);
         let fields = ["method", "function", "error"];
         let line = said(&log, fields).remove(0);
@@ -207,7 +207,7 @@ async fn a_call_of_which_nobody_knows_whether_it_was_handed_on_is_refused_by_nob
     table.fate(&[Fate::Refused(400, "AccessDeniedException")]);
     let log = Log::default();
     let guard = log.keep();
-    let failure = lambda::answer(&function.app.app, &frame, Arrival::default()).await;
+    let failure = lambda::answer(&function.app.app, &frame, RequestInfo::default()).await;
     drop(guard);
     let failure = failure.err().unwrap().to_string();
     let unknown = "nobody knows whether the call was handed on";

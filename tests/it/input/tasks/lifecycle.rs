@@ -79,12 +79,12 @@ async fn a_failure_is_a_result_and_a_defect_an_error() {
     let app = serving(vec![
         function("fail", async |cx| {
             cx.detach().await;
-            Err(Error::failed("it would not work").because("a secret"))
+            Err(Error::failed("it would not work").with_source("a secret"))
         })
         .task(),
         function("defect", async |cx| {
             cx.detach().await;
-            Err(Error::internal("it is broken").because("a secret"))
+            Err(Error::internal("it is broken").with_source("a secret"))
         })
         .task(),
         function("panic", async |cx| {

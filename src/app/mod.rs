@@ -1,0 +1,418 @@
+//! One application: the protocols on one registry, built once and checked before the first request.
+
+mod admission;
+mod busy;
+mod framing;
+mod integration;
+mod missing;
+mod socket;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use http::header::ALLOW;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use tokio::time::Instant;
+use tower::ServiceExt;
+
+use crate::app::Server;
+use crate::aws::invoke::{Continuation, Invoker};
+use crate::clock::{Countdown, Deadline, TimeLeft};
+use crate::config::Config;
+use crate::context::request_log::{REQUEST_ID, RequestLog, Unanswered};
+use crate::context::updates::Updates;
+use crate::context::{Allowance, Budget, Call, Context, Process, Services};
+use crate::error::Result;
+use crate::http::buffers::Buffers;
+use crate::http::cors::Cors;
+use crate::http::host::Hosts;
+use crate::http::origin::AllowedOrigins;
+use crate::http::path;
+use crate::lint::{self, Finding};
+use crate::mcp::{Dependencies, Endpoint};
+use crate::registry::{Answer, Registry};
+use crate::rest::{self, RestApi};
+use crate::store::Store;
+use crate::telemetry::trace::Trace;
+use crate::upstream::{Meter, Upstreams};
+use crate::websocket::{self, Sockets, Times};
+
+use missing::{method_not_allowed, not_found, unknown};
+
+/// The path of the MCP protocol.
+const MCP: &str = "/mcp";
+
+/// An application that answers requests. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    services: Arc<Services>,
+    registry: Arc<Registry>,
+    rest: Arc<RestApi>,
+    endpoint: Arc<Endpoint>,
+    sockets: Arc<Sockets>,
+    cors: Arc<Cors>,
+    hosts: Arc<Hosts>,
+    router: Arc<OnceLock<Router>>,
+}
+
+/// What the integration knows of a request that the request itself does not say.
+#[derive(Debug, Default)]
+pub struct RequestInfo {
+    /// The platform's id of the request; one is made up where neither the platform nor the caller gives one.
+    pub id: Option<String>,
+    /// The time until the platform gives up waiting.
+    pub time_left: Option<TimeLeft>,
+    /// Who calls, as the integration has checked it: what a call leaves with its client is of use to nobody else.
+    pub principal: Option<String>,
+    /// The header of X-Ray with which the platform traces the request, instead of the one in the request.
+    pub trace: Option<HeaderValue>,
+    /// The address that the request comes from: what the memory keeps is shared fairly by it, where nobody says who
+    /// calls.
+    pub peer: Option<IpAddr>,
+    /// The address of the listener that it came over; it is held to HTTP's rules of hosts, and on loopback to local names.
+    pub listener: Option<IpAddr>,
+    /// Whether the integration passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
+    pub is_whole: bool,
+    /// The bytes of the largest response that the integration takes, where that is known.
+    pub most_bytes: Option<usize>,
+}
+
+/// An application that cannot start, with a line for every reason.
+#[derive(Debug)]
+pub struct StartError(Vec<String>);
+
+impl App {
+    /// Checks everything and builds the protocols; nothing is asked of the network.
+    ///
+    /// On Lambda the functions are taken as they are: to make and check their schemas would be most of a cold start, and
+    /// they are a part of the binary, which every start elsewhere checks, be it a test's or that of `bifold list`.
+    ///
+    /// # Errors
+    /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
+    pub fn new(config: Config, server: Server) -> Result<App, StartError> {
+        let mut problems = server.problems();
+        let (tools, resources, prompts) = (server.tools, server.resources, server.prompts);
+        let is_frozen = config.is_frozen();
+        let registry = match is_frozen {
+            true => Ok(Registry::unchecked(tools, resources, prompts)),
+            false => Registry::new(tools, resources, prompts),
+        };
+        let registry = match registry {
+            Ok(registry) if problems.is_empty() => Arc::new(registry),
+            refused => {
+                problems.extend(refused.err().unwrap_or_default());
+                return Err(StartError(problems));
+            }
+        };
+        let upstreams = Upstreams::new(&config, &server.upstreams)
+            .map_err(|problem| StartError(vec![problem]))?;
+        let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
+        let invoker = Invoker::new(&config);
+        // Where nothing is shared between invocations, it matters only to who has clients on a WebSocket.
+        let is_needed = config.table.is_some() || config.ws_endpoint.is_some();
+        if let Some(problem) = invoker.as_ref().err().filter(|_| is_needed) {
+            return Err(StartError(vec![problem.clone()]));
+        }
+        let invoker = invoker.ok().flatten().map(Arc::new);
+        // A process that is frozen between requests could not tell of a change when it happens.
+        let topics = if is_frozen { Vec::new() } else { server.topics };
+        let updates = Arc::new(Updates::new(topics));
+        let origins = AllowedOrigins::new(config.allowed_origins.clone());
+        let endpoint = Arc::new(Endpoint::new(Dependencies {
+            registry: registry.clone(),
+            info: &server.info,
+            page_size: server.page_size,
+            origins: origins.clone(),
+            config: &config,
+            store: store.clone(),
+            // Another invocation finds a task only in a table that both share.
+            invoker: invoker.clone().filter(|_| config.table.is_some()),
+            updates: updates.clone(),
+        }));
+        let sockets = Sockets::new(websocket::Dependencies {
+            endpoint: endpoint.clone(),
+            origins: origins.clone(),
+            config: &config,
+            store: store.clone(),
+            invoker,
+        });
+        let sockets = Arc::new(sockets.map_err(|problem| StartError(vec![problem]))?);
+        let hosts = admission::hosts(&config).map_err(|problem| StartError(vec![problem]))?;
+        let cors = Arc::new(Cors::new(origins, registry.clone()));
+        let rest = Arc::new(RestApi::new(registry.clone(), server.info, &config));
+        let mut state = server.state;
+        state.insert(registry.clone());
+        let services = Arc::new(Services {
+            buffers: Buffers::new(config.max_buffered_bytes),
+            config,
+            upstreams,
+            store,
+            updates,
+            state,
+            process: Process::start(),
+        });
+        let app = App {
+            services,
+            registry,
+            rest,
+            endpoint,
+            sockets,
+            cors,
+            hosts: Arc::new(hosts),
+            router: Arc::default(),
+        };
+        // A frozen process makes its routes when they are first asked for; many are only ever asked over MCP.
+        if !is_frozen {
+            app.router();
+        }
+        Ok(app)
+    }
+
+    /// Answers one HTTP request, whichever protocol it is for, and writes its line in the log.
+    pub async fn serve(&self, mut request: Request, request_info: RequestInfo) -> Response<Body> {
+        path::normalise(request.uri_mut());
+        let listener = request_info.listener;
+        let entry = self.entry(
+            protocol_of(request.uri().path()),
+            request.headers(),
+            request_info,
+        );
+        let entry = entry.of_method(request.method());
+        let cx = entry.cx.clone();
+        let unanswered = Unanswered::new(entry);
+        let is_head = request.method() == Method::HEAD;
+        let mut response = self.answer(request, listener, cx).await;
+        framing::settle(&mut response, is_head);
+        unanswered.finish(response)
+    }
+
+    /// Refuses what its integration could not read as a request, with an id and a line in the log like any other.
+    pub fn refuse(
+        &self,
+        status: StatusCode,
+        class: &'static str,
+        detail: &str,
+        request_info: RequestInfo,
+    ) -> Response<Body> {
+        let entry = self.entry("site", &HeaderMap::new(), request_info);
+        let response = rest::problem(status, class, detail, entry.cx.request_id());
+        entry.finish(response)
+    }
+
+    /// Calls a function by its name, as a program that embeds the library does.
+    ///
+    /// # Errors
+    /// `UnknownFunction`, or what [`Registry::call`] fails with.
+    pub async fn invoke(&self, name: &str, arguments: &str) -> Result<Answer> {
+        let cx = self.context();
+        match self.registry.get(name) {
+            Some(tool) => self.registry.call(tool, cx, arguments).await,
+            None => Err(unknown(&self.registry, name, |_| true)),
+        }
+    }
+
+    /// Goes on with what another invocation of the same Lambda function began.
+    ///
+    /// # Errors
+    /// The store's: whoever began it is not there any more to be told.
+    pub async fn resume(
+        &self,
+        continuation: Continuation,
+        request_info: RequestInfo,
+    ) -> Result<()> {
+        let times = Times::of(request_info.time_left, self.config());
+        let cx = self.context_of(&HeaderMap::new(), request_info);
+        match continuation {
+            Continuation::Task(id) => self.endpoint.resume(&id, &cx).await,
+            Continuation::Frame(call) => self.sockets.resume(&call, cx, times).await,
+        }
+    }
+
+    /// A context outside any request.
+    pub fn context(&self) -> Context {
+        self.context_of(&HeaderMap::new(), RequestInfo::default())
+    }
+
+    /// Lets the clients go that listen for changes: nothing will change any more. Those on a WebSocket go too, once what
+    /// they asked for is answered. Nobody is waited for who is asked something on a stream: their calls fail with `Busy`.
+    /// Tasks of this process have 5 s to end, and fail then.
+    pub fn close(&self) {
+        self.services.updates.end();
+        self.endpoint.close();
+        self.sockets.close();
+    }
+
+    /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for so long, and 2 s at most.
+    pub async fn flush(&self, limit: Duration) {
+        self.services.upstreams.spans().flush(limit).await;
+    }
+
+    /// Sends them now and then; never ready.
+    pub(crate) async fn keep_flushing(&self) {
+        self.services.upstreams.spans().keep_flushing().await;
+    }
+
+    /// All functions.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// What clients would refuse in the schemas of its functions, though the protocol allows it.
+    pub fn lint(&self) -> Vec<Finding> {
+        lint::findings(&self.registry)
+    }
+
+    /// The MCP protocol, bytes in and bytes out.
+    pub fn mcp(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The OpenAPI 3.1 document, JSON.
+    pub fn openapi(&self) -> Bytes {
+        self.rest.openapi()
+    }
+
+    /// The settings it was built with.
+    pub fn config(&self) -> &Config {
+        &self.services.config
+    }
+
+    /// The short-lived records that the processes of the application share.
+    pub fn store(&self) -> &Store {
+        &self.services.store
+    }
+
+    async fn route(&self, request: Request) -> Response<Body> {
+        if request.uri().path() == MCP {
+            return self.route_mcp(request).await;
+        }
+        let response = self.router().clone().oneshot(request).await;
+        response.unwrap_or_else(|never| match never {})
+    }
+
+    async fn route_mcp(&self, request: Request) -> Response<Body> {
+        let tells = self.endpoint.tells();
+        match *request.method() {
+            Method::POST => mcp_http::post(&self.endpoint, request).await,
+            Method::GET if tells => {
+                mcp_http::answer_of(self.endpoint.listen_to_all(request.headers()))
+            }
+            _ => {
+                let allowed = if tells { "GET,POST" } else { "POST" };
+                let mut response = mcp_http::method_not_allowed(request.headers());
+                let headers = response.headers_mut();
+                headers.insert(ALLOW, HeaderValue::from_static(allowed));
+                response
+            }
+        }
+    }
+
+    fn router(&self) -> &Router {
+        let make = || {
+            let router = router(self.registry.clone(), self.rest.clone());
+            router.route("/ws", socket::route(self.sockets.clone()))
+        };
+        self.router.get_or_init(make)
+    }
+
+    fn entry(
+        &self,
+        protocol: &'static str,
+        headers: &HeaderMap,
+        request_info: RequestInfo,
+    ) -> RequestLog {
+        RequestLog {
+            protocol,
+            method: None,
+            status: None,
+            since: Instant::now(),
+            cold_start: self.services.process.count(),
+            cx: self.context_of(headers, request_info),
+        }
+    }
+
+    pub(crate) fn context_of(&self, headers: &HeaderMap, request_info: RequestInfo) -> Context {
+        let call = Arc::new(self.call(headers, request_info));
+        Context::new(self.services.clone(), call)
+    }
+
+    fn call(&self, headers: &HeaderMap, request_info: RequestInfo) -> Call {
+        let config = &self.services.config;
+        let given = headers
+            .get(REQUEST_ID)
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| is_id(id))
+            .map(str::to_owned);
+        let id = given
+            .or_else(|| request_info.id.clone())
+            .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
+        let usable = |margin| request_info.time_left.map(|it| it.usable(margin));
+        let limit = usable(config.deadline_margin);
+        let limit = limit.map_or(config.call_timeout, |it| it.min(config.call_timeout));
+        let end = |margin| usable(margin).map(Deadline::after);
+        let most = request_info.most_bytes.unwrap_or(usize::MAX);
+        let budget = Budget::new(most.min(config.max_response_bytes), request_info.is_whole);
+        Call {
+            id,
+            invocation: request_info.id,
+            trace: Trace::of(headers, request_info.trace.as_ref()),
+            named: OnceLock::new(),
+            countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
+            stream_end: end(config.stream_margin),
+            meter: Arc::new(Meter::default()),
+            allowance: Allowance::Own(budget),
+            principal: request_info
+                .principal
+                .map_or_else(OnceLock::new, OnceLock::from),
+            peer: request_info.peer,
+            is_part: false,
+            is_whole: request_info.is_whole,
+        }
+    }
+}
+
+/// All routes but that of MCP.
+fn router(registry: Arc<Registry>, api: Arc<RestApi>) -> Router {
+    rest::router(api)
+        .fallback(move |request: Request| async move { not_found(&registry, &request) })
+        .method_not_allowed_fallback(method_not_allowed)
+}
+
+fn context(request: &Request) -> Context {
+    request
+        .extensions()
+        .get::<Context>()
+        .expect("`serve` puts a context into every request")
+        .clone()
+}
+
+/// The protocol that a path belongs to, for the log; the path itself may hold a wallet address.
+fn protocol_of(path: &str) -> &'static str {
+    match path {
+        MCP => "mcp",
+        "/ws" => "ws",
+        _ if path.starts_with("/api/") => "rest",
+        _ => "site",
+    }
+}
+
+/// Ids of callers go into the log, so only what cannot break a line there is taken over.
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for StartError {}

@@ -1,0 +1,187 @@
+//! What an application serves: its name, its functions, the upstreams they ask, the values they share.
+
+use http::Extensions;
+
+use crate::context::updates::Topic;
+use crate::registry::{Icon, Prompt, Resource, Tool};
+use crate::upstream::Upstream;
+
+/// Entries on one page of a list. Most clients ask for every page at once, so only a list that is too long for them is
+/// worth a second request.
+const PAGE_SIZE: usize = 100;
+
+/// Everything an [`App`](crate::App) is built from.
+///
+/// ```
+/// use bifold::{Context, JsonSchema, Result, Server, Tool};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// Greets someone by name.
+/// #[derive(Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Greet {
+///     /// Whom to greet.
+///     name: String,
+/// }
+///
+/// #[derive(Serialize, JsonSchema)]
+/// struct Greeting {
+///     text: String,
+/// }
+///
+/// async fn greet(_: Context, Greet { name }: Greet) -> Result<Greeting> {
+///     Ok(Greeting { text: format!("Hello, {name}!") })
+/// }
+///
+/// let server = Server::new("greeter", "1.0.0").tools(vec![Tool::new("greet", greet).get("/greet/{name}")]);
+/// let app = bifold::App::new(bifold::Config::default(), server)?;
+/// # Ok::<(), bifold::StartError>(())
+/// ```
+pub struct Server {
+    pub(crate) info: Info,
+    pub(crate) page_size: usize,
+    pub(crate) topics: Vec<Topic>,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) state: Extensions,
+}
+
+/// How the server introduces itself.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// The name that programs use.
+    pub name: &'static str,
+    /// The server's own version.
+    pub version: &'static str,
+    /// The name that people read.
+    pub title: Option<&'static str>,
+    /// What an agent should know before it uses the functions.
+    pub instructions: Option<&'static str>,
+    /// What the server is, for people.
+    pub description: Option<&'static str>,
+    /// Where people read more of it.
+    pub website: Option<&'static str>,
+    /// Its pictures in a list of servers.
+    pub icons: Vec<Icon>,
+}
+
+impl Server {
+    /// A server without functions.
+    pub fn new(name: &'static str, version: &'static str) -> Server {
+        let info = Info {
+            name,
+            version,
+            title: None,
+            instructions: None,
+            description: None,
+            website: None,
+            icons: Vec::new(),
+        };
+        Server {
+            info,
+            page_size: PAGE_SIZE,
+            topics: Vec::new(),
+            tools: Vec::new(),
+            resources: Vec::new(),
+            prompts: Vec::new(),
+            upstreams: Vec::new(),
+            state: Extensions::new(),
+        }
+    }
+
+    /// The name that people read.
+    pub fn title(mut self, title: &'static str) -> Server {
+        self.info.title = Some(title);
+        self
+    }
+
+    /// What an agent should know before it uses the functions.
+    pub fn instructions(mut self, instructions: &'static str) -> Server {
+        self.info.instructions = Some(instructions);
+        self
+    }
+
+    /// What the server is, for people who see it in a list of servers.
+    pub fn description(mut self, description: &'static str) -> Server {
+        self.info.description = Some(description);
+        self
+    }
+
+    /// The URL of a page where people read more of it.
+    pub fn website(mut self, url: &'static str) -> Server {
+        self.info.website = Some(url);
+        self
+    }
+
+    /// Adds a picture that people see beside the name.
+    pub fn icon(mut self, icon: Icon) -> Server {
+        self.info.icons.push(icon);
+        self
+    }
+
+    /// Adds functions; every list of them keeps this order.
+    pub fn tools(mut self, tools: Vec<Tool>) -> Server {
+        self.tools.extend(tools);
+        self
+    }
+
+    /// Adds documents that agents read by their URI.
+    pub fn resources(mut self, resources: Vec<Resource>) -> Server {
+        self.resources.extend(resources);
+        self
+    }
+
+    /// Adds ready-made questions.
+    pub fn prompts(mut self, prompts: Vec<Prompt>) -> Server {
+        self.prompts.extend(prompts);
+        self
+    }
+
+    /// How many entries an MCP client gets at once of the functions, documents or prompts; it asks for the others page by
+    /// page. Default 100.
+    pub fn page_size(mut self, entries: usize) -> Server {
+        self.page_size = entries;
+        self
+    }
+
+    /// Says that functions tell of changes of those topics with [`Context::announce`](crate::Context::announce). Clients
+    /// can listen to a process that lasts; on Lambda, where it is frozen between requests, they are told that they cannot.
+    pub fn announces(mut self, topics: &[Topic]) -> Server {
+        self.topics.extend_from_slice(topics);
+        self
+    }
+
+    /// Declares the upstreams that functions may ask.
+    pub fn upstreams(mut self, upstreams: &[Upstream]) -> Server {
+        self.upstreams.extend_from_slice(upstreams);
+        self
+    }
+
+    /// A line for everything that is wrong with what the server says of itself.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut found: Vec<String> = self.info.icons.iter().flat_map(Icon::problems).collect();
+        let is_url = |it: &&str| {
+            ["https://", "http://"]
+                .iter()
+                .any(|start| it.starts_with(start))
+        };
+        if let Some(website) = self.info.website.filter(|it| !is_url(it)) {
+            found.push(format!(
+                "its website `{website}` is no URL such as `https://example.com`"
+            ));
+        }
+        if self.page_size == 0 {
+            found.push("a page of its lists must have at least 1 entry".to_owned());
+        }
+        let named = |problem| format!("server `{}`: {problem}", self.info.name);
+        found.into_iter().map(named).collect()
+    }
+
+    /// Shares a value with all functions: [`Context::state`](crate::Context::state) finds it by its type.
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Server {
+        self.state.insert(value);
+        self
+    }
+}

@@ -1,0 +1,190 @@
+//! The integration to AWS: signed requests with the client that upstreams are asked with. The SDK would double the binary.
+
+mod kept;
+mod refusal;
+mod signature;
+
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response, StatusCode, Uri};
+use time::OffsetDateTime;
+
+use crate::clock::Deadline;
+use crate::config::{AwsConfig, Config};
+use crate::error::{Kind, Result};
+use crate::upstream::Client;
+use crate::upstream::once::Once;
+
+use kept::Kept;
+pub use refusal::{refused, warn};
+use signature::Keys;
+
+/// A request takes milliseconds; one that takes this long hangs.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The first wait is at most this; each further one at most twice the one before, up to the longest.
+const BASE: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// A way to call the services of one region with the credentials of this process.
+pub struct Aws {
+    config: Config,
+    region: String,
+    keys: Keys,
+    client: Once<Kept>,
+}
+
+impl Aws {
+    /// Checks the settings; neither is a client built nor anything asked of the network.
+    ///
+    /// # Errors
+    /// The variable that is missing or cannot be used.
+    pub fn new(config: &Config) -> Result<Aws, String> {
+        let settings = &config.aws;
+        let region = settings.region.as_deref();
+        let region =
+            region.ok_or("`AWS_REGION` is not set; it names the region, e.g. `us-east-1`")?;
+        if !region
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || it == b'-')
+        {
+            return Err(format!(
+                "`AWS_REGION`: `{region}` is no region such as `us-east-1`"
+            ));
+        }
+        Ok(Aws {
+            config: config.clone(),
+            region: region.to_owned(),
+            keys: keys(settings)?,
+            client: Once::new(),
+        })
+    }
+
+    /// The region that is called.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The base URL of a service, without a slash at its end.
+    ///
+    /// # Errors
+    /// The variable that names another one which cannot be used.
+    pub fn endpoint(&self, service: &str) -> Result<String, String> {
+        let settings = &self.config.aws;
+        let own = settings.endpoint_urls.get(service);
+        let (url, variable) = match (own, &settings.endpoint_url) {
+            (Some(url), _) => (url, format!("_{}", service.to_ascii_uppercase())),
+            (None, Some(url)) => (url, String::new()),
+            (None, None) => {
+                let region = &self.region;
+                let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+                return Ok(format!("https://{service}.{region}.amazonaws.com{suffix}"));
+            }
+        };
+        check_endpoint(url)
+            .map_err(|problem| format!("`AWS_ENDPOINT_URL{variable}`: `{url}` {problem}"))?;
+        Ok(url.trim_end_matches('/').to_owned())
+    }
+
+    /// Signs one request to `service`, sends it once, and reads the answer whole, whatever its status. The path and the
+    /// query of its URL must be percent-encoded; all its headers are signed.
+    ///
+    /// A client that got no answer is not used again: its connections may be dead since the process stood still. One that
+    /// was not used for a while is tried first, so that no request that matters is lost on a dead connection.
+    ///
+    /// # Errors
+    /// `UpstreamUnreachable` or `UpstreamTimeout` with the service for the upstream, where no answer came;
+    /// `UpstreamInvalidResponse` for one that is too large; `Internal` for a request that cannot be made.
+    // In a box, because every call that may need the store would be as large as this else.
+    pub fn send(
+        &self,
+        service: &'static str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> BoxFuture<'_, Result<Response<Bytes>>> {
+        Box::pin(self.exchange(service, request, deadline))
+    }
+
+    async fn exchange(
+        &self,
+        service: &'static str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>> {
+        let (mut parts, body) = request.into_parts();
+        let now = OffsetDateTime::now_utc();
+        signature::sign(&mut parts, &body, &self.keys, &self.region, service, now)?;
+        let request = Request::from_parts(parts, body);
+        let url = request.uri().clone();
+        let build = || ready(Client::new(&self.config, &url.to_string()).map(Kept::new));
+        let look = |kept: Arc<Kept>| kept.is_whole(service, url.clone());
+        let client = self.client.get_whole(deadline, Kept::PATIENCE, look, build);
+        let client = client.await?;
+        let is_hurried = deadline.remaining() < Kept::PATIENCE;
+        let sent = client.send(service, request, deadline).await;
+        match &sent {
+            // A caller in a hurry says nothing of the client.
+            Err(error) if is_hurried && error.kind() == Kind::UpstreamTimeout => {}
+            Err(error) if error.is_silence() => self.client.drop_broken(&client),
+            _ => {}
+        }
+        sent
+    }
+
+    /// The same, as often as it takes until `deadline`: what is throttled, fails or gets no answer is sent again. So it
+    /// may be carried out twice. That there is no answer in the end is told in the log.
+    ///
+    /// # Errors
+    /// As [`Aws::send`], of the last try.
+    pub async fn insist(
+        &self,
+        service: &'static str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<Bytes>> {
+        let mut longest = BASE;
+        loop {
+            let patience = Deadline::after(PATIENCE).min(deadline);
+            let sent = self.send(service, request.clone(), patience).await;
+            let passes = match &sent {
+                Ok(answer) => passes(answer.status()),
+                Err(error) => error.retryable(),
+            };
+            // Full jitter: many who failed at the same moment must not come back at the same moment.
+            let wait = longest.mul_f64(fastrand::f64());
+            if !passes || wait >= deadline.remaining() {
+                return sent.inspect_err(|error| refusal::warn(service, None, error));
+            }
+            tracing::debug!(service, "a request to AWS failed and is sent again");
+            tokio::time::sleep(wait).await;
+            longest = (2 * longest).min(LONGEST);
+        }
+    }
+}
+
+/// Too many requests, and failures of the service.
+fn passes(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+fn keys(settings: &AwsConfig) -> Result<Keys, String> {
+    let missing = |name| format!("`{name}` is not set; it is needed to sign requests to AWS");
+    let id = settings.access_key_id.clone();
+    let secret = settings.secret_access_key.clone();
+    Ok(Keys {
+        id: id.ok_or_else(|| missing("AWS_ACCESS_KEY_ID"))?,
+        secret: secret.ok_or_else(|| missing("AWS_SECRET_ACCESS_KEY"))?,
+        token: settings.session_token.clone(),
+    })
+}
+
+fn check_endpoint(url: &str) -> Result<(), &'static str> {
+    let parsed: Uri = url.parse().map_err(|_| "is no URL")?;
+    match parsed.scheme_str() {
+        Some("http" | "https") if parsed.query().is_none() => Ok(()),
+        _ => Err("is no plain http or https URL"),
+    }
+}

@@ -1,0 +1,104 @@
+//! The body of a request, read whole: within its size, its time and the room that there is.
+
+use axum::body::{Body, Bytes, HttpBody};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::BodyExt;
+
+use crate::context::Context;
+use crate::http::buffers::Held;
+use crate::rest::problem::Refusal;
+
+/// Reads a request's body whole, within the limit and the time of its call.
+///
+/// # Errors
+/// The body is compressed, too large, too slow or broken, or there is no room for it.
+pub async fn read_body(headers: &HeaderMap, body: Body, cx: &Context) -> Result<Bytes, Refusal> {
+    check_encoding(headers)?;
+    let limit = cx.config().max_request_bytes;
+    let read = read(body, limit, cx.buffers().hold());
+    let read = cx.deadline().timeout(read).await;
+    read.unwrap_or_else(|| {
+        Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request_timeout",
+            "the body did not come within the time limit of the call",
+        ))
+    })
+}
+
+/// A body is taken as it is: what it would come to after decoding is not known before.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let lines = headers.get_all(CONTENT_ENCODING).iter();
+    let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let is_identity = |coding: &[u8]| {
+        let coding = coding.trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    };
+    if codings.all(is_identity) {
+        return Ok(());
+    }
+    let refusal = Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_content_encoding",
+        "the body must not be compressed: send it without `Content-Encoding`",
+    );
+    Err(refusal.with(ACCEPT_ENCODING, HeaderValue::from_static("identity")))
+}
+
+async fn read(mut body: Body, limit: usize, mut held: Held) -> Result<Bytes, Refusal> {
+    // A length that is announced is refused before anything is asked for (`Expect: 100-continue`).
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
+    }
+    let Some(first) = next(&mut body).await? else {
+        return Ok(Bytes::new());
+    };
+    take(&mut held, 0, &first, limit)?;
+    let Some(mut piece) = next(&mut body).await? else {
+        return Ok(held.keep(first));
+    };
+    let mut whole = Vec::from(first);
+    loop {
+        take(&mut held, whole.len(), &piece, limit)?;
+        whole.extend_from_slice(&piece);
+        piece = match next(&mut body).await? {
+            Some(piece) => piece,
+            None => return Ok(held.keep(whole.into())),
+        };
+    }
+}
+
+/// The next piece of the body; trailers mean nothing here.
+async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                "the body could not be read to its end",
+            )
+        })?;
+        if let Ok(piece) = frame.into_data() {
+            return Ok(Some(piece));
+        }
+    }
+    Ok(None)
+}
+
+fn take(held: &mut Held, before: usize, piece: &Bytes, limit: usize) -> Result<(), Refusal> {
+    if before + piece.len() > limit {
+        return Err(too_large(limit));
+    }
+    held.grow(piece.len()).map_err(|_| {
+        Refusal::busy("too many requests are being read: send this one again in a moment")
+    })
+}
+
+fn too_large(limit: usize) -> Refusal {
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "payload_too_large",
+        format!("the body is larger than {limit} bytes"),
+    )
+}

@@ -1,0 +1,102 @@
+//! What lets pages of admitted origins read the answers in their browser (CORS, Fetch standard §3.3).
+//!
+//! `Access-Control-Request-Private-Network` gets no answer: the draft behind it was given up, and the browser that sent
+//! it now asks the person before a page may reach the local network, and not the server (Local Network Access).
+
+use std::sync::{Arc, OnceLock};
+
+use axum::body::Body;
+use axum::extract::Request;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+
+use crate::http::origin::AllowedOrigins;
+use crate::registry::Registry;
+use crate::telemetry::Outcome;
+
+/// What a page may send beside what every page may.
+const REQUEST_HEADERS: &str = "Content-Type, Accept, Authorization, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
+                               Mcp-Session-Id, Last-Event-ID, X-Request-Id, traceparent, tracestate, baggage, If-None-Match";
+/// What a page may read beside what every page may.
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
+    "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, Cache-Status, Age",
+);
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
+/// Seconds for which a browser need not ask again; Chromium takes no more.
+const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
+
+/// The rules of one application.
+pub struct Cors {
+    origins: AllowedOrigins,
+    registry: Arc<Registry>,
+    request_headers: OnceLock<HeaderValue>,
+}
+
+impl Cors {
+    /// The rules for pages of `origins`, which may also send the headers that repeat arguments of functions.
+    pub fn new(origins: AllowedOrigins, registry: Arc<Registry>) -> Cors {
+        Cors {
+            origins,
+            registry,
+            request_headers: OnceLock::new(),
+        }
+    }
+
+    /// The origin of the page that makes the request, if it is an admitted one.
+    pub fn page(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let origin = headers.get(ORIGIN)?;
+        self.origins.admit(origin, headers).then(|| origin.clone())
+    }
+
+    /// What a page may send; worked out when the first one asks, because it takes the schemas of all functions.
+    fn request_headers(&self) -> HeaderValue {
+        let all = self.request_headers.get_or_init(|| {
+            let mut headers = REQUEST_HEADERS.to_owned();
+            for name in self.registry.header_names() {
+                // What is no header name is sent by nobody.
+                if let Ok(name) = HeaderName::try_from(format!("mcp-param-{name}")) {
+                    headers.push_str(&format!(", {name}"));
+                }
+            }
+            HeaderValue::try_from(headers).expect("names are visible ASCII")
+        });
+        all.clone()
+    }
+
+    /// The answer to a browser that asks what an admitted page may send.
+    pub fn preflight(&self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.request_headers());
+        headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+        response
+            .extensions_mut()
+            .insert(Outcome::of_method("preflight"));
+        response
+    }
+}
+
+/// Whether a browser asks before it sends what a page wants to send; any other `OPTIONS` is a method like the others.
+pub fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Lets the page read the answer. An answer to nobody's page says too that another one may differ: a cache would give
+/// it to pages, which could not read it.
+pub fn share(response: &mut Response<Body>, page: Option<HeaderValue>) {
+    let headers = response.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    if let Some(page) = page {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, page);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);
+    }
+}

@@ -1,0 +1,238 @@
+//! An event that is an HTTP request: of a Function URL, of API Gateway with either payload, or of a load balancer.
+//!
+//! Emulators, consoles and hand-made events leave out parts that the platform writes, or write them in another place.
+//! Whatever is there is used.
+
+use std::borrow::Cow;
+
+use axum::extract::Request;
+use http::header::COOKIE;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::http::base_url::{self, BaseUrl};
+use crate::http::path;
+use crate::lambda::events::field::{Field, Fields, flag, lines, text, texts};
+use crate::lambda::events::integration::Integration;
+use crate::lambda::events::principal::principal;
+use crate::lambda::events::request::{append, below, body, build, headers, without_stage};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HttpEvent<'a> {
+    #[serde(borrow, default)]
+    version: Field<'a>,
+    #[serde(borrow, default)]
+    raw_path: Field<'a>,
+    #[serde(borrow, default)]
+    path: Field<'a>,
+    #[serde(borrow, default)]
+    http_method: Field<'a>,
+    #[serde(borrow, default)]
+    raw_query_string: Field<'a>,
+    #[serde(borrow, default)]
+    query_string_parameters: Option<Fields<'a>>,
+    #[serde(borrow, default)]
+    multi_value_query_string_parameters: Option<Fields<'a>>,
+    #[serde(borrow, default)]
+    cookies: Field<'a>,
+    #[serde(borrow, default)]
+    headers: Option<Fields<'a>>,
+    #[serde(borrow, default)]
+    multi_value_headers: Option<Fields<'a>>,
+    #[serde(borrow, default)]
+    request_context: Option<Context<'a>>,
+    #[serde(borrow, default)]
+    body: Field<'a>,
+    #[serde(borrow, default)]
+    is_base64_encoded: Field<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context<'a> {
+    /// Payload 2.0 alone has this; a REST API behind a custom domain has a raw path too.
+    #[serde(borrow, default)]
+    http: Option<Line<'a>>,
+    #[serde(borrow, default)]
+    http_method: Field<'a>,
+    /// The path with all that stands before it in the client's URL.
+    #[serde(borrow, default)]
+    path: Field<'a>,
+    #[serde(borrow, default)]
+    stage: Field<'a>,
+    #[serde(borrow, default)]
+    domain_name: Field<'a>,
+    #[serde(borrow, default)]
+    authorizer: Field<'a>,
+    #[serde(borrow, default)]
+    identity: Field<'a>,
+    /// Only load balancers have this.
+    #[serde(default)]
+    elb: Option<IgnoredAny>,
+    /// Only WebSocket APIs have this.
+    #[serde(default)]
+    connection_id: Option<IgnoredAny>,
+}
+
+/// The first line of the request.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow, default)]
+    method: Field<'a>,
+    #[serde(borrow, default)]
+    path: Field<'a>,
+}
+
+impl HttpEvent<'_> {
+    /// Whether it is an HTTP request at all, which all events parse as.
+    pub(crate) fn is_one(&self) -> bool {
+        let context = self.request_context.as_ref();
+        let is_socket = context.is_some_and(|it| it.connection_id.is_some());
+        let has_line = context.is_some_and(|it| it.http.is_some());
+        let has_path = self.path.is_some() || self.raw_path.is_some();
+        !is_socket && (self.named_method().is_some() || (has_path && !has_line))
+    }
+
+    pub(crate) fn integration(&self) -> Integration {
+        let is_balanced = self
+            .request_context
+            .as_ref()
+            .is_some_and(|it| it.elb.is_some());
+        match text(self.domain()).as_deref() {
+            _ if is_balanced && self.multi_value_headers.is_some() => {
+                Integration::LoadBalancerLists
+            }
+            _ if is_balanced => Integration::LoadBalancer,
+            _ if !self.is_second() && self.version.is_some() => Integration::HttpApiV1,
+            _ if !self.is_second() => Integration::RestApi,
+            Some(domain) if domain.contains(".lambda-url.") => Integration::FunctionUrl,
+            // `cargo lambda watch` stands in for a Function URL.
+            Some("localhost") => Integration::FunctionUrl,
+            _ => Integration::HttpApi,
+        }
+    }
+
+    pub(crate) fn principal(&self) -> Option<String> {
+        let context = self.request_context.as_ref()?;
+        let identity = context.identity.filter(|_| !self.is_second());
+        principal(context.authorizer, identity)
+    }
+
+    /// The HTTP request, its path without the stage and without `base`.
+    ///
+    /// # Errors
+    /// A sentence for the caller, where the event holds what no HTTP request could.
+    pub(crate) fn request(self, base: &str) -> Result<Request, String> {
+        let query = self.query();
+        let (first, second) = (&self.multi_value_headers, &self.headers);
+        let mut headers = headers(first.as_ref(), second.as_ref())?;
+        let cookies = self.cookies.map(texts).unwrap_or_default();
+        if !cookies.is_empty() {
+            append(&mut headers, COOKIE.as_str(), &cookies.join("; "))?;
+        }
+        let whole = self.whole_path();
+        let path = below(self.below_stage(&whole), base);
+        let served = (path == base_url::DOCUMENT).then(|| {
+            let prefix = self.prefix(&whole, path);
+            BaseUrl::of_integration(&headers, text(self.domain()).as_deref(), &prefix)
+        });
+        let method = self.method();
+        let body = body(text(self.body), flag(self.is_base64_encoded))?;
+        let mut request = build(&method, path, &query, headers, body)?;
+        if let Some(served) = served {
+            request.extensions_mut().insert(served);
+        }
+        Ok(request)
+    }
+
+    /// Whether its payload is of version 2.0.
+    fn is_second(&self) -> bool {
+        let context = self.request_context.as_ref();
+        let is_first =
+            self.http_method.is_some() || context.is_some_and(|it| it.http_method.is_some());
+        let is_said = || text(self.version).is_some_and(|it| it.starts_with('2'));
+        context.is_some_and(|it| it.http.is_some())
+            || (!is_first && (self.raw_path.is_some() || is_said()))
+    }
+
+    fn domain(&self) -> Field<'_> {
+        self.request_context.as_ref()?.domain_name
+    }
+
+    fn named_method(&self) -> Field<'_> {
+        let context = self.request_context.as_ref();
+        let line = context.and_then(|it| it.http.as_ref()?.method);
+        let method = line.or(self.http_method);
+        method.or(context.and_then(|it| it.http_method))
+    }
+
+    /// The method; where the event leaves it out, the one that goes with its body.
+    fn method(&self) -> Cow<'_, str> {
+        let has_body = || text(self.body).is_some_and(|body| !body.is_empty());
+        let usual = || if has_body() { "POST" } else { "GET" };
+        text(self.named_method()).unwrap_or_else(|| usual().into())
+    }
+
+    /// The path with all that the integration leaves before it, in the one spelling that prefixes are compared in.
+    fn whole_path(&self) -> Cow<'_, str> {
+        let context = self.request_context.as_ref();
+        let line = || context.and_then(|it| it.http.as_ref()?.path);
+        let own = match self.is_second() {
+            true => self.raw_path.or_else(line).or(self.path),
+            false => self.path.or(self.raw_path),
+        };
+        let path = text(own.or(context.and_then(|it| it.path)));
+        match path.unwrap_or(Cow::Borrowed("/")) {
+            Cow::Borrowed(path) => path::normal(path),
+            Cow::Owned(path) => path::normal(&path).into_owned().into(),
+        }
+    }
+
+    /// The path below the stage, which stands in that of an HTTP API and not in that of a REST API, unless it is the whole
+    /// path of the client's URL.
+    fn below_stage<'p>(&self, path: &'p str) -> &'p str {
+        let context = self.request_context.as_ref();
+        let is_whole = self.path.is_none() && self.raw_path.is_none();
+        let of_client = context.and_then(|it| it.path);
+        let is_whole = is_whole || of_client.is_some_and(|it| text(Some(it)) == text(self.path));
+        let has_stage = self.is_second() || self.version.is_some() || is_whole;
+        let stage = context.filter(|_| has_stage).and_then(|it| it.stage);
+        let domain = text(self.domain());
+        without_stage(path, text(stage).as_deref(), domain.as_deref())
+    }
+
+    /// What stands before `path` in the client's URL.
+    fn prefix(&self, whole: &str, path: &str) -> String {
+        let of_client = text(self.request_context.as_ref().and_then(|it| it.path));
+        let of_client = of_client.filter(|_| !self.is_second());
+        let of_client = of_client.as_deref().map(path::normal);
+        let of_client = of_client.filter(|it| it.ends_with(path));
+        let all = of_client.as_deref().unwrap_or(whole);
+        all.strip_suffix(path).unwrap_or("").to_owned()
+    }
+
+    /// The query. The parameters that the platform has taken apart are all there is of it in payload 1.0, and a copy of
+    /// it in payload 2.0, which hand-made events have alone.
+    fn query(&self) -> String {
+        let raw = text(self.raw_query_string).filter(|it| !it.is_empty());
+        if let Some(raw) = raw.as_deref().filter(|_| self.is_second()) {
+            return raw.to_owned();
+        }
+        // Load balancers hand parameters on as they came, and API Gateway decodes them.
+        let encode = match self.integration() {
+            Integration::LoadBalancer | Integration::LoadBalancerLists => str::to_owned,
+            _ => |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+        };
+        let first = self.multi_value_query_string_parameters.as_ref();
+        let second = self.query_string_parameters.as_ref();
+        let pairs: Vec<String> = lines(first, second, |one, other| one == other)
+            .map(|(key, value)| format!("{}={}", encode(key), encode(&value)))
+            .collect();
+        match raw {
+            Some(raw) if pairs.is_empty() => raw.into_owned(),
+            _ => pairs.join("&"),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! HTTP responses become the answer that the event's integration reads: one JSON document, or a head and a stream.
+
+use std::convert::Infallible;
+use std::pin::pin;
+
+use axum::body::{Body, Bytes};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::stream::{self, StreamExt};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use serde::Serialize;
+use tracing::warn;
+
+use crate::lambda::events::head::Head;
+use crate::lambda::events::integration::Integration;
+use crate::lambda::events::stream::{End, pieces};
+use crate::lambda::runtime::failure::Failure;
+
+/// What stands between the head of a streamed answer and its body.
+const DELIMITER: &[u8] = &[0; 8];
+
+/// The trailers by which a streamed answer tells the platform that it failed.
+pub(crate) const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
+pub(crate) const ERROR_BODY: &str = "lambda-runtime-function-error-body";
+
+/// What goes back to the platform for one event.
+#[derive(Debug)]
+pub struct EventResponse {
+    body: Body,
+    is_streamed: bool,
+}
+
+/// An answer as one document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole {
+    #[serde(flatten)]
+    head: Head,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+impl EventResponse {
+    /// The answer that nobody waits for.
+    pub(crate) fn nothing() -> EventResponse {
+        EventResponse {
+            body: Body::from("null"),
+            is_streamed: false,
+        }
+    }
+
+    /// The answer as one document, once its body is whole.
+    ///
+    /// # Errors
+    /// The body failed, and is no stream of events, which says so itself.
+    pub(crate) async fn whole(
+        integration: Integration,
+        response: Response<Body>,
+        end: End,
+    ) -> Result<EventResponse, Failure> {
+        let (parts, body) = response.into_parts();
+        let is_events = is_events(&parts.headers);
+        let mut pieces = pin!(pieces(body, end, is_events));
+        let mut body = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            match piece {
+                Ok(piece) => body.extend_from_slice(&piece),
+                Err(failure) => {
+                    log(&parts.headers, &failure);
+                    if !is_events {
+                        return Err(failure);
+                    }
+                }
+            }
+        }
+        let (body, is_base64_encoded) = match String::from_utf8(body) {
+            Ok(text) => (text, false),
+            Err(binary) => (STANDARD.encode(binary.as_bytes()), true),
+        };
+        let whole = Whole {
+            head: Head::new(integration, &parts),
+            body,
+            is_base64_encoded,
+        };
+        Ok(EventResponse {
+            body: Body::from(json(&whole)),
+            is_streamed: false,
+        })
+    }
+
+    /// The answer as a head and the pieces of its body, each as soon as it is there. The parts that are there at once
+    /// leave in one write, so a body that is no stream costs no more than a document; but head and delimiter stay
+    /// pieces of their own, because `cargo lambda watch` reads them so.
+    pub(crate) fn streamed(
+        integration: Integration,
+        response: Response<Body>,
+        end: End,
+    ) -> EventResponse {
+        let (parts, body) = response.into_parts();
+        let head = [
+            Bytes::from(json(&Head::new(integration, &parts))),
+            Bytes::from_static(DELIMITER),
+        ];
+        let pieces = pieces(body, end, is_events(&parts.headers));
+        let body = pieces.map(move |piece| match piece {
+            Ok(piece) => Frame::data(piece),
+            Err(failure) => {
+                log(&parts.headers, &failure);
+                Frame::trailers(trailers(&failure))
+            }
+        });
+        let frames = stream::iter(head).map(Frame::data).chain(body);
+        EventResponse {
+            body: Body::new(StreamBody::new(frames.map(Ok::<_, Infallible>))),
+            is_streamed: true,
+        }
+    }
+
+    /// A document as it is.
+    pub(crate) fn document(value: &impl Serialize) -> EventResponse {
+        EventResponse {
+            body: Body::from(json(value)),
+            is_streamed: false,
+        }
+    }
+
+    /// Whether it is a head and a stream.
+    pub fn is_streamed(&self) -> bool {
+        self.is_streamed
+    }
+
+    /// What is posted to the Runtime API. A stream is made while it is read, and ended where it is dropped.
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+}
+
+fn is_events(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+fn trailers(failure: &Failure) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    trailers.insert(ERROR_TYPE, failure.category());
+    // The alphabet of base64 is one of headers.
+    if let Ok(body) = HeaderValue::try_from(STANDARD.encode(json(failure))) {
+        trailers.insert(ERROR_BODY, body);
+    }
+    trailers
+}
+
+fn log(headers: &HeaderMap, failure: &Failure) {
+    let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    warn!(
+        request_id,
+        error = failure.kind(),
+        "an answer was cut short"
+    );
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("strings and numbers are JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use http_body_util::BodyExt;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::clock::Deadline;
+    use crate::lambda::runtime::stop::Stop;
+
+    fn far() -> End {
+        let deadline = Deadline::after(std::time::Duration::from_secs(60));
+        End::new(deadline, Stop::never())
+    }
+
+    fn response(body: Body) -> Response<Body> {
+        Response::builder()
+            .status(404)
+            .header("content-type", "image/png")
+            .header("content-length", "3")
+            .header("vary", "origin")
+            .header("vary", "accept")
+            .header("set-cookie", "a=1, 2")
+            .header("set-cookie", "b=3")
+            .body(body)
+            .unwrap()
+    }
+
+    async fn whole(integration: Integration, body: &[u8]) -> Value {
+        let response =
+            EventResponse::whole(integration, response(Body::from(body.to_vec())), far()).await;
+        let document = to_bytes(response.unwrap().into_body(), usize::MAX)
+            .await
+            .unwrap();
+        serde_json::from_slice(&document).unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_door_has_its_own_fields() {
+        let one = json!({"content-type": "image/png", "vary": "origin, accept"});
+        let one_with_cookie =
+            json!({"content-type": "image/png", "vary": "origin, accept", "set-cookie": "b=3"});
+        let many = json!({"content-type": ["image/png"], "vary": ["origin", "accept"],
+            "set-cookie": ["a=1, 2", "b=3"]});
+        let cookies = json!({"cookies": ["a=1, 2", "b=3"]});
+        let reason = json!({"statusDescription": "404 Not Found"});
+        for (integration, headers, lists, further) in [
+            (Integration::FunctionUrl, &one, &json!({}), &cookies),
+            (Integration::HttpApi, &one, &json!({}), &cookies),
+            (Integration::HttpApiV1, &json!({}), &many, &json!({})),
+            (Integration::RestApi, &json!({}), &many, &json!({})),
+            (
+                Integration::LoadBalancer,
+                &one_with_cookie,
+                &json!({}),
+                &reason,
+            ),
+            (Integration::LoadBalancerLists, &json!({}), &many, &reason),
+        ] {
+            let mut expected = json!({"statusCode": 404, "headers": headers, "multiValueHeaders": lists,
+                "body": "abc", "isBase64Encoded": false});
+            let further = further.as_object().unwrap().clone();
+            expected.as_object_mut().unwrap().extend(further);
+            assert_eq!(
+                whole(integration, b"abc").await,
+                expected,
+                "{integration:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_text_are_base64_in_a_document_and_themselves_in_a_stream() {
+        let document = whole(Integration::FunctionUrl, b"\xff\0\xfe").await;
+        assert_eq!(document["body"], "/wD+");
+        assert_eq!(document["isBase64Encoded"], true);
+        let response = EventResponse::streamed(
+            Integration::FunctionUrl,
+            response(b"\xff\0\xfe".to_vec().into()),
+            far(),
+        );
+        let stream = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert!(
+            stream.ends_with(b"}\0\0\0\0\0\0\0\0\xff\0\xfe"),
+            "{stream:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_fails_ends_with_trailers_and_a_document_is_not_made_of_it() {
+        let panics = || {
+            Body::from_stream(
+                stream::once(async { panic!("secret") as Result<Bytes, _> })
+                    .map(|it: Result<Bytes, Infallible>| it),
+            )
+        };
+        let response = EventResponse::streamed(Integration::FunctionUrl, response(panics()), far());
+        let whole = response.into_body().collect().await.unwrap();
+        let trailers = whole.trailers().unwrap();
+        assert_eq!(trailers[ERROR_TYPE], "Function.Panic");
+        let told = STANDARD.decode(trailers[ERROR_BODY].as_bytes()).unwrap();
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told["errorType"], "Panic");
+        assert!(!told.to_string().contains("secret"), "{told}");
+        assert!(!format!("{:?}", whole.to_bytes()).contains("secret"));
+
+        let failure =
+            EventResponse::whole(Integration::FunctionUrl, response(panics()), far()).await;
+        assert_eq!(failure.unwrap_err().kind(), "Panic");
+    }
+}

@@ -1,0 +1,122 @@
+//! Events of a WebSocket API: a connection that begins or ends, and a frame.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::app::{App, RequestInfo};
+use crate::clock::TimeLeft;
+use crate::context::Context;
+use crate::lambda::events::field::{Field, Fields, flag, text};
+use crate::lambda::events::principal::principal;
+use crate::lambda::events::request::headers;
+use crate::lambda::events::response::EventResponse;
+use crate::lambda::runtime::failure::Failure;
+use crate::websocket::{Connection, PROTOCOL, Times};
+
+/// API Gateway waits so long for the end of the invocation that a frame causes.
+const INTEGRATION: Duration = Duration::from_secs(29);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Socket<'a> {
+    #[serde(borrow, default)]
+    headers: Option<Fields<'a>>,
+    #[serde(borrow, default)]
+    multi_value_headers: Option<Fields<'a>>,
+    #[serde(borrow)]
+    request_context: RequestContext<'a>,
+    #[serde(borrow, default)]
+    body: Field<'a>,
+    #[serde(borrow, default)]
+    is_base64_encoded: Field<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestContext<'a> {
+    event_type: EventType,
+    #[serde(borrow, default)]
+    authorizer: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    identity: Option<&'a RawValue>,
+    #[serde(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum EventType {
+    Connect,
+    Message,
+    Disconnect,
+}
+
+impl Socket<'_> {
+    /// Answers the event.
+    ///
+    /// # Errors
+    /// The client cannot be told, or the store fails.
+    pub(crate) async fn answer(
+        self,
+        app: &App,
+        mut request_info: RequestInfo,
+    ) -> Result<EventResponse, Failure> {
+        let time = request_info.time_left.unwrap_or(TimeLeft::UNLIMITED);
+        request_info.time_left = Some(time.at_most(INTEGRATION));
+        let times = Times::of(request_info.time_left, app.config());
+        let context = self.request_context;
+        let checked = || principal(context.authorizer, context.identity);
+        request_info.principal = request_info.principal.or_else(checked);
+        let cx = app.context_of(&HeaderMap::new(), request_info);
+        let connection = context.connection;
+        let sockets = app.sockets();
+        let text = text(self.body).unwrap_or_default();
+        let done = match context.event_type {
+            EventType::Connect => {
+                let (first, second) = (self.headers.as_ref(), self.multi_value_headers.as_ref());
+                return Ok(connect(app, headers(first, second), &cx));
+            }
+            EventType::Disconnect => sockets.disconnect(&connection, &cx).await,
+            EventType::Message if flag(self.is_base64_encoded) => {
+                sockets.refuse_binary(&connection, &cx, times).await
+            }
+            EventType::Message => sockets.message(connection, &text, cx, times).await,
+        };
+        done.map(|()| accepted()).map_err(Failure::undelivered)
+    }
+}
+
+/// Nothing of it reaches the client, unless it is a failure.
+fn accepted() -> EventResponse {
+    EventResponse::document(&json!({ "statusCode": 200 }))
+}
+
+fn connect(app: &App, headers: Result<HeaderMap, String>, cx: &Context) -> EventResponse {
+    let headers = headers.map_err(|_| "bad_request");
+    let headers = headers.and_then(|it| app.admit_headers(&it).map(|()| it));
+    let is_taken = app
+        .sockets()
+        .connect(headers.as_ref().map_err(|class| *class), cx);
+    let Some(headers) = headers.ok().filter(|_| is_taken) else {
+        return EventResponse::document(&json!({ "statusCode": 403 }));
+    };
+    let mut answer = json!({ "statusCode": 200 });
+    if offers(&headers) {
+        answer["headers"] = json!({ "Sec-WebSocket-Protocol": PROTOCOL });
+    }
+    EventResponse::document(&answer)
+}
+
+/// Whether the client names the subprotocol of MCP among those it can speak.
+fn offers(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let mut names = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
+    names.any(|name| name.trim() == PROTOCOL)
+}

@@ -1,0 +1,139 @@
+//! Who asks: what the client of one request can do, and how it is told and asked while its call runs.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::context::Context;
+use crate::context::client::{Client, Level};
+use crate::error::{Capabilities, Capability};
+use crate::mcp::Endpoint;
+use crate::mcp::call::mrtr::{self, MultiRound};
+use crate::mcp::call::session::Asking;
+use crate::mcp::messages::envelope::Request;
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::id::is_id;
+use crate::mcp::messages::notification::Reporter;
+use crate::mcp::messages::version::Version;
+
+/// A client that hears what a function says, or can be asked.
+pub(crate) struct ClientChannel {
+    pub(crate) client: Arc<Client>,
+    pub(crate) asking: Asking,
+    /// By which it is told how far its call is.
+    pub(crate) reporter: Option<Reporter>,
+    /// Whether it takes a stream of events for an answer.
+    pub(crate) takes_events: bool,
+}
+
+/// What a client wishes to hear of its call.
+#[derive(Default)]
+struct Wishes {
+    token: Option<Box<RawValue>>,
+    level: Option<Level>,
+}
+
+impl ClientChannel {
+    /// A client of 2026, which says with each request what it can do; `None` where it neither hears nor is asked.
+    ///
+    /// # Errors
+    /// It wishes for a level that there is not, or brings answers that cannot be read.
+    pub(crate) fn modern(
+        endpoint: &Endpoint,
+        request: &Request<'_>,
+        declared: &RawValue,
+        cx: &Context,
+    ) -> Result<Option<ClientChannel>, RpcError> {
+        let takes_events = request.takes_events;
+        let wishes = Wishes::of(request)?;
+        let wishes = if takes_events {
+            wishes
+        } else {
+            Wishes::default()
+        };
+        let capabilities = Capabilities::declared(declared.get());
+        let hears = wishes.token.is_some() || wishes.level.is_some();
+        if !hears && capabilities == Capabilities::default() && !multi_round::is_later(request) {
+            return Ok(None);
+        }
+        let server = endpoint.rendered.server();
+        let multi_round = MultiRound::read(&endpoint.cipher, server, request, cx)?;
+        Ok(Some(ClientChannel {
+            client: wishes.client(capabilities),
+            asking: Asking::MultiRound(Box::new(multi_round)),
+            reporter: wishes.token.map(Reporter::new),
+            takes_events,
+        }))
+    }
+
+    /// A client of before, which said what it can do when it opened a session that nobody kept: whatever its revision
+    /// knows is tried. `None` where there is no stream on which it could hear anything.
+    pub(crate) fn legacy(
+        endpoint: &Endpoint,
+        version: Version,
+        request: &Request<'_>,
+        cx: &Context,
+    ) -> Result<Option<ClientChannel>, RpcError> {
+        if !request.takes_events {
+            return Ok(None);
+        }
+        let token = Wishes::of(request)?.token;
+        let wishes = Wishes {
+            token,
+            // What it set with `logging/setLevel` nobody kept either, so the level is the server's choice.
+            level: Some(Level::Info),
+        };
+        Ok(Some(ClientChannel {
+            client: wishes.client(match cx.is_whole() {
+                // It would read the question when there is nobody left to answer.
+                true => Capabilities::default(),
+                false => capabilities(version),
+            }),
+            asking: Asking::Live(endpoint.pending_requests.held_by(cx.holder())),
+            reporter: wishes.token.map(Reporter::new),
+            takes_events: true,
+        }))
+    }
+}
+
+impl Wishes {
+    fn of(request: &Request<'_>) -> Result<Wishes, RpcError> {
+        let meta = &request.meta;
+        let level = meta
+            .level
+            .map(|level| read_level(level.get()))
+            .transpose()?;
+        let token = meta.token.filter(|token| is_id(token));
+        Ok(Wishes {
+            token: token.map(ToOwned::to_owned),
+            level,
+        })
+    }
+
+    fn client(&self, capabilities: Capabilities) -> Arc<Client> {
+        // A task shows how far it is to whoever looks at it.
+        let wants_progress = self.token.is_some() || capabilities.has(Capability::Tasks);
+        Arc::new(Client::new(capabilities, wants_progress, self.level))
+    }
+}
+
+/// A level as JSON.
+pub(crate) fn read_level(json: &str) -> Result<Level, RpcError> {
+    serde_json::from_str(json).map_err(|_| {
+        RpcError::invalid_params(
+            "a log level is one of debug, info, notice, warning, error, critical, alert, emergency",
+        )
+    })
+}
+
+/// What clients of that revision may be able to do.
+fn capabilities(version: Version) -> Capabilities {
+    let since = [
+        (Version::V20241105, Capability::Sampling),
+        (Version::V20241105, Capability::Roots),
+        (Version::V20250618, Capability::Elicitation),
+        (Version::V20251125, Capability::UrlElicitation),
+    ];
+    let known = since.into_iter().filter(|it| it.0 <= version);
+    known.fold(Capabilities::default(), |set, it| set.with(it.1))
+}

@@ -1,0 +1,253 @@
+//! The requests that run a function: `tools/call`, `prompts/get`, `resources/read`.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+use http::StatusCode;
+use serde_json::value::RawValue;
+use tracing::debug;
+
+use crate::context::client::Client;
+use crate::context::{Context, Form, Protocol};
+use crate::error::{Capability, Error};
+use crate::mcp::call::client::ClientChannel;
+use crate::mcp::call::run::{Ended, Run};
+use crate::mcp::call::session::{Next, Session};
+use crate::mcp::call::task::Escalation;
+use crate::mcp::messages::envelope::Request;
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::events::Event;
+use crate::mcp::messages::result;
+use crate::mcp::messages::version::Shape;
+use crate::mcp::methods::{prompts, resources};
+use crate::mcp::{Body, Endpoint, McpResponse};
+use crate::registry::{Answer, Registry, Tool};
+use crate::telemetry::{Outcome, Pending};
+
+/// One such request, and the form of its answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Execution<'a> {
+    pub(crate) shape: Shape,
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) cx: &'a Context,
+}
+
+/// The function that is run, and with it how its answer becomes a result.
+pub(crate) enum Subject {
+    /// A tool by its name.
+    Tool(&'static str),
+    /// A prompt by its name.
+    Prompt(&'static str),
+    /// A resource by its place in the list, and the URI that is read.
+    Resource(usize, String),
+}
+
+impl Endpoint {
+    /// Runs the function and answers with its result, or with what it says until then.
+    pub(crate) async fn run(
+        &self,
+        execution: Execution<'_>,
+        channel: Option<ClientChannel>,
+        subject: Subject,
+        arguments: &str,
+    ) -> Result<McpResponse, RpcError> {
+        let function = subject.function(&self.registry);
+        missing(function, channel.as_ref())?;
+        let Some(channel) = channel else {
+            return Ok(self.run_alone(execution, &subject, arguments).await);
+        };
+        let ClientChannel {
+            client,
+            asking,
+            reporter,
+            takes_events,
+        } = channel;
+        let form = subject.form(execution.shape);
+        let cx = execution.cx.clone().on(Protocol::Mcp, form);
+        let cx = cx.heard_by(client.clone());
+        let escalation = match subject {
+            Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
+            // The extension knows tasks of tools alone.
+            Subject::Prompt(_) | Subject::Resource(..) => None,
+        };
+        let run = self.start(execution.shape, subject, arguments, (cx, client));
+        // Who asked to hear how far the call is gets a stream at once; others only when there is something to hear.
+        let at_once = reporter.is_some();
+        let session = Session::new(function.name(), run, reporter, asking, escalation);
+        let id = execution.request.id;
+        Ok(match takes_events {
+            true => stream_of(session, execution, function.name(), at_once).await,
+            false => McpResponse::end(id, session.end().await, execution.cx),
+        })
+    }
+
+    /// For a client that hears nothing before the result.
+    async fn run_alone(
+        &self,
+        execution: Execution<'_>,
+        subject: &Subject,
+        arguments: &str,
+    ) -> McpResponse {
+        let Execution { shape, request, cx } = execution;
+        let function = subject.function(&self.registry);
+        let called = cx.clone().on(Protocol::Mcp, subject.form(shape));
+        let answer = self.registry.call(function, called, arguments).await;
+        let server = self.rendered.server();
+        let encode = |answer: &_| subject.encode(&self.registry, shape, server, answer, cx);
+        McpResponse::end(
+            request.id,
+            Ended::of(shape, function.name(), answer, encode),
+            cx,
+        )
+    }
+
+    pub(crate) fn start(
+        &self,
+        shape: Shape,
+        subject: Subject,
+        arguments: &str,
+        (cx, client): (Context, Arc<Client>),
+    ) -> Run {
+        let (registry, server) = (self.registry.clone(), self.rendered.server().to_owned());
+        let arguments = arguments.to_owned();
+        let function = async move {
+            let function = subject.function(&registry);
+            let answer = registry.call(function, cx.clone(), &arguments).await;
+            let encode = |answer: &_| subject.encode(&registry, shape, &server, answer, &cx);
+            Ended::of(shape, function.name(), answer, encode)
+        };
+        Run::new(Box::pin(function), client)
+    }
+
+    /// What makes a task of the call, where its function may become one.
+    fn escalation(
+        &self,
+        function: &Tool,
+        arguments: &str,
+        cx: &Context,
+        client: &Client,
+    ) -> Option<Escalation> {
+        let tasks = self.tasks.as_ref().filter(|_| function.may_detach())?;
+        Some(Escalation {
+            tasks: tasks.clone(),
+            cx: cx.clone(),
+            function: function.name(),
+            arguments: arguments.to_owned(),
+            capabilities: client.capabilities(),
+            server: self.rendered.server().to_owned(),
+        })
+    }
+}
+
+/// The answer as a stream, if anything is said before the result.
+async fn stream_of(
+    mut session: Session,
+    Execution { request, cx, .. }: Execution<'_>,
+    name: &'static str,
+    at_once: bool,
+) -> McpResponse {
+    let id = request.id;
+    let first = match at_once {
+        true => None,
+        false => match next(&mut session, cx).await {
+            Next::Event(event) => Some(event),
+            Next::End(end) => return McpResponse::end(id, session.settle(end).await, cx),
+        },
+    };
+    cx.streams();
+    let pending = Pending::default();
+    let state = Some((session, id.to_owned(), pending.clone(), cx.clone()));
+    let rest = stream::unfold(state, async |state| {
+        let (mut session, id, pending, cx) = state?;
+        let end = match next(&mut session, &cx).await {
+            Next::Event(event) => return Some((event, Some((session, id, pending, cx)))),
+            Next::End(end) => end,
+        };
+        let ended = session.settle(end).await.fitting(&cx);
+        let message = ended.response(&id).1;
+        pending.end(ended.outcome);
+        Some((Event::Message(message), None))
+    });
+    McpResponse {
+        status: StatusCode::OK,
+        body: Body::Events(stream::iter(first).chain(rest).boxed(), pending),
+        outcome: Outcome::cancelled(name),
+    }
+}
+
+/// What comes next and fits: what is said before the response is left out where it is too large.
+async fn next(session: &mut Session, cx: &Context) -> Next {
+    loop {
+        match session.next().await {
+            Next::Event(Event::Message(message)) if !cx.has_room_for(&message) => {
+                debug!(bytes = message.len(), "a notification was left out");
+            }
+            next => return next,
+        }
+    }
+}
+
+impl McpResponse {
+    /// The answer of a call that has ended.
+    fn end(id: &RawValue, ended: Ended, cx: &Context) -> McpResponse {
+        let ended = ended.fitting(cx);
+        let (status, body) = ended.response(id);
+        McpResponse {
+            status,
+            body: Body::Json(body),
+            outcome: ended.outcome,
+        }
+    }
+}
+
+impl Subject {
+    /// How the answer of the function stands in the result.
+    pub(crate) fn form(&self, shape: Shape) -> Form {
+        match self {
+            Subject::Tool(_) if shape >= Shape::Structured => Form::Both,
+            Subject::Tool(_) | Subject::Resource(..) => Form::Text,
+            Subject::Prompt(_) => Form::Json,
+        }
+    }
+
+    fn function<'r>(&self, registry: &'r Registry) -> &'r Tool {
+        let prompts = || registry.prompts().iter();
+        match self {
+            Subject::Tool(name) => registry.get(name),
+            Subject::Prompt(name) => prompts()
+                .find(|it| it.name() == *name)
+                .map(|it| it.function()),
+            Subject::Resource(place, _) => registry.resources().get(*place).map(|it| it.function()),
+        }
+        .expect("a subject was found in the registry that it is looked up in")
+    }
+
+    fn encode(
+        &self,
+        registry: &Registry,
+        shape: Shape,
+        server: &RawValue,
+        answer: &Result<Answer, Error>,
+        cx: &Context,
+    ) -> Result<Box<RawValue>, RpcError> {
+        match self {
+            Subject::Tool(_) => Ok(result::call(shape, answer, server, cx.freshness())),
+            Subject::Prompt(_) => prompts::result(self.function(registry), shape, server, answer),
+            Subject::Resource(place, uri) => {
+                let resource = &registry.resources()[*place];
+                resources::result(resource, uri, shape, server, answer, cx)
+            }
+        }
+    }
+}
+
+/// Whether the client can do all that the function needs.
+fn missing(function: &Tool, channel: Option<&ClientChannel>) -> Result<(), RpcError> {
+    let has = |it: &Capability| channel.is_some_and(|channel| channel.client.can(*it));
+    let required = function.required_capabilities().iter().copied();
+    let missing: Vec<Capability> = required.filter(|it| !has(it)).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(RpcError::missing_capabilities(function.name(), &missing)),
+    }
+}

@@ -1,0 +1,270 @@
+//! Questions to a client of 2026: they are the answer to its call, and it calls again with what was said (SEP-2322).
+
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::context::client::Ask;
+use crate::error::Error;
+use crate::mcp::call::question::{Answers, Executions};
+use crate::mcp::call::request_state::StateCipher;
+use crate::mcp::messages::envelope::Request;
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::result::ServerMeta;
+
+/// The parameters by which a call goes on.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Inputs<'a> {
+    #[serde(borrow, default)]
+    input_responses: Option<BTreeMap<String, &'a RawValue>>,
+    #[serde(default)]
+    request_state: Option<String>,
+}
+
+/// What the state is bound to: nobody else can use it, nor for anything else.
+struct Subject {
+    method: String,
+    params: Box<RawValue>,
+    principal: Option<String>,
+}
+
+/// The parameters that say what a call is about.
+#[derive(Default, Deserialize)]
+struct About<'a> {
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    uri: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+/// The multi_round of one call so far.
+pub(crate) struct MultiRound {
+    cipher: Arc<StateCipher>,
+    server: Box<RawValue>,
+    subject: Subject,
+    /// The questions of the last round; none in the first one.
+    asked: BTreeSet<String>,
+    /// What the client says to them, by their keys.
+    said: BTreeMap<String, Box<RawValue>>,
+    /// What it said in the multi_round before.
+    before: Answers,
+    /// What this round has used of both, so that the next round has it too.
+    used: Answers,
+    executions: Executions,
+    /// The questions to which nothing was said.
+    open: Vec<(String, Ask)>,
+    expires: i64,
+    /// The largest state that surely fits into a request, beside what else stands there.
+    max_state: usize,
+}
+
+/// What the client keeps between two multi_round.
+#[derive(Serialize, Deserialize)]
+struct RequestState {
+    expires: i64,
+    /// The questions of this round.
+    asked: BTreeSet<String>,
+    /// What was said so far.
+    known: Answers,
+}
+
+/// A result that asks for more.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InputRequired<'a> {
+    result_type: &'static str,
+    input_requests: BTreeMap<&'a str, Question<'a>>,
+    request_state: String,
+    #[serde(rename = "_meta")]
+    meta: ServerMeta<'a>,
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    method: &'static str,
+    params: &'a Value,
+}
+
+impl MultiRound {
+    /// The first round, or what the client brought of those before.
+    ///
+    /// # Errors
+    /// The state is not one of this server's about the same call of the same caller, or is too old.
+    pub(crate) fn read(
+        cipher: &Arc<StateCipher>,
+        server: &RawValue,
+        request: &Request<'_>,
+        cx: &Context,
+    ) -> Result<MultiRound, RpcError> {
+        let lifetime = cx.config().input_timeout.as_secs();
+        let mut multi_round = MultiRound {
+            cipher: cipher.clone(),
+            server: server.to_owned(),
+            subject: Subject::of(request, cx),
+            asked: BTreeSet::new(),
+            said: BTreeMap::new(),
+            before: Answers::new(),
+            used: Answers::new(),
+            executions: Executions::default(),
+            open: Vec::new(),
+            expires: cx.now().unix().saturating_add(lifetime.cast_signed()),
+            max_state: cx.config().max_request_bytes / 2,
+        };
+        if is_later(request) {
+            multi_round.resume(request.read_params()?, cx.now())?;
+        }
+        Ok(multi_round)
+    }
+
+    fn resume(&mut self, inputs: Inputs<'_>, now: Timestamp) -> Result<(), RpcError> {
+        let Some(encrypted) = inputs.request_state else {
+            // Answers without the state belong to no question that was asked.
+            return Ok(());
+        };
+        let said = inputs.input_responses.unwrap_or_default();
+        self.said = said
+            .into_iter()
+            .map(|(key, it)| (key, it.to_owned()))
+            .collect();
+        let text = self.cipher.open(&encrypted, &self.subject.canonical());
+        let state: Option<State> = text.and_then(|it| serde_json::from_slice(&it).ok());
+        let Some(state) = state else {
+            return Err(RpcError::invalid_params(
+                "`requestState` is not one that this server gave for this call: repeat it as it came, with the same arguments, or call again without it",
+            ));
+        };
+        if state.expires < now.unix() {
+            let problem = "`requestState` is too old: call again without it";
+            return Err(RpcError::invalid_params(problem));
+        }
+        (self.asked, self.before) = (state.asked, state.known);
+        Ok(())
+    }
+
+    /// Answers a question with what was said to it, or keeps it open.
+    pub(crate) fn ask(&mut self, ask: Ask) {
+        let question = self.executions.question(&ask);
+        match self.answer(&question, &ask) {
+            // The function that asked may have stopped waiting.
+            Some(answer) => drop(ask.response.send(Ok(answer))),
+            None => {
+                self.open.retain(|(_, ask)| !ask.response.is_closed());
+                self.open.push((question, ask));
+            }
+        }
+    }
+
+    /// What was said to the questions so far.
+    pub(crate) fn into_known(self) -> Answers {
+        self.used
+    }
+
+    /// Whether the function waits for the answer to a question.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open().next().is_some()
+    }
+
+    fn open(&self) -> impl Iterator<Item = &(String, Ask)> {
+        self.open
+            .iter()
+            .filter(|(_, ask)| !ask.response.is_closed())
+    }
+
+    /// What was said to a question, in this round or before. Each answer counts once, and for its own question only: an
+    /// answer to another one under the same key is none.
+    fn answer(&mut self, question: &str, ask: &Ask) -> Option<Box<RawValue>> {
+        let answer = match self.before.remove(question) {
+            Some(answer) => answer,
+            None if !self.asked.contains(question) => return None,
+            None => self.said.remove(&ask.key).filter(|it| (ask.fits)(it))?,
+        };
+        self.used.insert(question.to_owned(), answer.clone());
+        Some(answer)
+    }
+
+    /// The result that asks the open questions.
+    ///
+    /// # Errors
+    /// `ValueTooLarge` where what was said so far is more than the client could bring along.
+    pub(crate) fn required(&self) -> Result<Box<RawValue>, Error> {
+        let (mut asked, mut requests) = (BTreeSet::new(), BTreeMap::new());
+        for (question, ask) in self.open() {
+            // Of several questions under one key the next multi_round ask the others.
+            if let Entry::Vacant(place) = requests.entry(&*ask.key) {
+                place.insert(Question::of(ask));
+                asked.insert(question.clone());
+            }
+        }
+        let state = RequestState {
+            expires: self.expires,
+            asked,
+            known: self.used.clone(),
+        };
+        let state = serde_json::to_vec(&state).expect("a state of texts is JSON");
+        let encrypted = self.cipher.encrypt(&state, &self.subject.canonical());
+        if encrypted.len() > self.max_state {
+            return Err(Error::value_too_large(encrypted.len(), self.max_state));
+        }
+        let required = to_raw_value(&InputRequired {
+            result_type: "input_required",
+            input_requests: requests,
+            request_state: encrypted,
+            meta: ServerMeta::new(&self.server),
+        });
+        Ok(required.expect("questions of texts are JSON"))
+    }
+}
+
+impl<'a> Question<'a> {
+    fn of(ask: &'a Ask) -> Question<'a> {
+        Question {
+            method: ask.method,
+            params: &ask.params,
+        }
+    }
+}
+
+impl Subject {
+    fn of(request: &Request<'_>, cx: &Context) -> Subject {
+        let params = request.params.map(ToOwned::to_owned);
+        Subject {
+            method: request.method.clone().into_owned(),
+            params: params.unwrap_or_else(|| RawValue::NULL.to_owned()),
+            principal: cx.principal().map(str::to_owned),
+        }
+    }
+
+    /// The method, what it is about, its arguments, and who calls. The arguments are taken as what they mean: another
+    /// order of their fields is the same call.
+    fn canonical(&self) -> Vec<u8> {
+        let about: About<'_> = serde_json::from_str(self.params.get()).unwrap_or_default();
+        let arguments = about.arguments.map_or("{}", RawValue::get);
+        // What is nested too deeply to be put in order must come back as it was.
+        let ordered = serde_json::from_str::<Value>(arguments).map(|it| it.to_string());
+        let arguments = ordered.unwrap_or_else(|_| arguments.to_owned());
+        let canonical = (
+            &self.method,
+            about.name,
+            about.uri,
+            arguments,
+            &self.principal,
+        );
+        serde_json::to_vec(&canonical).expect("texts are JSON")
+    }
+}
+
+/// Whether the request may be a later round. Few are, so only those have their parameters read for it.
+pub(crate) fn is_later(request: &Request<'_>) -> bool {
+    let text = request.params.map_or("", RawValue::get);
+    text.contains("inputResponses") || text.contains("requestState")
+}

@@ -1,0 +1,164 @@
+//! Questions to clients of 2025 while a function waits: the answer comes in another POST, perhaps to another process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::clock::Deadline;
+use crate::config::key;
+use crate::error::{Error, Result};
+use crate::mcp::call::shutdown::Shutdown;
+use crate::store::{Change, Store};
+
+/// The version of a place without an answer.
+const UNANSWERED: u64 = 1;
+
+/// Where answers are put under the id of their question.
+#[derive(Clone)]
+pub(crate) struct PendingRequests {
+    store: Store,
+    /// How long a question waits.
+    patience: Duration,
+    shutdown: Shutdown,
+    /// For whom the questions are kept.
+    holder: Option<String>,
+}
+
+/// The place of one answer, as long as somebody waits for it.
+pub(crate) struct Slot {
+    pending_requests: PendingRequests,
+    id: Arc<str>,
+}
+
+/// A JSON-RPC response of a client.
+#[derive(Deserialize)]
+struct Response {
+    #[serde(default)]
+    result: Option<Box<RawValue>>,
+    #[serde(default)]
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    code: i64,
+    message: String,
+}
+
+impl PendingRequests {
+    pub(crate) fn new(store: Store, patience: Duration, shutdown: Shutdown) -> PendingRequests {
+        PendingRequests {
+            store,
+            patience,
+            shutdown,
+            holder: None,
+        }
+    }
+
+    /// The same for the questions to one client.
+    pub(crate) fn held_by(&self, holder: Option<String>) -> PendingRequests {
+        PendingRequests {
+            holder,
+            ..self.clone()
+        }
+    }
+
+    /// A place for one answer. Its id is a secret between this server and the client that is asked: whoever knows it
+    /// may answer. `about` names the question in an error.
+    ///
+    /// # Errors
+    /// The process is to end, or the store fails.
+    pub(crate) async fn open(&self, about: &str) -> Result<Slot> {
+        if self.shutdown.has_begun() {
+            return Err(stopping(about));
+        }
+        let slot = Slot {
+            pending_requests: self.clone(),
+            id: key::name().into(),
+        };
+        let (key, holder) = (key(slot.id()), self.holder.as_deref());
+        self.store
+            .create_for(holder, &key, String::new(), self.patience)
+            .await?;
+        Ok(slot)
+    }
+
+    /// Puts the answer of a client, a JSON-RPC response, where it is waited for; false where it is not.
+    pub(crate) async fn deliver(&self, id: &str, response: &RawValue) -> Result<bool> {
+        let key = key(id);
+        match self.store.get(&key).await? {
+            // The first answer counts.
+            Some(record) if record.version == UNANSWERED => {
+                let text = response.get().to_owned();
+                self.store
+                    .replace(&key, record.version, text, self.patience)
+                    .await
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+impl Slot {
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// The result that the client answers with, or what is wrong with its answer. `about` names the question in an error.
+    ///
+    /// # Errors
+    /// The client has not answered in time, the process is to end, or the store fails.
+    pub(crate) async fn answer(&self, about: &str) -> Result<Result<Box<RawValue>>> {
+        let PendingRequests {
+            store,
+            patience,
+            shutdown,
+            ..
+        } = &self.pending_requests;
+        let (mut stay, key) = (shutdown.stay(), key(&self.id));
+        let change = tokio::select! {
+            change = store.changed(&key, UNANSWERED, Deadline::after(*patience)) => change?,
+            () = stay.ends() => return Err(stopping(about)),
+        };
+        match change {
+            Change::To(record) => Ok(read(&record.value, about)),
+            Change::Gone | Change::None => {
+                Err(Error::unanswered(about, "was not answered in time"))
+            }
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.pending_requests.store.forget(&key(&self.id));
+    }
+}
+
+fn key(id: &str) -> String {
+    format!("mail#{id}")
+}
+
+fn stopping(about: &str) -> Error {
+    Error::stopping(format!("the question `{about}` to the client is given up"))
+}
+
+fn read(response: &str, about: &str) -> Result<Box<RawValue>> {
+    let response: Option<Response> = serde_json::from_str(response).ok();
+    match response {
+        Some(Response {
+            error: Some(refusal),
+            ..
+        }) => {
+            let inside = format!("{}: {}", refusal.code, refusal.message);
+            Err(Error::unanswered(about, "was refused").with_source(inside))
+        }
+        Some(Response {
+            result: Some(result),
+            ..
+        }) => Ok(result),
+        _ => Err(Error::unanswered(about, "got no response of the protocol")),
+    }
+}

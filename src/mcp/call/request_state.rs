@@ -1,0 +1,130 @@
+//! State that a client keeps for this server: encrypted, so that it can be neither read nor changed there.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::digest::{SHA256, digest};
+
+use crate::config::key::{self, Key};
+
+/// How much of a key's digest tells which key it is.
+const KEY_ID: usize = 4;
+
+/// The keys of this process. The first one seals, and all of them open, so that a key can be taken out of use while
+/// what it encrypted is still on its way.
+pub(crate) struct StateCipher {
+    keys: Vec<([u8; KEY_ID], LessSafeKey)>,
+}
+
+impl StateCipher {
+    /// Without keys, one is made that dies with the process.
+    pub(crate) fn new(keys: &[Key]) -> StateCipher {
+        let mut keys: Vec<_> = keys.iter().map(numbered).collect();
+        if keys.is_empty() {
+            keys.push(numbered(&Key::new(key::random())));
+        }
+        StateCipher { keys }
+    }
+
+    /// Seals `text` for what `about` says; only for the same can it be opened.
+    pub(crate) fn encrypt(&self, text: &[u8], about: &[u8]) -> String {
+        let nonce: [u8; NONCE_LEN] = key::random();
+        let (id, key) = &self.keys[0];
+        let mut encrypted = text.to_vec();
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(about),
+            &mut encrypted,
+        )
+        .expect("a text that fits into a request can be encrypted");
+        URL_SAFE_NO_PAD.encode([id.as_slice(), &nonce, &encrypted].concat())
+    }
+
+    /// Opens what was encrypted with one of the keys about the same; `None` for all else.
+    pub(crate) fn open(&self, encrypted: &str, about: &[u8]) -> Option<Vec<u8>> {
+        let bytes = URL_SAFE_NO_PAD.decode(encrypted).ok()?;
+        let (id, rest) = bytes.split_at_checked(KEY_ID)?;
+        let (nonce, text) = rest.split_at_checked(NONCE_LEN)?;
+        let mut text = text.to_vec();
+        let (_, key) = self.keys.iter().find(|(known, _)| known == id)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let length = key
+            .open_in_place(nonce, Aad::from(about), &mut text)
+            .ok()?
+            .len();
+        text.truncate(length);
+        Some(text)
+    }
+}
+
+fn numbered(key: &Key) -> ([u8; KEY_ID], LessSafeKey) {
+    let mut id = [0; KEY_ID];
+    id.copy_from_slice(&digest(&SHA256, key.bytes()).as_ref()[..KEY_ID]);
+    let key = UnboundKey::new(&CHACHA20_POLY1305, key.bytes());
+    (
+        id,
+        LessSafeKey::new(key.expect("a key of this cipher has 32 bytes")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(keys: &[u8]) -> StateCipher {
+        let keys: Vec<Key> = keys.iter().map(|it| Key::new([*it; 32])).collect();
+        StateCipher::new(&keys)
+    }
+
+    #[test]
+    fn it_opens_what_it_sealed_about_the_same_only() {
+        let cipher = of(&[1]);
+        for text in [b"".as_slice(), b"a secret", &[0; 10_000]] {
+            let encrypted = cipher.encrypt(text, b"this");
+            assert_eq!(cipher.open(&encrypted, b"this").as_deref(), Some(text));
+            assert_eq!(of(&[1]).open(&encrypted, b"this").as_deref(), Some(text));
+            for other in [b"that".as_slice(), b"", b"this "] {
+                assert_eq!(cipher.open(&encrypted, other), None);
+            }
+            assert_ne!(cipher.encrypt(text, b"this"), encrypted);
+        }
+    }
+
+    #[test]
+    fn no_byte_of_it_can_be_changed_or_left_out() {
+        let cipher = of(&[1]);
+        let encrypted = cipher.encrypt(b"a secret", b"this");
+        let bytes = URL_SAFE_NO_PAD.decode(&encrypted).unwrap();
+        assert!(!bytes.windows(6).any(|it| it == b"secret"));
+        for place in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[place] ^= 1 << bit;
+                let changed = URL_SAFE_NO_PAD.encode(changed);
+                assert_eq!(cipher.open(&changed, b"this"), None, "{place}, {bit}");
+            }
+            for part in [&bytes[..place], &bytes[place + 1..]] {
+                let part = URL_SAFE_NO_PAD.encode(part);
+                assert_eq!(cipher.open(&part, b"this"), None, "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_key_seals_and_all_of_them_open() {
+        let (old, both, new) = (of(&[1]), of(&[2, 1]), of(&[2]));
+        let before = old.encrypt(b"text", b"");
+        let after = both.encrypt(b"text", b"");
+        assert!(both.open(&before, b"").is_some() && both.open(&after, b"").is_some());
+        assert!(new.open(&after, b"").is_some() && old.open(&after, b"").is_none());
+        assert!(new.open(&before, b"").is_none());
+    }
+
+    #[test]
+    fn without_keys_each_has_its_own() {
+        let (one, other) = (of(&[]), of(&[]));
+        let encrypted = one.encrypt(b"text", b"");
+        assert!(one.open(&encrypted, b"").is_some());
+        assert!(other.open(&encrypted, b"").is_none());
+    }
+}

@@ -1,0 +1,173 @@
+//! A function while it runs: what it says is taken out of it, until it has ended.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+use serde_json::value::RawValue;
+use tokio::task::coop::consume_budget;
+
+use crate::context::Context;
+use crate::context::client::{Client, Message};
+use crate::error::{Error, Kind};
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::result::encode;
+use crate::mcp::messages::version::Shape;
+use crate::registry::Answer;
+use crate::telemetry::Outcome;
+
+/// A running function. It goes on only while it is driven, and ends when this is dropped.
+pub(crate) struct Run {
+    function: BoxFuture<'static, Ended>,
+    client: Arc<Client>,
+    ended: Option<Ended>,
+}
+
+/// What a function has come to.
+pub(crate) struct Ended {
+    /// The result, or why there is none.
+    pub(crate) result: Result<Box<RawValue>, RpcError>,
+    /// What a result that tells of a defect of this server is as an error of the protocol.
+    pub(crate) defect: Option<RpcError>,
+    /// What the log says of it.
+    pub(crate) outcome: Outcome,
+}
+
+impl Ended {
+    /// The end of a function that gave `answer`, which `encode` makes a result of.
+    pub(crate) fn of(
+        shape: Shape,
+        function: &'static str,
+        answer: Result<Answer, Error>,
+        encode: impl FnOnce(&Result<Answer, Error>) -> Result<Box<RawValue>, RpcError>,
+    ) -> Ended {
+        let failure = answer.as_ref().err();
+        let defect = failure.filter(|it| it.kind() == Kind::Internal);
+        let defect = defect.map(|it| RpcError::of_error(shape, function, it));
+        let result = match failure.and_then(Error::capability) {
+            Some(capability) => {
+                let rpc_error = RpcError::missing_capabilities(function, &[capability]);
+                Err(match shape {
+                    Shape::Modern => rpc_error,
+                    _ => rpc_error.legacy(),
+                })
+            }
+            None => encode(&answer),
+        };
+        Ended {
+            result,
+            defect,
+            outcome: Outcome::of_call(function, answer.err()),
+        }
+    }
+
+    /// The end of a call that could not go on.
+    pub(crate) fn failed(function: &'static str, error: Error) -> Ended {
+        Ended {
+            result: Err(RpcError::of_error(Shape::Modern, function, &error)),
+            defect: None,
+            outcome: Outcome::of_call(function, Some(error)),
+        }
+    }
+
+    /// The same, or an error in its place where it is larger than a response may be: what a function asks of its client
+    /// was not charged while it was written.
+    pub(crate) fn fitting(self, cx: &Context) -> Ended {
+        let bytes = self.result.as_ref().map_or(0, |result| result.get().len());
+        let Err(error) = cx.check_size(bytes) else {
+            return self;
+        };
+        let result = Err(RpcError::of_error(Shape::Modern, "response", &error));
+        let outcome = Outcome {
+            error: Some(error.kind().as_str()),
+            ..self.outcome
+        };
+        Ended {
+            result,
+            outcome,
+            ..self
+        }
+    }
+
+    /// The response of the protocol, and its HTTP status.
+    pub(crate) fn response(&self, id: &RawValue) -> (StatusCode, Vec<u8>) {
+        match &self.result {
+            Ok(result) => (StatusCode::OK, encode(id, result)),
+            Err(rpc_error) => (rpc_error.status, rpc_error.encode(Some(id))),
+        }
+    }
+}
+
+/// What happens next.
+pub(crate) enum Step {
+    /// The function said something.
+    Said(VecDeque<Message>),
+    /// It has ended, and all it said was taken.
+    Ended(Ended),
+    /// It waits.
+    Waits,
+}
+
+impl Run {
+    pub(crate) fn new(function: BoxFuture<'static, Ended>, client: Arc<Client>) -> Run {
+        Run {
+            function,
+            client,
+            ended: None,
+        }
+    }
+
+    /// Whether the function has ended, and only its last words were taken.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Lets the function go on until something happens.
+    pub(crate) async fn step(&mut self) -> Step {
+        breathe().await;
+        poll_fn(|cx| match self.poll(cx) {
+            Step::Waits => Poll::Pending,
+            step => Poll::Ready(step),
+        })
+        .await
+    }
+
+    /// Lets the function go on as far as it can without waiting for anything.
+    pub(crate) async fn advance(&mut self) -> Step {
+        breathe().await;
+        poll_fn(|cx| Poll::Ready(self.poll(cx))).await
+    }
+
+    fn poll(&mut self, cx: &mut task::Context<'_>) -> Step {
+        // What is said after the end, by a task that the function left behind, is no part of the call.
+        if let Some(ended) = self.ended.take() {
+            return Step::Ended(ended);
+        }
+        let function = self.function.poll_unpin(cx);
+        match (self.client.poll_said(cx), function) {
+            (Poll::Ready(said), Poll::Ready(ended)) => {
+                self.ended = Some(ended);
+                Step::Said(said)
+            }
+            (Poll::Ready(said), Poll::Pending) => Step::Said(said),
+            (Poll::Pending, Poll::Ready(ended)) => Step::Ended(ended),
+            (Poll::Pending, Poll::Pending) => Step::Waits,
+        }
+    }
+}
+
+/// Lets others have the thread from time to time, the clock among them: a function that says something each time it runs
+/// would else keep it for ever.
+async fn breathe() {
+    consume_budget().await;
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.client.close();
+    }
+}

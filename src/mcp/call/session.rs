@@ -1,0 +1,277 @@
+//! One call of a client that hears what its function says, and is asked what it asks.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use crate::context::client::{Ask, Message};
+use crate::mcp::call::mrtr::MultiRound;
+use crate::mcp::call::pending::{PendingRequests, Slot};
+use crate::mcp::call::question::Answers;
+use crate::mcp::call::run::{Ended, Run, Step};
+use crate::mcp::call::task::Escalation;
+use crate::mcp::messages::events::Event;
+use crate::mcp::messages::notification::{self, Reporter};
+use crate::telemetry::Outcome;
+
+/// How long a stream may be quiet before it shows that it is alive: proxies drop what is silent for half a minute.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// A call while it runs. It runs as it is asked what comes next: whoever stops asking ends it.
+pub(crate) struct Session {
+    /// The name of the function.
+    function: &'static str,
+    run: Run,
+    reporter: Option<Reporter>,
+    asking: Asking,
+    /// How the rest of the call becomes a task, if it may.
+    escalation: Option<Escalation>,
+    outgoing: VecDeque<Vec<u8>>,
+    /// How it ends, once all is sent that goes before.
+    end: Option<End>,
+    waiting: FuturesUnordered<BoxFuture<'static, Heard>>,
+    /// The ids of the questions that were sent and not answered.
+    open: BTreeSet<Arc<str>>,
+}
+
+/// How the client is asked.
+pub(crate) enum Asking {
+    /// It calls again.
+    MultiRound(Box<MultiRound>),
+    /// It answers while the function waits.
+    Live(PendingRequests),
+}
+
+/// What comes next.
+pub(crate) enum Next {
+    /// Something for the client.
+    Event(Event),
+    /// Nothing more.
+    End(End),
+}
+
+/// How a session ends.
+pub(crate) enum End {
+    /// With what the function has come to.
+    Ended(Ended),
+    /// With a function that goes on as a task.
+    Detaching(Escalation, oneshot::Sender<()>),
+}
+
+/// What became of a question that is asked while the function waits.
+enum Heard {
+    /// It can be sent: its answer will be found.
+    Opened(Ask, Slot),
+    /// It cannot be sent, as the function was told.
+    Unsent,
+    /// The client has answered the one of that id.
+    Answered(Arc<str>),
+    /// Nobody waits for the answer to the one of that id any more.
+    GivenUp(Arc<str>),
+}
+
+impl Session {
+    pub(crate) fn new(
+        function: &'static str,
+        run: Run,
+        reporter: Option<Reporter>,
+        asking: Asking,
+        escalation: Option<Escalation>,
+    ) -> Session {
+        Session {
+            function,
+            run,
+            reporter,
+            asking,
+            escalation,
+            outgoing: VecDeque::new(),
+            end: None,
+            waiting: FuturesUnordered::new(),
+            open: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) async fn next(&mut self) -> Next {
+        let quiet = sleep(QUIET);
+        tokio::pin!(quiet);
+        loop {
+            if let Some(message) = self.outgoing.pop_front() {
+                return Next::Event(Event::Message(message));
+            }
+            if let Some(end) = self.end.take() {
+                return Next::End(end);
+            }
+            let step = match &self.asking {
+                // With an open question the function goes on as far as it can without the answer, to ask all it can.
+                Asking::MultiRound(multi_round) if multi_round.is_open() => {
+                    self.run.advance().await
+                }
+                _ => tokio::select! {
+                    biased;
+                    step = self.run.step() => step,
+                    Some(heard) = self.waiting.next() => {
+                        self.heard(heard);
+                        continue;
+                    }
+                    () = &mut quiet => return Next::Event(Event::KeepAlive),
+                },
+            };
+            match (step, &self.asking) {
+                (Step::Said(messages), _) => {
+                    let asks = messages.iter().any(|it| matches!(it, Message::Ask(_)));
+                    let wishes = messages.into_iter().filter_map(|it| self.hear(it));
+                    // One wish is as good as many: those who are dropped go on, too.
+                    let wish = wishes.last();
+                    // A task that the function left behind may wait for something, but the call does not.
+                    if self.run.has_ended() {
+                        continue;
+                    }
+                    if let Some(detached) = wish
+                        && let Some(escalation) = self.escalation.take().filter(Escalation::is_open)
+                    {
+                        self.finish(match &self.asking {
+                            // What a round asks is answered before a task begins (SEP-2663).
+                            Asking::MultiRound(multi_round) if multi_round.is_open() => {
+                                End::Ended(required(self.function, multi_round))
+                            }
+                            _ => End::Detaching(escalation, detached),
+                        });
+                    } else if let Asking::MultiRound(multi_round) = &self.asking
+                        && multi_round.is_open()
+                        && !asks
+                    {
+                        // It waits for more than the answer, which could take as long as it likes.
+                        self.finish(End::Ended(required(self.function, multi_round)));
+                    }
+                }
+                (Step::Ended(ended), _) => self.finish(End::Ended(ended)),
+                (Step::Waits, Asking::MultiRound(multi_round)) if multi_round.is_open() => {
+                    self.finish(End::Ended(required(self.function, multi_round)));
+                }
+                (Step::Waits, _) => {}
+            }
+        }
+    }
+
+    /// Ends with that, once the client knows that nobody waits for the answers any more that it has not given.
+    fn finish(&mut self, end: End) {
+        self.waiting.clear();
+        let open = std::mem::take(&mut self.open);
+        let cancelled = open.iter().map(|id| notification::cancelled(id));
+        self.outgoing.extend(cancelled);
+        self.end = Some(end);
+    }
+
+    /// Passes on what the function says; a wish to become a task is given back.
+    fn hear(&mut self, message: Message) -> Option<oneshot::Sender<()>> {
+        match message {
+            Message::Progress(report) => {
+                let reporter = self.reporter.as_mut();
+                self.outgoing
+                    .extend(reporter.and_then(|it| it.report(&report)));
+            }
+            Message::Log(entry) => self.outgoing.push_back(notification::log(&entry)),
+            Message::Ask(ask) => self.ask(ask),
+            Message::Detach(detached) => return Some(detached).filter(|it| !it.is_closed()),
+        }
+        None
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        match &mut self.asking {
+            Asking::MultiRound(multi_round) => multi_round.ask(ask),
+            Asking::Live(pending_requests) => {
+                let pending_requests = pending_requests.clone();
+                self.waiting.push(Box::pin(async move {
+                    match pending_requests.open(&ask.key).await {
+                        Ok(slot) => Heard::Opened(ask, slot),
+                        Err(error) => {
+                            // The function that asked is gone only if the whole call is.
+                            let _ = ask.response.send(Err(error));
+                            Heard::Unsent
+                        }
+                    }
+                }));
+            }
+        }
+    }
+
+    fn heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Opened(ask, slot) if !ask.response.is_closed() => self.put(ask, slot),
+            Heard::Opened(..) | Heard::Unsent => {}
+            Heard::Answered(id) => drop(self.open.remove(&id)),
+            Heard::GivenUp(id) => {
+                self.open.remove(&id);
+                self.outgoing.push_back(notification::cancelled(&id));
+            }
+        }
+    }
+
+    /// Sends a question, and waits for its answer as long as the function does.
+    fn put(&mut self, ask: Ask, slot: Slot) {
+        let id = slot.id().clone();
+        self.outgoing.push_back(notification::question(&id, &ask));
+        self.open.insert(id.clone());
+        let Ask {
+            key, mut response, ..
+        } = ask;
+        self.waiting.push(Box::pin(async move {
+            let answer = tokio::select! {
+                answer = slot.answer(&key) => answer,
+                () = response.closed() => return Heard::GivenUp(id),
+            };
+            let (answer, heard) = match answer {
+                Ok(answer) => (answer, Heard::Answered(id)),
+                Err(error) => (Err(error), Heard::GivenUp(id)),
+            };
+            // The function that asked may have stopped waiting.
+            let _ = response.send(answer);
+            heard
+        }));
+    }
+
+    /// What the call has come to, for a client that hears nothing before.
+    pub(crate) async fn end(mut self) -> Ended {
+        loop {
+            if let Next::End(end) = self.next().await {
+                return self.settle(end).await;
+            }
+        }
+    }
+
+    /// What the call has come to.
+    pub(crate) async fn settle(self, end: End) -> Ended {
+        match end {
+            End::Ended(ended) => ended,
+            End::Detaching(escalation, detached) => {
+                let known = match self.asking {
+                    Asking::MultiRound(multi_round) => multi_round.into_known(),
+                    Asking::Live(_) => Answers::new(),
+                };
+                escalation.start(self.run, known, detached).await
+            }
+        }
+    }
+}
+
+/// The end of a round whose questions the client takes along.
+fn required(function: &'static str, multi_round: &MultiRound) -> Ended {
+    let result = match multi_round.required() {
+        Ok(result) => result,
+        Err(error) => return Ended::failed(function, error),
+    };
+    Ended {
+        result: Ok(result),
+        defect: None,
+        outcome: Outcome {
+            function: Some(function),
+            ..Outcome::of_method("input_required")
+        },
+    }
+}

@@ -1,0 +1,243 @@
+//! Calls that go on after their answer: a client that knows tasks gets a handle, and asks for the rest (SEP-2663).
+
+pub(crate) mod ask;
+mod record;
+mod runner;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::oneshot;
+
+use crate::aws::invoke::{Continuation, Invoker};
+use crate::clock::{Deadline, Timestamp};
+use crate::config::key;
+use crate::context::client::Client;
+use crate::context::{Context, Protocol};
+use crate::error::{Capabilities, Error, Result};
+use crate::mcp::Endpoint;
+use crate::mcp::call::execution::Subject;
+use crate::mcp::call::question::Answers;
+use crate::mcp::call::run::{Ended, Run};
+use crate::mcp::call::shutdown::Shutdown;
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::result::ServerMeta;
+use crate::mcp::messages::version::Shape;
+use crate::store::{Change, Store};
+use crate::telemetry::Outcome;
+
+use record::{TaskCall, TaskRecord, View};
+
+/// How long a task can be asked for after it last changed.
+const TTL: Duration = Duration::from_secs(3600);
+
+/// How often a client should ask.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The tasks of all processes that share a store.
+#[derive(Clone)]
+pub(crate) struct Tasks {
+    pub(crate) store: Store,
+    /// How long one may take.
+    pub(crate) limit: Duration,
+    /// How they go on where a process is frozen between requests; elsewhere they go on in the process that began them.
+    pub(crate) invoker: Option<Arc<Invoker>>,
+    /// The end of the process, before which they end.
+    pub(crate) shutdown: Shutdown,
+}
+
+/// What executions a running call into a task.
+pub(crate) struct Escalation {
+    pub(crate) tasks: Tasks,
+    pub(crate) cx: Context,
+    /// The function that is called.
+    pub(crate) function: &'static str,
+    /// Its arguments, a JSON object.
+    pub(crate) arguments: String,
+    /// What the client can do.
+    pub(crate) capabilities: Capabilities,
+    /// How the server introduces itself.
+    pub(crate) server: Box<RawValue>,
+}
+
+/// The answer to a call that has become a task.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Created<'a> {
+    result_type: &'static str,
+    #[serde(flatten)]
+    task: View<'a>,
+    #[serde(rename = "_meta")]
+    meta: ServerMeta<'a>,
+}
+
+impl Tasks {
+    /// The task of that id.
+    ///
+    /// # Errors
+    /// There is none, or it is another caller's, which must look the same; or the store fails.
+    pub(crate) async fn get(&self, id: &str, cx: &Context) -> Result<TaskRecord, RpcError> {
+        let found = self
+            .load(id)
+            .await
+            .map_err(|it| RpcError::of_error(Shape::Modern, id, &it))?;
+        let own = found.filter(|it| it.0.principal.as_deref() == cx.principal());
+        own.map(|it| it.0).ok_or_else(|| {
+            RpcError::invalid_params("there is no task of that `taskId`, or it has been forgotten")
+        })
+    }
+
+    /// Changes the task, whoever else does so at the same time, and gives it as it is then; `None` once it is forgotten.
+    pub(crate) async fn change(
+        &self,
+        id: &str,
+        now: Timestamp,
+        mut change: impl FnMut(&mut TaskRecord),
+    ) -> Result<Option<(TaskRecord, u64)>> {
+        loop {
+            let Some((mut record, version)) = self.load(id).await? else {
+                return Ok(None);
+            };
+            // What has ended does not change any more.
+            if record.status.is_terminal() {
+                return Ok(Some((record, version)));
+            }
+            change(&mut record);
+            record.updated = now;
+            if self
+                .store
+                .replace(&key(id), version, record.encode(), TTL)
+                .await?
+            {
+                return Ok(Some((record, version + 1)));
+            }
+        }
+    }
+
+    /// What has become of the task since that version, looked at before it would be forgotten.
+    async fn changed(&self, id: &str, seen: u64) -> Result<Change> {
+        let key = key(id);
+        self.store
+            .changed(&key, seen, Deadline::after(TTL / 2))
+            .await
+    }
+
+    async fn load(&self, id: &str) -> Result<Option<(TaskRecord, u64)>> {
+        let found = self.store.get(&key(id)).await?;
+        found
+            .map(|it| Ok((TaskRecord::decode(&it.value)?, it.version)))
+            .transpose()
+    }
+}
+
+impl Escalation {
+    /// Whether the call may still become a task: one that begins when the process is to end would not come far.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.tasks.shutdown.has_begun()
+    }
+
+    /// Keeps the task, lets the function go on as one, and answers the call with its handle. What is known of the
+    /// client's answers goes along.
+    pub(crate) async fn start(
+        self,
+        run: Run,
+        known: Answers,
+        detached: oneshot::Sender<()>,
+    ) -> Ended {
+        let (id, function) = (key::name(), self.function);
+        let Escalation {
+            tasks, cx, server, ..
+        } = &self;
+        let mut record = TaskRecord::new(cx.now(), cx.principal());
+        let view = Created {
+            result_type: "task",
+            task: record.view(&id),
+            meta: ServerMeta::new(server),
+        };
+        let created = to_raw_value(&view).expect("a task of texts is JSON");
+        record.call = tasks.invoker.is_some().then(|| TaskCall {
+            function: function.to_owned(),
+            arguments: self.arguments.clone(),
+            capabilities: self.capabilities,
+            known,
+        });
+        let (key, holder) = (key(&id), cx.holder());
+        let kept = tasks
+            .store
+            .create_for(holder.as_deref(), &key, record.encode(), TTL);
+        if let Err(error) = kept.await {
+            return Ended::failed(function, error);
+        }
+        match &tasks.invoker {
+            None => {
+                cx.restart(tasks.limit);
+                // Gone only if the function ended in the same step, which its task will tell.
+                let _ = detached.send(());
+                let stay = tasks.shutdown.stay();
+                tokio::spawn(runner::run(self, id, run, Answers::new(), stay));
+            }
+            Some(invoker) => {
+                // It begins anew in the invocation that is asked for, up to here with what is known.
+                drop(run);
+                let continuation = Continuation::Task(id.clone());
+                if let Err(error) = invoker.again(continuation, cx.deadline()).await {
+                    // Nobody will go on with it, and nobody has its id.
+                    let _ = tasks.store.remove(&key).await;
+                    return Ended::failed(function, error);
+                }
+            }
+        }
+        Ended {
+            result: Ok(created),
+            defect: None,
+            outcome: Outcome::of_call(function, None),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Goes on with a task that another invocation began, to its end. A second invocation for the same one does nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
+        let Some(tasks) = &self.tasks else {
+            return Err(Error::internal("this server has no tasks"));
+        };
+        let (mut call, mut principal) = (None, None);
+        let take = |record: &mut TaskRecord| {
+            (call, principal) = (record.call.take(), record.principal.clone());
+        };
+        tasks.change(id, cx.now(), take).await?;
+        let Some(call) = call else {
+            return Ok(());
+        };
+        cx.on_behalf_of(principal);
+        let function = self.registry.get(&call.function);
+        let function =
+            function.ok_or_else(|| Error::internal("a task of a function that is gone"))?;
+        let client = Arc::new(Client::new(call.capabilities, true, None));
+        let subject = Subject::Tool(function.name());
+        let form = subject.form(Shape::Modern);
+        let cx = cx.clone().on(Protocol::Mcp, form).heard_by(client.clone());
+        cx.restart(tasks.limit);
+        let task = Escalation {
+            tasks: tasks.clone(),
+            cx: cx.clone(),
+            function: function.name(),
+            arguments: String::new(),
+            capabilities: call.capabilities,
+            server: self.rendered.server().to_owned(),
+        };
+        let run = self.start(Shape::Modern, subject, &call.arguments, (cx, client));
+        let stay = tasks.shutdown.stay();
+        runner::run(task, id.to_owned(), run, call.known, stay).await;
+        Ok(())
+    }
+}
+
+fn key(id: &str) -> String {
+    format!("task#{id}")
+}

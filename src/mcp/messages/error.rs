@@ -1,0 +1,225 @@
+//! JSON-RPC errors: the code, the HTTP status that goes with it, and what to do.
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use crate::error::excerpt::excerpt;
+use crate::error::{Capability, Error, Kind};
+use crate::mcp::messages::version::{MODERN, Shape};
+
+/// The client cannot do what a function needs (MCP 2026-07-28).
+const MISSING_CAPABILITY: i32 = -32021;
+
+/// A message that could not be served as a request of this protocol.
+pub(crate) struct RpcError {
+    pub(crate) status: StatusCode,
+    code: i32,
+    message: String,
+    data: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    error: Body<'a>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: i32,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+impl RpcError {
+    fn new(status: StatusCode, code: i32, message: impl Into<String>) -> RpcError {
+        RpcError {
+            status,
+            code,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    /// The body is not JSON.
+    pub(crate) fn parse_error(message: impl Into<String>) -> RpcError {
+        RpcError::new(StatusCode::BAD_REQUEST, -32700, message)
+    }
+
+    /// The JSON is no message of this protocol.
+    pub(crate) fn invalid_request(message: impl Into<String>) -> RpcError {
+        RpcError::new(StatusCode::BAD_REQUEST, -32600, message)
+    }
+
+    /// An id or a token is longer than what is repeated to a client.
+    pub(crate) fn too_long(place: &str) -> RpcError {
+        RpcError::invalid_request(format!(
+            "`{place}` has more than 1024 bytes: send a shorter one"
+        ))
+    }
+
+    /// The method is not served.
+    pub(crate) fn method_not_found(method: &str) -> RpcError {
+        RpcError::new(
+            StatusCode::NOT_FOUND,
+            -32601,
+            format!("method `{}` is not served here", excerpt(method)),
+        )
+    }
+
+    /// The parameters are wrong in a way that the protocol itself defines.
+    pub(crate) fn invalid_params(message: impl Into<String>) -> RpcError {
+        RpcError::new(StatusCode::OK, -32602, message)
+    }
+
+    /// There is no document of that URI.
+    pub(crate) fn resource_not_found(shape: Shape, uri: &str) -> RpcError {
+        let code = match shape {
+            Shape::Modern => -32602,
+            _ => -32002,
+        };
+        let uri = excerpt(uri);
+        let message = format!("there is no resource `{uri}`");
+        let data = Some(json!({ "uri": uri }));
+        RpcError {
+            data,
+            ..RpcError::new(StatusCode::OK, code, message)
+        }
+    }
+
+    /// A document or a prompt whose function failed.
+    pub(crate) fn of_error(shape: Shape, about: &str, error: &Error) -> RpcError {
+        let code = match error.kind() {
+            Kind::NotFound => return RpcError::resource_not_found(shape, about),
+            Kind::InvalidArgument => -32602,
+            _ => -32603,
+        };
+        let data = Some(json!(error.detail()));
+        RpcError {
+            data,
+            ..RpcError::new(StatusCode::OK, code, error.message())
+        }
+    }
+
+    /// A required key of `_meta` is missing or wrong (the specification wants HTTP 400 here).
+    pub(crate) fn invalid_meta(message: impl Into<String>) -> RpcError {
+        RpcError {
+            status: StatusCode::BAD_REQUEST,
+            ..RpcError::invalid_params(message)
+        }
+    }
+
+    /// A header is missing, or says something else than the body.
+    pub(crate) fn header_mismatch(message: impl Into<String>) -> RpcError {
+        RpcError::new(StatusCode::BAD_REQUEST, -32020, message)
+    }
+
+    /// The client did not declare what the function needs of it.
+    pub(crate) fn missing_capabilities(function: &str, missing: &[Capability]) -> RpcError {
+        let names: Vec<&str> = missing.iter().map(|it| it.as_str()).collect();
+        let message = format!(
+            "`{function}` needs the client capabilities {}, which this request does not offer",
+            names.join(", ")
+        );
+        let data = Some(json!({ "requiredCapabilities": Capability::declare(missing) }));
+        RpcError {
+            data,
+            ..RpcError::new(StatusCode::BAD_REQUEST, MISSING_CAPABILITY, message)
+        }
+    }
+
+    /// The answer of a client could not be put where it is waited for: the client may send it again.
+    pub(crate) fn undelivered(error: &Error) -> RpcError {
+        RpcError {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..RpcError::of_error(Shape::Structured, "response", error)
+        }
+    }
+
+    /// The client speaks a revision that is not served.
+    pub(crate) fn unsupported_version(requested: &str) -> RpcError {
+        let requested = excerpt(requested);
+        let message = format!("protocol version `{requested}` is not served here");
+        let data = Some(json!({ "supported": [MODERN], "requested": requested }));
+        RpcError {
+            data,
+            ..RpcError::new(StatusCode::BAD_REQUEST, -32022, message)
+        }
+    }
+
+    /// A browser page of a foreign origin.
+    pub(crate) fn forbidden_origin() -> RpcError {
+        let message = "this `Origin` may not call; list it in BIFOLD_ALLOWED_ORIGINS";
+        RpcError::new(StatusCode::FORBIDDEN, -32600, message)
+    }
+
+    /// The body is announced as something else than JSON.
+    pub(crate) fn unsupported_media_type() -> RpcError {
+        RpcError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            -32600,
+            "`Content-Type` must be `application/json`",
+        )
+    }
+
+    /// A client that does not say that it can read a stream asks for one.
+    pub(crate) fn not_acceptable() -> RpcError {
+        let message = "a GET opens a stream of events: `Accept` must admit `text/event-stream`";
+        RpcError::new(StatusCode::NOT_ACCEPTABLE, -32600, message)
+    }
+
+    /// The status that legacy revisions use: they carry every error of a request in a plain answer.
+    pub(crate) fn legacy(mut self) -> RpcError {
+        if self.code == MISSING_CAPABILITY {
+            self.message.push_str(
+                "; a client of this revision is asked on the stream of its call: send `Accept: text/event-stream`, post it outside a batch, and use a revision that knows what is asked",
+            );
+        }
+        RpcError {
+            status: StatusCode::OK,
+            ..self
+        }
+    }
+
+    /// The error's name in the log.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.code {
+            -32700 => "parse_error",
+            -32601 => "method_not_found",
+            -32002 => "not_found",
+            -32603 => "internal",
+            -32602 => "invalid_params",
+            -32020 => "header_mismatch",
+            MISSING_CAPABILITY => "missing_capability",
+            -32022 => "unsupported_version",
+            _ => "invalid_request",
+        }
+    }
+
+    pub(crate) fn encode(&self, id: Option<&RawValue>) -> Vec<u8> {
+        serde_json::to_vec(&Envelope {
+            jsonrpc: "2.0",
+            id,
+            error: self.body(),
+        })
+        .expect("an error of strings and numbers is JSON")
+    }
+
+    /// The error alone, as it stands in a task.
+    pub(crate) fn object(&self) -> Box<RawValue> {
+        to_raw_value(&self.body()).expect("an error of strings and numbers is JSON")
+    }
+
+    fn body(&self) -> Body<'_> {
+        Body {
+            code: self.code,
+            message: &self.message,
+            data: self.data.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The result of a call, written around the function's own bytes.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::error::{Detail, Error, Result};
+use crate::mcp::messages::blocks;
+use crate::mcp::messages::version::Shape;
+use crate::registry::Answer;
+use crate::upstream::Freshness;
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    jsonrpc: &'static str,
+    id: &'a RawValue,
+    result: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CallResult<'a> {
+    content: Blocks<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structured_content: Option<&'a RawValue>,
+    is_error: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_type: Option<&'static str>,
+    #[serde(rename = "_meta", skip_serializing_if = "ResultMeta::is_empty")]
+    meta: ResultMeta<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Blocks<'a> {
+    Text([TextBlock<'a>; 1]),
+    Given(Cow<'a, RawValue>),
+}
+
+#[derive(Serialize)]
+struct TextBlock<'a> {
+    r#type: &'static str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct ResultMeta<'a> {
+    #[serde(
+        rename = "io.modelcontextprotocol/serverInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
+    server: Option<&'a RawValue>,
+    #[serde(rename = "bifold/error", skip_serializing_if = "Option::is_none")]
+    error: Option<Detail<'a>>,
+    #[serde(rename = "bifold/cache", skip_serializing_if = "Option::is_none")]
+    cache: Option<CacheMeta>,
+}
+
+/// The `_meta` of a modern result that says no more than who answered.
+#[derive(Serialize)]
+pub(crate) struct ServerMeta<'a> {
+    #[serde(rename = "io.modelcontextprotocol/serverInfo")]
+    server: &'a RawValue,
+}
+
+impl<'a> ServerMeta<'a> {
+    pub(crate) fn new(server: &'a RawValue) -> ServerMeta<'a> {
+        ServerMeta { server }
+    }
+}
+
+/// How fresh the data behind a result is; a negative time to live is past it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheMeta {
+    hit: bool,
+    ttl_ms: i64,
+}
+
+impl ResultMeta<'_> {
+    fn is_empty(&self) -> bool {
+        self.server.is_none() && self.error.is_none() && self.cache.is_none()
+    }
+}
+
+/// The result of a call: a failed one is a result that says so.
+pub(crate) fn call(
+    shape: Shape,
+    answer: &Result<Answer>,
+    server: &RawValue,
+    freshness: Option<Freshness>,
+) -> Box<RawValue> {
+    let server = (shape == Shape::Modern).then_some(server);
+    let result = match answer {
+        Ok(answer) => success(shape, answer, server, freshness),
+        Err(error) => failure(shape, error, server),
+    };
+    to_raw_value(&result).expect("a result of strings and JSON is JSON")
+}
+
+fn success<'a>(
+    shape: Shape,
+    answer: &'a Answer,
+    server: Option<&'a RawValue>,
+    freshness: Option<Freshness>,
+) -> CallResult<'a> {
+    let json = answer.json();
+    let content = match answer.is_content() {
+        true => Blocks::Given(blocks::known(json, shape)),
+        false => Blocks::Text([TextBlock {
+            r#type: "text",
+            text: json.get(),
+        }]),
+    };
+    let is_structured = shape >= Shape::Structured && !answer.is_content();
+    CallResult {
+        content,
+        structured_content: is_structured.then_some(json),
+        is_error: false,
+        result_type: (shape == Shape::Modern).then_some("complete"),
+        meta: ResultMeta {
+            server,
+            error: None,
+            cache: freshness.map(|it| CacheMeta {
+                hit: it.hit || it.is_stale(),
+                ttl_ms: it.ttl_ms,
+            }),
+        },
+    }
+}
+
+fn failure<'a>(shape: Shape, error: &'a Error, server: Option<&'a RawValue>) -> CallResult<'a> {
+    CallResult {
+        content: Blocks::Text([TextBlock {
+            r#type: "text",
+            text: error.message(),
+        }]),
+        structured_content: None,
+        is_error: true,
+        result_type: (shape == Shape::Modern).then_some("complete"),
+        meta: ResultMeta {
+            server,
+            error: Some(error.detail()),
+            cache: None,
+        },
+    }
+}
+
+/// A response with that result.
+pub(crate) fn encode<T: Serialize>(id: &RawValue, result: &T) -> Vec<u8> {
+    serde_json::to_vec(&Envelope {
+        jsonrpc: "2.0",
+        id,
+        result,
+    })
+    .expect("a result of strings and JSON is JSON")
+}

@@ -1,0 +1,242 @@
+//! The results that never change while a process lives, each rendered once.
+
+use std::sync::{Arc, OnceLock};
+
+use http::StatusCode;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::context::updates::{Topic, Updates};
+use crate::error::Capability;
+use crate::mcp::messages::envelope::Request;
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::result::encode;
+use crate::mcp::messages::version::{MODERN, Shape, Version};
+use crate::mcp::methods::cursor;
+use crate::mcp::methods::lists::List;
+use crate::mcp::{Body, Dependencies, McpResponse};
+use crate::registry::{Info, Registry};
+use crate::telemetry::Outcome;
+
+/// How long a client may keep what never changes while a process lives, in milliseconds.
+pub(crate) const TTL_MS: u64 = 3_600_000;
+
+/// The key under which a modern result says who answered.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// The capability to tell of a list that has changed.
+const LIST_CHANGED: &str = "listChanged";
+
+/// The results that are rendered once.
+pub(crate) struct Rendered {
+    registry: Arc<Registry>,
+    info: Info,
+    updates: Arc<Updates>,
+    has_tasks: bool,
+    server: Box<RawValue>,
+    nothing: Box<RawValue>,
+    discover: OnceLock<Box<RawValue>>,
+    page_size: usize,
+    lists: [[OnceLock<Vec<Box<RawValue>>>; 5]; 4],
+}
+
+/// The response with a result that was charged.
+pub(crate) fn response(
+    request: &Request<'_>,
+    method: &'static str,
+    result: &RawValue,
+) -> McpResponse {
+    McpResponse {
+        status: StatusCode::OK,
+        body: Body::Json(encode(request.id, &result)),
+        outcome: Outcome::of_method(method),
+    }
+}
+
+fn raw(value: &Value) -> Box<RawValue> {
+    to_raw_value(value).expect("a JSON value is JSON")
+}
+
+impl Rendered {
+    pub(crate) fn new(dependencies: &Dependencies<'_>, has_tasks: bool) -> Rendered {
+        let info = dependencies.info;
+        // Every result of the modern revision says who answered, so it says no more than the name.
+        let server = raw(&introduce(info, Shape::Structured));
+        Rendered {
+            registry: dependencies.registry.clone(),
+            info: info.clone(),
+            updates: dependencies.updates.clone(),
+            has_tasks,
+            server,
+            nothing: raw(&json!({})),
+            discover: OnceLock::new(),
+            page_size: dependencies.page_size,
+            lists: Default::default(),
+        }
+    }
+
+    /// The response with that result.
+    ///
+    /// # Errors
+    /// It is more than is left of the request's budget.
+    pub(crate) fn response(
+        &self,
+        request: &Request<'_>,
+        method: &'static str,
+        result: &RawValue,
+        cx: &Context,
+    ) -> Result<McpResponse, RpcError> {
+        let charged = cx.charge(result.get().as_bytes());
+        charged.map_err(|error| RpcError::of_error(Shape::Modern, method, &error))?;
+        Ok(response(request, method, result))
+    }
+
+    /// How the server introduces itself, in the results of those who ask for it.
+    pub(crate) fn server(&self) -> &RawValue {
+        &self.server
+    }
+
+    pub(crate) fn nothing(&self) -> &RawValue {
+        &self.nothing
+    }
+
+    pub(crate) fn initialize(&self, version: Version) -> Box<RawValue> {
+        let mut result = json!({
+            "protocolVersion": version.as_str(),
+            "capabilities": self.capabilities(),
+            "serverInfo": introduce(&self.info, Shape::of(version)),
+        });
+        if let Some(instructions) = self.info.instructions {
+            result["instructions"] = instructions.into();
+        }
+        raw(&result)
+    }
+
+    pub(crate) fn discover(&self) -> &RawValue {
+        self.discover.get_or_init(|| {
+            let mut result = self.modern(
+                json!({ "supportedVersions": [MODERN], "capabilities": self.capabilities() }),
+            );
+            if self.has_tasks {
+                let tasks = Capability::declare(&[Capability::Tasks]);
+                result["capabilities"]["extensions"] = tasks["extensions"].clone();
+            }
+            result["_meta"][SERVER_INFO] = introduce(&self.info, Shape::Modern);
+            if let Some(instructions) = self.info.instructions {
+                result["instructions"] = instructions.into();
+            }
+            raw(&result)
+        })
+    }
+
+    /// Whether the server has anything for that list.
+    pub(crate) fn has(&self, list: List) -> bool {
+        match list {
+            List::Tools => true,
+            List::Resources | List::Templates => !self.registry.resources().is_empty(),
+            List::Prompts => !self.registry.prompts().is_empty(),
+        }
+    }
+
+    /// Whether the server proposes values for anything.
+    pub(crate) fn has_completions(&self) -> bool {
+        self.registry.has_completions()
+    }
+
+    fn capabilities(&self) -> Value {
+        let told = |topic, key: &str| match self.updates.has(topic) {
+            true => json!({ key: true }),
+            false => json!({}),
+        };
+        let mut capabilities = json!({ "logging": {}, "tools": told(Topic::Tools, LIST_CHANGED) });
+        if self.has(List::Resources) {
+            capabilities["resources"] = told(Topic::Resources, LIST_CHANGED);
+            if self.updates.has(Topic::Contents) {
+                capabilities["resources"]["subscribe"] = true.into();
+            }
+        }
+        if self.has(List::Prompts) {
+            capabilities["prompts"] = told(Topic::Prompts, LIST_CHANGED);
+        }
+        if self.has_completions() {
+            capabilities["completions"] = json!({});
+        }
+        capabilities
+    }
+
+    /// The page that the request asks for: the first one, or the one at its cursor.
+    pub(crate) fn page(
+        &self,
+        list: List,
+        shape: Shape,
+        request: &Request<'_>,
+    ) -> Result<&RawValue, RpcError> {
+        #[derive(serde::Deserialize)]
+        struct Params<'a> {
+            #[serde(borrow, default)]
+            cursor: Option<&'a RawValue>,
+        }
+        let params: Params<'_> = request.read_params()?;
+        let offset = match params.cursor {
+            Some(cursor) => cursor::decode(list, cursor)?,
+            None => 0,
+        };
+        let page = self.pages(list, shape).get(offset / self.page_size);
+        page.filter(|_| offset % self.page_size == 0)
+            .map(|page| &**page)
+            .ok_or_else(cursor::out_of_range)
+    }
+
+    fn pages(&self, list: List, shape: Shape) -> &[Box<RawValue>] {
+        self.lists[list as usize][shape as usize].get_or_init(|| {
+            let entries = list.entries(&self.registry, shape);
+            let page = |start: usize| {
+                let end = entries.len().min(start.saturating_add(self.page_size));
+                let mut page = json!({ list.key(): entries[start..end] });
+                if end < entries.len() {
+                    page["nextCursor"] = cursor::encode(list, end).into();
+                }
+                match shape {
+                    Shape::Modern => raw(&self.modern(page)),
+                    _ => raw(&page),
+                }
+            };
+            // A list without entries has one page too.
+            let starts = (0..entries.len().max(1)).step_by(self.page_size);
+            starts.map(page).collect()
+        })
+    }
+
+    /// Adds what every cacheable result of the modern revision carries.
+    fn modern(&self, mut result: Value) -> Value {
+        result["resultType"] = "complete".into();
+        result["ttlMs"] = TTL_MS.into();
+        result["cacheScope"] = "public".into();
+        result["_meta"] = json!({ SERVER_INFO: &self.server });
+        result
+    }
+}
+
+/// How the server introduces itself to a client of that revision.
+fn introduce(info: &Info, shape: Shape) -> Value {
+    let mut server = json!({ "name": info.name, "version": info.version });
+    if let Some(title) = info.title.filter(|_| shape >= Shape::Structured) {
+        server["title"] = title.into();
+    }
+    if shape < Shape::Illustrated {
+        return server;
+    }
+    for (key, text) in [
+        ("description", info.description),
+        ("websiteUrl", info.website),
+    ] {
+        if let Some(text) = text {
+            server[key] = text.into();
+        }
+    }
+    if !info.icons.is_empty() {
+        server["icons"] = json!(info.icons);
+    }
+    server
+}

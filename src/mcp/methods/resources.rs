@@ -1,0 +1,153 @@
+//! `resources/read`: a document by its URI.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::mcp::Endpoint;
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::result::ServerMeta;
+use crate::mcp::messages::version::Shape;
+use crate::mcp::methods::rendered::TTL_MS;
+use crate::registry::{Answer, Resource};
+
+#[derive(Deserialize)]
+pub(crate) struct ReadParams<'a> {
+    #[serde(borrow)]
+    pub(crate) uri: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadResult<'a> {
+    contents: Vec<Contents<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_scope: Option<&'static str>,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<ServerMeta<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Contents<'a> {
+    #[serde(borrow)]
+    uri: Cow<'a, str>,
+    #[serde(borrow)]
+    mime_type: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    blob: Option<Cow<'a, str>>,
+    #[serde(
+        rename = "_meta",
+        skip_deserializing,
+        skip_serializing_if = "Option::is_none"
+    )]
+    meta: Option<&'a Map<String, Value>>,
+}
+
+/// A content block as far as it can be read as a document.
+#[derive(Deserialize)]
+struct Block<'a> {
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    data: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    uri: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    resource: Option<Contents<'a>>,
+}
+
+impl Endpoint {
+    /// Whether clients of 2025 can follow that URI: one of the list. Those of templates are not told on streams that all
+    /// can open, because they may name what is somebody's.
+    pub(crate) fn subscribable(&self, shape: Shape, uri: &str) -> Result<(), RpcError> {
+        let mut listed = self
+            .registry
+            .resources()
+            .iter()
+            .filter(|it| !it.is_template());
+        match listed.any(|it| it.uri() == uri) {
+            true => Ok(()),
+            false => Err(RpcError::resource_not_found(shape, uri)),
+        }
+    }
+
+    /// The place of the resource that `uri` is one of, and the arguments of its function.
+    pub(crate) fn resource(&self, shape: Shape, uri: &str) -> Result<(usize, String), RpcError> {
+        let mut resources = self.registry.resources().iter().enumerate();
+        resources
+            .find_map(|(place, it)| Some((place, it.matches(uri)?)))
+            .ok_or_else(|| RpcError::resource_not_found(shape, uri))
+    }
+}
+
+/// The result of a resource whose function gave `answer`.
+pub(crate) fn result(
+    resource: &Resource,
+    uri: &str,
+    shape: Shape,
+    server: &RawValue,
+    answer: &Result<Answer, Error>,
+    cx: &Context,
+) -> Result<Box<RawValue>, RpcError> {
+    let answer = answer.as_ref();
+    let answer = answer.map_err(|error| RpcError::of_error(shape, uri, error))?;
+    let contents = contents(resource, shape, uri, answer);
+    // Each repeats the URI, which the client has chosen.
+    cx.charge_bytes(contents.len() * uri.len())
+        .map_err(|error| RpcError::of_error(shape, uri, &error))?;
+    let is_modern = shape == Shape::Modern;
+    let (ttl, scope) = match cx.freshness() {
+        // What somebody said is in it, which must not be kept, least of all for others (MCP 2026-07-28, caching).
+        _ if cx.has_asked() => (0, "private"),
+        // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
+        Some(freshness) => (freshness.ttl_ms.max(0) as u64, "public"),
+        None => (TTL_MS, "public"),
+    };
+    let result = ReadResult {
+        contents,
+        result_type: is_modern.then_some("complete"),
+        ttl_ms: is_modern.then_some(ttl),
+        cache_scope: is_modern.then_some(scope),
+        meta: is_modern.then(|| ServerMeta::new(server)),
+    };
+    Ok(to_raw_value(&result).expect("a result of strings and JSON is JSON"))
+}
+
+fn contents<'a>(
+    resource: &'a Resource,
+    shape: Shape,
+    uri: &'a str,
+    answer: &'a Answer,
+) -> Vec<Contents<'a>> {
+    let meta = resource.function().metadata();
+    let meta = (shape >= Shape::Structured && !meta.is_empty()).then_some(meta);
+    let content = |text, blob| Contents {
+        uri: uri.into(),
+        mime_type: resource.mime_type().into(),
+        text,
+        blob,
+        meta,
+    };
+    if !answer.is_content() {
+        return vec![content(Some(answer.json().get().into()), None)];
+    }
+    let blocks: Vec<Block<'a>> = serde_json::from_str(answer.json().get()).unwrap_or_default();
+    let contents = blocks.into_iter().map(|block| match block.resource {
+        // An embedded document has a URI and a type of its own.
+        Some(document) => document,
+        // Contents hold no links, so what points elsewhere is read as where it points.
+        None => content(block.text.or(block.uri), block.data),
+    });
+    contents.collect()
+}

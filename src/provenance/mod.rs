@@ -1,0 +1,251 @@
+//! The bundled functions, in the order of their public list: Provenance Blockchain and Figure Markets.
+
+mod account;
+mod address;
+mod amount;
+mod decimal;
+mod delegation;
+mod hash;
+mod market;
+mod number;
+mod partial;
+mod prompts;
+mod summary;
+mod system;
+mod track;
+mod vesting;
+
+use std::time::Duration;
+
+use crate::app::Server;
+use crate::registry::{Prompt, Resource, Tool, batch};
+use crate::upstream::{Keep, Upstream};
+
+/// The Provenance explorer's API.
+const EXPLORER: Upstream = Upstream::new("explorer", "https://service-explorer.provenance.io")
+    .in_flight(4)
+    .keep(keep_explorer)
+    .classes(class_of_explorer);
+
+/// A Provenance node's REST API: about thirty requests a minute are let through.
+const LCD: Upstream = Upstream::new("lcd", "https://api.provenance.io")
+    .rate(5, Duration::from_secs(2))
+    .keep(keep_lcd)
+    .classes(class_of_lcd);
+
+/// The Figure Markets exchange's public API: fifty requests a minute, ten of them at once.
+const EXCHANGE: Upstream = Upstream::new(
+    "exchange",
+    "https://www.figuremarkets.com/service-hft-exchange/api/v1",
+)
+.rate(10, Duration::from_millis(1500))
+.keep(keep_exchange)
+.classes(class_of_exchange);
+
+/// What a wallet holds, in seconds: fresh, and then where its upstream fails.
+const WALLET: Keep = Keep::seconds(20, 300);
+/// What can never change again.
+const FINAL: Keep = Keep::seconds(30 * 86_400, 0);
+
+fn keep_explorer(path: &str) -> Keep {
+    match path {
+        _ if path.contains("/vesting") => Keep::seconds(3_600, 86_400),
+        _ if path.contains("/accounts/") => WALLET,
+        _ if path.starts_with("/api/v2/blocks/height/") || is_transaction(path) => FINAL,
+        _ => Keep::seconds(60, 3_600),
+    }
+}
+
+/// A transaction by its hash; beside it stand lists, which change with every block.
+fn is_transaction(path: &str) -> bool {
+    let rest = path.strip_prefix("/api/v2/txs/").unwrap_or("");
+    let hash = rest.split(['/', '?']).next().unwrap_or("");
+    hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn keep_lcd(path: &str) -> Keep {
+    match path {
+        _ if path.starts_with("/cosmos/tx/v1beta1/txs/") => FINAL,
+        _ => WALLET,
+    }
+}
+
+fn keep_exchange(path: &str) -> Keep {
+    match path {
+        _ if path.starts_with("/assets") => Keep::seconds(3_600, 86_400),
+        _ => Keep::seconds(10, 300),
+    }
+}
+
+/// The explorer works out each part of a wallet from another source, and each can be slow by itself.
+fn class_of_explorer(path: &str) -> &'static str {
+    const PARTS: [&str; 6] = [
+        "vesting",
+        "delegations",
+        "rewards",
+        "unbonding",
+        "redelegations",
+        "balances",
+    ];
+    let path = path.split('?').next().unwrap_or(path);
+    let rest = path.split_once("/accounts/").map(|it| it.1);
+    match rest.map(|it| it.split_once('/').map_or("", |it| it.1)) {
+        Some("") => "account",
+        Some("balances/utility_token") => "utility_token_balance",
+        Some(part) => PARTS.into_iter().find(|it| *it == part).unwrap_or("part"),
+        None if path.ends_with("/utility_token/stats") => "statistics",
+        None => "other",
+    }
+}
+
+fn class_of_lcd(path: &str) -> &'static str {
+    match path {
+        _ if path.starts_with("/provenance/exchange/") => "commitments",
+        _ => "other",
+    }
+}
+
+fn class_of_exchange(path: &str) -> &'static str {
+    match path {
+        _ if path.starts_with("/trades/") => "trades",
+        _ if path.starts_with("/markets") => "markets",
+        _ if path.starts_with("/assets") => "assets",
+        _ => "other",
+    }
+}
+
+/// The server that the binary runs: the functions of the public list, and one that calls many of them at once.
+pub fn server() -> Server {
+    core().tools(vec![batch::tool().read_only()])
+}
+
+/// The functions of the public list alone.
+pub fn core() -> Server {
+    Server::new("bifold", env!("CARGO_PKG_VERSION"))
+        .title("Provenance Blockchain and Figure Markets")
+        .description("Wallets, vesting, delegation, HASH statistics and market prices, read-only.")
+        .instructions(
+            "Read-only functions over Provenance Blockchain wallets (accounts, vesting, delegation, commitments), \
+             HASH supply statistics and Figure Markets prices. 1 HASH is 10^9 nhash; amounts are decimal strings in the \
+             denom beside them. Call get_system_context first: it explains the units, the terms and how the amounts add up.",
+        )
+        .upstreams(&[EXPLORER, LCD, EXCHANGE])
+        .state(system::Warmth::default())
+        .resources(documents())
+        .prompts(questions())
+        .tools(tools())
+}
+
+/// What agents read by its URI.
+fn documents() -> Vec<Resource> {
+    let markets = Tool::new("markets", market::markets);
+    let summary = Tool::new("wallet_summary", summary::wallet);
+    vec![
+        Resource::new(
+            "bifold://system-context",
+            "text/markdown",
+            Tool::sync("system_context", system::document),
+        ),
+        Resource::new("bifold://markets", "application/json", markets),
+        Resource::new(
+            "wallet://{wallet_address}/summary",
+            "application/json",
+            summary,
+        ),
+    ]
+}
+
+/// What a person may pick to ask.
+fn questions() -> Vec<Prompt> {
+    vec![
+        Prompt::new(Tool::sync("analyse_wallet", prompts::analyse_wallet)),
+        Prompt::new(Tool::sync("explain_vesting", prompts::explain_vesting)),
+        Prompt::new(Tool::sync("market_briefing", prompts::market_briefing))
+            .complete("token_pair", market::proposals),
+    ]
+}
+
+/// The public list. Its order is the order of every listing.
+fn tools() -> Vec<Tool> {
+    let tools = vec![
+        Tool::new("fetch_account_info", account::info)
+            .get("/account_info/{wallet_address}")
+            .tags(&["account"]),
+        Tool::new("fetch_account_is_vesting", account::is_vesting)
+            .get("/account_is_vesting/{wallet_address}")
+            .tags(&["account", "vesting"]),
+        Tool::new("fetch_total_delegation_data", delegation::total)
+            .get("/total_delegation_data/{wallet_address}")
+            .tags(&["delegation"]),
+        Tool::new(
+            "fetch_vesting_total_unvested_amount",
+            vesting::total_unvested,
+        )
+        .get("/vesting_total_unvested_amount/{wallet_address}")
+        .tags(&["vesting"]),
+        Tool::new("fetch_available_committed_amount", account::committed)
+            .get("/available_committed_amount/{wallet_address}")
+            .tags(&["account"]),
+        Tool::new("fetch_current_fm_data", market::markets)
+            .get("/figure_markets_data")
+            .tags(&["market"]),
+        Tool::new("fetch_last_crypto_token_price", market::last_price)
+            .get("/crypto_token_price/{token_pair}")
+            .also_get("/crypto_token_price")
+            .tags(&["market"]),
+        Tool::new("fetch_figure_markets_assets_info", market::assets)
+            .get("/figure_markets_assets_info")
+            .tags(&["market"]),
+        Tool::new("fetch_current_hash_statistics", hash::statistics)
+            .get("/current_hash_statistics")
+            .tags(&["hash"]),
+        Tool::sync("get_system_context", system::context)
+            .get("/system_context")
+            .tags(&["system"])
+            .closed_world(),
+        Tool::new("fetch_complete_wallet_summary", summary::wallet)
+            .get("/complete_wallet_summary/{wallet_address}")
+            .tags(&["summary", "account"]),
+        Tool::new("fetch_market_overview_summary", summary::market)
+            .get("/market_overview_summary")
+            .tags(&["summary", "market"]),
+        Tool::sync("get_registry_introspection", system::introspection)
+            .get("/registry_introspection")
+            .tags(&["system"])
+            .closed_world(),
+        Tool::sync("get_registry_summary", system::registry_summary)
+            .get("/registry_summary")
+            .tags(&["system"])
+            .closed_world(),
+        Tool::new("fetch_delegated_rewards_amount", delegation::rewards)
+            .get("/delegated_rewards_amount/{wallet_address}")
+            .rest_only()
+            .tags(&["delegation"]),
+        Tool::new("fetch_delegated_staked_amount", delegation::staked)
+            .get("/delegated_staked_amount/{wallet_address}")
+            .rest_only()
+            .tags(&["delegation"]),
+        Tool::new("fetch_delegated_unbonding_amount", delegation::unbonding)
+            .get("/delegated_unbonding_amount/{wallet_address}")
+            .rest_only()
+            .tags(&["delegation"]),
+        Tool::new(
+            "fetch_delegated_redelegation_amount",
+            delegation::redelegation,
+        )
+        .get("/delegated_redelegation_amount/{wallet_address}")
+        .rest_only()
+        .tags(&["delegation"]),
+        Tool::new("fetch_wallet_liquid_balance", account::liquid_balance)
+            .get("/wallet_liquid_balance/{wallet_address}")
+            .rest_only()
+            .tags(&["account"]),
+        Tool::sync("mcp_warmup_ping", system::warmup_ping)
+            .tags(&["system"])
+            .closed_world(),
+        Tool::new("mcp_test_server", system::test_server)
+            .calls("function_name")
+            .tags(&["system"]),
+    ];
+    tools.into_iter().map(Tool::read_only).collect()
+}

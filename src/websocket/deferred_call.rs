@@ -1,0 +1,70 @@
+//! A call on its way to the invocation that runs it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::connection::Connection;
+use crate::config::key;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::telemetry::trace::Trace;
+
+/// A call that is handed on.
+#[derive(Serialize, Deserialize)]
+pub(super) struct DeferredCall<'a> {
+    /// By which a second delivery is known.
+    pub(super) job: String,
+    pub(super) connection: Connection,
+    /// From which place in a trace it is handed on, as the headers of W3C Trace Context say it.
+    #[serde(default)]
+    traceparent: String,
+    #[serde(default)]
+    tracestate: Option<String>,
+    /// Who calls.
+    #[serde(default)]
+    principal: Option<String>,
+    /// The request, as it came.
+    #[serde(borrow)]
+    pub(super) message: &'a RawValue,
+}
+
+impl<'a> DeferredCall<'a> {
+    pub(super) fn new(
+        connection: Connection,
+        cx: &Context,
+        message: &'a str,
+    ) -> Result<DeferredCall<'a>> {
+        let trace = cx.trace();
+        let state = trace.state.as_ref().and_then(|it| it.to_str().ok());
+        let message = serde_json::from_str(message);
+        Ok(DeferredCall {
+            job: key::name(),
+            connection,
+            traceparent: trace.as_parent(),
+            tracestate: state.map(str::to_owned),
+            principal: cx.principal().map(str::to_owned),
+            message: message.map_err(broken)?,
+        })
+    }
+
+    pub(super) fn read(text: &'a RawValue) -> Result<DeferredCall<'a>> {
+        serde_json::from_str(text.get()).map_err(broken)
+    }
+
+    /// Makes the context of the invocation that runs it that of the one which handed it on: in its trace, below its
+    /// place, and for its caller.
+    pub(super) fn introduce(&self, cx: &Context) {
+        if let Some(trace) = Trace::below(&self.traceparent, self.tracestate.as_deref()) {
+            cx.belongs_to(trace);
+        }
+        cx.on_behalf_of(self.principal.clone());
+    }
+
+    pub(super) fn write(&self) -> Box<RawValue> {
+        to_raw_value(self).expect("texts and JSON are JSON")
+    }
+}
+
+fn broken(error: serde_json::Error) -> Error {
+    Error::internal("a call cannot be handed on").with_source(error)
+}

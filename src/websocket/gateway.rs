@@ -1,0 +1,108 @@
+//! Messages to clients behind API Gateway: its `@connections` API.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Request, Response, StatusCode};
+
+use super::connection::Connection;
+use crate::aws::{self, Aws};
+use crate::clock::Deadline;
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+/// What API Gateway takes for one message.
+pub(super) const MOST_BYTES: usize = 128 << 10;
+
+/// What API Gateway is called where requests to it are signed.
+const SERVICE: &str = "execute-api";
+
+/// The API, if there are credentials for it.
+pub(super) struct Gateway {
+    aws: Result<Aws, String>,
+    endpoint: Option<String>,
+}
+
+/// Why a message did not reach its client.
+pub(super) enum Undelivered {
+    /// There is no client any more.
+    Gone,
+    /// API Gateway takes no message of this size.
+    TooLarge,
+    /// It could not be posted in time, or must not be.
+    Failed(Error),
+}
+
+impl Gateway {
+    /// That there are no credentials matters only to who has clients there.
+    ///
+    /// # Errors
+    /// There are such clients, and no credentials.
+    pub(super) fn new(config: &Config) -> Result<Gateway, String> {
+        let aws = Aws::new(config);
+        if let (Err(problem), Some(_)) = (&aws, &config.ws_endpoint) {
+            return Err(format!("`BIFOLD_WS_ENDPOINT` cannot be used: {problem}"));
+        }
+        Ok(Gateway {
+            aws,
+            endpoint: config.ws_endpoint.clone(),
+        })
+    }
+
+    /// Where messages to the client are posted.
+    ///
+    /// # Errors
+    /// `Internal` where no setting says it, and the event names a host that is none of API Gateway's in this region: it
+    /// must not choose who gets signed requests.
+    pub(super) fn address(&self, connection: &Connection) -> Result<String> {
+        let base = match &self.endpoint {
+            Some(endpoint) => Some(endpoint.clone()),
+            None => connection.endpoint(self.aws()?.region()),
+        };
+        let base = base.ok_or_else(|| {
+            Error::internal(format!(
+                "`BIFOLD_WS_ENDPOINT` is not set, and `{}` is no host of API Gateway in this region",
+                connection.domain()
+            ))
+        })?;
+        Ok(format!("{base}/@connections/{}", connection.id()))
+    }
+
+    /// Posts one message. What passes is tried again until `deadline`, so a message may arrive twice, with the same
+    /// number.
+    pub(super) async fn post(
+        &self,
+        address: &str,
+        text: String,
+        deadline: Deadline,
+    ) -> Result<(), Undelivered> {
+        let request = Request::post(address).header(CONTENT_TYPE, "application/json");
+        let request = request.body(text.into()).map_err(|error| {
+            Undelivered::Failed(Error::internal("no message can be posted").with_source(error))
+        })?;
+        let aws = self.aws().map_err(Undelivered::Failed)?;
+        let answer = aws.insist(SERVICE, request, deadline).await;
+        let answer = answer.map_err(Undelivered::Failed)?;
+        let status = answer.status();
+        match status {
+            _ if status.is_success() => Ok(()),
+            StatusCode::GONE => Err(Undelivered::Gone),
+            StatusCode::PAYLOAD_TOO_LARGE => Err(Undelivered::TooLarge),
+            _ => Err(Undelivered::Failed(refused(&answer))),
+        }
+    }
+
+    fn aws(&self) -> Result<&Aws> {
+        let problem = |problem: &String| {
+            Error::internal("messages cannot be posted to API Gateway").with_source(problem.clone())
+        };
+        self.aws.as_ref().map_err(problem)
+    }
+}
+
+fn refused(answer: &Response<Bytes>) -> Error {
+    let advice = match answer.status() {
+        StatusCode::FORBIDDEN => ": does the role allow `execute-api:ManageConnections`",
+        _ => "",
+    };
+    aws::refused(SERVICE, answer, "a message").with_context(advice)
+}

@@ -1,0 +1,258 @@
+//! Clients behind API Gateway, whose every frame is an event.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::value::RawValue;
+
+use super::cancellations::Start;
+use super::connection::Connection;
+use super::deferred_call::DeferredCall;
+use super::delivery::Delivery;
+use super::exchange::{Exchange, Frame, Limits};
+use super::gateway::MOST_BYTES;
+use super::times::Times;
+use super::{Sockets, entry};
+use crate::aws::invoke::{Continuation, Invoker};
+use crate::clock::Deadline;
+use crate::context::Context;
+use crate::context::request_log::{RequestLog, Unanswered};
+use crate::error::{Error, Result};
+use crate::mcp;
+use crate::telemetry::{self, Outcome};
+
+/// How long it may take to hand a call on: whoever sent the frame waits for it.
+const HANDING_ON: Duration = Duration::from_secs(10);
+
+impl Sockets {
+    /// Answers `$connect`: whether the connection is wanted, by its headers or for the class of error that they are
+    /// refused with. Nothing can be posted to it yet.
+    pub fn connect(&self, headers: Result<&HeaderMap, &'static str>, cx: &Context) -> bool {
+        let error = match headers {
+            Ok(headers) if self.admits(headers) => None,
+            Ok(_) => Some("forbidden_origin"),
+            Err(class) => Some(class),
+        };
+        let status = match error {
+            None => StatusCode::OK,
+            Some(_) => StatusCode::FORBIDDEN,
+        };
+        log(entry(cx, Some("$connect")), status, error);
+        error.is_none()
+    }
+
+    /// Answers `$disconnect`, which comes as a rule and not always: what runs for the connection ends.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn disconnect(&self, connection: &Connection, cx: &Context) -> Result<()> {
+        log(entry(cx, Some("$disconnect")), StatusCode::OK, None);
+        self.cancellations.forget(connection).await
+    }
+
+    /// Answers one frame, or hands it on to an invocation of its own.
+    ///
+    /// # Errors
+    /// The client cannot be told, or the store fails.
+    pub async fn message(
+        &self,
+        connection: Connection,
+        text: &str,
+        cx: Context,
+        times: Times,
+    ) -> Result<()> {
+        // Frames need time to leave, so the call ends as one that is streamed.
+        cx.streams();
+        // Without time nothing is handed on, and the answer says why.
+        let may_run = !cx.deadline().remaining().is_zero();
+        let invoker = self.invoker.as_ref().filter(|_| may_run);
+        let text = mcp::without_mark(text);
+        match mcp::Frame::read(text) {
+            mcp::Frame::Request { id, method, trace } => {
+                if let Some(trace) = trace {
+                    cx.belongs_to(trace);
+                }
+                match invoker.filter(|_| method.is_some()) {
+                    Some(invoker) => {
+                        self.hand_on(invoker, connection, &id, text, cx, times)
+                            .await
+                    }
+                    None => {
+                        let entry = unanswered(&cx, method);
+                        self.answer(&connection, Some(id), text, entry, times).await
+                    }
+                }
+            }
+            mcp::Frame::Cancellation(id) => {
+                log(entry(&cx, Some("notification")), StatusCode::OK, None);
+                self.cancellations.cancel(&connection, &id).await
+            }
+            mcp::Frame::Other => {
+                let entry = unanswered(&cx, None);
+                self.answer(&connection, None, text, entry, times).await
+            }
+        }
+    }
+
+    /// Says that what came is no text.
+    ///
+    /// # Errors
+    /// The client cannot be told.
+    pub async fn refuse_binary(
+        &self,
+        connection: &Connection,
+        cx: &Context,
+        times: Times,
+    ) -> Result<()> {
+        let entry = entry(cx, Some("binary"));
+        log(entry, StatusCode::BAD_REQUEST, Some("invalid_request"));
+        let refusal = Frame::refusal(&mcp::unreadable("a frame is text; this one was binary"), 1);
+        Delivery::new(&self.gateway, connection, times)?
+            .tell(refusal)
+            .await
+    }
+
+    /// Runs a call that was handed on; a second delivery of it does nothing, nor does one that nobody wants any more.
+    ///
+    /// # Errors
+    /// The client cannot be told, or the store fails.
+    pub async fn resume(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
+        let call = Call::read(call)?;
+        call.introduce(&cx);
+        cx.streams();
+        let (connection, text) = (call.connection, call.message.get());
+        let mcp::Frame::Request { id, method, .. } = mcp::Frame::read(text) else {
+            return Err(Error::internal("what was handed on is no request"));
+        };
+        let entry = unanswered(&cx, method);
+        let starting = self.cancellations.start(&call.job, &connection, &id);
+        let seen = match self.unless_stopping(starting).await {
+            Ok(Start::Watched(seen)) => seen,
+            Ok(Start::Unwatched) => {
+                return self.answer(&connection, Some(id), text, entry, times).await;
+            }
+            Ok(Start::Unwanted) => {
+                log(entry.answered(), StatusCode::OK, Some("cancelled"));
+                return Ok(());
+            }
+            Ok(Start::Repeated) => {
+                log(entry.answered(), StatusCode::OK, Some("repeated"));
+                return Ok(());
+            }
+            Err(error) => return self.refuse(&connection, &id, &error, entry, times).await,
+        };
+        tokio::select! {
+            biased;
+            () = self.cancellations.given_up(&connection, &id, seen, times.answer) => Ok(()),
+            done = self.answer(&connection, Some(id.clone()), text, entry, times) => done,
+        }
+    }
+
+    async fn hand_on(
+        &self,
+        invoker: &Invoker,
+        connection: Connection,
+        id: &RawValue,
+        text: &str,
+        cx: Context,
+        times: Times,
+    ) -> Result<()> {
+        let entry = unanswered(&cx, Some("continuation"));
+        let call = Call::new(connection.clone(), &cx, text)?;
+        let continuation = Continuation::Frame(call.write());
+        let deadline = Deadline::after(HANDING_ON).min(times.answer);
+        let handing_on = invoker.again(continuation, deadline);
+        let Err(error) = self.unless_stopping(handing_on).await else {
+            log(entry.answered(), StatusCode::ACCEPTED, None);
+            return Ok(());
+        };
+        // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
+        match self.cancellations.claim(&call.job).await {
+            Ok(true) => {
+                telemetry::cause("continuation", &error);
+                self.refuse(&connection, id, &error, entry, times).await
+            }
+            Ok(false) => {
+                log(entry.answered(), StatusCode::ACCEPTED, None);
+                Ok(())
+            }
+            // It may run elsewhere, and have an end of its own.
+            Err(unknown) => {
+                telemetry::cause("continuation", &error);
+                let error =
+                    unknown.with_context(", so nobody knows whether the call was handed on");
+                fail(entry, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Answers within this invocation. A client that is gone ends the call, and so does the end of the process.
+    async fn answer(
+        &self,
+        connection: &Connection,
+        id: Option<Box<RawValue>>,
+        text: &str,
+        entry: Unanswered,
+        times: Times,
+    ) -> Result<()> {
+        let limits = Limits {
+            bytes: MOST_BYTES,
+            end: Some(times.answer),
+        };
+        let (endpoint, entry) = (self.endpoint.clone(), entry.answered());
+        let mut exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
+        match Delivery::new(&self.gateway, connection, times) {
+            Ok(delivery) => delivery.carry(&mut exchange, self.stopping()).await,
+            Err(error) => {
+                exchange.undelivered();
+                Err(error)
+            }
+        }
+    }
+
+    /// Says that the call was not begun, to its client and in the log.
+    async fn refuse(
+        &self,
+        connection: &Connection,
+        id: &RawValue,
+        error: &Error,
+        entry: Unanswered,
+        times: Times,
+    ) -> Result<()> {
+        fail(entry, error);
+        let refusal = Frame::refusal(&mcp::refusal(id, error), 1);
+        Delivery::new(&self.gateway, connection, times)?
+            .tell(refusal)
+            .await
+    }
+
+    /// Waits for what stands before a call, as long as the process has time for it.
+    async fn unless_stopping<T>(&self, doing: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            done = doing => done,
+            () = self.stopping() => Err(Error::stopping("the call was not begun")),
+        }
+    }
+}
+
+/// The beginning of a line, of a message that is still to be answered.
+fn unanswered(cx: &Context, method: Option<&'static str>) -> Unanswered {
+    Unanswered::new(entry(cx, method))
+}
+
+/// Writes the line of a call that was not begun.
+fn fail(entry: Unanswered, error: &Error) {
+    let kind = error.kind().as_str();
+    log(entry.answered(), StatusCode::BAD_GATEWAY, Some(kind));
+}
+
+/// Writes the line of an event that is no exchange, with the kind of its error.
+fn log(mut entry: RequestLog, status: StatusCode, error: Option<&'static str>) {
+    entry.status = Some(status.as_u16());
+    entry.write(&Outcome {
+        error,
+        ..Outcome::default()
+    });
+}

@@ -1,0 +1,281 @@
+//! One WebSocket of this machine: several requests at a time, until either side closes.
+
+use std::collections::HashMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use bytes::Bytes;
+use futures_util::SinkExt;
+use futures_util::future::AbortHandle;
+use futures_util::stream::{self, BoxStream, SelectAll, StreamExt, abortable};
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+use tokio::time::{Instant, interval_at, timeout};
+use tokio_tungstenite::tungstenite;
+
+use super::entry;
+use super::exchange::{Exchange, Frame, Limits};
+use super::heartbeat::{BEAT, Heartbeat};
+use crate::context::Context;
+use crate::error::Error;
+use crate::http::buffers::{Full, Intake};
+use crate::mcp::{self, Endpoint, same};
+
+/// Requests that run at the same time.
+const MOST_RUNNING: usize = 16;
+
+/// Messages, requests or not, that are answered at the same time; the next one is read when one of them is.
+const MOST_OPEN: usize = 64;
+
+/// How many times the largest message is read, so that it can be refused in the words of the protocol: beyond, nothing
+/// is left but to close the connection.
+const TOLERANCE: usize = 4;
+
+/// An open connection. Whoever drops it ends all calls that run on it.
+pub(super) struct Socket {
+    socket: WebSocket,
+    endpoint: Arc<Endpoint>,
+    cx: Context,
+    /// What runs, by the id of its request.
+    running: HashMap<String, AbortHandle>,
+    exchanges: SelectAll<BoxStream<'static, (Option<String>, Frame)>>,
+    heartbeat: Heartbeat,
+    /// What was read of the next message.
+    intake: Intake,
+    is_closing: bool,
+}
+
+/// The bytes of a ping or a pong of a client before its data (RFC 6455, section 5.2).
+const CONTROL_HEAD: usize = 6;
+
+/// What a client is told whose message there is no room for.
+const NO_ROOM: &str = "too many requests are being read: send this one again in a moment";
+
+/// Whether the connection goes on.
+type Flow = ControlFlow<()>;
+
+/// The bytes of a message that is read at all, where one may have `most`.
+pub(super) fn readable(most: usize) -> usize {
+    most.saturating_mul(TOLERANCE)
+}
+
+impl Socket {
+    pub(super) fn new(
+        socket: WebSocket,
+        endpoint: Arc<Endpoint>,
+        cx: Context,
+        intake: Intake,
+    ) -> Socket {
+        Socket {
+            socket,
+            endpoint,
+            cx,
+            running: HashMap::new(),
+            exchanges: SelectAll::new(),
+            heartbeat: Heartbeat::default(),
+            intake,
+            is_closing: false,
+        }
+    }
+
+    /// Serves until the client closes or is gone, or until `closing` has begun and what runs has ended.
+    pub(super) async fn serve(mut self, mut closing: watch::Receiver<Option<Instant>>) {
+        let mut beats = interval_at(Instant::now() + BEAT, BEAT);
+        loop {
+            let is_open = self.exchanges.len() < MOST_OPEN;
+            let flow = tokio::select! {
+                Some((id, frame)) = self.exchanges.next() => self.tell(id, frame).await,
+                message = self.socket.recv(), if is_open => self.hear(message).await,
+                _ = beats.tick() => self.beat().await,
+                () = asked_to_close(&mut closing), if !self.is_closing => {
+                    self.is_closing = true;
+                    Flow::Continue(())
+                }
+            };
+            if flow.is_break() {
+                return;
+            }
+            if self.is_closing && self.running.is_empty() {
+                self.close(close_code::AWAY, "the server is stopping").await;
+                return;
+            }
+        }
+    }
+
+    async fn tell(&mut self, id: Option<String>, frame: Frame) -> Flow {
+        if let Some(id) = id.filter(|_| frame.is_last()) {
+            self.running.remove(&id);
+        }
+        self.send(Message::text(frame.text)).await
+    }
+
+    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Flow {
+        self.heartbeat.heard();
+        if let Some(Ok(message)) = &message {
+            self.count(message);
+        }
+        match message {
+            Some(Ok(Message::Text(text))) => self.read(text.as_str()).await,
+            Some(Ok(Message::Binary(_))) => {
+                let problem = "a frame is text; this one was binary";
+                self.refuse(&mcp::unreadable(problem)).await
+            }
+            // No more is read until the pong has left: a client that reads none must not have them pile up here.
+            Some(Ok(Message::Ping(_))) => patiently(self.socket.flush()).await,
+            Some(Ok(Message::Pong(_))) => Flow::Continue(()),
+            Some(Ok(Message::Close(_))) => {
+                // What is read next is the end, once the client has been told that it was understood.
+                self.exchanges.clear();
+                let _ = timeout(BEAT, self.socket.recv()).await;
+                Flow::Break(())
+            }
+            Some(Err(error)) => {
+                let (code, reason) = reproach(error);
+                self.close(code, reason).await;
+                Flow::Break(())
+            }
+            None => Flow::Break(()),
+        }
+    }
+
+    /// What was read of a message is held elsewhere now; what may stand between two parts of one is not.
+    fn count(&self, message: &Message) {
+        match message {
+            Message::Ping(data) | Message::Pong(data) => {
+                self.intake.skip(CONTROL_HEAD + data.len());
+            }
+            Message::Text(_) | Message::Binary(_) | Message::Close(_) => self.intake.settle(),
+        }
+    }
+
+    async fn read(&mut self, text: &str) -> Flow {
+        let (bytes, most) = (text.len(), self.cx.config().max_request_bytes);
+        if bytes > most {
+            let problem = format!("the frame has {bytes} bytes, and may have {most}");
+            return self.refuse(&mcp::unreadable(problem)).await;
+        }
+        let text = mcp::without_mark(text);
+        match mcp::Frame::read(text) {
+            mcp::Frame::Request { id, method, .. } => self.request(id, method, text).await,
+            mcp::Frame::Cancellation(id) => {
+                if let Some(call) = self.running.remove(&same(&id)) {
+                    call.abort();
+                }
+                Flow::Continue(())
+            }
+            mcp::Frame::Other => match self.start(None, None, text) {
+                Ok(()) => Flow::Continue(()),
+                Err(Full) => self.refuse(&mcp::unreadable(NO_ROOM)).await,
+            },
+        }
+    }
+
+    async fn request(
+        &mut self,
+        id: Box<RawValue>,
+        method: Option<&'static str>,
+        text: &str,
+    ) -> Flow {
+        if self.running.contains_key(&same(&id)) {
+            // An error under that id would be taken for the end of the request that runs.
+            let problem = format!("the request {id} still runs: give each an id of its own");
+            return self.refuse(&mcp::unreadable(problem)).await;
+        }
+        let busy = if self.is_closing {
+            "the server is stopping: connect again".to_owned()
+        } else if self.running.len() == MOST_RUNNING {
+            format!("{MOST_RUNNING} requests run on this connection, as many as may: wait for one")
+        } else {
+            match self.start(Some(id.clone()), method, text) {
+                Ok(()) => return Flow::Continue(()),
+                Err(Full) => NO_ROOM.to_owned(),
+            }
+        };
+        let refusal = mcp::refusal(&id, &Error::busy(busy));
+        self.refuse(&refusal).await
+    }
+
+    /// Begins to answer.
+    ///
+    /// # Errors
+    /// There is no room for the message.
+    fn start(
+        &mut self,
+        id: Option<Box<RawValue>>,
+        method: Option<&'static str>,
+        text: &str,
+    ) -> Result<(), Full> {
+        let mut held = self.cx.buffers().hold();
+        held.grow(text.len())?;
+        let key = id.as_deref().map(same);
+        let limits = Limits {
+            bytes: usize::MAX,
+            end: None,
+        };
+        let (endpoint, entry) = (self.endpoint.clone(), entry(&self.cx.another(), method));
+        let exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
+        // The message is held as long as its answer is made.
+        let frames = stream::unfold((exchange, held), async |(mut exchange, held)| {
+            let frame = exchange.next().await?;
+            Some((frame, (exchange, held)))
+        });
+        let (frames, handle) = abortable(frames);
+        let name = key.clone();
+        self.exchanges
+            .push(frames.map(move |frame| (name.clone(), frame)).boxed());
+        self.running.extend(key.map(|key| (key, handle)));
+        Ok(())
+    }
+
+    /// Answers without asking anybody.
+    async fn refuse(&mut self, message: &[u8]) -> Flow {
+        let frame = Frame::refusal(message, 1);
+        self.send(Message::text(frame.text)).await
+    }
+
+    async fn beat(&mut self) -> Flow {
+        match self.heartbeat.beat() {
+            true => self.send(Message::Ping(Bytes::new())).await,
+            false => Flow::Break(()),
+        }
+    }
+
+    async fn close(&mut self, code: u16, reason: &'static str) {
+        let reason = reason.into();
+        let _ = self
+            .send(Message::Close(Some(CloseFrame { code, reason })))
+            .await;
+    }
+
+    /// Sends one message. Who does not take it for so long is as good as gone.
+    async fn send(&mut self, message: Message) -> Flow {
+        patiently(self.socket.send(message)).await
+    }
+}
+
+/// Waits until it is written, as long as a client may take for that.
+async fn patiently(written: impl Future<Output = Result<(), axum::Error>>) -> Flow {
+    match timeout(BEAT, written).await {
+        Ok(Ok(())) => Flow::Continue(()),
+        Ok(Err(_)) | Err(_) => Flow::Break(()),
+    }
+}
+
+/// Ready when the connection is to be closed, or nobody is left who could say so.
+async fn asked_to_close(closing: &mut watch::Receiver<Option<Instant>>) {
+    drop(closing.wait_for(Option::is_some).await);
+}
+
+/// What a client is told that sent something which is no WebSocket message, or one far beyond the largest.
+fn reproach(error: axum::Error) -> (u16, &'static str) {
+    match error.into_inner().downcast_ref() {
+        Some(tungstenite::Error::Capacity(_)) => (close_code::SIZE, "the message is too large"),
+        Some(tungstenite::Error::Utf8(_)) => (close_code::INVALID, "a text is not UTF-8"),
+        Some(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::OutOfMemory => {
+            (close_code::AGAIN, "the server is busy: connect again")
+        }
+        _ => (close_code::PROTOCOL, "this is no WebSocket message"),
+    }
+}
