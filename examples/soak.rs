@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use bifold::provenance::replay::{MOVING, PLAIN, Plan, Replay, VESTING};
+use bifold::provenance::replay::{MOVING, PLAIN, Replay, VESTING};
 use bifold::{App, Config, RequestInfo, provenance};
 use clap::Parser;
 use http::Request;
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Failure> {
     let options = Options::parse();
     let truth = Arc::new(truth().await?);
     let replay = Replay::start().await?;
-    replay.follow(Plan::parse(&options.faults)?);
+    replay.follow(Replay::faults(&options.faults)?);
     let mut config = Config::default();
     replay.configure(&mut config);
     // A small cache and short calls, so that the upstream is asked often and waits do not hide faults.

@@ -4,14 +4,14 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::{Response, StatusCode};
 
-use super::context;
+use crate::context::Context;
 use crate::error::Error;
 use crate::registry::{Registry, Tool};
 use crate::rest;
 
 /// Nothing is served at this path.
 pub(super) fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
-    let cx = context(request);
+    let cx = Context::of(request);
     match request.uri().path().strip_prefix("/api/") {
         Some(name) if !name.contains('/') => {
             rest::failure(&unknown(registry, name, Tool::on_rest), cx.request_id())
@@ -30,7 +30,7 @@ pub(super) async fn method_not_allowed(request: Request) -> Response<Body> {
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         detail,
-        context(&request).request_id(),
+        Context::of(&request).request_id(),
     )
 }
 

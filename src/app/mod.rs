@@ -1,8 +1,9 @@
 //! One application: the protocols on one registry, built once and checked before the first request.
 
-mod integration;
 mod missing;
-mod socket;
+mod server;
+mod starting;
+mod websocket;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -17,7 +18,6 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::app::Server;
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::clock::{Countdown, Deadline, TimeLeft};
 use crate::config::Config;
@@ -28,15 +28,18 @@ use crate::error::Result;
 use crate::http::cors::{self, Cors};
 use crate::http::origin::AllowedOrigins;
 use crate::lint::{self, Finding};
+use crate::mcp::http as mcp_http;
 use crate::mcp::{Dependencies, Endpoint};
 use crate::registry::{Answer, Registry};
 use crate::rest::{self, RestApi};
 use crate::store::Store;
 use crate::telemetry::trace::Trace;
 use crate::upstream::{Meter, Upstreams};
-use crate::websocket::{self, Sockets, Times};
+use crate::websocket::{Dependencies as SocketDependencies, Sockets, Times};
 
 use missing::{method_not_allowed, not_found, unknown};
+pub use server::Server;
+pub use starting::Starting;
 
 /// The path of the MCP protocol.
 const MCP: &str = "/mcp";
@@ -71,8 +74,7 @@ pub struct RequestInfo {
     pub is_whole: bool,
 }
 
-/// An application that cannot start, with a line for every reason.
-#[derive(Debug)]
+/// An application that cannot start, with a line for every reason. `Debug` prints the same as `Display`.
 pub struct StartError(Vec<String>);
 
 impl App {
@@ -85,6 +87,7 @@ impl App {
     /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
         let mut problems = server.problems();
+        problems.extend(config.check(&server.settings).err().unwrap_or_default());
         let (tools, resources, prompts) = (server.tools, server.resources, server.prompts);
         let is_frozen = config.is_frozen();
         let registry = match is_frozen {
@@ -123,7 +126,7 @@ impl App {
             invoker: invoker.clone().filter(|_| config.table.is_some()),
             updates: updates.clone(),
         }));
-        let sockets = Sockets::new(websocket::Dependencies {
+        let sockets = Sockets::new(SocketDependencies {
             endpoint: endpoint.clone(),
             origins: origins.clone(),
             config: &config,
@@ -141,6 +144,7 @@ impl App {
             store,
             updates,
             state,
+            settings: server.settings,
             process: Process::start(),
         });
         let app = App {
@@ -305,7 +309,7 @@ impl App {
     fn router(&self) -> &Router {
         let make = || {
             let router = router(self.registry.clone(), self.rest.clone());
-            router.route("/ws", socket::route(self.sockets.clone()))
+            router.route("/ws", websocket::route(self.sockets.clone()))
         };
         self.router.get_or_init(make)
     }
@@ -370,14 +374,6 @@ fn router(registry: Arc<Registry>, api: Arc<RestApi>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
 }
 
-fn context(request: &Request) -> Context {
-    request
-        .extensions()
-        .get::<Context>()
-        .expect("`serve` puts a context into every request")
-        .clone()
-}
-
 /// The protocol that a path belongs to, for the log; the path itself may hold a wallet address.
 fn protocol_of(path: &str) -> &'static str {
     match path {
@@ -399,6 +395,12 @@ fn is_id(id: &str) -> bool {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,5 +1,8 @@
 //! The wall clock: whole seconds of UTC, from the system or fixed.
 
+mod deadline;
+mod time_left;
+
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +11,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
+
+pub use deadline::{Countdown, Deadline};
+pub use time_left::TimeLeft;
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z; RFC 3339 with `Z` on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,9 @@
 //! What a function may use: upstreams, the clock, its deadline, its client, the application's own state.
 
+pub(crate) mod client;
 mod input;
+pub(crate) mod request_log;
+pub(crate) mod updates;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,14 +14,17 @@ use http::{Extensions, HeaderMap};
 use serde::de::DeserializeOwned;
 
 use crate::clock::{Countdown, Deadline, Timestamp};
-use crate::config::Config;
-use crate::context::client::Client;
-use crate::context::updates::{Update, Updates};
+use crate::config::{Config, Setting};
 use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::telemetry::spans::Spans;
 use crate::telemetry::trace::Trace;
 use crate::upstream::{Caller, Freshness, Meter, Upstream, Upstreams};
+
+use client::Client;
+pub use client::{Elicited, Level, Root, Sampled, Sampling};
+use updates::Updates;
+pub use updates::{Topic, Update};
 
 /// What a function may use while it answers one call. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +46,8 @@ pub struct Services {
     pub updates: Arc<Updates>,
     /// The application's own values, one of each type.
     pub state: Extensions,
+    /// The settings that the application declares.
+    pub settings: Vec<Setting>,
     /// The life of this process.
     pub process: Process,
 }
@@ -91,6 +99,14 @@ impl Context {
             call,
             client: None,
         }
+    }
+
+    /// The context that was put into the extensions of `request`.
+    pub(crate) fn of<B>(request: &::http::Request<B>) -> Context {
+        let context = request.extensions().get::<Context>();
+        context
+            .expect("a request is served with its context")
+            .clone()
     }
 
     /// The same call for a function whose client hears what it says.
@@ -263,6 +279,18 @@ impl Context {
     /// Where the spans of the process go.
     pub(crate) fn spans(&self) -> &Spans {
         self.services.upstreams.spans()
+    }
+
+    /// The value of a setting that the application declares with [`Server::setting`](crate::Server::setting): that of
+    /// the environment, or else its default. Empty where there is no such setting.
+    pub fn setting(&self, name: &str) -> &str {
+        self.services.config.setting(&self.services.settings, name)
+    }
+
+    /// The switches that the application declares, each with its value.
+    pub(crate) fn switches(&self) -> impl Iterator<Item = (String, bool)> {
+        let switches = self.services.settings.iter().filter(|it| it.is_switch());
+        switches.map(|it| (it.option(), self.setting(it.name()) == "true"))
     }
 
     /// The settings of the process.

@@ -1,12 +1,15 @@
 //! What went wrong: an outside that the caller may read and an inside that only the log may.
 
+mod capability;
+pub(crate) mod suggestion;
+
 use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::error::Capability;
+pub use capability::{Capabilities, Capability};
 
 /// The result of a tool and of everything a tool calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

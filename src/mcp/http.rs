@@ -8,14 +8,14 @@ use futures_util::stream::{BoxStream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 
-use crate::app::context;
+use crate::context::Context;
 use crate::mcp::{self, Endpoint};
 use crate::rest::{self, Refusal};
 use crate::telemetry::{Outcome, Pending};
 
 /// Answers a POST.
 pub(crate) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
-    let cx = context(&request);
+    let cx = Context::of(&request);
     let (parts, body) = request.into_parts();
     let body = match rest::read_body(body, &cx).await {
         Ok(body) => body,
@@ -47,14 +47,14 @@ fn refused(refusal: Refusal) -> Response<Body> {
 }
 
 /// The response as an HTTP response.
-pub(crate) fn answer_of(response: mcp::McpResponse) -> Response<Body> {
-    let mut response = match response.body {
+pub(crate) fn answer_of(answer: mcp::McpResponse) -> Response<Body> {
+    let mut response = match answer.body {
         mcp::Body::Empty => Response::default(),
         mcp::Body::Json(json) => json_response(json),
         mcp::Body::Events(events, pending) => event_response(events, pending),
     };
-    *response.status_mut() = response.status;
-    response.extensions_mut().insert(response.outcome);
+    *response.status_mut() = answer.status;
+    response.extensions_mut().insert(answer.outcome);
     response
 }
 

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, IntoAnswer};
+use super::arrays;
 use super::hints::Hints;
 use super::icon::Icon;
-use super::shape;
 use crate::context::Context;
 use crate::error::{Capability, Error, Result};
 use crate::schema;

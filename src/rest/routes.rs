@@ -107,7 +107,7 @@ impl Route {
 /// Every route of the api. A [`Context`] must stand in the request's extensions.
 pub fn router(api: Arc<RestApi>) -> Router {
     let mut routes = Router::new();
-    for (index, tool) in protocol
+    for (index, tool) in api
         .registry
         .tools()
         .iter()
@@ -146,7 +146,7 @@ pub fn router(api: Arc<RestApi>) -> Router {
 fn by_url(route: Route) -> MethodRouter<Arc<RestApi>> {
     get(
         move |params: Result<RawPathParams, _>, request: Request| async move {
-            let cx = context(&request);
+            let cx = Context::of(&request);
             let Ok(params) = params else {
                 let error =
                     Error::invalid_argument("$", "the path is not UTF-8 after percent-decoding");
@@ -166,7 +166,7 @@ fn by_url(route: Route) -> MethodRouter<Arc<RestApi>> {
 /// `POST`: the arguments are the body, a JSON object; no body is an empty one.
 fn by_body(route: Route) -> MethodRouter<Arc<RestApi>> {
     post(move |request: Request| async move {
-        let cx = context(&request);
+        let cx = Context::of(&request);
         if let Some(query) = request.uri().query().filter(|it| !it.is_empty()) {
             let key = arguments::first_key(query);
             let error = Error::invalid_argument(
@@ -222,14 +222,6 @@ fn is_json(headers: &HeaderMap) -> bool {
         .eq_ignore_ascii_case("application/json")
 }
 
-fn context(request: &Request) -> Context {
-    request
-        .extensions()
-        .get::<Context>()
-        .expect("the application puts a context into every request")
-        .clone()
-}
-
 fn docs_page(api: &RestApi) -> Response<Body> {
     let mut response = page("docs", "text/html; charset=utf-8", api.docs());
     response.headers_mut().insert(
@@ -240,15 +232,17 @@ fn docs_page(api: &RestApi) -> Response<Body> {
 }
 
 async fn health(State(api): State<Arc<RestApi>>, request: Request) -> Response<Body> {
-    let cx = context(&request);
-    let body = json!({
+    let cx = Context::of(&request);
+    let mut body = json!({
         "status": "ok",
         "name": api.info.name,
         "version": api.info.version,
-        "replay": cx.config().replay,
         "uptime_ms": cx.process().uptime().as_millis() as u64,
         "requests": cx.process().requests(),
     });
+    for (name, is_on) in cx.switches() {
+        body[name] = is_on.into();
+    }
     let mut response = page("health", "application/json", body.to_string().into());
     response
         .headers_mut()

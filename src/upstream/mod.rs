@@ -5,9 +5,11 @@ mod breaker;
 mod cache;
 mod channel;
 mod client;
+pub(crate) mod flight;
 mod freshness;
 mod limit;
 mod meter;
+pub(crate) mod once;
 mod policy;
 mod retry;
 mod supply;
@@ -34,6 +36,7 @@ use supply::Supply;
 pub(crate) use client::Client;
 pub use freshness::Freshness;
 pub use meter::Meter;
+pub use once::Once;
 pub use policy::{Keep, Rate, Upstream};
 
 /// The integration of one process: for each upstream a client, its limits, its breaker and what it has answered.

@@ -7,7 +7,7 @@ mod content;
 mod documents;
 mod envelope;
 mod headers;
-mod integration;
+mod http;
 mod legacy;
 mod listen;
 mod lists;
@@ -16,8 +16,8 @@ mod pages;
 mod params;
 mod revisions;
 
+use ::http::{HeaderValue, Request, StatusCode};
 use axum::body::Body;
-use http::{HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, MODERN, TestApp};

@@ -1,0 +1,12 @@
+//! The events of each integration: how one becomes a request, and how its answer is written.
+
+pub(crate) mod event;
+pub(crate) mod head;
+pub(crate) mod integration;
+pub(crate) mod principal;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod stream;
+pub(crate) mod v1;
+pub(crate) mod v2;
+pub(crate) mod websocket;
