@@ -125,10 +125,8 @@ fn rest_cache_hit(c: &mut Criterion) {
 fn cold_start(c: &mut Criterion) {
     c.bench_function("app_new", |b| b.iter(|| black_box(app())));
     let on_lambda = || {
-        let config = Config {
-            function: Some("function".to_owned()),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.function = Some("function".to_owned());
         App::new(config, provenance::server()).unwrap()
     };
     c.bench_function("app_new_on_lambda", |b| b.iter(|| black_box(on_lambda())));

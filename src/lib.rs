@@ -1,25 +1,35 @@
 //! One async function, registered once, answers AI agents over MCP and programs over REST, from one binary
 //! that is an AWS Lambda function and a plain local server.
 //!
-//! # The map, in reading order
-//! - [`Server`]: what an application serves, a list of [`Tool`]s and a name. Start with its example.
-//! - [`Tool`]: one function, typed by its argument struct and its result; types are erased here and nowhere else.
-//! - [`Resource`], [`Prompt`]: the same functions as documents with a URI, and as ready-made questions.
-//! - [`Registry`]: the one way to every function: decode, deadline, panic guard, encode once.
-//! - [`Context`], [`Error`], [`Content`]: what a function is given, how it fails, what it may answer with.
-//! - [`App`]: the protocols on one registry, built once, the same for a Lambda event, a local socket and a test.
-//! - [`mcp`] and [`rest`]: the protocols. Each translates bytes to a [`Registry::call`] and its result to bytes.
-//! - `ws`: WebSocket, whose frames are the messages of [`mcp`]; its first page is the protocol.
-//! - [`upstream`]: the one integration to upstream HTTP APIs.
-//! - [`Store`]: short-lived records that all processes of an application share.
-//! - [`lint`]: what clients would refuse in the schemas of an application.
-//! - [`lambda`] and [`local`]: the integrations. [`replay`]: an upstream of recorded bodies.
-//! - [`batch`]: a function for any application, which calls many of its others at once.
-//! - [`tools`]: the bundled functions, an application like any other; nothing above it knows of them.
+//! # The map, from the top down
+//! Each room is a folder, and imports only rooms below it; `tests/it/architecture.rs` holds the table.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`main`](crate::main) (`cli/`) | the whole program of an application: command line, settings, log |
+//! | [`provenance`] | the bundled functions, an application like any other, and its recorded upstreams |
+//! | [`lambda`], [`local`] | the two transports: AWS Lambda events, a local socket |
+//! | [`App`], [`Server`] (`app/`) | what an application declares, and what it becomes: routes, request info, access line |
+//! | `websocket/` | WebSocket connections, local and behind API Gateway |
+//! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
+//! | [`rest`] | REST routes, OpenAPI, problem documents, the documentation page |
+//! | [`lint`] | what clients would refuse in the schemas of an application |
+//! | [`Tool`], [`Resource`], [`Prompt`], [`Registry`] (`registry/`) | functions, typed once, and the one path of every call |
+//! | [`Context`] (`context/`) | what a function is given: its client, its deadline, its upstreams |
+//! | [`Store`] (`store/`) | short-lived records that the processes of an application share |
+//! | `aws/` | signed requests to AWS |
+//! | [`upstream`] | requests to HTTP APIs: limits, cache, retry, circuit breaker |
+//! | [`telemetry`] | the log, the access line, metrics, traces |
+//! | `http/` | policies that hold for every path: CORS, origins |
+//! | [`testing`] | upstreams for tests that answer what they are told to |
+//! | [`Config`] (`config/`) | every setting in one table |
+//! | [`Error`] (`error/`) | what went wrong, for the caller and for the log |
+//! | `schema/` | JSON Schemas that every client takes |
+//! | [`Clock`], [`Deadline`] (`clock/`) | time |
 //!
 //! # What is absent on purpose
-//! Global state, a macro of our own, a session on the request path, a tool that names a protocol, a protocol that
-//! names a tool, and a second way for a result to be encoded.
+//! Global state, a procedural macro, a session on the request path, a function that names a protocol, a protocol that
+//! names a function, a second way for a result to be encoded, and a file of the library that names a bundled function.
 
 /// The examples of the README and of `docs/`, which the documentation tests compile.
 #[cfg(doctest)]
@@ -40,62 +50,41 @@ mod examples {
 
 mod app;
 mod aws;
-mod base_url;
-pub mod batch;
-mod buffers;
-mod capability;
-mod client;
+#[cfg(feature = "cli")]
+mod cli;
 mod clock;
 mod config;
 mod context;
-mod cors;
-mod count;
-mod deadline;
-mod entry;
 mod error;
-mod excerpt;
-mod flight;
-mod host;
-mod invoke;
+mod http;
 pub mod lambda;
 pub mod lint;
 pub mod local;
 pub mod mcp;
-mod object;
-mod once;
-mod origin;
-mod path;
+pub mod prelude;
+#[cfg(feature = "provenance")]
+pub mod provenance;
 mod registry;
-pub mod replay;
 pub mod rest;
 mod schema;
-mod secret;
-mod server;
-mod similar;
-mod spans;
 mod store;
 pub mod telemetry;
-pub mod tools;
-mod trace;
-mod updates;
+pub mod testing;
 pub mod upstream;
-mod ws;
+mod websocket;
 
-pub use app::{App, RequestInfo, StartError};
-pub use capability::Capability;
-pub use client::{Elicited, Level, Root, Sampled, Sampling};
-pub use clock::{Clock, Timestamp};
-pub use config::{AwsConfig, Config, ConfigError, Secret, Transfer};
-pub use context::{Context, Process};
-pub use deadline::{Deadline, TimeLeft};
-pub use error::{Detail, Error, Kind, Result, UpstreamStatus};
-pub use invoke::Continuation;
-pub use key::Key;
-pub use once::Once;
+pub use app::{App, RequestInfo, Server, StartError, Starting};
+pub use aws::Continuation;
+#[cfg(feature = "cli")]
+pub use cli::{IntoServer, main};
+pub use clock::{Clock, Deadline, TimeLeft, Timestamp};
+pub use config::{AwsConfig, Config, ConfigError, Key, Secret, Setting, Transfer};
+pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update};
+pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
-    Annotations, Answer, Content, Hints, Icon, IntoAnswer, Link, Prompt, Registry, Resource, Tool,
+    Annotations, Answer, Content, Hints, Icon, Info, IntoAnswer, Link, Prompt, Registry, Resource,
+    Tool, batch,
 };
-pub use schemars::JsonSchema;
-pub use server::{Info, Server};
+pub use schema::JsonSchema;
 pub use store::{Change, Record, Store};
-pub use updates::{Topic, Update};
+pub use upstream::Once;

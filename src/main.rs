@@ -1,13 +1,7 @@
-//! The binary: the library with the bundled functions, as a Lambda function or on this machine.
-
-mod cli;
+//! The bundled server: the library with the functions for Provenance Blockchain and Figure Markets.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Lambda sets this variable for every runtime; nothing of the command line is read there.
-    match std::env::var_os("AWS_LAMBDA_RUNTIME_API") {
-        Some(_) => cli::lambda(),
-        None => cli::run(),
-    }
+    bifold::main(bifold::provenance::server)
 }

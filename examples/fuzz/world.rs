@@ -83,14 +83,13 @@ impl World {
 
 /// Nothing waits for long, and nothing is kept that would make an input depend on the one before.
 fn config() -> Config {
-    Config {
-        upstream_tries: 1,
-        upstream_breaker: 0,
-        call_timeout: Duration::from_secs(4),
-        input_timeout: Duration::from_millis(5),
-        task_timeout: Duration::from_secs(1),
-        ..Config::default()
-    }
+    let mut config = Config::default();
+    config.upstream_tries = 1;
+    config.upstream_breaker = 0;
+    config.call_timeout = Duration::from_secs(4);
+    config.input_timeout = Duration::from_millis(5);
+    config.task_timeout = Duration::from_secs(1);
+    config
 }
 
 /// API Gateway behind a WebSocket API, which takes every message.

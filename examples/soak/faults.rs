@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use bifold::provenance::replay::{Plan, Replay};
+use bifold::provenance::replay::Replay;
 use bifold::{App, Config, provenance};
 use http::Request;
 use serde_json::Value;
@@ -30,7 +30,7 @@ struct Tally {
 pub async fn run(options: &Options, seconds: u64) -> Result<(), Failure> {
     let truth = Arc::new(truth().await?);
     let replay = Replay::start().await?;
-    replay.follow(Plan::parse(&options.faults)?);
+    replay.follow(Replay::faults(&options.faults)?);
     let mut config = Config::default();
     replay.configure(&mut config);
     // A small cache and short calls, so that the upstream is asked often and waits do not hide faults.

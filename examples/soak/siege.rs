@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bifold::provenance::replay::{Canned, Fault, PERIODIC, RECORDED_AT, Replay};
+use bifold::provenance::replay::{PERIODIC, RECORDED_AT, Replay};
+use bifold::testing::{Canned, Fault};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;

@@ -6,12 +6,14 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::{HeaderMap, Response, StatusCode};
 
-use super::{App, face_of, integration};
+use super::{App, mcp_http, protocol_of};
 use crate::config::Config;
 use crate::context::Context;
 use crate::http::host::{Hosts, Mistake};
+use crate::http::refusal::Refusal;
 use crate::http::{cors, origin};
-use crate::rest::Refusal;
+use crate::rest;
+use crate::telemetry::Outcome;
 
 impl App {
     /// Answers a request that came over a listener on that address or through an integration: what a browser asks before
@@ -27,7 +29,12 @@ impl App {
         }
         let page = self.cors.page(request.headers());
         let mut response = match page.is_some() && cors::is_preflight(&request) {
-            true => self.cors.preflight(),
+            true => {
+                let mut response = self.cors.preflight();
+                let outcome = Outcome::of_method("preflight");
+                response.extensions_mut().insert(outcome);
+                response
+            }
             false => {
                 request.extensions_mut().insert(cx);
                 self.route(request).await
@@ -69,9 +76,9 @@ pub(super) fn hosts(config: &Config) -> Result<Hosts, String> {
 
 /// The refusal in the protocol of the request's path.
 fn refused(request: &Request, refusal: Refusal, cx: &Context) -> Response<Body> {
-    match face_of(request.uri().path()) {
-        "mcp" => integration::refused(request.headers(), refusal),
-        _ => refusal.problem(cx.request_id()),
+    match protocol_of(request.uri().path()) {
+        "mcp" => mcp_http::refused(request.headers(), refusal),
+        _ => rest::refused(refusal, cx.request_id()),
     }
 }
 

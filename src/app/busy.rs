@@ -4,9 +4,10 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::{Method, Response};
 
-use super::{App, MCP, RequestInfo, face_of, framing, integration};
+use super::{App, MCP, RequestInfo, framing, mcp_http, protocol_of};
 use crate::http::buffers::Buffers;
-use crate::rest::Refusal;
+use crate::http::refusal::Refusal;
+use crate::rest;
 
 impl App {
     /// The room for what requests bring.
@@ -27,11 +28,11 @@ impl App {
         request_info: RequestInfo,
     ) -> Response<Body> {
         let path = request.uri().path();
-        let entry = self.entry(face_of(path), request.headers(), request_info);
+        let entry = self.entry(protocol_of(path), request.headers(), request_info);
         let refusal = Refusal::busy(detail);
         let mut response = match path == MCP {
-            true => integration::refused(request.headers(), refusal),
-            false => refusal.problem(entry.cx.request_id()),
+            true => mcp_http::refused(request.headers(), refusal),
+            false => rest::refused(refusal, entry.cx.request_id()),
         };
         framing::settle(&mut response, request.method() == Method::HEAD);
         entry.finish(response)

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::{Response, StatusCode};
 
-use super::context;
+use crate::context::Context;
 use crate::error::Error;
 use crate::error::excerpt::excerpt;
 use crate::registry::{Registry, Tool};
@@ -12,7 +12,7 @@ use crate::rest;
 
 /// Nothing is served at this path.
 pub(super) fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
-    let cx = context(request);
+    let cx = Context::of(request);
     match request.uri().path().strip_prefix("/api/") {
         Some(name) if !name.contains('/') => {
             rest::failure(&unknown(registry, name, Tool::on_rest), cx.request_id())
@@ -31,7 +31,7 @@ pub(super) async fn method_not_allowed(request: Request) -> Response<Body> {
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         detail,
-        context(&request).request_id(),
+        Context::of(&request).request_id(),
     )
 }
 

@@ -3,12 +3,13 @@
 mod admission;
 mod busy;
 mod framing;
-mod integration;
 mod missing;
-mod socket;
+mod request_info;
+mod server;
+mod start_error;
+mod starting;
+mod websocket;
 
-use std::fmt;
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,9 +21,8 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::app::Server;
 use crate::aws::invoke::{Continuation, Invoker};
-use crate::clock::{Countdown, Deadline, TimeLeft};
+use crate::clock::{Countdown, Deadline};
 use crate::config::Config;
 use crate::context::request_log::{REQUEST_ID, RequestLog, Unanswered};
 use crate::context::updates::Updates;
@@ -34,15 +34,20 @@ use crate::http::host::Hosts;
 use crate::http::origin::AllowedOrigins;
 use crate::http::path;
 use crate::lint::{self, Finding};
+use crate::mcp::http as mcp_http;
 use crate::mcp::{Dependencies, Endpoint};
 use crate::registry::{Answer, Registry};
 use crate::rest::{self, RestApi};
 use crate::store::Store;
 use crate::telemetry::trace::Trace;
 use crate::upstream::{Meter, Upstreams};
-use crate::websocket::{self, Sockets, Times};
+use crate::websocket::{Dependencies as SocketDependencies, Sockets, Times};
 
 use missing::{method_not_allowed, not_found, unknown};
+pub use request_info::RequestInfo;
+pub use server::Server;
+pub use start_error::StartError;
+pub use starting::Starting;
 
 /// The path of the MCP protocol.
 const MCP: &str = "/mcp";
@@ -60,32 +65,6 @@ pub struct App {
     router: Arc<OnceLock<Router>>,
 }
 
-/// What the integration knows of a request that the request itself does not say.
-#[derive(Debug, Default)]
-pub struct RequestInfo {
-    /// The platform's id of the request; one is made up where neither the platform nor the caller gives one.
-    pub id: Option<String>,
-    /// The time until the platform gives up waiting.
-    pub time_left: Option<TimeLeft>,
-    /// Who calls, as the integration has checked it: what a call leaves with its client is of use to nobody else.
-    pub principal: Option<String>,
-    /// The header of X-Ray with which the platform traces the request, instead of the one in the request.
-    pub trace: Option<HeaderValue>,
-    /// The address that the request comes from: what the memory keeps is shared fairly by it, where nobody says who
-    /// calls.
-    pub peer: Option<IpAddr>,
-    /// The address of the listener that it came over; it is held to HTTP's rules of hosts, and on loopback to local names.
-    pub listener: Option<IpAddr>,
-    /// Whether the integration passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
-    pub is_whole: bool,
-    /// The bytes of the largest response that the integration takes, where that is known.
-    pub most_bytes: Option<usize>,
-}
-
-/// An application that cannot start, with a line for every reason.
-#[derive(Debug)]
-pub struct StartError(Vec<String>);
-
 impl App {
     /// Checks everything and builds the protocols; nothing is asked of the network.
     ///
@@ -96,6 +75,7 @@ impl App {
     /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
         let mut problems = server.problems();
+        problems.extend(config.check(&server.settings).err().unwrap_or_default());
         let (tools, resources, prompts) = (server.tools, server.resources, server.prompts);
         let is_frozen = config.is_frozen();
         let registry = match is_frozen {
@@ -134,7 +114,7 @@ impl App {
             invoker: invoker.clone().filter(|_| config.table.is_some()),
             updates: updates.clone(),
         }));
-        let sockets = Sockets::new(websocket::Dependencies {
+        let sockets = Sockets::new(SocketDependencies {
             endpoint: endpoint.clone(),
             origins: origins.clone(),
             config: &config,
@@ -143,7 +123,10 @@ impl App {
         });
         let sockets = Arc::new(sockets.map_err(|problem| StartError(vec![problem]))?);
         let hosts = admission::hosts(&config).map_err(|problem| StartError(vec![problem]))?;
-        let cors = Arc::new(Cors::new(origins, registry.clone()));
+        let cors = Arc::new(Cors::new(origins, {
+            let registry = registry.clone();
+            move || registry.header_names()
+        }));
         let rest = Arc::new(RestApi::new(registry.clone(), server.info, &config));
         let mut state = server.state;
         state.insert(registry.clone());
@@ -154,6 +137,7 @@ impl App {
             store,
             updates,
             state,
+            settings: server.settings,
             process: Process::start(),
         });
         let app = App {
@@ -315,7 +299,7 @@ impl App {
     fn router(&self) -> &Router {
         let make = || {
             let router = router(self.registry.clone(), self.rest.clone());
-            router.route("/ws", socket::route(self.sockets.clone()))
+            router.route("/ws", websocket::route(self.sockets.clone()))
         };
         self.router.get_or_init(make)
     }
@@ -383,14 +367,6 @@ fn router(registry: Arc<Registry>, api: Arc<RestApi>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
 }
 
-fn context(request: &Request) -> Context {
-    request
-        .extensions()
-        .get::<Context>()
-        .expect("`serve` puts a context into every request")
-        .clone()
-}
-
 /// The protocol that a path belongs to, for the log; the path itself may hold a wallet address.
 fn protocol_of(path: &str) -> &'static str {
     match path {
@@ -408,11 +384,3 @@ fn is_id(id: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
-}
-
-impl std::error::Error for StartError {}

@@ -1,9 +1,13 @@
 //! What an application serves: its name, its functions, the upstreams they ask, the values they share.
 
+use futures_util::future::BoxFuture;
 use http::Extensions;
 
+use crate::app::Starting;
+use crate::config::{Config, ConfigError, Setting};
 use crate::context::updates::Topic;
-use crate::registry::{Icon, Prompt, Resource, Tool};
+use crate::error::Result;
+use crate::registry::{Icon, Info, Prompt, Resource, Tool};
 use crate::upstream::Upstream;
 
 /// Entries on one page of a list. Most clients ask for every page at once, so only a list that is too long for them is
@@ -46,26 +50,12 @@ pub struct Server {
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) state: Extensions,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) on_start: Vec<OnStart>,
 }
 
-/// How the server introduces itself.
-#[derive(Clone, Debug)]
-pub struct Info {
-    /// The name that programs use.
-    pub name: &'static str,
-    /// The server's own version.
-    pub version: &'static str,
-    /// The name that people read.
-    pub title: Option<&'static str>,
-    /// What an agent should know before it uses the functions.
-    pub instructions: Option<&'static str>,
-    /// What the server is, for people.
-    pub description: Option<&'static str>,
-    /// Where people read more of it.
-    pub website: Option<&'static str>,
-    /// Its pictures in a list of servers.
-    pub icons: Vec<Icon>,
-}
+/// What runs before the application is built.
+pub(crate) type OnStart = Box<dyn FnOnce(Starting) -> BoxFuture<'static, Result<Starting>> + Send>;
 
 impl Server {
     /// A server without functions.
@@ -88,6 +78,8 @@ impl Server {
             prompts: Vec::new(),
             upstreams: Vec::new(),
             state: Extensions::new(),
+            settings: Vec::new(),
+            on_start: Vec::new(),
         }
     }
 
@@ -157,6 +149,52 @@ impl Server {
     pub fn upstreams(mut self, upstreams: &[Upstream]) -> Server {
         self.upstreams.extend_from_slice(upstreams);
         self
+    }
+
+    /// Declares a setting of the application's own: it is read from the environment like those of the library, checked
+    /// at start and listed by `--help`. [`Context::setting`](crate::Context::setting) tells its value.
+    pub fn setting(mut self, setting: Setting) -> Server {
+        self.settings.push(setting);
+        self
+    }
+
+    /// The settings that the application declares.
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// Runs `start` once before the application is built, e.g. to open a database whose handle all functions share
+    /// ([`Starting::state`]). A failure ends the start, and nothing is tried again. On Lambda it is a part of the cold
+    /// start.
+    ///
+    /// ```
+    /// use bifold::{Result, Server, Starting};
+    ///
+    /// #[derive(Clone)]
+    /// struct Pool;
+    ///
+    /// async fn connect(mut starting: Starting) -> Result<Starting> {
+    ///     starting.state(Pool);
+    ///     Ok(starting)
+    /// }
+    ///
+    /// let server = Server::new("notes", "1.0.0").on_start(connect);
+    /// ```
+    pub fn on_start<F>(mut self, start: impl FnOnce(Starting) -> F + Send + 'static) -> Server
+    where
+        F: Future<Output = Result<Starting>> + Send + 'static,
+    {
+        self.on_start
+            .push(Box::new(|starting| Box::pin(start(starting))));
+        self
+    }
+
+    /// The settings of the environment, those of the application's own among them.
+    ///
+    /// # Errors
+    /// The variable whose value cannot be used.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        Config::from_env_for(&self.settings)
     }
 
     /// A line for everything that is wrong with what the server says of itself.

@@ -9,7 +9,8 @@ use axum::extract::{Request, WebSocketUpgrade};
 use axum::routing::{MethodRouter, get};
 use http::{HeaderValue, Response, StatusCode};
 
-use super::{App, context};
+use super::App;
+use crate::context::Context;
 use crate::http::buffers::Intake;
 use crate::rest;
 use crate::websocket::Sockets;
@@ -33,7 +34,7 @@ pub(super) fn route(sockets: Arc<Sockets>) -> MethodRouter {
 }
 
 async fn connect(sockets: &Sockets, mut request: Request) -> Response<Body> {
-    let cx = context(&request);
+    let cx = Context::of(&request);
     if !sockets.admits(request.headers()) {
         let detail = "this `Origin` may not connect; list it in BIFOLD_ALLOWED_ORIGINS";
         let status = StatusCode::FORBIDDEN;

@@ -1,5 +1,6 @@
 //! The integration to AWS: signed requests with the client that upstreams are asked with. The SDK would double the binary.
 
+pub(crate) mod invoke;
 mod kept;
 mod refusal;
 mod signature;
@@ -19,6 +20,7 @@ use crate::error::{Kind, Result};
 use crate::upstream::Client;
 use crate::upstream::once::Once;
 
+pub use invoke::Continuation;
 use kept::Kept;
 pub use refusal::{refused, warn};
 use signature::Keys;

@@ -1,15 +1,11 @@
 //! The moment by which a call must have answered.
 
-mod time_left;
-
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
-
-pub use time_left::TimeLeft;
 
 /// What no call takes, and no clock overflows with.
 const YEAR: Duration = Duration::from_secs(366 * 86_400);

@@ -1,5 +1,8 @@
 //! The wall clock: whole seconds of UTC, from the system or fixed.
 
+mod deadline;
+mod time_left;
+
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +13,8 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::error::excerpt::excerpt;
+pub use deadline::{Countdown, Deadline};
+pub use time_left::TimeLeft;
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z; RFC 3339 with `Z` on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

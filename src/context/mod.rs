@@ -1,35 +1,40 @@
 //! What a function may use: upstreams, the clock, its deadline, its client, the application's own state.
 
 mod budget;
+mod call;
+pub(crate) mod client;
 mod encode;
 mod input;
 mod nested;
 mod position;
+pub(crate) mod request_log;
+mod services;
+pub(crate) mod updates;
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
-use http::{Extensions, HeaderMap};
+use http::HeaderMap;
 use serde::de::DeserializeOwned;
-
-use position::Position;
 
 use crate::clock::{Countdown, Deadline, Timestamp};
 use crate::config::Config;
-use crate::context::client::Client;
-use crate::context::updates::{Update, Updates};
 use crate::error::{Error, Result};
+use crate::http::body::Limits;
 use crate::http::buffers::Buffers;
-use crate::store::Store;
 use crate::telemetry::spans::Spans;
 use crate::telemetry::trace::Trace;
-use crate::upstream::{Caller, Freshness, Meter, Upstream, Upstreams};
+use crate::upstream::{Caller, Freshness, Meter, Upstream};
 
 pub(crate) use budget::Hold;
 pub use budget::{Allowance, Budget};
+pub use call::Call;
+use client::Client;
+pub use client::{Elicited, Level, Root, Sampled, Sampling};
+use position::Position;
 pub(crate) use position::{Form, Protocol};
+pub use services::{Process, Services};
+pub use updates::{Topic, Update};
 
 /// What a function may use while it answers one call. Cheap to clone.
 #[derive(Clone)]
@@ -40,65 +45,6 @@ pub struct Context {
     /// When the upstream requests that follow one another must have ended.
     sequence: Option<Deadline>,
     position: Position,
-}
-
-/// What all calls of one process share.
-pub struct Services {
-    /// The settings of the process.
-    pub config: Config,
-    /// The integration to the upstream APIs.
-    pub upstreams: Upstreams,
-    /// The short-lived records that the processes of the application share.
-    pub store: Store,
-    /// Where changes are told.
-    pub updates: Arc<Updates>,
-    /// The room for what requests bring.
-    pub buffers: Buffers,
-    /// The application's own values, one of each type.
-    pub state: Extensions,
-    /// The life of this process.
-    pub process: Process,
-}
-
-/// The life of this process.
-pub struct Process {
-    started: Instant,
-    requests: AtomicU64,
-}
-
-/// What belongs to one request, or to one part of it.
-pub struct Call {
-    /// The id in the log and in `x-request-id`.
-    pub id: String,
-    /// The platform's own id of the request.
-    pub invocation: Option<String>,
-    /// The trace that its headers name.
-    pub trace: Trace,
-    /// The trace that its message names, which says more of it than the headers of whoever carried it.
-    pub named: OnceLock<Trace>,
-    /// When the answer must be ready.
-    pub countdown: Countdown,
-    /// When the platform ends an answer that is a stream, which keeps more time to end in good order.
-    pub stream_end: Option<Deadline>,
-    /// What it cost upstream.
-    pub meter: Arc<Meter>,
-    /// The calls that it may make, and the bytes of its response.
-    pub allowance: Allowance,
-    /// Who calls, where a integration knows: this one, or that of the invocation which handed the call on.
-    pub principal: OnceLock<String>,
-    /// From where, where the integration knows.
-    pub peer: Option<IpAddr>,
-    /// Whether it is a part of another call.
-    pub is_part: bool,
-    /// Whether its answer reaches the client only once it is whole.
-    pub is_whole: bool,
-}
-
-impl Call {
-    /// The trace that it belongs to.
-    pub fn trace(&self) -> &Trace {
-        self.named.get().unwrap_or(&self.trace)
-    }
 }
 
 impl Context {
@@ -116,6 +62,14 @@ impl Context {
     /// Whether a text in its arguments is read as the JSON in it, where no text is wanted.
     pub(crate) fn reads_texts(&self) -> bool {
         self.position.protocol == Some(Protocol::Mcp)
+    }
+
+    /// The context that was put into the extensions of `request`.
+    pub(crate) fn of<B>(request: &::http::Request<B>) -> Context {
+        let context = request.extensions().get::<Context>();
+        context
+            .expect("a request is served with its context")
+            .clone()
     }
 
     /// The same call for a function whose client hears what it says.
@@ -270,6 +224,15 @@ impl Context {
         self.services.config.clock.now()
     }
 
+    /// What the body of the request may take.
+    pub(crate) fn body_limits(&self) -> Limits {
+        Limits {
+            bytes: self.config().max_request_bytes,
+            deadline: self.deadline(),
+            held: self.buffers().hold(),
+        }
+    }
+
     /// When the answer must be ready; later, once a client was asked in between.
     pub fn deadline(&self) -> Deadline {
         self.call.countdown.deadline()
@@ -319,6 +282,18 @@ impl Context {
         self.services.upstreams.spans()
     }
 
+    /// The value of a setting that the application declares with [`Server::setting`](crate::Server::setting): that of
+    /// the environment, or else its default. Empty where there is no such setting.
+    pub fn setting(&self, name: &str) -> &str {
+        self.services.config.setting(&self.services.settings, name)
+    }
+
+    /// The switches that the application declares, each with its value.
+    pub(crate) fn switches(&self) -> impl Iterator<Item = (String, bool)> {
+        let switches = self.services.settings.iter().filter(|it| it.is_switch());
+        switches.map(|it| (it.option(), self.setting(it.name()) == "true"))
+    }
+
     /// The settings of the process.
     pub fn config(&self) -> &Config {
         &self.services.config
@@ -346,31 +321,6 @@ impl Context {
             ))
         };
         self.services.state.get().ok_or_else(missing)
-    }
-}
-
-impl Process {
-    /// A process that has just started.
-    pub fn start() -> Process {
-        Process {
-            started: Instant::now(),
-            requests: AtomicU64::new(0),
-        }
-    }
-
-    /// Counts one request; true for the first.
-    pub fn count(&self) -> bool {
-        self.requests.fetch_add(1, Ordering::Relaxed) == 0
-    }
-
-    /// Requests so far, the running ones included.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
-    }
-
-    /// Time since start.
-    pub fn uptime(&self) -> Duration {
-        self.started.elapsed()
     }
 }
 

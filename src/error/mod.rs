@@ -1,6 +1,9 @@
 //! What went wrong: an outside that the caller may read and an inside that only the log may.
 
+mod capability;
+pub(crate) mod excerpt;
 mod kind;
+pub(crate) mod suggestion;
 
 use std::fmt;
 use std::time::Duration;
@@ -8,9 +11,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::error::Capability;
-use crate::error::excerpt::{beginning, excerpt};
+use excerpt::{beginning, excerpt};
 
+pub use capability::{Capabilities, Capability};
 pub use kind::Kind;
 
 /// The result of a tool and of everything a tool calls.

@@ -5,19 +5,28 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::context::Context;
+use crate::clock::Deadline;
 use crate::http::buffers::Held;
-use crate::rest::problem::Refusal;
+use crate::http::refusal::Refusal;
 
-/// Reads a request's body whole, within the limit and the time of its call.
+/// What a body may take.
+pub struct Limits {
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// The end of the call.
+    pub deadline: Deadline,
+    /// The room for it.
+    pub held: Held,
+}
+
+/// Reads a request's body whole, within its limits.
 ///
 /// # Errors
 /// The body is compressed, too large, too slow or broken, or there is no room for it.
-pub async fn read_body(headers: &HeaderMap, body: Body, cx: &Context) -> Result<Bytes, Refusal> {
+pub async fn read_body(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Bytes, Refusal> {
     check_encoding(headers)?;
-    let limit = cx.config().max_request_bytes;
-    let read = read(body, limit, cx.buffers().hold());
-    let read = cx.deadline().timeout(read).await;
+    let read = read(body, limits.bytes, limits.held);
+    let read = limits.deadline.timeout(read).await;
     read.unwrap_or_else(|| {
         Err(Refusal::new(
             StatusCode::REQUEST_TIMEOUT,

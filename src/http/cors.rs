@@ -3,7 +3,8 @@
 //! `Access-Control-Request-Private-Network` gets no answer: the draft behind it was given up, and the browser that sent
 //! it now asks the person before a page may reach the local network, and not the server (Local Network Access).
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -15,8 +16,6 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::http::origin::AllowedOrigins;
-use crate::registry::Registry;
-use crate::telemetry::Outcome;
 
 /// What a page may send beside what every page may.
 const REQUEST_HEADERS: &str = "Content-Type, Accept, Authorization, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
@@ -32,16 +31,22 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 /// The rules of one application.
 pub struct Cors {
     origins: AllowedOrigins,
-    registry: Arc<Registry>,
+    parameters: Box<Parameters>,
     request_headers: OnceLock<HeaderValue>,
 }
 
+/// The names after `Mcp-Param-` in the headers by which clients repeat arguments of functions.
+type Parameters = dyn Fn() -> BTreeSet<String> + Send + Sync;
+
 impl Cors {
-    /// The rules for pages of `origins`, which may also send the headers that repeat arguments of functions.
-    pub fn new(origins: AllowedOrigins, registry: Arc<Registry>) -> Cors {
+    /// The rules for pages of `origins`, which may also send the headers that repeat these `parameters`.
+    pub fn new(
+        origins: AllowedOrigins,
+        parameters: impl Fn() -> BTreeSet<String> + Send + Sync + 'static,
+    ) -> Cors {
         Cors {
             origins,
-            registry,
+            parameters: Box::new(parameters),
             request_headers: OnceLock::new(),
         }
     }
@@ -56,7 +61,7 @@ impl Cors {
     fn request_headers(&self) -> HeaderValue {
         let all = self.request_headers.get_or_init(|| {
             let mut headers = REQUEST_HEADERS.to_owned();
-            for name in self.registry.header_names() {
+            for name in (self.parameters)() {
                 // What is no header name is sent by nobody.
                 if let Ok(name) = HeaderName::try_from(format!("mcp-param-{name}")) {
                     headers.push_str(&format!(", {name}"));
@@ -75,9 +80,6 @@ impl Cors {
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.request_headers());
         headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-        response
-            .extensions_mut()
-            .insert(Outcome::of_method("preflight"));
         response
     }
 }

@@ -1,25 +1,7 @@
 //! The same application as an AWS Lambda function, behind every HTTP integration of the platform and a WebSocket API.
 
-mod api;
-mod connection;
-mod event;
-mod extension;
-mod failure;
-mod field;
-mod head;
-mod http_event;
-mod integration;
-mod invocation;
-mod ping;
-mod poller;
-mod principal;
-mod request;
-mod response;
-mod socket;
-mod stop;
-mod stream;
-mod timeout;
-mod workers;
+mod events;
+mod runtime;
 
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
@@ -27,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::StatusCode;
-use tokio::runtime;
+use tokio::runtime as tokio_runtime;
 use tokio::task::JoinSet;
 use tracing::{debug, error, info};
 
@@ -36,18 +18,19 @@ use crate::aws::invoke::Continuation;
 use crate::clock::{Deadline, TimeLeft};
 use crate::local;
 
-use api::Api;
-pub use api::ApiError;
-use event::Event;
-use extension::Extension;
-pub use failure::Failure;
-use http_event::HttpEvent;
-use poller::poll;
-pub use response::EventResponse;
-use stop::{Step, Stop, Stopper};
-use stream::End;
-use timeout::Timeout;
-use workers::Workers;
+use events::event::Event;
+use events::http_event::HttpEvent;
+use events::ping;
+pub use events::response::EventResponse;
+use events::stream::End;
+use runtime::api::Api;
+pub use runtime::api::ApiError;
+use runtime::extension::Extension;
+pub use runtime::failure::Failure;
+use runtime::poller::poll;
+use runtime::stop::{Step, Stop, Stopper};
+use runtime::timeout::Timeout;
+use runtime::workers::Workers;
 
 /// What is wrong with settings that do not say that they are those of a function.
 const NAMELESS: &str = "`AWS_LAMBDA_FUNCTION_NAME` is not set, or the settings were made without it; the Lambda \
@@ -84,8 +67,12 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// What keeps the process from talking to the platform, or why `start` has failed, which the platform is told too.
 pub fn run<E: Into<ApiError>>(start: impl AsyncFnOnce() -> Result<App, E>) -> Result<(), ApiError> {
     let runtime = match concurrency() {
-        1 => runtime::Builder::new_current_thread().enable_all().build(),
-        _ => runtime::Builder::new_multi_thread().enable_all().build(),
+        1 => tokio_runtime::Builder::new_current_thread()
+            .enable_all()
+            .build(),
+        _ => tokio_runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build(),
     }?;
     let done = runtime.block_on(serve(start));
     // A function that blocks its thread must not hold up the end.

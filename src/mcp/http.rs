@@ -8,16 +8,17 @@ use futures_util::stream::{BoxStream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::app::context;
+use crate::context::Context;
+use crate::http::body::read_body;
+use crate::http::refusal::Refusal;
 use crate::mcp::{self, Endpoint};
-use crate::rest::{self, Refusal};
 use crate::telemetry::{Outcome, Pending};
 
 /// Answers a POST.
 pub(crate) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
-    let cx = context(&request);
+    let cx = Context::of(&request);
     let (parts, body) = request.into_parts();
-    let body = match rest::read_body(&parts.headers, body, &cx).await {
+    let body = match read_body(&parts.headers, body, cx.body_limits()).await {
         Ok(body) => body,
         Err(refusal) => return refused(&parts.headers, refusal),
     };
@@ -49,14 +50,14 @@ pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Response<Body> {
 }
 
 /// The response as an HTTP response.
-pub(crate) fn answer_of(response: mcp::McpResponse) -> Response<Body> {
-    let mut response = match response.body {
+pub(crate) fn answer_of(answer: mcp::McpResponse) -> Response<Body> {
+    let mut response = match answer.body {
         mcp::Body::Empty => Response::default(),
         mcp::Body::Json(json) => json_response(json),
         mcp::Body::Events(events, pending) => event_response(events, pending),
     };
-    *response.status_mut() = response.status;
-    response.extensions_mut().insert(response.outcome);
+    *response.status_mut() = answer.status;
+    response.extensions_mut().insert(answer.outcome);
     response
 }
 

@@ -1,45 +1,17 @@
 //! MCP over Streamable HTTP without sessions: bytes in, bytes out, for clients of both protocol eras.
 
-mod accept;
-mod blocks;
 mod call;
-mod channel;
-mod cipher;
-mod complete;
-mod cursor;
-mod events;
-mod execution;
 mod frame;
 mod gate;
-mod headers;
-mod id;
-mod legacy;
-mod list;
-mod listen;
-mod message;
-mod meta;
-mod method;
-mod modern;
-mod multi_round;
-mod notify;
-mod payload;
-mod pending_requests;
-mod prompt;
-mod question;
-mod read;
-mod result;
-mod rpc_error;
-mod run;
-mod session;
-mod shutdown;
-mod task;
-mod version;
+pub(crate) mod http;
+mod messages;
+mod methods;
 
 use std::sync::Arc;
 
+use ::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
 use crate::aws::invoke::Invoker;
@@ -52,18 +24,20 @@ use crate::registry::{Info, Registry};
 use crate::store::Store;
 use crate::telemetry::{Outcome, Pending};
 
-use cipher::StateCipher;
-pub use envelope::without_mark;
-use envelope::{Incoming, Message, Request};
-pub use events::Event;
+use call::pending::PendingRequests;
+use call::request_state::StateCipher;
+use call::shutdown::Shutdown;
+use call::task::Tasks;
 pub use frame::{Frame, refusal, unreadable, unreadable_in};
-pub use id::same;
-use pending_requests::PendingRequests;
-use rendered::Rendered;
-use rpc_error::RpcError;
-use shutdown::Shutdown;
-use task::Tasks;
-use version::Era;
+use messages::accept;
+pub use messages::envelope::without_mark;
+use messages::envelope::{self, Incoming, Message, Request};
+use messages::error::RpcError;
+pub use messages::events::Event;
+pub use messages::id::same;
+use messages::version::{self, Era};
+use methods::rendered::Rendered;
+use methods::{common, legacy, modern};
 
 /// Messages of one batch.
 const MAX_BATCH: usize = 100;

@@ -8,8 +8,22 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::config::Setting;
 use crate::context::Context;
 use crate::error::{Error, Result};
+
+/// The setting that says which network's addresses are taken.
+const NETWORK: &str = "BIFOLD_ADDRESS_PREFIX";
+
+/// That setting.
+pub(super) fn setting() -> Setting {
+    let meaning =
+        "the network whose wallet addresses are taken: `pb` for mainnet, `tp` for testnet.";
+    Setting::new(NETWORK, "pb", meaning).check("pb, tp", |value| match value {
+        "pb" | "tp" => Ok(()),
+        _ => Err("expected `pb` or `tp`".into()),
+    })
+}
 
 /// A wallet address of either network: 20 or 32 bytes in bech32 (BIP-173), lower case.
 #[derive(Clone, Debug)]
@@ -18,7 +32,7 @@ pub(super) struct Address(String);
 impl Address {
     /// The text, once it is known to belong to the configured network.
     pub(super) fn on_network(&self, cx: &Context) -> Result<&str> {
-        let prefix = cx.config().address_prefix.as_str();
+        let prefix = cx.setting(NETWORK);
         match self.0.split_once('1') {
             Some((own, _)) if own == prefix => Ok(&self.0),
             _ => {

@@ -10,6 +10,7 @@ mod market;
 mod number;
 mod partial;
 mod prompts;
+pub mod replay;
 mod summary;
 mod system;
 mod track;
@@ -129,6 +130,10 @@ pub fn core() -> Server {
              HASH supply statistics and Figure Markets prices. 1 HASH is 10^9 nhash; amounts are decimal strings in the \
              denom beside them. Call get_system_context first: it explains the units, the terms and how the amounts add up.",
         )
+        .setting(replay::switch())
+        .setting(replay::faults())
+        .setting(address::setting())
+        .on_start(replay::start)
         .upstreams(&[EXPLORER, LCD, EXCHANGE])
         .state(system::Warmth::default())
         .resources(documents())

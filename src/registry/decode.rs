@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::arrays;
 use super::mend::Mender;
-use super::shape;
 use crate::error::excerpt::{said, sentence};
 use crate::error::{Error, Result};
 
@@ -42,7 +42,7 @@ impl Arguments<'_> {
 
     /// `None` where serde cannot read them.
     fn read<A: DeserializeOwned>(&self, text: &str) -> Result<Option<A>> {
-        shape::check(self.own, text)?;
+        arrays::check(self.own, text)?;
         // A struct would also decode from an array of its fields, which is in no schema.
         let is_object = text.trim_start().starts_with('{');
         Ok(match is_object {

@@ -1,7 +1,6 @@
 //! REST: each function at its GET path and at `POST /api/{name}`, and the pages that describe them.
 
 mod arguments;
-mod body;
 mod docs;
 mod freshness;
 mod openapi;
@@ -10,6 +9,5 @@ mod policy;
 mod problem;
 mod routes;
 
-pub use body::read_body;
-pub use problem::{Refusal, failure, problem};
+pub use problem::{failure, problem, refused};
 pub use routes::{RestApi, router};

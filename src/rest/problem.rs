@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use crate::error::{Detail, Error, Kind};
+use crate::http::refusal::Refusal;
 use crate::telemetry::Outcome;
 
 #[derive(Serialize)]
@@ -93,47 +94,11 @@ pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
     response
 }
 
-/// Why a request reached no function, before a protocol puts it into its words.
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// The stable name of what went wrong.
-    pub class: &'static str,
-    /// What was wrong, and what to do.
-    pub detail: String,
-    /// What the answer says of it beside, for programs.
-    pub header: Option<(HeaderName, HeaderValue)>,
-}
-
-impl Refusal {
-    /// A refusal with that status, stable name, and sentence of what was wrong and what to do.
-    pub fn new(status: StatusCode, class: &'static str, detail: impl Into<String>) -> Refusal {
-        Refusal {
-            status,
-            class,
-            detail: detail.into(),
-            header: None,
-        }
-    }
-
-    /// There is no room for the request now.
-    pub fn busy(detail: impl Into<String>) -> Refusal {
-        let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
-        refusal.with(RETRY_AFTER, HeaderValue::from_static("1"))
-    }
-
-    /// The same with a header.
-    pub fn with(self, name: HeaderName, value: HeaderValue) -> Refusal {
-        let header = Some((name, value));
-        Refusal { header, ..self }
-    }
-
-    /// The answer of this protocol.
-    pub fn problem(self, request_id: &str) -> Response<Body> {
-        let mut response = problem(self.status, self.class, &self.detail, request_id);
-        response.headers_mut().extend(self.header);
-        response
-    }
+/// A request that reached no function, for the reason that `refusal` gives.
+pub fn refused(refusal: Refusal, request_id: &str) -> Response<Body> {
+    let mut response = problem(refusal.status, refusal.class, &refusal.detail, request_id);
+    response.headers_mut().extend(refusal.header);
+    response
 }
 
 /// A request that reached no function: `name` becomes the stable type, `detail` says what to do.

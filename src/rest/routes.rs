@@ -11,14 +11,14 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use super::body::read_body;
 use super::openapi::Document;
-use super::problem::{failure, problem};
+use super::problem::{failure, problem, refused};
 use super::{arguments, docs, freshness, policy};
 use crate::config::Config;
 use crate::context::{Context, Form, Protocol};
 use crate::error::{Error, Result};
 use crate::http::base_url::{self, BaseUrl};
+use crate::http::body::read_body;
 use crate::registry::{Info, Registry, Tool};
 use crate::telemetry::Outcome;
 
@@ -128,7 +128,7 @@ impl Route {
 /// Every route of the api. A [`Context`] must stand in the request's extensions.
 pub fn router(api: Arc<RestApi>) -> Router {
     let mut routes = Router::new();
-    for (index, tool) in protocol
+    for (index, tool) in api
         .registry
         .tools()
         .iter()
@@ -169,7 +169,7 @@ pub fn router(api: Arc<RestApi>) -> Router {
 fn by_url(route: Route) -> MethodRouter<Arc<RestApi>> {
     get(
         move |params: Result<RawPathParams, _>, request: Request| async move {
-            let cx = context(&request);
+            let cx = Context::of(&request);
             let Ok(params) = params else {
                 let error =
                     Error::invalid_argument("$", "the path is not UTF-8 after percent-decoding");
@@ -189,7 +189,7 @@ fn by_url(route: Route) -> MethodRouter<Arc<RestApi>> {
 /// `POST`: the arguments are the body, a JSON object; no body is an empty one.
 fn by_body(route: Route) -> MethodRouter<Arc<RestApi>> {
     post(move |request: Request| async move {
-        let cx = context(&request);
+        let cx = Context::of(&request);
         if let Some(query) = request.uri().query().filter(|it| !it.is_empty()) {
             let key = arguments::first_key(query);
             let error = Error::invalid_argument(
@@ -199,9 +199,9 @@ fn by_body(route: Route) -> MethodRouter<Arc<RestApi>> {
             return route.answer(cx, Err(error), None).await;
         }
         let (parts, body) = request.into_parts();
-        let body = match read_body(&parts.headers, body, &cx).await {
+        let body = match read_body(&parts.headers, body, cx.body_limits()).await {
             Ok(body) => body,
-            Err(refusal) => return refusal.problem(cx.request_id()),
+            Err(refusal) => return refused(refusal, cx.request_id()),
         };
         if !body.is_empty() && !is_json(&parts.headers) {
             let detail = "the body must be JSON: send `Content-Type: application/json`";
@@ -245,14 +245,6 @@ fn is_json(headers: &HeaderMap) -> bool {
         .eq_ignore_ascii_case("application/json")
 }
 
-fn context(request: &Request) -> Context {
-    request
-        .extensions()
-        .get::<Context>()
-        .expect("the application puts a context into every request")
-        .clone()
-}
-
 fn docs_page(api: &RestApi) -> Response<Body> {
     let (html, policy) = api.docs();
     let mut response = page("docs", "text/html; charset=utf-8", html.clone());
@@ -274,15 +266,17 @@ fn openapi_document(api: &RestApi, request: &Request) -> Response<Body> {
 }
 
 async fn health(State(api): State<Arc<RestApi>>, request: Request) -> Response<Body> {
-    let cx = context(&request);
-    let body = json!({
+    let cx = Context::of(&request);
+    let mut body = json!({
         "status": "ok",
         "name": api.info.name,
         "version": api.info.version,
-        "replay": cx.config().replay,
         "uptime_ms": cx.process().uptime().as_millis() as u64,
         "requests": cx.process().requests(),
     });
+    for (name, is_on) in cx.switches() {
+        body[name] = is_on.into();
+    }
     let mut response = page("health", "application/json", body.to_string().into());
     response
         .headers_mut()

@@ -1,7 +1,8 @@
 //! JSON schemas that every client takes: nested types inlined, no nullable type lists, the root an object.
 
+pub use schemars::JsonSchema;
+use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
-use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
 /// The schema of an argument struct: what is optional is left out of `required`, never nullable.

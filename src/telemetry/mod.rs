@@ -3,6 +3,8 @@
 mod events;
 mod line;
 mod metrics;
+pub(crate) mod spans;
+pub(crate) mod trace;
 
 use std::io::IsTerminal;
 use std::sync::{Arc, OnceLock};

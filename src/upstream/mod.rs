@@ -7,11 +7,13 @@ mod cache;
 mod channel;
 mod class;
 mod client;
+pub(crate) mod flight;
 mod freshness;
 mod limit;
 mod line;
 mod meter;
 mod missing;
+pub(crate) mod once;
 mod policy;
 mod retry;
 mod supply;
@@ -43,6 +45,7 @@ use supply::Supply;
 pub(crate) use client::Client;
 pub use freshness::Freshness;
 pub use meter::Meter;
+pub use once::Once;
 pub use policy::{Keep, Rate, Upstream};
 
 /// The integration of one process: for each upstream a client, its limits, its breaker and what it has answered.

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::value::RawValue;
 use tracing::debug;
 
-use super::sequence_number::{Part, sequence_number};
+use super::sequence_number::{Part, add_sequence_number};
 use crate::clock::Deadline;
 use crate::context::request_log::RequestLog;
 use crate::error::Error;

@@ -18,7 +18,7 @@
 //! asynchronous invocation of the same function, because the integration waits 29 s and a running call cannot move. So a
 //! call never runs twice, and all behave alike. Frames leave through the `@connections` API.
 
-mod cancellations;
+mod cancellation;
 mod connection;
 mod deferred_call;
 mod delivery;
@@ -49,7 +49,7 @@ use crate::http::origin::AllowedOrigins;
 use crate::mcp::Endpoint;
 use crate::store::Store;
 
-use cancellations::Cancellations;
+use cancellation::Cancellations;
 pub use connection::Connection;
 use gateway::Gateway;
 use socket::{Socket, readable};

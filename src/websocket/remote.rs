@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
-use super::cancellations::Start;
+use super::cancellation::Start;
 use super::connection::Connection;
 use super::deferred_call::DeferredCall;
 use super::delivery::Delivery;
@@ -117,7 +117,7 @@ impl Sockets {
     /// # Errors
     /// The client cannot be told, or the store fails.
     pub async fn resume(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
-        let call = Call::read(call)?;
+        let call = DeferredCall::read(call)?;
         call.introduce(&cx);
         cx.streams();
         let (connection, text) = (call.connection, call.message.get());
@@ -158,7 +158,7 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         let entry = unanswered(&cx, Some("continuation"));
-        let call = Call::new(connection.clone(), &cx, text)?;
+        let call = DeferredCall::new(connection.clone(), &cx, text)?;
         let continuation = Continuation::Frame(call.write());
         let deadline = Deadline::after(HANDING_ON).min(times.answer);
         let handing_on = invoker.again(continuation, deadline);

@@ -184,10 +184,8 @@ fn server(done: &Done) -> Server {
 /// The server with responses of at most so many bytes.
 async fn serving(done: &Done, most: usize) -> TestApp {
     let replay = Replay::start().await.unwrap();
-    let config = Config {
-        max_response_bytes: most,
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.max_response_bytes = most;
     let app = App::new(config, server(done)).unwrap();
     TestApp { app, replay }
 }

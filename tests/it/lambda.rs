@@ -59,7 +59,7 @@ pub fn changed(name: &str, fields: &[(&str, Value)]) -> Value {
 }
 
 /// What goes back to the platform, which must be one document.
-pub async fn document(reply: bifold::lambda::Reply) -> Value {
+pub async fn document(reply: bifold::lambda::EventResponse) -> Value {
     assert!(!reply.is_streamed());
     let document = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
     serde_json::from_slice(&document).unwrap()

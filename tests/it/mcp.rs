@@ -7,8 +7,8 @@ mod content;
 mod documents;
 mod envelope;
 mod headers;
+mod http;
 mod ids;
-mod integration;
 mod legacy;
 mod listen;
 mod lists;
@@ -17,8 +17,8 @@ mod pages;
 mod params;
 mod revisions;
 
+use ::http::{HeaderValue, Request, StatusCode};
 use axum::body::Body;
-use http::{HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, MODERN, TestApp};

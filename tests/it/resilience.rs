@@ -10,7 +10,8 @@ mod status;
 mod time;
 mod tool;
 
-use bifold::provenance::replay::{Canned, VESTING};
+use bifold::provenance::replay::VESTING;
+use bifold::testing::Canned;
 use serde_json::json;
 
 use crate::tools::ask::{Failure, about, answering, fail, of_wallet};

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use crate::support::TestApp;
 
 /// Statistics as the explorer gives them.
-const STATS: &str = include_str!("../../src/replay/recorded/explorer_v3_utility_token_stats.json");
+const STATS: &str =
+    include_str!("../../src/provenance/replay/recorded/explorer_v3_utility_token_stats.json");
 
 /// The function that asks for them, and its path.
 const FUNCTION: &str = "fetch_current_hash_statistics";

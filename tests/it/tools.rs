@@ -5,7 +5,7 @@ macro_rules! recorded {
     ($name:literal) => {
         include_str!(concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/src/replay/recorded/",
+            "/src/provenance/replay/recorded/",
             $name,
             ".json"
         ))

@@ -9,8 +9,8 @@ mod once;
 
 use std::time::Duration;
 
-use bifold::provenance::replay::Canned;
-use bifold::provenance::replay::Fault;
+use bifold::testing::Canned;
+use bifold::testing::Fault;
 use serde_json::json;
 
 use crate::support::{Answer, pass};

@@ -50,7 +50,7 @@ fn run(_: Arc<World>, input: Vec<u8>) -> BoxFuture<'static, Verdict> {
         let text = String::from_utf8_lossy(&input);
         let lines = text.lines().filter_map(|line| line.split_once('='));
         let variables = lines.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        match Config::from_vars(variables) {
+        match Config::from_vars(variables, &[]) {
             Ok(config) => match App::new(config, Server::new("fuzz", "1.0.0")) {
                 Err(error) if error.to_string().is_empty() => Err("no start, for no reason".into()),
                 _ => Ok(()),

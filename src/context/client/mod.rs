@@ -1,7 +1,7 @@
 //! The client of one call, as far as its function may talk to it while it runs.
 
 mod ask;
-mod form;
+pub(crate) mod form;
 mod level;
 mod sampling;
 

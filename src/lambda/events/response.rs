@@ -181,7 +181,7 @@ mod tests {
         End::new(deadline, Stop::never())
     }
 
-    fn response(body: Body) -> Response<Body> {
+    fn with_body(body: Body) -> Response<Body> {
         Response::builder()
             .status(404)
             .header("content-type", "image/png")
@@ -196,7 +196,7 @@ mod tests {
 
     async fn whole(integration: Integration, body: &[u8]) -> Value {
         let response =
-            EventResponse::whole(integration, response(Body::from(body.to_vec())), far()).await;
+            EventResponse::whole(integration, with_body(Body::from(body.to_vec())), far()).await;
         let document = to_bytes(response.unwrap().into_body(), usize::MAX)
             .await
             .unwrap();
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(document["isBase64Encoded"], true);
         let response = EventResponse::streamed(
             Integration::FunctionUrl,
-            response(b"\xff\0\xfe".to_vec().into()),
+            with_body(b"\xff\0\xfe".to_vec().into()),
             far(),
         );
         let stream = to_bytes(response.into_body(), usize::MAX).await.unwrap();
@@ -262,7 +262,8 @@ mod tests {
                     .map(|it: Result<Bytes, Infallible>| it),
             )
         };
-        let response = EventResponse::streamed(Integration::FunctionUrl, response(panics()), far());
+        let response =
+            EventResponse::streamed(Integration::FunctionUrl, with_body(panics()), far());
         let whole = response.into_body().collect().await.unwrap();
         let trailers = whole.trailers().unwrap();
         assert_eq!(trailers[ERROR_TYPE], "Function.Panic");
@@ -273,7 +274,7 @@ mod tests {
         assert!(!format!("{:?}", whole.to_bytes()).contains("secret"));
 
         let failure =
-            EventResponse::whole(Integration::FunctionUrl, response(panics()), far()).await;
+            EventResponse::whole(Integration::FunctionUrl, with_body(panics()), far()).await;
         assert_eq!(failure.unwrap_err().kind(), "Panic");
     }
 }

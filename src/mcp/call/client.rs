@@ -53,7 +53,7 @@ impl ClientChannel {
         };
         let capabilities = Capabilities::declared(declared.get());
         let hears = wishes.token.is_some() || wishes.level.is_some();
-        if !hears && capabilities == Capabilities::default() && !multi_round::is_later(request) {
+        if !hears && capabilities == Capabilities::default() && !mrtr::is_later(request) {
             return Ok(None);
         }
         let server = endpoint.rendered.server();

@@ -137,7 +137,7 @@ impl MultiRound {
             .map(|(key, it)| (key, it.to_owned()))
             .collect();
         let text = self.cipher.open(&encrypted, &self.subject.canonical());
-        let state: Option<State> = text.and_then(|it| serde_json::from_slice(&it).ok());
+        let state: Option<RequestState> = text.and_then(|it| serde_json::from_slice(&it).ok());
         let Some(state) = state else {
             return Err(RpcError::invalid_params(
                 "`requestState` is not one that this server gave for this call: repeat it as it came, with the same arguments, or call again without it",

@@ -1,26 +1,18 @@
-//! An upstream on loopback that answers from recorded bodies: the `--replay` mode, and what the tests ask.
-//!
-//! It speaks HTTP/1.1 by hand, because an HTTP library refuses to send what a broken upstream sends.
+//! The recorded upstreams of the bundled functions: what `--replay` serves, and what the tests ask.
 
-mod canned;
-mod plan;
 mod recorded;
 mod wallets;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::Arc;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
-
+use crate::app::Starting;
 use crate::clock::{Clock, Timestamp};
-use crate::config::Config;
+use crate::config::{Config, Setting};
+use crate::error::{Error, Result};
+use crate::testing::{CannedUpstream, FaultPlan};
 
-pub use canned::{Canned, Fault};
-pub use plan::Plan;
 pub use wallets::{DELAYED, MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
 
 /// When the recorded bodies were true: the clock stands here, so that they stay true.
@@ -29,41 +21,11 @@ pub const RECORDED_AT: &str = "2025-11-18T12:00:00Z";
 /// The upstreams that are recorded.
 const UPSTREAMS: [&str; 3] = ["explorer", "lcd", "exchange"];
 
-/// A running upstream; it stops when it is dropped.
-pub struct Replay {
-    address: SocketAddr,
-    shared: Arc<Shared>,
-    accepting: JoinHandle<()>,
-}
+const REPLAY: &str = "BIFOLD_REPLAY";
+const FAULTS: &str = "BIFOLD_REPLAY_FAULTS";
 
-/// An answer that is given instead of the recorded one, for so many requests.
-struct Instead {
-    prefix: String,
-    canned: Canned,
-    times: usize,
-}
-
-/// What a request asks for.
-struct Asked {
-    target: String,
-    /// The tag in `If-None-Match`.
-    known: Option<String>,
-}
-
-/// Counts the answers that are on their way at the same time.
-#[derive(Default)]
-struct Busy {
-    now: AtomicUsize,
-    most: AtomicUsize,
-}
-
-#[derive(Default)]
-struct Shared {
-    instead: Mutex<Vec<Instead>>,
-    plan: Mutex<Plan>,
-    seen: Mutex<Vec<String>>,
-    busy: Busy,
-}
+/// A running server of the recorded bodies; it stops when it is dropped.
+pub struct Replay(CannedUpstream);
 
 impl Replay {
     /// Listens on a free port of 127.0.0.1.
@@ -71,21 +33,15 @@ impl Replay {
     /// # Errors
     /// The socket's.
     pub async fn start() -> io::Result<Replay> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
-        let accepting = tokio::spawn(accept(listener, shared.clone()));
-        Ok(Replay {
-            address,
-            shared,
-            accepting,
-        })
+        CannedUpstream::start(recorded::answer).await.map(Replay)
     }
 
     /// Points every bundled upstream here and stops the clock at the recording, unless it was set.
     pub fn configure(&self, config: &mut Config) {
-        config.replay = true;
-        // The limits protect public APIs, and this one is nobody's but ours.
+        config
+            .application
+            .insert(REPLAY.to_owned(), "true".to_owned());
+        // The limits protect public APIs, and this server needs no protection.
         config.upstream_limits = false;
         for name in UPSTREAMS {
             config.upstream_urls.insert(name.to_owned(), self.url(name));
@@ -96,132 +52,50 @@ impl Replay {
         }
     }
 
-    /// The base URL of one upstream.
-    pub fn url(&self, name: &str) -> String {
-        format!("http://{}/{name}", self.address)
-    }
-
-    /// From now on, targets that begin with `prefix` (e.g. `/explorer/api/v3/utility_token`) get this answer.
-    pub fn answer(&self, prefix: &str, canned: Canned) {
-        self.answer_times(prefix, canned, usize::MAX);
-    }
-
-    /// The next `times` targets that begin with `prefix` get this answer, those after them what they got before.
-    pub fn answer_times(&self, prefix: &str, canned: Canned, times: usize) {
-        let prefix = prefix.to_owned();
-        lock(&self.shared.instead).insert(
-            0,
-            Instead {
-                prefix,
-                canned,
-                times,
-            },
-        );
-    }
-
-    /// The most answers that were on their way at the same time.
-    pub fn most_at_once(&self) -> usize {
-        self.shared.busy.most.load(Ordering::Relaxed)
-    }
-
-    /// From now on, some of the answers go wrong.
-    pub fn follow(&self, plan: Plan) {
-        *lock(&self.shared.plan) = plan;
-    }
-
-    /// The targets that were asked for, in order.
-    pub fn seen(&self) -> Vec<String> {
-        lock(&self.shared.seen).clone()
-    }
-
-    /// Forgets the targets that were asked for.
-    pub fn forget(&self) {
-        lock(&self.shared.seen).clear();
+    /// The faults that a list such as `explorer=500@20` asks for.
+    ///
+    /// # Errors
+    /// The entry that cannot be read.
+    pub fn faults(list: &str) -> Result<FaultPlan, String> {
+        FaultPlan::parse(list, &UPSTREAMS)
     }
 }
 
-impl Drop for Replay {
-    fn drop(&mut self) {
-        self.accepting.abort();
+impl Deref for Replay {
+    type Target = CannedUpstream;
+
+    fn deref(&self) -> &CannedUpstream {
+        &self.0
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    loop {
-        // A failed accept is the client's trouble; the next one is none of its business.
-        if let Ok((socket, _)) = listener.accept().await {
-            let shared = shared.clone();
-            tokio::spawn(async move { drop(converse(socket, &shared).await) });
-        }
-    }
+/// The setting that asks for the recorded upstreams.
+pub(super) fn switch() -> Setting {
+    let meaning = "answer from recorded upstream bodies instead of the network; the clock stands at the recording.";
+    Setting::switch(REPLAY, meaning)
 }
 
-/// Answers the requests of one connection until either side ends it.
-async fn converse(socket: TcpStream, shared: &Shared) -> io::Result<()> {
-    socket.set_nodelay(true)?;
-    let mut socket = BufReader::new(socket);
-    while let Some(asked) = read_request(&mut socket).await? {
-        lock(&shared.seen).push(asked.target.clone());
-        let canned = shared
-            .instead_of(&asked.target)
-            .unwrap_or_else(|| recorded::answer(&asked.target));
-        let canned = lock(&shared.plan)
-            .apply(&asked.target, canned)
-            .unless(asked.known.as_deref());
-        let _busy = shared.busy.enter();
-        if !canned.send(socket.get_mut()).await? {
-            break;
-        }
-    }
-    Ok(())
+/// The setting that lets them go wrong.
+pub(super) fn faults() -> Setting {
+    let meaning = "faults of the recorded upstreams, e.g. `explorer=500@20,lcd=delay:3000`.";
+    let check = |list: &str| Replay::faults(list).map(drop);
+    Setting::new(FAULTS, "", meaning).check("faults", check)
 }
 
-/// The next request; `None` at the end of the connection. All requests are GETs without a body.
-async fn read_request(socket: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
-    let mut line = String::new();
-    if socket.read_line(&mut line).await? == 0 {
-        return Ok(None);
+/// Starts the recorded upstreams where the settings ask for them; they live as long as the application.
+pub(super) async fn start(mut starting: Starting) -> Result<Starting> {
+    if starting.setting(REPLAY) != "true" {
+        return Ok(starting);
     }
-    let target = line.split(' ').nth(1).unwrap_or("/").to_owned();
-    let mut known = None;
-    loop {
-        line.clear();
-        if socket.read_line(&mut line).await? <= 2 {
-            return Ok(Some(Asked { target, known }));
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("if-none-match")
-        {
-            known = Some(value.trim().to_owned());
-        }
-    }
-}
-
-impl Shared {
-    fn instead_of(&self, target: &str) -> Option<Canned> {
-        let mut instead = lock(&self.instead);
-        let found = instead
-            .iter_mut()
-            .find(|it| it.times > 0 && target.starts_with(&it.prefix))?;
-        found.times -= 1;
-        Some(found.canned.clone())
-    }
-}
-
-impl Busy {
-    fn enter(&self) -> impl Drop + '_ {
-        struct Leave<'a>(&'a Busy);
-        impl Drop for Leave<'_> {
-            fn drop(&mut self) {
-                self.0.now.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-        let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
-        self.most.fetch_max(now, Ordering::Relaxed);
-        Leave(self)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    let failed =
+        |error| Error::internal("the recorded upstreams cannot be started").with_source(error);
+    let replay = Replay::start().await.map_err(failed)?;
+    replay.follow(Replay::faults(starting.setting(FAULTS)).map_err(Error::internal)?);
+    replay.configure(&mut starting.config);
+    starting.state(Arc::new(replay));
+    tracing::info!(
+        recorded_at = RECORDED_AT,
+        "replay: upstreams are recorded data, not the network"
+    );
+    Ok(starting)
 }

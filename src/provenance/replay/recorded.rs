@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::canned::Canned;
 use super::wallets;
+use crate::testing::Canned;
 
 const MARKETS: &str = include_str!("recorded/fm_markets_uat_2026-10-02.json");
 const ASSETS: &str = include_str!("recorded/fm_assets.json");

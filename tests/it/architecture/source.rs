@@ -25,25 +25,19 @@ impl Source {
         self.path.display().to_string()
     }
 
-    /// The modules that this file names: after `crate::` in the library, after `bifold::` and `mod` in the binary.
+    /// The rooms that this file names: after `crate::` in the library, after `bifold::` in the binary.
     pub fn imports(&self) -> BTreeSet<String> {
         let code = self.code();
-        let mut found = BTreeSet::new();
-        match self.module.as_str() {
-            "main" => found.extend(
-                code.lines()
-                    .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')),
-            ),
-            "cli" => found.extend(heads(&code, "bifold::")),
-            _ => found.extend(heads(&code, "crate::")),
-        }
-        let modules = found.into_iter().map(|name| match name {
-            // The library shows these two under its own name.
-            "App" => "app".to_owned(),
-            "Config" => "config".to_owned(),
+        let found = match self.module.as_str() {
+            "main" => heads(&code, "bifold::"),
+            _ => heads(&code, "crate::"),
+        };
+        let rooms = found.into_iter().map(|name| match name {
+            // The library shows this function at its root.
+            "main" => "cli".to_owned(),
             other => other.to_owned(),
         });
-        modules.filter(|name| *name != self.module).collect()
+        rooms.filter(|name| *name != self.module).collect()
     }
 }
 

@@ -35,8 +35,7 @@ async fn the_report_is_as_fresh_as_the_oldest_of_its_parts() {
 #[tokio::test]
 async fn an_upstream_at_fault_is_named() {
     let app = TestApp::start().await;
-    let busy = bifold::provenance::replay::Canned::status(429, "text/plain", "")
-        .header("retry-after", "60");
+    let busy = bifold::testing::Canned::status(429, "text/plain", "").header("retry-after", "60");
     app.replay.answer("/exchange/assets", busy);
     let calls = [call("fetch_figure_markets_assets_info", json!({}))];
     let report = report(&app, json!({"calls": calls})).await;

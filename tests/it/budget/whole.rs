@@ -1,6 +1,6 @@
 //! A response has no more bytes than it may, and nothing larger is ever built.
 
-use bifold::provenance::replay::Canned;
+use bifold::testing::Canned;
 use serde_json::{Value, json};
 
 use super::{Done, batch_of, calls_of, serving};

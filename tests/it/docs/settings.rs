@@ -2,136 +2,104 @@
 
 use std::collections::BTreeSet;
 
-use bifold::{App, Config, provenance};
+use bifold::{App, Config, Setting, provenance};
 
 use super::page::{pages, read};
-use crate::architecture::sources;
+use crate::architecture::source::sources;
 
 const PAGE: &str = "docs/settings.md";
 
-/// One line of a table.
-struct Row {
-    name: String,
-    /// The value between backticks; none where the default is said in words.
-    default: Option<String>,
+const START: &str = "<!-- made from the code -->\n";
+const END: &str = "<!-- end -->";
+
+/// The tables of the library and of the bundled functions.
+fn tables() -> String {
+    let server = provenance::server();
+    let own = ("Bundled functions", server.settings().to_vec());
+    let groups = Config::settings().into_iter().chain([own]);
+    let tables = groups.map(|(group, settings)| {
+        let rows: String = settings.iter().map(row).collect();
+        format!(
+            "\n## {group}\n\n| variable | takes | default | meaning |\n|---|---|---|---|\n{rows}"
+        )
+    });
+    tables.collect::<String>() + "\n"
 }
 
-fn rows() -> Vec<Row> {
+fn row(setting: &Setting) -> String {
+    let default = match setting.default() {
+        "" => "none".to_owned(),
+        default => format!("`{default}`"),
+    };
+    let (name, takes, meaning) = (setting.name(), setting.takes(), setting.meaning());
+    format!("| `{name}` | {takes} | {default} | {meaning} |\n")
+}
+
+#[test]
+fn the_tables_are_those_of_the_code() {
     let text = read(PAGE).text;
-    let heads = text.lines().filter(|line| line.starts_with("| variable"));
-    for head in heads {
-        assert_eq!(head, "| variable | default | meaning |");
+    let (before, rest) = text
+        .split_once(START)
+        .expect("the page has a place for them");
+    let (written, after) = rest.split_once(END).expect("the place has an end");
+    let tables = tables();
+    if std::env::var_os("UPDATE").is_some() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+        std::fs::write(path, [before, START, &tables, END, after].concat()).unwrap();
+        return;
     }
-    let lines = text.lines().filter(|line| line.starts_with("| `"));
-    lines
-        .map(|line| {
-            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-            assert_eq!(cells.len(), 3, "{line}");
-            assert!(!cells[2].is_empty(), "{line}");
-            let quoted = |cell: &str| {
-                let inside = cell.strip_prefix('`')?.strip_suffix('`')?;
-                Some(inside.replace("<version>", env!("CARGO_PKG_VERSION")))
-            };
-            Row {
-                name: quoted(cells[0]).expect("a name stands between backticks"),
-                default: quoted(cells[1]),
-            }
-        })
-        .collect()
-}
-
-/// The variables that the fields of the settings say in their doc comments that they are read from.
-fn known() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for source in sources().iter().filter(|it| it.module == "config") {
-        let docs = source
-            .text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("/// `"));
-        for doc in docs {
-            let head = doc.split(':').next().unwrap();
-            let named = head.split('`').step_by(2).filter(|it| is_variable(it));
-            names.extend(named.map(str::to_owned));
-        }
-    }
-    assert!(names.len() > 30, "the settings were not found: {names:?}");
-    names
-}
-
-fn is_variable(text: &str) -> bool {
-    ["BIFOLD_", "AWS_", "OTEL_"]
-        .iter()
-        .any(|it| text.starts_with(it))
-        && !text.ends_with('*')
-}
-
-#[test]
-fn the_tables_list_every_setting_once_and_no_other() {
-    let rows = rows();
-    let names: BTreeSet<String> = rows.iter().map(|row| row.name.clone()).collect();
-    assert_eq!(names.len(), rows.len(), "a setting stands twice");
-    let known = known();
-    let missing: Vec<_> = known.difference(&names).collect();
-    assert!(missing.is_empty(), "`{PAGE}` lacks {missing:?}");
-    for name in names.difference(&known) {
-        let upstream = name
-            .strip_prefix("BIFOLD_")
-            .and_then(|it| it.strip_suffix("_URL"));
-        assert!(upstream.is_some(), "`{name}` is not known to the program");
-    }
-}
-
-#[test]
-fn a_default_that_is_given_as_a_value_is_the_default() {
-    let mut compared = 0;
-    for Row { name, default } in rows() {
-        let Some(default) = default.filter(|_| !name.ends_with("_URL")) else {
-            continue;
-        };
-        let vars = [(name.clone(), default.clone())].into_iter();
-        let config = Config::from_vars(vars).unwrap_or_else(|error| panic!("{error}"));
-        let same = format!("{config:?}") == format!("{:?}", Config::default());
-        assert!(same, "the default of `{name}` is not `{default}`");
-        compared += 1;
-    }
-    assert!(compared > 15, "only {compared} defaults were compared");
+    assert!(
+        written == tables,
+        "`{PAGE}` is not what the code says: see the page"
+    );
 }
 
 #[test]
 fn the_urls_of_upstreams_are_those_that_the_bundled_functions_declare() {
     let sources = sources();
-    let mut compared = 0;
-    for Row { name, default } in rows() {
-        let Some(url) = default.filter(|_| name.starts_with("BIFOLD_") && name.ends_with("_URL"))
-        else {
-            continue;
-        };
-        let vars = [(name.clone(), url.clone())].into_iter();
+    let text = read(PAGE).text;
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `BIFOLD_"));
+    let urls: Vec<(String, &str)> = lines
+        .filter_map(|line| {
+            let (upstream, rest) = line.split_once("_URL` | `http")?;
+            let (url, _) = rest.split_once('`')?;
+            Some((format!("BIFOLD_{upstream}_URL"), url))
+        })
+        .collect();
+    assert_eq!(urls.len(), 3);
+    for (name, url) in urls {
+        let vars = [(name.clone(), format!("http{url}"))].into_iter();
         // A URL for an upstream that is not declared is refused.
-        let started = App::new(Config::from_vars(vars).unwrap(), provenance::server());
+        let started = App::new(Config::from_vars(vars, &[]).unwrap(), provenance::server());
         assert!(started.is_ok(), "{name}: {:?}", started.err());
-        let declared = format!("\"{url}\"");
+        let declared = format!("\"http{url}\"");
         assert!(
             sources.iter().any(|it| it.text.contains(&declared)),
-            "{name}: {url}"
+            "{name}: http{url}"
         );
-        compared += 1;
     }
-    assert_eq!(compared, 3);
 }
 
 #[test]
 fn every_setting_that_a_page_names_is_in_the_tables() {
-    let rows = rows();
+    let library = Config::settings();
+    let server = provenance::server();
+    let known = library.iter().flat_map(|(_, settings)| settings);
+    let known: BTreeSet<&str> = known.chain(server.settings()).map(Setting::name).collect();
     // The changelog also names settings of the past.
     for page in pages().iter().filter(|it| it.path != "CHANGELOG.md") {
         for (start, _) in page.text.match_indices("BIFOLD_") {
             let rest = &page.text[start..];
             let end = rest.find(|it: char| !it.is_ascii_uppercase() && it != '_');
             let name = &rest[..end.unwrap_or(rest.len())];
-            let is_listed = rows.iter().any(|row| row.name == name);
             let is_upstream = name == "BIFOLD_" || name.ends_with("_URL");
-            assert!(is_listed || is_upstream, "{}: `{name}`", page.path);
+            assert!(
+                known.contains(name) || is_upstream,
+                "{}: `{name}`",
+                page.path
+            );
         }
     }
 }

@@ -330,10 +330,8 @@ fn a_listed_host_that_is_none_keeps_the_application_from_starting() {
         "a/b",
         "*.*.example",
     ] {
-        let config = Config {
-            allowed_hosts: vec![host.to_owned()],
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.allowed_hosts = vec![host.to_owned()];
         let said = App::new(config, Server::new("it", "1")).err().unwrap();
         assert!(
             said.to_string().contains("BIFOLD_ALLOWED_HOSTS"),

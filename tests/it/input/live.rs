@@ -1,7 +1,7 @@
 //! Clients of 2025 are asked on the stream of their call, and answer in a POST of its own while the function waits.
 
 mod given_up;
-mod who;
+mod principal;
 
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 
 mod lifecycle;
 mod limits;
+mod principal;
 mod questions;
-mod who;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -72,11 +72,9 @@ async fn a_call_that_hangs_ends_before_the_invocation_does() {
         (Some(100), 500, 30_000, 0),
         (Some(0), 500, 30_000, 0),
     ] {
-        let config = Config {
-            deadline_margin: Duration::from_millis(margin),
-            call_timeout: Duration::from_millis(limit),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.deadline_margin = Duration::from_millis(margin);
+        config.call_timeout = Duration::from_millis(limit);
         let app = hanging(config).await;
         let (status, problem, took) = timed(&app, &get_hang(), left).await;
         let shown = format!("{left:?} left, margin {margin}, limit {limit}: {took} ms");
@@ -93,10 +91,8 @@ async fn a_call_that_hangs_ends_before_the_invocation_does() {
 /// An HTTP API waits for 30 s and a REST API for 29 s: what comes later nobody reads.
 #[tokio::test(start_paused = true)]
 async fn a_call_ends_before_its_front_door_gives_up() {
-    let config = Config {
-        call_timeout: Duration::from_secs(600),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.call_timeout = Duration::from_secs(600);
     let app = hanging(config).await;
     for (name, path, expected) in [
         ("http_api_v2", "/rawPath", 29_500),

@@ -39,10 +39,8 @@ async fn hang(cx: Context, Hang {}: Hang) -> Result<Content> {
 }
 
 fn hanging(begun: &Begun, invoke_mode: Transfer) -> App {
-    let config = Config {
-        invoke_mode,
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.invoke_mode = invoke_mode;
     let prompt = Prompt::new(Tool::new("about", async |cx, _: About| {
         hang(cx, Hang {}).await
     }));

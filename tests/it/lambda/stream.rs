@@ -71,11 +71,9 @@ async fn hang(cx: Context, Hang {}: Hang) -> Result<Content> {
 }
 
 async fn serving(gate: &Gate, change: impl FnOnce(&mut Config)) -> TestApp {
-    let mut config = Config {
-        invoke_mode: Transfer::Streamed,
-        response_transfer_mode: Transfer::Streamed,
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.invoke_mode = Transfer::Streamed;
+    config.response_transfer_mode = Transfer::Streamed;
     change(&mut config);
     let tools = vec![
         Tool::new("wait", wait),

@@ -46,11 +46,9 @@ async fn greet(cx: Context, Greet { greeting }: Greet) -> Result<Content> {
 
 /// An instance of the function, with a memory of its own.
 fn instance(table: &Table, invoke: &str, works: &Works) -> App {
-    let mut config = Config {
-        function: Some("greeter".to_owned()),
-        state_keys: vec![Key::new([7; 32])],
-        ..table.settings()
-    };
+    let mut config = table.settings();
+    config.function = Some("greeter".to_owned());
+    config.state_keys = vec![Key::new([7; 32])];
     let lambda = ("lambda".to_owned(), invoke.to_owned());
     config.aws.endpoint_urls.extend([lambda]);
     let tool = Tool::new("greet", greet).task();
@@ -217,10 +215,8 @@ async fn a_platform_that_refuses_fails_the_call_and_leaves_no_task() {
 
 #[tokio::test]
 async fn without_a_table_there_are_no_tasks_on_lambda() {
-    let config = Config {
-        function: Some("greeter".to_owned()),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.function = Some("greeter".to_owned());
     let tools = vec![Tool::new("greet", greet).task()];
     let app = App::new(config, Server::new("greeter", "1.0.0").tools(tools)).unwrap();
     let answer = ask(&app, "tasks/get", json!({"taskId": "none"})).await;

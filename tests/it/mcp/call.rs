@@ -1,6 +1,6 @@
 //! `tools/call`: results, failures, and what is no call at all.
 
-use bifold::provenance::replay::Canned;
+use bifold::testing::Canned;
 use bifold::{Content, Context, Error, JsonSchema, Result, Server, Tool};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! Resources, prompts and completion: listed, read, filled in, proposed, in both eras.
 
-use bifold::provenance::replay::{Canned, VESTING};
+use bifold::provenance::replay::VESTING;
+use bifold::testing::Canned;
 use bifold::{App, Config, Content, Context, JsonSchema, Prompt, Resource, Result, Server, Tool};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -147,10 +147,8 @@ async fn a_topic_that_is_null_is_not_asked_for() {
 
 #[tokio::test]
 async fn a_process_that_is_frozen_between_requests_says_that_it_tells_nothing() {
-    let config = Config {
-        function: Some("bifold".to_owned()),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.function = Some("bifold".to_owned());
     let server = server().announces(&[Topic::Tools, Topic::Contents]);
     let app = App::new(config, server).unwrap();
     let response = send(&app, modern("server/discover", json!({}))).await;

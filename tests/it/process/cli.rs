@@ -190,13 +190,29 @@ async fn a_setting_that_cannot_be_used_ends_the_start_with_its_name() {
             "`explorer`",
         ),
         ("BIFOLD_NOSUCH_URL", "https://nosuch.example", "`nosuch`"),
-        ("BIFOLD_NO_SUCH", "1", "`BIFOLD_NO_SUCH`"),
+        ("BIFOLD_ADDRESS_PREFIX", "cosmos", "`BIFOLD_ADDRESS_PREFIX`"),
         ("BIFOLD_LOG", "bifold=loud", "`BIFOLD_LOG`"),
     ] {
         let done = run_with(&[(name, value)], &["serve", "--listen", "127.0.0.1:0"]).await;
         assert_eq!(done.status, 1, "{name}: {}", done.stderr);
         assert_eq!(done.stdout, "", "{name}");
         assert!(done.stderr.contains(named), "{name}: {}", done.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_is_no_setting_is_a_warning_that_names_the_nearest() {
+    let call = ["call", "get_registry_summary"];
+    for (name, nearest) in [
+        ("BIFOLD_LISTENS", "did you mean `BIFOLD_LISTEN`"),
+        ("BIFOLD_REPLAYS", "`BIFOLD_REPLAY`"),
+        ("BIFOLD_SERVICE_HOST", "there is no such setting"),
+    ] {
+        let done = run_with(&[(name, "10.0.0.1")], &call).await;
+        assert_eq!(done.status, 0, "{name}: {}", done.stderr);
+        let warned = done.stderr.contains("WARN") && done.stderr.contains(name);
+        assert!(warned && done.stderr.contains(nearest), "{}", done.stderr);
+        assert!(!done.stderr.contains("10.0.0.1"), "{}", done.stderr);
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::binary;
 
 const STATISTICS: &str =
-    include_str!("../../../src/replay/recorded/explorer_v3_utility_token_stats.json");
+    include_str!("../../../src/provenance/replay/recorded/explorer_v3_utility_token_stats.json");
 
 /// A running local server.
 struct Local {
@@ -217,10 +217,8 @@ async fn a_head_that_never_ends_is_given_up() {
 /// Time is paused, so that the patience of the server costs none.
 #[tokio::test(start_paused = true)]
 async fn a_request_that_never_ends_is_given_up() {
-    let config = Config {
-        call_timeout: Duration::from_secs(5),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.call_timeout = Duration::from_secs(5);
     let app = App::new(config, provenance::server()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut socket = TcpStream::connect(listener.local_addr().unwrap())

@@ -13,7 +13,7 @@ use super::platform::{Platform, Post, after};
 use crate::lambda::{changed, event};
 
 const STATISTICS: &str =
-    include_str!("../../../src/replay/recorded/explorer_v3_utility_token_stats.json");
+    include_str!("../../../src/provenance/replay/recorded/explorer_v3_utility_token_stats.json");
 
 /// A function behind a streaming URL, one of whose upstreams is this test.
 struct Function {

@@ -69,7 +69,7 @@ async fn aggregates_tell_of_each_part_that_is_there_or_lost() {
 #[tokio::test]
 async fn a_lost_part_is_told_as_failed() {
     let app = TestApp::start().await;
-    let broken = bifold::provenance::replay::Canned::status(500, "application/json", "{}");
+    let broken = bifold::testing::Canned::status(500, "application/json", "{}");
     app.replay.answer("/explorer/api/v2/accounts", broken);
     let name = "fetch_complete_wallet_summary";
     let arguments = json!({"wallet_address": VESTING});

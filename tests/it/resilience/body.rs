@@ -1,6 +1,7 @@
 //! An upstream that answers with something else than it promised: no JSON, other JSON, or too much of it.
 
-use bifold::provenance::replay::{Canned, VESTING};
+use bifold::provenance::replay::VESTING;
+use bifold::testing::Canned;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -109,7 +110,7 @@ async fn json_of_another_type_is_invalid_and_its_place_is_named() {
 
 fn recorded(name: &str) -> String {
     let path = format!(
-        "{}/src/replay/recorded/{name}.json",
+        "{}/src/provenance/replay/recorded/{name}.json",
         env!("CARGO_MANIFEST_DIR")
     );
     std::fs::read_to_string(path).unwrap()

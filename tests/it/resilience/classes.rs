@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bech32::{Bech32, Hrp};
-use bifold::provenance::replay::{Canned, Fault, VESTING};
+use bifold::provenance::replay::VESTING;
+use bifold::testing::{Canned, Fault};
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! The way to an upstream and back: broken, refused, led elsewhere, and what an upstream is told of who calls.
 
-use bifold::provenance::replay::{Canned, Fault, Replay, VESTING};
+use bifold::provenance::replay::{Replay, VESTING};
+use bifold::testing::{Canned, Fault};
 
 use super::raw::{Raw, refusing, with_explorer};
 use super::{ACCOUNT, GOOD, assert_is, failing};

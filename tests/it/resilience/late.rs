@@ -5,7 +5,8 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use bifold::provenance::replay::{Canned, Fault, VESTING};
+use bifold::provenance::replay::VESTING;
+use bifold::testing::{Canned, Fault};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};

@@ -1,6 +1,7 @@
 //! An upstream that answers with an error: what its status means to the caller, and when to come back.
 
-use bifold::provenance::replay::{Canned, PLAIN};
+use bifold::provenance::replay::PLAIN;
+use bifold::testing::Canned;
 use http::StatusCode;
 use serde_json::{Value, json};
 

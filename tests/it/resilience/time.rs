@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use bifold::provenance::replay::{Canned, Fault, VESTING};
+use bifold::provenance::replay::VESTING;
+use bifold::testing::{Canned, Fault};
 use bifold::{Config, RequestInfo, TimeLeft};
 use serde_json::{Value, json};
 use tokio::time::Instant;

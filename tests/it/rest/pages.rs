@@ -133,7 +133,7 @@ async fn health_says_whether_the_data_is_recorded_and_asks_no_upstream() {
     assert_eq!(app.get("/health").await.json()["requests"], 2);
     assert!(app.replay.seen().is_empty());
 
-    let live = TestApp::with(|config| config.replay = false).await;
+    let live = TestApp::with(|config| drop(config.application.remove("BIFOLD_REPLAY"))).await;
     assert_eq!(live.get("/health").await.json()["replay"], false);
 }
 

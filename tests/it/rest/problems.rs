@@ -1,6 +1,6 @@
 //! Problems and the headers that every answer carries.
 
-use bifold::provenance::replay::Canned;
+use bifold::testing::Canned;
 use http::{Request, StatusCode};
 
 use super::{problem, request, wallet_path};

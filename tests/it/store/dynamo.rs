@@ -321,7 +321,7 @@ fn a_setting_that_is_missing_or_wrong_is_named_at_start() {
             true => (name.to_owned(), value.to_owned()),
             false => (name.to_owned(), good.to_owned()),
         });
-        let config = Config::from_vars(vars.into_iter()).unwrap();
+        let config = Config::from_vars(vars.into_iter(), &[]).unwrap();
         let started = App::new(config, Server::new("it", "1"));
         started.map(drop).map_err(|error| error.to_string())
     };

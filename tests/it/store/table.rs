@@ -153,10 +153,8 @@ pub fn store_at(url: &str) -> Store {
 
 /// The settings of a process whose table is at that URL.
 fn settings(url: &str) -> Config {
-    let mut config = Config {
-        table: Some(NAME.to_owned()),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.table = Some(NAME.to_owned());
     config.aws.region = Some("eu-west-1".to_owned());
     config.aws.access_key_id = Some("AKIDEXAMPLE".to_owned());
     config.aws.secret_access_key = Some(Secret::new("secret"));

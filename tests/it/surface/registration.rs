@@ -135,10 +135,8 @@ fn a_good_registration_starts() {
 fn on_lambda_functions_are_taken_as_they_were_checked_elsewhere() {
     let server = || Server::new("it", "1.0.0").tools(vec![tool::<Undescribed>("a")]);
     assert!(refusal(Config::default(), server()).contains("`a`"));
-    let config = Config {
-        function: Some("function".to_owned()),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.function = Some("function".to_owned());
     assert_eq!(refusal(config, server()), "");
 }
 
@@ -332,10 +330,8 @@ fn an_upstream_that_cannot_be_asked_is_named() {
 
 #[test]
 fn a_user_agent_that_no_header_takes_is_named() {
-    let config = Config {
-        user_agent: "a\nb".to_owned(),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.user_agent = "a\nb".to_owned();
     let said = refusal(config, Server::new("it", "1.0.0"));
     assert!(said.to_lowercase().contains("user"), "{said}");
 }

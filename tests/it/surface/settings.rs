@@ -8,14 +8,13 @@ fn read(vars: &[(&str, &str)]) -> Result<Config, String> {
     let vars = vars
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_string()));
-    Config::from_vars(vars).map_err(|error| error.to_string())
+    Config::from_vars(vars, &[]).map_err(|error| error.to_string())
 }
 
 #[test]
 fn every_variable_sets_its_setting() {
     let config = read(&[
         ("BIFOLD_LISTEN", "0.0.0.0:80"),
-        ("BIFOLD_REPLAY", "true"),
         ("BIFOLD_EXPLORER_URL", "https://explorer.example/"),
         ("BIFOLD_UPSTREAM_TIMEOUT_MS", "1"),
         ("BIFOLD_MAX_UPSTREAM_BYTES", "2"),
@@ -39,7 +38,6 @@ fn every_variable_sets_its_setting() {
             " api.example.com, *.Example.org ,,localhost:8787,[::1]:80",
         ),
         ("BIFOLD_PUBLIC_URL", "https://api.example.com/v1/"),
-        ("BIFOLD_ADDRESS_PREFIX", "tp"),
         ("BIFOLD_TABLE", "bifold-records"),
         ("BIFOLD_WS_ENDPOINT", "https://ws.example.com/ws/"),
         ("BIFOLD_CLOCK", "2025-11-18T12:00:00Z"),
@@ -51,7 +49,6 @@ fn every_variable_sets_its_setting() {
     ])
     .unwrap();
     assert_eq!(config.listen.to_string(), "0.0.0.0:80");
-    assert!(config.replay);
     assert_eq!(
         config.upstream_urls["explorer"],
         "https://explorer.example/"
@@ -86,7 +83,6 @@ fn every_variable_sets_its_setting() {
         config.public_url.as_deref(),
         Some("https://api.example.com/v1")
     );
-    assert_eq!(config.address_prefix, "tp");
     assert_eq!(config.table.as_deref(), Some("bifold-records"));
     assert_eq!(
         config.ws_endpoint.as_deref(),
@@ -112,7 +108,6 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
             "BIFOLD_LISTEN",
             vec!["", "8787", "localhost:8787", "127.0.0.1"],
         ),
-        ("BIFOLD_REPLAY", vec!["", "1", "yes", "TRUE"]),
         (
             "BIFOLD_UPSTREAM_TIMEOUT_MS",
             vec!["", "0", "-1", "1.5", "10s", "86400001"],
@@ -171,7 +166,6 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
         ("BIFOLD_MAX_RESPONSE_BYTES", vec!["", "0", "-1", "5MiB"]),
         ("BIFOLD_MAX_BUFFERED_BYTES", vec!["", "0", "64MiB"]),
         ("BIFOLD_MAX_CONNECTIONS", vec!["", "0", "-1"]),
-        ("BIFOLD_ADDRESS_PREFIX", vec!["", "PB", "cosmos"]),
         ("BIFOLD_TABLE", vec!["", "ab", "a table", "arn:aws:x"]),
         (
             "BIFOLD_WS_ENDPOINT",
@@ -181,8 +175,6 @@ fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_variable() {
             "BIFOLD_CLOCK",
             vec!["", "now", "2025-11-18", "2025-13-01T00:00:00Z"],
         ),
-        ("BIFOLD_NO_SUCH", vec!["", "1"]),
-        ("BIFOLD_", vec!["1"]),
     ] {
         for value in values {
             let said = read(&[(name, value)]).err().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Aggregates: the sums of a wallet and of the market, and what is left of them when a part is lost.
 
-use bifold::provenance::replay::{Canned, MOVING, PLAIN, VESTING};
+use bifold::provenance::replay::{MOVING, PLAIN, VESTING};
+use bifold::testing::Canned;
 use http::StatusCode;
 use serde_json::{Value, json};
 

@@ -143,7 +143,11 @@ async fn an_address_is_there_and_a_string_in_every_body() {
 
 #[tokio::test]
 async fn a_server_of_the_test_network_takes_its_addresses_and_no_others() {
-    let app = TestApp::with(|config| config.address_prefix = "tp".to_owned()).await;
+    let app = TestApp::with(|config| {
+        let network = ("BIFOLD_ADDRESS_PREFIX".to_owned(), "tp".to_owned());
+        config.application.extend([network]);
+    })
+    .await;
     for length in [20, 32] {
         let wallet = address("tp", length);
         let arguments = json!({"wallet_address": wallet});

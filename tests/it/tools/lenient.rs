@@ -1,6 +1,7 @@
 //! Upstreams change in small ways: other forms of numbers, new words, fields that come and go. None of it fails a call.
 
-use bifold::provenance::replay::{Canned, PLAIN};
+use bifold::provenance::replay::PLAIN;
+use bifold::testing::Canned;
 use serde_json::{Value, json};
 
 use super::ask::{about, answering, ask, nhash, of_wallet};

@@ -1,6 +1,6 @@
 //! Markets, trades, assets and the statistics of HASH: the right rows and prices.
 
-use bifold::provenance::replay::Canned;
+use bifold::testing::Canned;
 use http::StatusCode;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! The market at once: its lists, the prices of the key pairs that are listed, and what is left when a part is lost.
 
-use bifold::provenance::replay::Canned;
+use bifold::testing::Canned;
 use serde_json::json;
 
 use super::aggregates::{OVERVIEW, losing, lost, without};

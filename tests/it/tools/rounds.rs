@@ -1,6 +1,7 @@
 //! What does not depend on another answer is asked for at once: every request stands open at the same moment.
 
-use bifold::provenance::replay::{Canned, Fault, VESTING};
+use bifold::provenance::replay::VESTING;
+use bifold::testing::{Canned, Fault};
 use serde_json::{Value, json};
 
 use super::ask::{Face, about, ask, faces_of, interrupted, of_wallet, put, until};

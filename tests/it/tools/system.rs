@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bifold::provenance::replay::Canned;
+use bifold::testing::Canned;
 use bifold::{Content, Context, Error, JsonSchema, Tool};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! Vesting: how much is one's own at a moment, by the rule of each kind of account.
 
-use bifold::provenance::replay::{Canned, DELAYED, PERIODIC, PERMANENT, PLAIN, VESTING};
+use bifold::provenance::replay::{DELAYED, PERIODIC, PERMANENT, PLAIN, VESTING};
+use bifold::testing::Canned;
 use http::StatusCode;
 use serde_json::{Value, json};
 

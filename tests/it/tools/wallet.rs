@@ -1,6 +1,7 @@
 //! Accounts, delegation, commitments and balances: the right numbers of recorded wallets.
 
-use bifold::provenance::replay::{Canned, MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
+use bifold::provenance::replay::{MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
+use bifold::testing::Canned;
 use http::StatusCode;
 use serde_json::{Value, json};
 

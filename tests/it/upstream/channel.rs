@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bifold::provenance::replay::Canned;
-use bifold::provenance::replay::Fault;
-use bifold::provenance::replay::Plan;
+use bifold::provenance::replay::Replay;
 use bifold::provenance::replay::VESTING;
+use bifold::testing::Canned;
+use bifold::testing::Fault;
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;
@@ -58,7 +58,8 @@ async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() 
 #[tokio::test]
 async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
     let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
-    app.replay.follow(Plan::parse("explorer=delay:20").unwrap());
+    app.replay
+        .follow(Replay::faults("explorer=delay:20").unwrap());
     let wallets = [
         VESTING,
         bifold::provenance::replay::PLAIN,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bech32::{Bech32, Hrp};
 use bifold::RequestInfo;
-use bifold::provenance::replay::{Canned, Fault};
+use bifold::testing::{Canned, Fault};
 use futures_util::future::join_all;
 use http::{Request, StatusCode};
 use serde_json::json;

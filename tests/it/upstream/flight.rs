@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bifold::provenance::replay::Fault;
+use bifold::testing::Fault;
 use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;

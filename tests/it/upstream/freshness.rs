@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bifold::provenance::replay::Canned;
-use bifold::provenance::replay::Fault;
 use bifold::provenance::replay::VESTING;
+use bifold::testing::Canned;
+use bifold::testing::Fault;
 use http::Request;
 use http::StatusCode;
 use serde_json::json;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bifold::provenance::replay::Canned;
-use bifold::provenance::replay::Fault;
 use bifold::provenance::replay::VESTING;
+use bifold::testing::Canned;
+use bifold::testing::Fault;
 use http::StatusCode;
 use serde_json::json;
 
@@ -170,8 +170,9 @@ async fn an_answer_that_its_function_cannot_use_is_not_kept_either() {
 #[tokio::test]
 async fn a_large_answer_is_kept_whatever_the_machine() {
     let app = TestApp::plane().await;
-    let recorded =
-        include_str!("../../../src/replay/recorded/explorer_v3_utility_token_stats.json");
+    let recorded = include_str!(
+        "../../../src/provenance/replay/recorded/explorer_v3_utility_token_stats.json"
+    );
     let large = recorded.to_owned() + &" ".repeat(2 << 20);
     app.replay.answer(STATS_UPSTREAM, Canned::json(large));
     for _ in 0..2 {

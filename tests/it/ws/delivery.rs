@@ -267,10 +267,8 @@ async fn what_is_signed_with_another_secret_is_posted_to_nobody() {
 
 #[test]
 fn an_endpoint_without_credentials_stops_the_start() {
-    let config = Config {
-        ws_endpoint: Some("https://ws.example.com/ws".to_owned()),
-        ..Config::default()
-    };
+    let mut config = Config::default();
+    config.ws_endpoint = Some("https://ws.example.com/ws".to_owned());
     let refused = App::new(config, Server::new("it", "1")).err().unwrap();
     let said = refused.to_string();
     assert!(

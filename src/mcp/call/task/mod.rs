@@ -1,6 +1,6 @@
 //! Calls that go on after their answer: a client that knows tasks gets a handle, and asks for the rest (SEP-2663).
 
-pub(crate) mod ask;
+pub(crate) mod methods;
 mod record;
 mod runner;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::canned::{Canned, Fault};
+use crate::testing::{Canned, Fault};
 
 /// A list such as `explorer=500@20,lcd=delay:3000,exchange=429:2@50`: for each upstream a fault and the percentage of
 /// its requests that get it (100 where it is left out), evenly spread.
@@ -20,7 +20,7 @@ use super::canned::{Canned, Fault};
 /// | `429`, `429:SECONDS` | asks for fewer requests, and says for how long |
 /// | a status from 400 to 599 | answers with it |
 #[derive(Debug, Default)]
-pub struct Plan(Vec<PlannedFault>);
+pub struct FaultPlan(Vec<PlannedFault>);
 
 #[derive(Debug)]
 struct PlannedFault {
@@ -39,16 +39,16 @@ enum Wrong {
     Shape,
 }
 
-impl Plan {
-    /// Reads a list; an empty one lets nothing go wrong.
+impl FaultPlan {
+    /// Reads a list of faults of those `upstreams`; an empty one lets nothing go wrong.
     ///
     /// # Errors
     /// The entry that cannot be read.
-    pub fn parse(text: &str) -> Result<Plan, String> {
+    pub fn parse(text: &str, upstreams: &[&str]) -> Result<FaultPlan, String> {
         let entries = text.split(',').map(str::trim).filter(|it| !it.is_empty());
         let read = |text: &str| {
             let (upstream, rest) = text.split_once('=')?;
-            super::UPSTREAMS.iter().find(|it| **it == upstream)?;
+            upstreams.iter().find(|it| **it == upstream)?;
             let (fault, percent) = rest.split_once('@').unwrap_or((rest, "100"));
             let percent = percent.parse().ok().filter(|it| (0..=100).contains(it))?;
             Some(PlannedFault {
@@ -61,7 +61,7 @@ impl Plan {
         let entries = entries.map(|it| {
             read(it).ok_or_else(|| format!("`{it}` is no fault such as `explorer=500@20`"))
         });
-        entries.collect::<Result<_, _>>().map(Plan)
+        entries.collect::<Result<_, _>>().map(FaultPlan)
     }
 
     /// The answer to `target`, or what becomes of it.

@@ -1,0 +1,10 @@
+//! HTTP policies that hold for every path: hosts, origins, CORS, paths, the room for bodies.
+
+pub(crate) mod base_url;
+pub(crate) mod body;
+pub(crate) mod buffers;
+pub(crate) mod cors;
+pub(crate) mod host;
+pub(crate) mod origin;
+pub(crate) mod path;
+pub(crate) mod refusal;

@@ -1,0 +1,12 @@
+//! A call while it runs: its function, its client, the questions between them, and tasks.
+
+pub(crate) mod client;
+pub(crate) mod execution;
+pub(crate) mod mrtr;
+pub(crate) mod pending;
+pub(crate) mod question;
+pub(crate) mod request_state;
+pub(crate) mod run;
+pub(crate) mod session;
+pub(crate) mod shutdown;
+pub(crate) mod task;
