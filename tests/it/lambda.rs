@@ -1,13 +1,21 @@
 //! Lambda events of every HTTP integration, and the answers in the shape that each of them reads.
 
+#[cfg(feature = "provenance")]
 mod deadline;
+#[cfg(feature = "provenance")]
 mod hostile;
+#[cfg(feature = "provenance")]
 mod integrations;
 mod late;
+#[cfg(feature = "provenance")]
 mod pings;
+#[cfg(feature = "provenance")]
 mod principal;
+#[cfg(feature = "provenance")]
 mod recorded;
+#[cfg(feature = "provenance")]
 mod sparse;
+#[cfg(feature = "provenance")]
 mod stream;
 mod task;
 

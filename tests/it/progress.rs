@@ -1,6 +1,7 @@
 //! Progress over MCP: the stream of one call, while it runs and when it ends.
 
 mod integrations;
+#[cfg(feature = "provenance")]
 mod parts;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use bifold::provenance::replay::VESTING;
 use bifold::testing::Canned;
 use serde_json::json;
 
-use crate::tools::ask::{Failure, about, answering, fail, of_wallet};
+use crate::provenance::ask::{Failure, about, answering, fail, of_wallet};
 
 const ACCOUNT: &str = "fetch_account_info";
 const STATISTICS: &str = "fetch_current_hash_statistics";

@@ -1,5 +1,7 @@
-//! One application over its own recorded upstream, and short ways to ask it.
+//! One application, and short ways to ask it.
 
+#[cfg(feature = "provenance")]
+mod bundled;
 pub mod peers;
 mod transcript;
 
@@ -9,19 +11,21 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
+#[cfg(feature = "provenance")]
 use bifold::provenance::replay::Replay;
-use bifold::{App, Config, RequestInfo, Server, local, provenance};
+use bifold::{App, Config, RequestInfo, Server, local};
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 /// The revision whose requests carry everything in `_meta`.
 pub const MODERN: &str = "2026-07-28";
 
-/// An application over a recorded upstream of its own.
+/// An application, and the recorded upstream that its bundled functions ask.
 pub struct TestApp {
     pub app: App,
+    #[cfg(feature = "provenance")]
     pub replay: Replay,
 }
 
@@ -33,51 +37,18 @@ pub struct Answer {
 }
 
 impl TestApp {
-    /// The bundled functions with nothing between them and the upstream: each call asks it, once.
-    pub async fn start() -> TestApp {
-        TestApp::with(|_| {}).await
-    }
-
-    /// The same with settings of the test's own.
-    pub async fn with(change: impl FnOnce(&mut Config)) -> TestApp {
-        TestApp::plane_with(|config| {
-            config.cache_bytes = 0;
-            config.upstream_tries = 1;
-            config.upstream_breaker = 0;
-            change(config);
-        })
-        .await
-    }
-
-    /// The bundled functions as `--replay` serves them, with all that stands before the upstream.
-    pub async fn plane() -> TestApp {
-        TestApp::plane_with(|_| {}).await
-    }
-
-    /// The same with settings of the test's own.
-    pub async fn plane_with(change: impl FnOnce(&mut Config)) -> TestApp {
-        let replay = Replay::start().await.unwrap();
-        let mut config = Config::default();
-        replay.configure(&mut config);
-        change(&mut config);
-        let app = App::new(config, provenance::server()).unwrap();
-        TestApp { app, replay }
-    }
-
-    /// The functions of the public list alone, as `--replay` serves them.
-    pub async fn core() -> TestApp {
-        let replay = Replay::start().await.unwrap();
-        let mut config = Config::default();
-        replay.configure(&mut config);
-        let app = App::new(config, provenance::core()).unwrap();
-        TestApp { app, replay }
-    }
-
     /// Another server on the same library, which asks no upstream.
     pub async fn serving(server: Server) -> TestApp {
-        let replay = Replay::start().await.unwrap();
-        let app = App::new(Config::default(), server).unwrap();
-        TestApp { app, replay }
+        TestApp::of(App::new(Config::default(), server).unwrap()).await
+    }
+
+    /// That application, which asks no upstream.
+    pub async fn of(app: App) -> TestApp {
+        TestApp {
+            app,
+            #[cfg(feature = "provenance")]
+            replay: Replay::start().await.unwrap(),
+        }
     }
 
     /// Any request.
@@ -248,4 +219,11 @@ pub async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
+}
+
+/// A URL that refuses connections as long as the socket is kept: its port is taken, and nobody listens.
+pub fn refusing() -> (String, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    (format!("http://{}", socket.local_addr().unwrap()), socket)
 }

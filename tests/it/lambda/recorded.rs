@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{changed, event};
 use crate::support::TestApp;
-use crate::surface::assert_snapshot;
+use crate::surface::snapshot::assert_snapshot;
 
 /// A integration, an event of it, and where that has its method and its path.
 const DOORS: [(&str, &str, &str); 6] = [

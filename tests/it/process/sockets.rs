@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::platform::{Platform, TRACE, after};
 use crate::lambda::{changed, event};
-use crate::ws::gateway::Gateway;
+use crate::websocket::gateway::Gateway;
 
 #[tokio::test]
 async fn it_serves_a_connection_from_its_begin_to_its_end() {

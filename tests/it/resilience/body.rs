@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::raw::Raw;
 use super::{ACCOUNT, GOOD, STATISTICS, assert_is, failing};
+use crate::provenance::ask::{Face, about, answering, ask, fail, of_wallet, put, said};
 use crate::support::TestApp;
-use crate::tools::ask::{Face, about, answering, ask, fail, of_wallet, put, said};
 
 #[tokio::test]
 async fn an_answer_that_is_no_json_is_invalid() {

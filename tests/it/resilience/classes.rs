@@ -11,8 +11,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::late::passing;
+use crate::provenance::ask::{interrupted, of_wallet};
 use crate::support::TestApp;
-use crate::tools::ask::{interrupted, of_wallet};
 
 const REWARDS: &str = "/api/delegated_rewards_amount";
 

@@ -5,8 +5,8 @@ use bifold::testing::{Canned, Fault};
 
 use super::raw::{Raw, refusing, with_explorer};
 use super::{ACCOUNT, GOOD, assert_is, failing};
+use crate::provenance::ask::{about, answering, ask, fail, of_wallet};
 use crate::support::TestApp;
-use crate::tools::ask::{about, answering, ask, fail, of_wallet};
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_an_upstream_that_cannot_be_reached() {

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{ACCOUNT, GOOD};
+use crate::provenance::ask::{about, call, until};
 use crate::support::peers::{Peers, settle};
 use crate::support::{Answer, TestApp, pass, serve};
-use crate::tools::ask::{about, call, until};
 
 /// The time after which one try of a request is given up.
 const TRY: Duration = Duration::from_secs(4);

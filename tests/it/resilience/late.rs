@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::Instant;
 
 use super::ACCOUNT;
+use crate::provenance::ask::{about, faces_of, of_wallet, put, until};
 use crate::support::TestApp;
-use crate::tools::ask::{about, faces_of, of_wallet, put, until};
 
 const SECOND: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_millis(200);

@@ -64,13 +64,6 @@ pub async fn with_explorer(url: &str) -> TestApp {
     TestApp::with(|config| drop(config.upstream_urls.insert("explorer".to_owned(), url))).await
 }
 
-/// A URL that refuses connections as long as the socket is kept: its port is taken, and nobody listens.
-pub fn refusing() -> (String, TcpSocket) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    (format!("http://{}", socket.local_addr().unwrap()), socket)
-}
-
 async fn read_head(socket: &mut BufReader<TcpStream>) -> String {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{GOOD, STATISTICS, assert_is, failing};
-use crate::tools::ask::{about, answering, fail, of_wallet};
+use crate::provenance::ask::{about, answering, fail, of_wallet};
 
 #[tokio::test]
 async fn an_error_status_is_an_upstream_error_that_is_retryable_from_500_on() {

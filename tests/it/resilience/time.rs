@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use super::raw::Raw;
 use super::{ACCOUNT, GOOD, assert_is};
+use crate::provenance::ask::{Failure, about, ask, call, fail, interrupted, of_wallet, until};
 use crate::support::{TestApp, serve};
-use crate::tools::ask::{Failure, about, ask, call, fail, interrupted, of_wallet, until};
 
 const SECOND: Duration = Duration::from_secs(1);
 

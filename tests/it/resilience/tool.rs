@@ -7,8 +7,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::provenance::ask::{Face, ask, faces_of, fail, interrupted, put};
 use crate::support::TestApp;
-use crate::tools::ask::{Face, ask, faces_of, fail, interrupted, put};
 
 const SECRET: &str = "a secret in a panic";
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::table::{Fate, Table, store_at};
 use super::{LONG, contract, held, read};
-use crate::resilience::raw::refusing;
+use crate::support::refusing;
 use crate::support::{Log, pass};
 
 fn inside(error: &Error) -> String {

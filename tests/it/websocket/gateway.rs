@@ -175,12 +175,11 @@ impl Function {
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Function {
         let (gateway, gate) = (Gateway::start().await, Gate::default());
-        let replay = bifold::provenance::replay::Replay::start().await.unwrap();
         let mut config = Config::default();
         gateway.configure(&mut config);
         change(&mut config);
         let app = bifold::App::new(config, server(&gate)).unwrap();
-        let app = TestApp { app, replay };
+        let app = TestApp::of(app).await;
         Function { app, gateway, gate }
     }
 
