@@ -3,10 +3,10 @@
 use bifold::provenance::replay::{Replay, VESTING};
 use bifold::testing::{Canned, Fault};
 
-use super::raw::{Raw, refusing, with_explorer};
+use super::raw::{Raw, with_explorer};
 use super::{ACCOUNT, GOOD, assert_is, failing};
 use crate::provenance::ask::{about, answering, ask, fail, of_wallet};
-use crate::support::TestApp;
+use crate::support::{TestApp, refusing};
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_an_upstream_that_cannot_be_reached() {
