@@ -15,23 +15,23 @@ pub struct Budget {
     /// Bytes that the response may have.
     most: usize,
     /// Bytes that are in the response for good.
-    spent: AtomicUsize,
+    charged: AtomicUsize,
     /// Bytes of nested answers, which may or may not become a part of the response.
-    held: AtomicUsize,
+    reserved: AtomicUsize,
     /// Whether the integration carries the response as a string of JSON, in which quotes take two bytes.
     is_quoted: bool,
 }
 
 /// The budget of a call: its own, or that of the call which it is a part of.
-pub enum Allowance {
+pub enum BudgetRef {
     /// Its own.
     Own(Budget),
     /// That of the whole.
-    Of(Arc<Call>),
+    Parent(Arc<Call>),
 }
 
-/// Bytes of a nested answer, held until it is dropped.
-pub(crate) struct Hold {
+/// Bytes of a nested answer, reserved until it is dropped.
+pub(crate) struct Reservation {
     call: Arc<Call>,
     bytes: usize,
 }
@@ -42,8 +42,8 @@ impl Budget {
         Budget {
             calls: AtomicU32::new(0),
             most,
-            spent: AtomicUsize::new(0),
-            held: AtomicUsize::new(0),
+            charged: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(0),
             is_quoted,
         }
     }
@@ -59,20 +59,21 @@ impl Budget {
 
     /// The bytes that are left for the response, of which nested answers may hold some.
     pub(super) fn left(&self) -> usize {
-        self.most.saturating_sub(self.spent.load(Ordering::Relaxed))
+        self.most
+            .saturating_sub(self.charged.load(Ordering::Relaxed))
     }
 
     /// The bytes that are left for one more nested answer.
     pub(super) fn free(&self) -> usize {
         self.left()
-            .saturating_sub(self.held.load(Ordering::Relaxed))
+            .saturating_sub(self.reserved.load(Ordering::Relaxed))
     }
 
     /// Counts one call.
     ///
     /// # Errors
     /// `TooManyCalls` where the request has made all that it may.
-    pub(super) fn take_call(&self) -> Result<()> {
+    pub(super) fn charge_call(&self) -> Result<()> {
         let more = |calls: u32| (calls < MOST_CALLS).then_some(calls + 1);
         let taken = self
             .calls
@@ -82,17 +83,17 @@ impl Budget {
     }
 
     /// Puts so many bytes into the response, whether there is room for them or not.
-    pub(super) fn spend(&self, bytes: usize) {
-        self.spent.fetch_add(bytes, Ordering::Relaxed);
+    pub(super) fn charge(&self, bytes: usize) {
+        self.charged.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Puts so many bytes into the response, if at least `rest` bytes are left afterwards.
-    pub(super) fn try_spend(&self, bytes: usize, rest: usize) -> bool {
-        self.add(&self.spent, bytes, self.most.saturating_sub(rest))
+    pub(super) fn try_charge(&self, bytes: usize, rest: usize) -> bool {
+        self.add(&self.charged, bytes, self.most.saturating_sub(rest))
     }
 
-    fn try_hold(&self, bytes: usize) -> bool {
-        self.add(&self.held, bytes, self.left())
+    fn try_reserve(&self, bytes: usize) -> bool {
+        self.add(&self.reserved, bytes, self.left())
     }
 
     /// Adds to the counter, unless it comes to more than that.
@@ -106,34 +107,34 @@ impl Budget {
 
 impl Call {
     pub(super) fn budget(&self) -> &Budget {
-        match &self.allowance {
-            Allowance::Own(budget) => budget,
-            Allowance::Of(whole) => whole.budget(),
+        match &self.budget {
+            BudgetRef::Own(budget) => budget,
+            BudgetRef::Parent(whole) => whole.budget(),
         }
     }
 
     /// The call that has the budget.
     pub(super) fn whole(self: &Arc<Call>) -> Arc<Call> {
-        match &self.allowance {
-            Allowance::Own(_) => self.clone(),
-            Allowance::Of(whole) => whole.clone(),
+        match &self.budget {
+            BudgetRef::Own(_) => self.clone(),
+            BudgetRef::Parent(whole) => whole.clone(),
         }
     }
 }
 
-impl Hold {
+impl Reservation {
     /// Holds so many bytes of the call's budget, if they are free.
-    pub(super) fn of(call: &Arc<Call>, bytes: usize) -> Option<Hold> {
-        call.budget().try_hold(bytes).then(|| Hold {
+    pub(super) fn of(call: &Arc<Call>, bytes: usize) -> Option<Reservation> {
+        call.budget().try_reserve(bytes).then(|| Reservation {
             call: call.whole(),
             bytes,
         })
     }
 }
 
-impl Drop for Hold {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        let held = &self.call.budget().held;
-        held.fetch_sub(self.bytes, Ordering::Relaxed);
+        let reserved = &self.call.budget().reserved;
+        reserved.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use super::budget::Allowance;
+use super::budget::BudgetRef;
 use crate::clock::{Countdown, Deadline};
 use crate::telemetry::trace::Trace;
 use crate::upstream::Meter;
@@ -25,7 +25,7 @@ pub struct Call {
     /// What it cost upstream.
     pub meter: Arc<Meter>,
     /// The calls that it may make, and the bytes of its response.
-    pub allowance: Allowance,
+    pub budget: BudgetRef,
     /// Who calls, where a integration knows: this one, or that of the invocation which handed the call on.
     pub principal: OnceLock<String>,
     /// From where, where the integration knows.

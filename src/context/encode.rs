@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Context;
-use super::budget::Hold;
-use super::position::Form;
+use super::budget::Reservation;
+use super::scope::Form;
 use crate::error::{Error, Result};
 
 /// Bytes that are kept only up to a limit: what would be more is refused before it is built.
@@ -27,7 +27,7 @@ impl Context {
         &self,
         value: &impl Serialize,
         form: Form,
-    ) -> Result<(Box<RawValue>, Option<Hold>)> {
+    ) -> Result<(Box<RawValue>, Option<Reservation>)> {
         let budget = self.call.budget();
         let is_nested = self.answers_function();
         let free = match is_nested {
@@ -38,12 +38,12 @@ impl Context {
         let cost = form.cost(&bytes, budget.is_quoted());
         let json = raw(bytes)?;
         if !is_nested {
-            return match budget.try_spend(cost, 0) {
+            return match budget.try_charge(cost, 0) {
                 true => Ok((json, None)),
                 false => Err(self.too_large()),
             };
         }
-        let hold = Hold::of(&self.call, cost).ok_or_else(|| self.too_large())?;
+        let hold = Reservation::of(&self.call, cost).ok_or_else(|| self.too_large())?;
         Ok((json, Some(hold)))
     }
 
@@ -64,7 +64,7 @@ impl Context {
     /// `AnswerTooLarge` where they do not fit.
     pub(crate) fn charge(&self, json: &[u8]) -> Result<()> {
         let budget = self.call.budget();
-        match budget.try_spend(Form::Json.cost(json, budget.is_quoted()), 0) {
+        match budget.try_charge(Form::Json.cost(json, budget.is_quoted()), 0) {
             true => Ok(()),
             false => Err(self.too_large()),
         }
@@ -75,15 +75,15 @@ impl Context {
     /// # Errors
     /// `AnswerTooLarge` where they do not fit.
     pub(crate) fn charge_bytes(&self, bytes: usize) -> Result<()> {
-        match self.call.budget().try_spend(bytes, 0) {
+        match self.call.budget().try_charge(bytes, 0) {
             true => Ok(()),
             false => Err(self.too_large()),
         }
     }
 
     /// Charges what must be said, whether there is room for it or not: that something failed.
-    pub(crate) fn charge_anyway(&self, bytes: usize) {
-        self.call.budget().spend(bytes);
+    pub(crate) fn charge_unchecked(&self, bytes: usize) {
+        self.call.budget().charge(bytes);
     }
 
     /// Whether there is room for a message before the response. Where the response leaves whole, all such messages
@@ -93,7 +93,7 @@ impl Context {
         match self.is_whole() {
             true => {
                 let cost = Form::Json.cost(message, budget.is_quoted()) + EVENT;
-                budget.try_spend(cost, budget.most() / 2)
+                budget.try_charge(cost, budget.most() / 2)
             }
             false => message.len() <= budget.most(),
         }
@@ -113,10 +113,10 @@ impl Context {
     }
 
     /// Holds bytes for what will stand around nested answers, at most one half of what is left.
-    pub(crate) fn hold(&self, bytes: usize) -> Option<Hold> {
+    pub(crate) fn reserve(&self, bytes: usize) -> Option<Reservation> {
         let budget = self.call.budget();
-        let bytes = bytes * self.position.form.copies();
-        Hold::of(&self.call, bytes.min(budget.free() / 2))
+        let bytes = bytes * self.scope.form.copies();
+        Reservation::of(&self.call, bytes.min(budget.free() / 2))
     }
 
     /// The JSON of what is said before the response; none where it has none, or is too large.

@@ -30,7 +30,7 @@ impl Context {
             return;
         };
         let message = message.to_owned();
-        client.say(Message::Progress(Progress {
+        client.send(Message::Progress(Progress {
             done,
             total,
             message,
@@ -44,7 +44,7 @@ impl Context {
             return;
         };
         if let Some(data) = self.encode_message(&data) {
-            client.say(Message::Log(Log { level, data }));
+            client.send(Message::Log(Log { level, data }));
         }
     }
 
@@ -122,7 +122,7 @@ impl Context {
             return;
         };
         let (detached, done) = oneshot::channel();
-        client.say(Message::Detach(detached));
+        client.send(Message::Detach(detached));
         // Whoever drives a call that cannot become a task drops the sender, and the call goes on as it is.
         let _ = done.await;
     }
@@ -149,7 +149,7 @@ impl Context {
         let lacking = || Error::missing_capability(capability);
         let client = self.asked(capability).ok_or_else(lacking)?;
         let (response, answer) = oneshot::channel();
-        client.say(Message::Ask(Ask {
+        client.send(Message::Ask(Ask {
             key: key.to_owned(),
             capability,
             method,

@@ -6,8 +6,8 @@ pub(crate) mod client;
 mod encode;
 mod input;
 mod nested;
-mod position;
 pub(crate) mod request_log;
+mod scope;
 mod services;
 pub(crate) mod updates;
 
@@ -26,13 +26,13 @@ use crate::telemetry::spans::Spans;
 use crate::telemetry::trace::Trace;
 use crate::upstream::{Caller, Freshness, Meter, Upstream};
 
-pub(crate) use budget::Hold;
-pub use budget::{Allowance, Budget};
+pub(crate) use budget::Reservation;
+pub use budget::{Budget, BudgetRef};
 pub use call::Call;
 use client::Client;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
-use position::Position;
-pub(crate) use position::{Form, Protocol};
+use scope::Scope;
+pub(crate) use scope::{Form, Protocol};
 pub use services::{Process, Services};
 pub use updates::{Topic, Update};
 
@@ -44,7 +44,7 @@ pub struct Context {
     client: Option<Arc<Client>>,
     /// When the upstream requests that follow one another must have ended.
     sequence: Option<Deadline>,
-    position: Position,
+    scope: Scope,
 }
 
 impl Context {
@@ -55,13 +55,13 @@ impl Context {
             call,
             client: None,
             sequence: None,
-            position: Position::ALONE,
+            scope: Scope::ROOT,
         }
     }
 
     /// Whether a text in its arguments is read as the JSON in it, where no text is wanted.
     pub(crate) fn reads_texts(&self) -> bool {
-        self.position.protocol == Some(Protocol::Mcp)
+        self.scope.protocol == Some(Protocol::Mcp)
     }
 
     /// The context that was put into the extensions of `request`.
@@ -73,19 +73,19 @@ impl Context {
     }
 
     /// The same call for a function whose client hears what it says.
-    pub fn heard_by(self, client: Arc<Client>) -> Context {
+    pub fn with_client(self, client: Arc<Client>) -> Context {
         let client = Some(client);
         Context { client, ..self }
     }
 
     /// The message of the call names the trace that it belongs to.
-    pub(crate) fn belongs_to(&self, trace: Trace) {
+    pub(crate) fn set_trace(&self, trace: Trace) {
         // One request is one message, so there is no second one to lose.
         let _ = self.call.named.set(trace);
     }
 
     /// It goes on with what that one began.
-    pub(crate) fn on_behalf_of(&self, principal: Option<String>) {
+    pub(crate) fn set_principal(&self, principal: Option<String>) {
         if let Some(principal) = principal {
             // Where this integration knows who calls, that stays.
             let _ = self.call.principal.set(principal);
@@ -93,7 +93,7 @@ impl Context {
     }
 
     /// The answer has become a stream.
-    pub fn streams(&self) {
+    pub fn start_stream(&self) {
         if let Some(end) = self.call.stream_end {
             self.call.countdown.end_by(end);
         }
@@ -110,14 +110,14 @@ impl Context {
             countdown: Countdown::new(deadline.min(self.deadline()), None),
             stream_end: None,
             meter: Arc::new(Meter::part(self.call.meter.clone())),
-            allowance: Allowance::Of(self.call.whole()),
+            budget: BudgetRef::Parent(self.call.whole()),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
             is_part: true,
             is_whole: self.call.is_whole,
         };
         Context {
-            position: self.position,
+            scope: self.scope,
             ..Context::new(self.services.clone(), Arc::new(call))
         }
     }
@@ -148,7 +148,7 @@ impl Context {
     }
 
     /// A context for another request of the same client, with an id, a deadline and costs of its own.
-    pub(crate) fn another(&self) -> Context {
+    pub(crate) fn for_new_request(&self) -> Context {
         let limit = self.services.config.call_timeout;
         let call = Call {
             id: format!("{:032x}", fastrand::u128(..)),
@@ -158,7 +158,7 @@ impl Context {
             countdown: Countdown::new(Deadline::after(limit), None),
             stream_end: None,
             meter: Arc::new(Meter::default()),
-            allowance: Allowance::Own(Budget::new(self.services.config.max_response_bytes, false)),
+            budget: BudgetRef::Own(Budget::new(self.services.config.max_response_bytes, false)),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
             is_part: false,
@@ -202,12 +202,12 @@ impl Context {
     }
 
     /// Says that the answer lacks a part: then nobody keeps it, and the log tells.
-    pub fn lost(&self) {
+    pub fn mark_partial(&self) {
         self.call.meter.lost();
     }
 
     /// Drops what was kept of all that this call asked of upstreams, because it cannot be.
-    pub fn distrust(&self) {
+    pub fn discard_cached(&self) {
         self.services.upstreams.distrust(&self.call.meter);
     }
 
@@ -215,7 +215,7 @@ impl Context {
     /// ([`Server::announces`](crate::Server::announces)); other topics are passed over.
     pub fn announce(&self, update: Update) {
         if self.services.updates.has(update.topic()) {
-            self.services.updates.tell(update);
+            self.services.updates.publish(update);
         }
     }
 

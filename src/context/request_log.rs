@@ -1,4 +1,4 @@
-//! A request's entry in the log: one line, written when its answer is whole.
+//! A request's log in the log: one line, written when its answer is whole.
 
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -33,24 +33,24 @@ pub struct RequestLog {
 }
 
 /// A request without an answer. If it is dropped so, its line says that it was given up.
-pub struct Unanswered {
-    entry: Option<RequestLog>,
-    given_up: Outcome,
+pub struct RequestGuard {
+    log: Option<RequestLog>,
+    abandoned: Outcome,
 }
 
 /// A body that is written while its call runs. Its line is written when it is dropped: at its end, or when the client
 /// is gone.
-struct Followed {
+struct LoggedBody {
     body: BodyDataStream,
-    entry: RequestLog,
-    given_up: Outcome,
+    log: RequestLog,
+    abandoned: Outcome,
     pending: Pending,
 }
 
 impl RequestLog {
     /// The same of a request by that method, which says on REST what is asked for. Those that callers make up are not
     /// told.
-    pub fn of_method(mut self, method: &Method) -> RequestLog {
+    pub fn with_method(mut self, method: &Method) -> RequestLog {
         let mut known = ["GET", "HEAD", "POST"].into_iter();
         self.method = known.find(|it| self.protocol == "rest" && *it == method.as_str());
         self
@@ -62,13 +62,13 @@ impl RequestLog {
         let extensions = response.extensions_mut();
         let outcome = extensions.remove::<Outcome>().unwrap_or_default();
         let pending = extensions.remove::<Pending>();
-        sign(response.headers_mut(), &self.line(&outcome));
+        add_headers(response.headers_mut(), &self.line(&outcome));
         match pending {
             None => {
                 self.write(&outcome);
                 response
             }
-            Some(pending) => response.map(|body| self.follow(body, outcome, pending)),
+            Some(pending) => response.map(|body| self.log_at_end(body, outcome, pending)),
         }
     }
 
@@ -100,19 +100,19 @@ impl RequestLog {
     }
 
     /// The same body, which writes the line when it is whole, or else that it was given up.
-    fn follow(mut self, body: Body, given_up: Outcome, pending: Pending) -> Body {
-        self.method = given_up.method;
-        Body::from_stream(Followed {
+    fn log_at_end(mut self, body: Body, abandoned: Outcome, pending: Pending) -> Body {
+        self.method = abandoned.method;
+        Body::from_stream(LoggedBody {
             body: body.into_data_stream(),
-            entry: self,
-            given_up,
+            log: self,
+            abandoned,
             pending,
         })
     }
 }
 
 /// The request id, where the time went (W3C Server Timing), and that the body is nothing but what its type says.
-fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
+fn add_headers(headers: &mut HeaderMap, line: &Line<'_>) {
     let id = HeaderValue::from_str(line.request_id);
     headers.insert(
         REQUEST_ID,
@@ -130,44 +130,44 @@ fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
     );
 }
 
-impl Unanswered {
-    /// The request of this entry, which is still to be answered.
-    pub fn new(entry: RequestLog) -> Unanswered {
-        Unanswered {
-            entry: Some(entry),
-            given_up: Outcome::given_up(),
+impl RequestGuard {
+    /// The request of this log, which is still to be answered.
+    pub fn new(log: RequestLog) -> RequestGuard {
+        RequestGuard {
+            log: Some(log),
+            abandoned: Outcome::given_up(),
         }
     }
 
     /// The same of a call of that function.
-    pub fn of_call(entry: RequestLog, function: &'static str) -> Unanswered {
-        Unanswered {
-            entry: Some(entry),
-            given_up: Outcome::cancelled(function),
+    pub fn for_call(log: RequestLog, function: &'static str) -> RequestGuard {
+        RequestGuard {
+            log: Some(log),
+            abandoned: Outcome::cancelled(function),
         }
     }
 
-    /// Its entry, now that there is an answer; who takes it writes the line.
-    pub fn answered(mut self) -> RequestLog {
-        let entry = self.entry.take();
-        entry.expect("only this takes it, and the whole with it")
+    /// Its log, now that there is an answer; who takes it writes the line.
+    pub fn into_log(mut self) -> RequestLog {
+        let log = self.log.take();
+        log.expect("only this takes it, and the whole with it")
     }
 
     /// The same answer, as [`RequestLog::finish`] makes it.
     pub fn finish(self, response: Response<Body>) -> Response<Body> {
-        self.answered().finish(response)
+        self.into_log().finish(response)
     }
 }
 
-impl Drop for Unanswered {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        if let Some(entry) = &self.entry {
-            entry.write(&self.given_up);
+        if let Some(log) = &self.log {
+            log.write(&self.abandoned);
         }
     }
 }
 
-impl Stream for Followed {
+impl Stream for LoggedBody {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
@@ -175,11 +175,11 @@ impl Stream for Followed {
     }
 }
 
-impl Drop for Followed {
+impl Drop for LoggedBody {
     fn drop(&mut self) {
         // What still runs ends first, so that the line has all of its cost.
         self.body = Body::empty().into_data_stream();
-        let outcome = self.pending.outcome().unwrap_or(&self.given_up);
-        self.entry.write(outcome);
+        let outcome = self.pending.outcome().unwrap_or(&self.abandoned);
+        self.log.write(outcome);
     }
 }

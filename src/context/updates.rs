@@ -35,18 +35,18 @@ pub enum Update {
 
 /// What a listener hears.
 #[derive(Clone)]
-pub enum News {
+pub enum UpdateEvent {
     /// A change.
     Update(Update),
     /// There will be no more.
-    End,
+    Closed,
 }
 
 /// Where the changes of one process are told.
 pub struct Updates {
     topics: Vec<Topic>,
-    sender: Sender<News>,
-    has_ended: AtomicBool,
+    sender: Sender<UpdateEvent>,
+    is_closed: AtomicBool,
 }
 
 impl Update {
@@ -67,7 +67,7 @@ impl Updates {
         Updates {
             topics,
             sender: Sender::new(CAPACITY),
-            has_ended: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
         }
     }
 
@@ -77,34 +77,34 @@ impl Updates {
     }
 
     /// Whether any changes are told.
-    pub fn are_told(&self) -> bool {
+    pub fn has_topics(&self) -> bool {
         !self.topics.is_empty()
     }
 
     /// Tells all who listen now.
-    pub fn tell(&self, update: Update) {
+    pub fn publish(&self, update: Update) {
         // That nobody listens is no failure.
-        let _ = self.sender.send(News::Update(update));
+        let _ = self.sender.send(UpdateEvent::Update(update));
     }
 
     /// Lets all who listen go.
-    pub fn end(&self) {
-        self.has_ended.store(true, Ordering::Release);
-        let _ = self.sender.send(News::End);
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        let _ = self.sender.send(UpdateEvent::Closed);
     }
 
     /// Listens from now on; `None` after the end.
-    pub fn listen(&self) -> Option<Receiver<News>> {
+    pub fn subscribe(&self) -> Option<Receiver<UpdateEvent>> {
         let receiver = self.sender.subscribe();
-        (!self.has_ended.load(Ordering::Acquire)).then_some(receiver)
+        (!self.is_closed.load(Ordering::Acquire)).then_some(receiver)
     }
 }
 
 /// The next news; where some were missed, `None`: then anything may have changed.
-pub async fn next(receiver: &mut Receiver<News>) -> Option<News> {
+pub async fn receive(receiver: &mut Receiver<UpdateEvent>) -> Option<UpdateEvent> {
     match receiver.recv().await {
         Ok(news) => Some(news),
         Err(broadcast::error::RecvError::Lagged(_)) => None,
-        Err(broadcast::error::RecvError::Closed) => Some(News::End),
+        Err(broadcast::error::RecvError::Closed) => Some(UpdateEvent::Closed),
     }
 }

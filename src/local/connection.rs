@@ -17,17 +17,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 
-use super::socket::{Socket, State};
+use super::socket::{ConnectionState, Socket};
 use crate::app::{App, RequestInfo};
 
 /// How long the head of a request may take, and a connection may be kept without one.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is read of the connections that are told to come back.
-const EXTRA_BUFFER: usize = 16 << 10;
+const EXTRA_BUFFER_BYTES: usize = 16 << 10;
 
 /// A body that is so small is read after its answer without closing the connection.
-const SMALL_BODY: u64 = 8 << 10;
+const SMALL_BODY_BYTES: u64 = 8 << 10;
 
 /// What the requests of one connection are answered with.
 #[derive(Clone)]
@@ -37,13 +37,13 @@ pub(super) struct Connection {
     pub(super) peer: IpAddr,
     /// Whether it is one of those for which there is no room.
     pub(super) is_extra: bool,
-    pub(super) state: Arc<State>,
+    pub(super) state: Arc<ConnectionState>,
 }
 
 /// The body of a request, which notes when it was read to its end.
-struct Tracked {
+struct TrackedBody {
     body: Incoming,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
 }
 
 impl Connection {
@@ -52,9 +52,9 @@ impl Connection {
         let mut builder = Builder::new();
         builder
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE);
+            .header_read_timeout(HEAD_TIMEOUT);
         if self.is_extra {
-            builder.keep_alive(false).max_buf_size(EXTRA_BUFFER);
+            builder.keep_alive(false).max_buf_size(EXTRA_BUFFER_BYTES);
         }
         let connection = Arc::new(self);
         let service = service_fn(move |request| {
@@ -80,7 +80,7 @@ impl Connection {
         let state = &self.state;
         state.intake.pause();
         let is_small = request.body().size_hint().upper();
-        let is_small = is_small.is_some_and(|bytes| bytes <= SMALL_BODY);
+        let is_small = is_small.is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
         let mut response = self.respond(self.track(request)).await;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             state.is_upgraded.store(true, Ordering::Relaxed);
@@ -114,7 +114,7 @@ impl Connection {
         let unread: &AtomicBool = &self.state.is_unread;
         unread.store(has_body, Ordering::Relaxed);
         request.map(|body| match has_body {
-            true => Body::new(Tracked {
+            true => Body::new(TrackedBody {
                 body,
                 state: self.state.clone(),
             }),
@@ -123,7 +123,7 @@ impl Connection {
     }
 }
 
-impl hyper::body::Body for Tracked {
+impl hyper::body::Body for TrackedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 

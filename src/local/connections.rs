@@ -9,23 +9,23 @@ use tracing::warn;
 
 /// Connections beyond the limit: their requests are refused, except for `/health`. The oldest gives way to a new one, so
 /// that nobody keeps a health check out by connections alone.
-const EXTRA: usize = 64;
+const MAX_EXTRA: usize = 64;
 
 /// Descriptors that are left to everything else: upstreams, the listener, the runtime.
-const OTHERS: usize = 128;
+const RESERVED_DESCRIPTORS: usize = 128;
 
 /// The connections of one server.
 pub(super) struct Connections {
-    seats: Arc<Semaphore>,
-    /// The latest connections without a seat, the oldest first.
+    permits: Arc<Semaphore>,
+    /// The latest connections without a permit, the oldest first.
     extra: VecDeque<AbortHandle>,
-    most_extra: usize,
+    max_extra: usize,
 }
 
 impl Connections {
     /// At most so many, or as many as the process has descriptors for.
     pub(super) fn new(limit: usize) -> Connections {
-        let limit = match descriptors().map(affordable) {
+        let limit = match descriptors().map(max_connections) {
             Some(most) if most < limit => {
                 warn!(
                     limit,
@@ -36,20 +36,20 @@ impl Connections {
             _ => limit,
         };
         Connections {
-            seats: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
             extra: VecDeque::new(),
-            most_extra: limit.min(EXTRA),
+            max_extra: limit.min(MAX_EXTRA),
         }
     }
 
-    /// A seat for a new connection; none where all are taken.
-    pub(super) fn seat(&self) -> Option<OwnedSemaphorePermit> {
-        self.seats.clone().try_acquire_owned().ok()
+    /// A permit for a new connection; none where all are taken.
+    pub(super) fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.permits.clone().try_acquire_owned().ok()
     }
 
-    /// A connection without a seat is served.
-    pub(super) fn squeeze(&mut self, connection: AbortHandle) {
-        if self.extra.len() == self.most_extra
+    /// A connection without a permit is served.
+    pub(super) fn add_extra(&mut self, connection: AbortHandle) {
+        if self.extra.len() == self.max_extra
             && let Some(oldest) = self.extra.pop_front()
         {
             oldest.abort();
@@ -59,8 +59,8 @@ impl Connections {
 }
 
 /// How many connections fit beside everything else that the process opens.
-fn affordable(descriptors: usize) -> usize {
-    let rest = descriptors.saturating_sub(EXTRA + OTHERS);
+fn max_connections(descriptors: usize) -> usize {
+    let rest = descriptors.saturating_sub(MAX_EXTRA + RESERVED_DESCRIPTORS);
     rest.max(descriptors / 4).max(1)
 }
 
@@ -92,7 +92,7 @@ mod tests {
             (64, 16),
             (0, 1),
         ] {
-            assert_eq!(affordable(descriptors), connections, "{descriptors}");
+            assert_eq!(max_connections(descriptors), connections, "{descriptors}");
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::http::buffers::Intake;
 
 use connection::Connection;
 use connections::Connections;
-use socket::{Socket, State};
+use socket::{ConnectionState, Socket};
 
 /// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second, or until a
 /// second signal. A client that reads nothing of its answer for 30 s is let go, and for 1 s once the server stops.
@@ -38,7 +38,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
-    let patience = app.config().call_timeout + Duration::from_secs(1);
+    let timeout = app.config().call_timeout + Duration::from_secs(1);
     let closing = app.clone();
     // Each connection holds a receiver.
     let (stop, stopped) = watch::channel(false);
@@ -53,20 +53,20 @@ pub async fn serve(
         };
         // Answers and events are written whole, so waiting for more of them would only delay them.
         let _ = stream.set_nodelay(true);
-        let (app, seat) = (app.clone(), connections.seat());
-        let state = Arc::new(State::new(Intake::new(app.buffers())));
+        let (app, permit) = (app.clone(), connections.permit());
+        let state = Arc::new(ConnectionState::new(Intake::new(app.buffers())));
         let connection = Connection {
             app,
             address,
             peer: peer.ip(),
-            is_extra: seat.is_none(),
+            is_extra: permit.is_none(),
             state: state.clone(),
         };
         let is_extra = connection.is_extra;
-        let socket = Socket::new(stream, state, stopped.clone(), seat);
+        let socket = Socket::new(stream, state, stopped.clone(), permit);
         let task = tokio::spawn(connection.serve(socket, stopped.clone()));
         if is_extra {
-            connections.squeeze(task.abort_handle());
+            connections.add_extra(task.abort_handle());
         }
     }
     drop((listener, stopped));
@@ -79,7 +79,7 @@ pub async fn serve(
             stop.closed().await;
             closing.closed().await;
         } => {}
-        () = tokio::time::sleep(patience) => {}
+        () = tokio::time::sleep(timeout) => {}
         () = signal() => {}
     }
     closing.flush(Duration::MAX).await;

@@ -20,17 +20,17 @@ use tracing::debug;
 use crate::http::buffers::Intake;
 
 /// How long a client may take nothing of what is written to it.
-const STALL: Duration = Duration::from_secs(30);
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long it may do so once the server is to stop.
-const MOMENT: Duration = Duration::from_secs(1);
+const SHUTDOWN_STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How much of a request is read on and thrown away after its answer, and for how long.
-const DISCARDED_BYTES: u64 = 32 << 20;
-const DISCARDING: Duration = Duration::from_secs(30);
+const MAX_DISCARDED_BYTES: u64 = 32 << 20;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The answer to a head for which there is no room; the request is not known yet.
-const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+const BUSY_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: application/problem+json\r\n\
     cache-control: no-store\r\n\
     x-content-type-options: nosniff\r\n\
@@ -44,16 +44,16 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 pub(super) struct Socket {
     /// None once it is dropped.
     stream: Option<TcpStream>,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
     /// Ready when the client has taken nothing for too long; none while it takes what is written.
     stall: Option<BoxFuture<'static, ()>>,
     stopped: watch::Receiver<bool>,
     /// Its place among the connections, where it has one.
-    seat: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// What a connection knows of its request, and its request of the connection.
-pub(super) struct State {
+pub(super) struct ConnectionState {
     /// What is read while no body is.
     pub(super) intake: Intake,
     /// Whether the client may still be sending when the answer is complete.
@@ -62,9 +62,9 @@ pub(super) struct State {
     pub(super) is_upgraded: AtomicBool,
 }
 
-impl State {
-    pub(super) fn new(intake: Intake) -> State {
-        State {
+impl ConnectionState {
+    pub(super) fn new(intake: Intake) -> ConnectionState {
+        ConnectionState {
             intake,
             is_unread: AtomicBool::new(false),
             is_upgraded: AtomicBool::new(false),
@@ -75,26 +75,26 @@ impl State {
 impl Socket {
     pub(super) fn new(
         stream: TcpStream,
-        state: Arc<State>,
+        state: Arc<ConnectionState>,
         stopped: watch::Receiver<bool>,
-        seat: Option<OwnedSemaphorePermit>,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Socket {
         Socket {
             stream: Some(stream),
             state,
             stall: None,
             stopped,
-            seat,
+            permit,
         }
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         let stream = self.stream.as_mut();
-        stream.map(Pin::new).ok_or_else(gone)
+        stream.map(Pin::new).ok_or_else(not_connected)
     }
 
     /// What came of a write; where nothing was taken, the client has so long to take something.
-    fn written<T>(
+    fn check_stall<T>(
         &mut self,
         poll: Poll<io::Result<T>>,
         cx: &mut Context<'_>,
@@ -106,7 +106,7 @@ impl Socket {
         let stopped = &self.stopped;
         let stall = self
             .stall
-            .get_or_insert_with(|| patience(STALL, stopped.clone()).boxed());
+            .get_or_insert_with(|| stall_timeout(STALL_TIMEOUT, stopped.clone()).boxed());
         ready!(stall.poll_unpin(cx));
         debug!("a client reads nothing of what is written to it");
         // What the system still has for it is thrown away with the connection.
@@ -124,7 +124,7 @@ impl Socket {
             && !self.state.is_upgraded.load(Ordering::Relaxed)
         {
             // A head that is refused was not answered, so the system has room for this.
-            let _ = stream.try_write(BUSY);
+            let _ = stream.try_write(BUSY_RESPONSE);
         }
         io::ErrorKind::OutOfMemory.into()
     }
@@ -150,7 +150,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let poll = self.stream()?.poll_write(cx, bytes);
-        self.written(poll, cx)
+        self.check_stall(poll, cx)
     }
 
     fn poll_write_vectored(
@@ -159,7 +159,7 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = self.stream()?.poll_write_vectored(cx, slices);
-        self.written(poll, cx)
+        self.check_stall(poll, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -186,11 +186,11 @@ impl Drop for Socket {
             return;
         };
         if let Ok(runtime) = Handle::try_current() {
-            let seat = self.seat.take();
+            let permit = self.permit.take();
             // A server that stops does not wait for it.
             runtime.spawn(async move {
-                drop(timeout(DISCARDING, discard(stream)).await);
-                drop(seat);
+                drop(timeout(DISCARD_TIMEOUT, discard(stream)).await);
+                drop(permit);
             });
         }
     }
@@ -198,17 +198,17 @@ impl Drop for Socket {
 
 /// Says that nothing more is written, and reads until the client says the same.
 async fn discard(mut stream: TcpStream) {
-    // The client may be gone, which ends it too.
+    // The client may be not_connected, which ends it too.
     let _ = stream.shutdown().await;
-    let mut rest = stream.take(DISCARDED_BYTES);
+    let mut rest = stream.take(MAX_DISCARDED_BYTES);
     let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
 }
 
 /// Ready after that time, or a moment after the server is to stop.
-async fn patience(limit: Duration, mut stopped: watch::Receiver<bool>) {
+async fn stall_timeout(limit: Duration, mut stopped: watch::Receiver<bool>) {
     let is_stopped = async {
         drop(stopped.wait_for(|it| *it).await);
-        sleep(MOMENT).await;
+        sleep(SHUTDOWN_STALL_TIMEOUT).await;
     };
     tokio::select! {
         () = sleep(limit) => {}
@@ -216,7 +216,7 @@ async fn patience(limit: Duration, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-fn gone() -> io::Error {
+fn not_connected() -> io::Error {
     io::ErrorKind::NotConnected.into()
 }
 
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_answer_without_a_request_is_as_long_as_it_says() {
-        let text = std::str::from_utf8(BUSY).unwrap();
+        let text = std::str::from_utf8(BUSY_RESPONSE).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.ends_with(&format!("content-length: {}", body.len())));
     }

@@ -114,7 +114,7 @@ impl Client {
     }
 
     /// Says something to the client; after the end of the call, to nobody.
-    pub fn say(&self, message: Message) {
+    pub fn send(&self, message: Message) {
         if let Message::Ask(_) = message {
             self.has_asked.store(true, Ordering::Relaxed);
         }
@@ -132,7 +132,7 @@ impl Client {
     }
 
     /// What was said since it was last taken; whoever polls is woken when there is something.
-    pub fn poll_said(&self, cx: &mut Context<'_>) -> Poll<VecDeque<Message>> {
+    pub fn poll_messages(&self, cx: &mut Context<'_>) -> Poll<VecDeque<Message>> {
         self.reader.register(cx.waker());
         match self.lock().as_mut().map(std::mem::take) {
             Some(said) if !said.messages.is_empty() => Poll::Ready(said.messages),
@@ -173,13 +173,13 @@ mod tests {
     fn what_nobody_takes_is_bounded_and_questions_are_never_left_out() {
         let client = Client::new(Capabilities::default(), true, None);
         for _ in 0..100 {
-            client.say(Message::Progress(Progress {
+            client.send(Message::Progress(Progress {
                 done: 1.0,
                 total: None,
                 message: "x".repeat(1 << 20),
             }));
         }
-        client.say(Message::Detach(oneshot::channel().0));
+        client.send(Message::Detach(oneshot::channel().0));
         let kept = client.lock().take().map_or(0, |it| it.messages.len());
         assert_eq!(kept, 7 + 1);
     }

@@ -33,7 +33,7 @@ async fn a_ping_succeeds_does_nothing_and_is_no_request_in_the_log() {
         let reply =
             bifold::lambda::answer(&app.app, &ping.to_string(), RequestInfo::default()).await;
         assert_eq!(document(reply.unwrap()).await, Value::Null, "{ping}");
-        let told = log.lines("a warm-up ping: there is nothing to do");
+        let told = log.lines("a warm-up ping: nothing to do");
         assert_eq!(told.len(), count + 1, "{ping}");
         assert_eq!(told[count]["level"], "INFO", "{ping}");
     }

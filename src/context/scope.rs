@@ -22,29 +22,29 @@ pub enum Form {
 
 /// Where in its request a call stands.
 #[derive(Clone, Copy)]
-pub(super) struct Position {
+pub(super) struct Scope {
     /// None for a program that calls functions itself.
     pub(super) protocol: Option<Protocol>,
     pub(super) form: Form,
     /// Whether it is one of several messages in one request.
-    pub(super) is_member: bool,
+    pub(super) is_batched: bool,
     /// The functions that it is within: none for a call of a request, one for the function of that call.
     pub(super) depth: u8,
     /// Whether a function that calls others calls it, at whatever depth.
     pub(super) is_within_caller: bool,
     /// Whether others have had the thread since the last call.
-    pub(super) has_turn: bool,
+    pub(super) has_yielded: bool,
 }
 
-impl Position {
+impl Scope {
     /// The only call of its request.
-    pub(super) const ALONE: Position = Position {
+    pub(super) const ROOT: Scope = Scope {
         protocol: None,
         form: Form::Json,
-        is_member: false,
+        is_batched: false,
         depth: 0,
         is_within_caller: false,
-        has_turn: false,
+        has_yielded: false,
     };
 }
 
