@@ -1,4 +1,4 @@
-//! Calls of functions by functions: each is charged to the request, and lets others have the thread.
+//! Nested calls: each is charged to the request, and yields the thread to other tasks first.
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::yield_now;
@@ -8,7 +8,7 @@ use super::scope::{Form, Protocol, Scope};
 use crate::error::Result;
 
 impl Context {
-    /// The same call on that protocol, where its answer stands in the response in that form.
+    /// The same call on this protocol, with its result in the response in this form.
     pub(crate) fn on_protocol(self, protocol: Protocol, form: Form) -> Context {
         let scope = Scope {
             protocol: Some(protocol),
@@ -18,17 +18,17 @@ impl Context {
         Context { scope, ..self }
     }
 
-    /// The protocol by which the request came; none for a program that calls functions itself.
+    /// The protocol of the request; `None` where a program calls functions itself.
     pub(crate) fn protocol(&self) -> Option<Protocol> {
         self.scope.protocol
     }
 
-    /// How the answer stands in the response.
+    /// The form of the result in the response.
     pub(crate) fn form(&self) -> Form {
         self.scope.form
     }
 
-    /// The same request, of which several calls are made.
+    /// A context for one of several messages in one request.
     pub(crate) fn batched(&self) -> Context {
         let scope = Scope {
             is_batched: true,
@@ -40,7 +40,7 @@ impl Context {
         }
     }
 
-    /// What the function is given that is called with this: whatever it calls is nested in it.
+    /// The context for a function that is called: its own calls are nested in it.
     pub(crate) fn nested(&self, is_caller: bool) -> Context {
         let scope = Scope {
             depth: self.scope.depth.saturating_add(1),
@@ -54,17 +54,17 @@ impl Context {
         }
     }
 
-    /// Whether the function that is given this answers another function, and not the request.
+    /// Whether the result goes to another function, and not into the response.
     pub(super) fn answers_function(&self) -> bool {
         self.scope.depth > 1
     }
 
-    /// Whether a function that calls others makes this call, at whatever depth.
+    /// Whether this call is made by a function that calls others, at any depth.
     pub(crate) fn is_within_caller(&self) -> bool {
         self.scope.is_within_caller
     }
 
-    /// The same call for one that has already let others have the thread.
+    /// A context for a call that has already yielded the thread.
     pub(crate) fn already_yielded(self) -> Context {
         let scope = Scope {
             has_yielded: true,
@@ -76,7 +76,7 @@ impl Context {
     /// Charges one call to the request, unless it is the only one.
     ///
     /// # Errors
-    /// `TooManyCalls` where the request has made all that it may.
+    /// `TooManyCalls` where the request has reached its limit.
     pub(crate) fn charge_call(&self) -> Result<()> {
         match self.is_one_of_many() {
             true => self.call.budget().charge_call(),
@@ -84,17 +84,16 @@ impl Context {
         }
     }
 
-    /// Lets others have the thread before one of many calls: a request must not keep those of other clients waiting for
-    /// all that is nested in it.
+    /// Yields the thread before one of many calls, so that a request with many nested calls does not block other requests.
     pub(crate) async fn yield_to_others(&self) {
         if self.is_one_of_many() && !self.scope.has_yielded {
             self.yield_now().await;
         }
     }
 
-    /// Lets others have the thread, however often this is polled before they had it.
+    /// Yields the thread, even where the surrounding future is polled again before other tasks have run.
     pub(crate) async fn yield_now(&self) {
-        // What stands in such a set is polled only when it was woken.
+        // A `FuturesUnordered` polls its future only after a wake-up.
         let mut turn: FuturesUnordered<_> = std::iter::once(yield_now()).collect();
         turn.next().await;
     }

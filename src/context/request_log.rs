@@ -1,4 +1,4 @@
-//! A request's log in the log: one line, written when its answer is whole.
+//! The access log: one line for each request, written when its response is complete.
 
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -16,30 +16,30 @@ use crate::telemetry::{Line, Outcome, Pending, millis};
 /// The header that carries the id of a request.
 pub const REQUEST_ID: &str = "x-request-id";
 
-/// What the line of one request is made of.
+/// The data for the log line of one request.
 pub struct RequestLog {
     /// `mcp`, `rest`, `ws`, `site` or `task`.
     pub protocol: &'static str,
-    /// What it asks for, where its outcome does not say.
+    /// The method, where the outcome does not have it.
     pub method: Option<&'static str>,
-    /// The HTTP status, once there is an answer.
+    /// The HTTP status, once there is a response.
     pub status: Option<u16>,
-    /// When the request came.
+    /// When the request arrived.
     pub since: Instant,
-    /// What it cost, and its ids.
+    /// The context, which has the ids and the costs.
     pub cx: Context,
     /// Whether it is the first request of this process.
     pub cold_start: bool,
 }
 
-/// A request without an answer. If it is dropped so, its line says that it was given up.
+/// A request without a response yet. If it is dropped before it has one, its log line says that it was cancelled.
 pub struct RequestGuard {
     log: Option<RequestLog>,
     abandoned: Outcome,
 }
 
-/// A body that is written while its call runs. Its line is written when it is dropped: at its end, or when the client
-/// is gone.
+/// A response body that is produced while its call runs. The log line is written when the body is dropped: at its end, or
+/// when the client is gone.
 struct LoggedBody {
     body: BodyDataStream,
     log: RequestLog,
@@ -48,15 +48,14 @@ struct LoggedBody {
 }
 
 impl RequestLog {
-    /// The same of a request by that method, which says on REST what is asked for. Those that callers make up are not
-    /// told.
+    /// Sets the HTTP method, which only the REST protocol logs. Methods that callers invent are left out.
     pub fn with_method(mut self, method: &Method) -> RequestLog {
         let mut known = ["GET", "HEAD", "POST"].into_iter();
         self.method = known.find(|it| self.protocol == "rest" && *it == method.as_str());
         self
     }
 
-    /// Puts the request's id and times on the answer, and writes its line: now, or when its body is whole.
+    /// Adds the headers for request id and timing, and writes the log line: now, or at the end of a streamed body.
     pub fn finish(mut self, mut response: Response<Body>) -> Response<Body> {
         self.status = Some(response.status().as_u16());
         let extensions = response.extensions_mut();
@@ -79,7 +78,7 @@ impl RequestLog {
         self.cx.spans().request(&line);
     }
 
-    /// The line as it would be now.
+    /// The log line with the current values.
     fn line<'a>(&'a self, outcome: &'a Outcome) -> Line<'a> {
         let meter = self.cx.meter();
         Line {
@@ -99,7 +98,7 @@ impl RequestLog {
         }
     }
 
-    /// The same body, which writes the line when it is whole, or else that it was given up.
+    /// Wraps the body, so that the log line is written at its end or when it is dropped before.
     fn log_at_end(mut self, body: Body, abandoned: Outcome, pending: Pending) -> Body {
         self.method = abandoned.method;
         Body::from_stream(LoggedBody {
@@ -111,7 +110,7 @@ impl RequestLog {
     }
 }
 
-/// The request id, where the time went (W3C Server Timing), and that the body is nothing but what its type says.
+/// Adds the request id, the timing (W3C Server Timing), and `nosniff`.
 fn add_headers(headers: &mut HeaderMap, line: &Line<'_>) {
     let id = HeaderValue::from_str(line.request_id);
     headers.insert(
@@ -131,7 +130,7 @@ fn add_headers(headers: &mut HeaderMap, line: &Line<'_>) {
 }
 
 impl RequestGuard {
-    /// The request of this log, which is still to be answered.
+    /// A guard for a request that has no response yet.
     pub fn new(log: RequestLog) -> RequestGuard {
         RequestGuard {
             log: Some(log),
@@ -139,7 +138,7 @@ impl RequestGuard {
         }
     }
 
-    /// The same of a call of that function.
+    /// A guard for a call of this function.
     pub fn for_call(log: RequestLog, function: &'static str) -> RequestGuard {
         RequestGuard {
             log: Some(log),
@@ -147,13 +146,13 @@ impl RequestGuard {
         }
     }
 
-    /// Its log, now that there is an answer; who takes it writes the line.
+    /// The data for the log line, now that there is a response; the caller must write the line.
     pub fn into_log(mut self) -> RequestLog {
         let log = self.log.take();
-        log.expect("only this takes it, and the whole with it")
+        log.expect("the log is taken only here, and this consumes the guard")
     }
 
-    /// The same answer, as [`RequestLog::finish`] makes it.
+    /// Finishes the response as [`RequestLog::finish`] does.
     pub fn finish(self, response: Response<Body>) -> Response<Body> {
         self.into_log().finish(response)
     }
@@ -177,7 +176,7 @@ impl Stream for LoggedBody {
 
 impl Drop for LoggedBody {
     fn drop(&mut self) {
-        // What still runs ends first, so that the line has all of its cost.
+        // Dropping the body first ends the call, so that the log line has all of its costs.
         self.body = Body::empty().into_data_stream();
         let outcome = self.pending.outcome().unwrap_or(&self.abandoned);
         self.log.write(outcome);

@@ -7,29 +7,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tracing::warn;
 
-/// Connections beyond the limit: their requests are refused, except for `/health`. The oldest gives way to a new one, so
-/// that nobody keeps a health check out by connections alone.
+/// The number of connections beyond the limit. Their requests are refused, except for `/health`. A new one replaces the
+/// oldest, so that idle connections cannot keep a health check out.
 const MAX_EXTRA: usize = 64;
 
-/// Descriptors that are left to everything else: upstreams, the listener, the runtime.
+/// File descriptors that are reserved for everything else: upstreams, the listener, the runtime.
 const RESERVED_DESCRIPTORS: usize = 128;
 
 /// The connections of one server.
 pub(super) struct Connections {
     permits: Arc<Semaphore>,
-    /// The latest connections without a permit, the oldest first.
+    /// The connections without a permit, the oldest first.
     extra: VecDeque<AbortHandle>,
     max_extra: usize,
 }
 
 impl Connections {
-    /// At most so many, or as many as the process has descriptors for.
+    /// At most `limit` connections, or fewer where the process has fewer file descriptors.
     pub(super) fn new(limit: usize) -> Connections {
         let limit = match descriptors().map(max_connections) {
             Some(most) if most < limit => {
                 warn!(
                     limit,
-                    most, "the process may open too few files for so many connections"
+                    most,
+                    "the process may not open enough files for `BIFOLD_MAX_CONNECTIONS`; the limit is lower"
                 );
                 most
             }
@@ -42,12 +43,12 @@ impl Connections {
         }
     }
 
-    /// A permit for a new connection; none where all are taken.
+    /// A permit for a new connection; `None` where all are taken.
     pub(super) fn permit(&self) -> Option<OwnedSemaphorePermit> {
         self.permits.clone().try_acquire_owned().ok()
     }
 
-    /// A connection without a permit is served.
+    /// Adds a connection without a permit, and aborts the oldest one where there are too many.
     pub(super) fn add_extra(&mut self, connection: AbortHandle) {
         if self.extra.len() == self.max_extra
             && let Some(oldest) = self.extra.pop_front()
@@ -58,13 +59,13 @@ impl Connections {
     }
 }
 
-/// How many connections fit beside everything else that the process opens.
+/// The number of connections that leave enough file descriptors for everything else.
 fn max_connections(descriptors: usize) -> usize {
     let rest = descriptors.saturating_sub(MAX_EXTRA + RESERVED_DESCRIPTORS);
     rest.max(descriptors / 4).max(1)
 }
 
-/// How many files the process may have open.
+/// The number of files that the process may have open.
 #[cfg(unix)]
 fn descriptors() -> Option<usize> {
     use rustix::process::{Resource, getrlimit};
@@ -73,7 +74,7 @@ fn descriptors() -> Option<usize> {
     limit.and_then(|it| usize::try_from(it).ok())
 }
 
-/// How many files the process may have open, which nobody limits here.
+/// The number of files that the process may have open, which has no limit on this system.
 #[cfg(not(unix))]
 fn descriptors() -> Option<usize> {
     None
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_descriptors_to_everything_else() {
+    fn connections_leave_file_descriptors_for_everything_else() {
         for (descriptors, connections) in [
             (1 << 20, (1 << 20) - 192),
             (1024, 832),

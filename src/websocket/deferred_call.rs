@@ -38,7 +38,7 @@ impl<'a> DeferredCall<'a> {
         let state = trace.state.as_ref().and_then(|it| it.to_str().ok());
         let message = serde_json::from_str(message);
         Ok(DeferredCall {
-            job: key::name(),
+            job: key::random_name(),
             connection,
             traceparent: trace.as_parent(),
             tracestate: state.map(str::to_owned),

@@ -201,14 +201,14 @@ async fn what_is_no_usable_answer_is_a_failure_that_the_function_is_told() {
             "got no response of the protocol",
         ),
         (json!({"result": null}), "got no response of the protocol"),
-        (json!({"result": 5}), "got an answer of another form"),
+        (json!({"result": 5}), "got an answer of the wrong type"),
         (
             json!({"result": {"action": "accept"}}),
-            "got an answer of another form",
+            "got an answer of the wrong type",
         ),
         (
             json!({"result": accept(json!({"name": 5}))}),
-            "got an answer of another form",
+            "got an answer of the wrong type",
         ),
     ] {
         let mut events = Events::open(&app, legacy(LATEST, "greet")).await;

@@ -130,7 +130,7 @@ fn problem() -> Value {
         "type": "urn:bifold:problem:deadline_exceeded",
         "title": "The time limit was reached",
         "status": 504,
-        "detail": "the time limit of this call was reached before an answer was ready",
+        "detail": "the time limit of this call was reached before a result was ready",
         "kind": "deadline_exceeded",
         "retryable": true,
         "request_id": "the-id",
@@ -139,7 +139,7 @@ fn problem() -> Value {
 
 /// The timeout answer of a call over MCP.
 fn response() -> Value {
-    let text = "the time limit of this call was reached before an answer was ready";
+    let text = "the time limit of this call was reached before a result was ready";
     let server = json!({"name": "late", "version": "1.0.0"});
     json!({"jsonrpc": "2.0", "id": 1, "result": {
         "content": [{"type": "text", "text": text}],

@@ -206,7 +206,7 @@ async fn a_variable_that_is_no_setting_is_a_warning_that_names_the_nearest() {
     for (name, nearest) in [
         ("BIFOLD_LISTENS", "did you mean `BIFOLD_LISTEN`"),
         ("BIFOLD_REPLAYS", "`BIFOLD_REPLAY`"),
-        ("BIFOLD_SERVICE_HOST", "there is no such setting"),
+        ("BIFOLD_SERVICE_HOST", "unknown setting"),
     ] {
         let done = run_with(&[(name, "10.0.0.1")], &call).await;
         assert_eq!(done.status, 0, "{name}: {}", done.stderr);

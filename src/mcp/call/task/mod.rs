@@ -146,7 +146,7 @@ impl Escalation {
         known: Answers,
         detached: oneshot::Sender<()>,
     ) -> Ended {
-        let (id, function) = (key::name(), self.function);
+        let (id, function) = (key::random_name(), self.function);
         let Escalation {
             tasks, cx, server, ..
         } = &self;
