@@ -1,4 +1,4 @@
-//! One application over its own recorded upstream, and short ways to ask it.
+//! An application with its own recorded upstream, and short ways to send it requests.
 
 pub mod peers;
 mod transcript;
@@ -25,7 +25,7 @@ pub struct TestApp {
     pub replay: Replay,
 }
 
-/// An HTTP answer, read whole.
+/// A complete HTTP response.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -33,12 +33,12 @@ pub struct Answer {
 }
 
 impl TestApp {
-    /// The bundled functions with nothing between them and the upstream: each call asks it, once.
+    /// The bundled functions without cache, retries and breaker: each call sends its upstream requests once.
     pub async fn start() -> TestApp {
         TestApp::with(|_| {}).await
     }
 
-    /// The same with settings of the test's own.
+    /// The same application with settings of the test.
     pub async fn with(change: impl FnOnce(&mut Config)) -> TestApp {
         TestApp::plane_with(|config| {
             config.cache_bytes = 0;
@@ -49,12 +49,12 @@ impl TestApp {
         .await
     }
 
-    /// The bundled functions as `--replay` serves them, with all that stands before the upstream.
+    /// The bundled functions as `--replay` serves them, with cache, retries and breaker.
     pub async fn plane() -> TestApp {
         TestApp::plane_with(|_| {}).await
     }
 
-    /// The same with settings of the test's own.
+    /// The same application with settings of the test.
     pub async fn plane_with(change: impl FnOnce(&mut Config)) -> TestApp {
         let replay = Replay::start().await.unwrap();
         let mut config = Config::default();
@@ -64,7 +64,7 @@ impl TestApp {
         TestApp { app, replay }
     }
 
-    /// The functions of the public list alone, as `--replay` serves them.
+    /// Only the functions of the public list, as `--replay` serves them.
     pub async fn core() -> TestApp {
         let replay = Replay::start().await.unwrap();
         let mut config = Config::default();
@@ -73,7 +73,7 @@ impl TestApp {
         TestApp { app, replay }
     }
 
-    /// Another server on the same library, which asks no upstream.
+    /// Another server of the library, which has no upstream.
     pub async fn serving(server: Server) -> TestApp {
         let replay = Replay::start().await.unwrap();
         let app = App::new(Config::default(), server).unwrap();
@@ -149,7 +149,7 @@ impl Answer {
     }
 }
 
-/// The response to any request, yet to be read.
+/// The response to any request, not read yet.
 pub async fn serve(app: &App, request: Request<Body>, request_info: RequestInfo) -> Response<Body> {
     let (request, exchange) = transcript::heard(request);
     transcript::said(app.serve(request, request_info).await, exchange)
@@ -163,7 +163,7 @@ pub async fn on_socket(app: &App) -> (SocketAddr, JoinHandle<io::Result<()>>) {
     (address, tokio::spawn(serving))
 }
 
-/// What was logged, as JSON lines.
+/// The log, as JSON lines.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -179,10 +179,10 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// Keeps what this thread logs while the guard lives.
+    /// Records the log of this thread while the guard exists.
     pub fn keep(&self) -> tracing::subscriber::DefaultGuard {
-        // A second subscriber that never ends: with only one, whichever thread first meets a log line decides for all
-        // whether anybody wants it, and the threads of other tests have no subscriber.
+        // A second subscriber that never ends: with only one, the first thread that reaches a log line decides for all
+        // threads whether the line is enabled, and the threads of other tests have no subscriber.
         static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| {
             let nowhere = tracing_subscriber::fmt().with_writer(io::sink);
@@ -243,7 +243,7 @@ pub fn meta(version: &str) -> Value {
     })
 }
 
-/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
+/// Advances the time at once. Afterwards time runs again, because sockets do not work with a paused clock.
 pub async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;

@@ -1,4 +1,4 @@
-//! The public contract: committed snapshots, portable schemas, and what is refused at start.
+//! The public contract: committed snapshots, portable schemas, and registrations that are refused at start.
 
 mod portable;
 mod registration;
@@ -12,7 +12,7 @@ use crate::support::TestApp;
 /// Set to 1, this writes the snapshots instead of comparing them.
 const RENEW: &str = "BIFOLD_RENEW";
 
-/// Shows `see` the value and every value inside it.
+/// Calls `see` with the value and every value inside it.
 pub fn walk<'v>(value: &'v Value, see: &mut impl FnMut(&'v Value)) {
     see(value);
     match value {
@@ -22,7 +22,7 @@ pub fn walk<'v>(value: &'v Value, see: &mut impl FnMut(&'v Value)) {
     }
 }
 
-/// Compares the value with the committed one of that name, and says where they part.
+/// Compares the value with the committed snapshot of this name, and reports the first difference.
 pub fn assert_snapshot(name: &str, value: &Value) {
     let path = format!(
         "{}/tests/it/snapshots/{name}.json",
@@ -44,17 +44,17 @@ pub fn assert_snapshot(name: &str, value: &Value) {
 }
 
 #[tokio::test]
-async fn the_tools_are_those_that_were_committed() {
+async fn the_tools_match_the_committed_snapshot() {
     let app = TestApp::start().await;
     let mut list = app.mcp("tools/list", json!({})).await.json();
     assert_snapshot("tools_list", &list["result"]["tools"].take());
 }
 
 #[tokio::test]
-async fn the_rest_api_is_the_one_that_was_committed() {
+async fn the_rest_api_matches_the_committed_snapshot() {
     let app = TestApp::start().await;
     let mut document = app.get("/openapi.json").await.json();
-    // A release alone changes nothing of the contract.
+    // A new version alone does not change the contract.
     document["info"]["version"] = json!("0.0.0");
     assert_snapshot("openapi", &document);
 }

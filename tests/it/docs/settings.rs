@@ -1,4 +1,4 @@
-//! The page of the settings beside the settings that the program knows.
+//! The page of the settings matches the settings of the program.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ fn row(setting: &Setting) -> String {
 }
 
 #[test]
-fn the_tables_are_those_of_the_code() {
+fn the_tables_match_the_code() {
     let text = read(PAGE).text;
     let (before, rest) = text
         .split_once(START)
@@ -55,7 +55,7 @@ fn the_tables_are_those_of_the_code() {
 }
 
 #[test]
-fn the_urls_of_upstreams_are_those_that_the_bundled_functions_declare() {
+fn the_documented_upstream_urls_are_those_of_the_bundled_functions() {
     let sources = sources();
     let text = read(PAGE).text;
     let lines = text
@@ -83,12 +83,12 @@ fn the_urls_of_upstreams_are_those_that_the_bundled_functions_declare() {
 }
 
 #[test]
-fn every_setting_that_a_page_names_is_in_the_tables() {
+fn every_setting_named_on_a_page_is_in_the_tables() {
     let library = Config::settings();
     let server = provenance::server();
     let known = library.iter().flat_map(|(_, settings)| settings);
     let known: BTreeSet<&str> = known.chain(server.settings()).map(Setting::name).collect();
-    // The changelog also names settings of the past.
+    // The changelog also names removed settings.
     for page in pages().iter().filter(|it| it.path != "CHANGELOG.md") {
         for (start, _) in page.text.match_indices("BIFOLD_") {
             let rest = &page.text[start..];
