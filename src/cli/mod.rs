@@ -163,7 +163,7 @@ fn log(format: Format, levels: &str) -> Result<(), Failure> {
 
 fn print(text: &str) -> Result<ExitCode, Failure> {
     match std::io::stdout().write_all(text.as_bytes()) {
-        // A reader such as `head` closes the pipe when it has read enough, which is no error.
+        // A reader such as `head` closes the pipe when it has read enough, which is not an error.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),
     }

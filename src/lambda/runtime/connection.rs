@@ -65,7 +65,7 @@ impl Connection {
                 .map_err(ExchangeError::after_sending)?
                 .to_bytes();
             if parts.status.is_success() {
-                // This fails where the platform closes the connection after its response, which is no fault.
+                // This fails where the platform closes the connection after its response, which is not an error.
                 let _ = sender.ready().await;
             }
             Ok(Response::from_parts(parts, body))
