@@ -24,9 +24,9 @@ use tower::ServiceExt;
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::clock::{Countdown, Deadline};
 use crate::config::Config;
-use crate::context::request_log::{REQUEST_ID, RequestLog, Unanswered};
+use crate::context::request_log::{REQUEST_ID, RequestGuard, RequestLog};
 use crate::context::updates::Updates;
-use crate::context::{Allowance, Budget, Call, Context, Process, Services};
+use crate::context::{Budget, BudgetRef, Call, Context, Process, Services};
 use crate::error::Result;
 use crate::http::buffers::Buffers;
 use crate::http::cors::Cors;
@@ -166,13 +166,13 @@ impl App {
             request.headers(),
             request_info,
         );
-        let entry = entry.of_method(request.method());
+        let entry = entry.with_method(request.method());
         let cx = entry.cx.clone();
-        let unanswered = Unanswered::new(entry);
+        let guard = RequestGuard::new(entry);
         let is_head = request.method() == Method::HEAD;
         let mut response = self.answer(request, listener, cx).await;
         framing::settle(&mut response, is_head);
-        unanswered.finish(response)
+        guard.finish(response)
     }
 
     /// Refuses what its integration could not read as a request, with an id and a line in the log like any other.
@@ -226,7 +226,7 @@ impl App {
     /// they asked for is answered. Nobody is waited for who is asked something on a stream: their calls fail with `Busy`.
     /// Tasks of this process have 5 s to end, and fail then.
     pub fn close(&self) {
-        self.services.updates.end();
+        self.services.updates.close();
         self.endpoint.close();
         self.sockets.close();
     }
@@ -349,7 +349,7 @@ impl App {
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
-            allowance: Allowance::Own(budget),
+            budget: BudgetRef::Own(budget),
             principal: request_info
                 .principal
                 .map_or_else(OnceLock::new, OnceLock::from),

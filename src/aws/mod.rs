@@ -130,7 +130,7 @@ impl Aws {
         match &sent {
             // A caller in a hurry says nothing of the client.
             Err(error) if is_hurried && error.kind() == Kind::UpstreamTimeout => {}
-            Err(error) if error.is_silence() => self.client.drop_broken(&client),
+            Err(error) if error.is_unreachable() => self.client.drop_broken(&client),
             _ => {}
         }
         sent

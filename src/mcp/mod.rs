@@ -205,7 +205,7 @@ impl Endpoint {
         cx: &Context,
     ) -> McpResponse {
         if let Some(trace) = request.meta.trace() {
-            cx.belongs_to(trace);
+            cx.set_trace(trace);
         }
         let mut response = match Era::of(headers, request) {
             Ok(Era::Modern) => modern::answer(self, headers, request, cx).await,
@@ -227,7 +227,7 @@ impl Endpoint {
             let problem = format!("{} messages, at most {MAX_BATCH} are taken", batch.len());
             return McpResponse::rpc_error(absent, RpcError::invalid_request(problem));
         }
-        let cx = &cx.member();
+        let cx = &cx.batched();
         // Collected first, because the compiler cannot name the lifetimes of a closure's futures in a stream.
         let mut answers = Vec::with_capacity(batch.len());
         for message in batch {
@@ -257,7 +257,7 @@ impl Endpoint {
     async fn batched(&self, message: &RawValue, cx: &Context) -> McpResponse {
         let response = self.answer_member(message, cx).await;
         if let Body::Json(json) = &response.body {
-            cx.charge_anyway(json.len().min(FRAME));
+            cx.charge_unchecked(json.len().min(FRAME));
         }
         response
     }

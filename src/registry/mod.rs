@@ -140,7 +140,7 @@ impl Registry {
         if let Err(error) = &result
             && error.kind() == Kind::UpstreamInvalidResponse
         {
-            cx.distrust();
+            cx.discard_cached();
         }
         result
     }
@@ -153,9 +153,9 @@ impl Registry {
         argument: &str,
         typed: &str,
     ) -> Result<Vec<String>> {
-        cx.take_turn().await;
-        cx.take_call()?;
-        let proposing = completers.propose(cx.inside(false), argument, typed);
+        cx.yield_to_others().await;
+        cx.charge_call()?;
+        let proposing = completers.propose(cx.nested(false), argument, typed);
         guard(argument, &cx, proposing).await
     }
 }

@@ -99,7 +99,7 @@ impl Route {
         let tool = self.tool();
         let result = match arguments {
             Ok(arguments) => {
-                let cx = cx.clone().on(Protocol::Rest, Form::Json);
+                let cx = cx.clone().on_protocol(Protocol::Rest, Form::Json);
                 self.api.registry.call(tool, cx, &arguments).await
             }
             Err(error) => Err(error),

@@ -135,10 +135,12 @@ impl Pending {
     }
 }
 
-/// Writes the inside of an error, which goes to the log once and nowhere else.
+/// Logs the source of an error, which is shown nowhere else.
 pub fn cause(function: &str, error: &Error) {
-    if let Some(inside) = error.inside() {
-        debug!(function, inside = &*sentence(&inside.to_string()), "cause");
+    use std::error::Error as _;
+
+    if let Some(source) = error.source() {
+        debug!(function, source = &*sentence(&source.to_string()), "cause");
     }
 }
 

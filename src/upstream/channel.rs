@@ -169,7 +169,7 @@ impl Channel {
             // A caller in a hurry says nothing of the upstream.
             Err(error) if error.kind() == Kind::UpstreamTimeout && !had(PATIENCE) => {}
             Err(error) if retry::is_transient(error) || error.is_server_failure() => {
-                if error.is_silence() {
+                if error.is_unreachable() {
                     self.supply.replace(&client);
                 }
                 // Nor does a client that may have chosen how little time there is, however often it calls.

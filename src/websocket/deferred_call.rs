@@ -38,7 +38,7 @@ impl<'a> DeferredCall<'a> {
         let state = trace.state.as_ref().and_then(|it| it.to_str().ok());
         let message = serde_json::from_str(message);
         Ok(DeferredCall {
-            job: key::name(),
+            job: key::random_name(),
             connection,
             traceparent: trace.as_parent(),
             tracestate: state.map(str::to_owned),
@@ -55,9 +55,9 @@ impl<'a> DeferredCall<'a> {
     /// place, and for its caller.
     pub(super) fn introduce(&self, cx: &Context) {
         if let Some(trace) = Trace::below(&self.traceparent, self.tracestate.as_deref()) {
-            cx.belongs_to(trace);
+            cx.set_trace(trace);
         }
-        cx.on_behalf_of(self.principal.clone());
+        cx.set_principal(self.principal.clone());
     }
 
     pub(super) fn write(&self) -> Box<RawValue> {

@@ -16,7 +16,7 @@ use super::{Sockets, entry};
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::clock::Deadline;
 use crate::context::Context;
-use crate::context::request_log::{RequestLog, Unanswered};
+use crate::context::request_log::{RequestGuard, RequestLog};
 use crate::error::{Error, Result};
 use crate::mcp;
 use crate::telemetry::{self, Outcome};
@@ -62,7 +62,7 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         // Frames need time to leave, so the call ends as one that is streamed.
-        cx.streams();
+        cx.start_stream();
         // Without time nothing is handed on, and the answer says why.
         let may_run = !cx.deadline().remaining().is_zero();
         let invoker = self.invoker.as_ref().filter(|_| may_run);
@@ -70,7 +70,7 @@ impl Sockets {
         match mcp::Frame::read(text) {
             mcp::Frame::Request { id, method, trace } => {
                 if let Some(trace) = trace {
-                    cx.belongs_to(trace);
+                    cx.set_trace(trace);
                 }
                 match invoker.filter(|_| method.is_some()) {
                     Some(invoker) => {
@@ -78,7 +78,7 @@ impl Sockets {
                             .await
                     }
                     None => {
-                        let entry = unanswered(&cx, method);
+                        let entry = guard(&cx, method);
                         self.answer(&connection, Some(id), text, entry, times).await
                     }
                 }
@@ -88,7 +88,7 @@ impl Sockets {
                 self.cancellations.cancel(&connection, &id).await
             }
             mcp::Frame::Other => {
-                let entry = unanswered(&cx, None);
+                let entry = guard(&cx, None);
                 self.answer(&connection, None, text, entry, times).await
             }
         }
@@ -119,12 +119,12 @@ impl Sockets {
     pub async fn resume(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
         let call = DeferredCall::read(call)?;
         call.introduce(&cx);
-        cx.streams();
+        cx.start_stream();
         let (connection, text) = (call.connection, call.message.get());
         let mcp::Frame::Request { id, method, .. } = mcp::Frame::read(text) else {
             return Err(Error::internal("what was handed on is no request"));
         };
-        let entry = unanswered(&cx, method);
+        let entry = guard(&cx, method);
         let starting = self.cancellations.start(&call.job, &connection, &id);
         let seen = match self.unless_stopping(starting).await {
             Ok(Start::Watched(seen)) => seen,
@@ -132,11 +132,11 @@ impl Sockets {
                 return self.answer(&connection, Some(id), text, entry, times).await;
             }
             Ok(Start::Unwanted) => {
-                log(entry.answered(), StatusCode::OK, Some("cancelled"));
+                log(entry.into_log(), StatusCode::OK, Some("cancelled"));
                 return Ok(());
             }
             Ok(Start::Repeated) => {
-                log(entry.answered(), StatusCode::OK, Some("repeated"));
+                log(entry.into_log(), StatusCode::OK, Some("repeated"));
                 return Ok(());
             }
             Err(error) => return self.refuse(&connection, &id, &error, entry, times).await,
@@ -157,13 +157,13 @@ impl Sockets {
         cx: Context,
         times: Times,
     ) -> Result<()> {
-        let entry = unanswered(&cx, Some("continuation"));
+        let entry = guard(&cx, Some("continuation"));
         let call = DeferredCall::new(connection.clone(), &cx, text)?;
         let continuation = Continuation::Frame(call.write());
         let deadline = Deadline::after(HANDING_ON).min(times.answer);
         let handing_on = invoker.again(continuation, deadline);
         let Err(error) = self.unless_stopping(handing_on).await else {
-            log(entry.answered(), StatusCode::ACCEPTED, None);
+            log(entry.into_log(), StatusCode::ACCEPTED, None);
             return Ok(());
         };
         // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
@@ -173,7 +173,7 @@ impl Sockets {
                 self.refuse(&connection, id, &error, entry, times).await
             }
             Ok(false) => {
-                log(entry.answered(), StatusCode::ACCEPTED, None);
+                log(entry.into_log(), StatusCode::ACCEPTED, None);
                 Ok(())
             }
             // It may run elsewhere, and have an end of its own.
@@ -193,14 +193,14 @@ impl Sockets {
         connection: &Connection,
         id: Option<Box<RawValue>>,
         text: &str,
-        entry: Unanswered,
+        entry: RequestGuard,
         times: Times,
     ) -> Result<()> {
         let limits = Limits {
             bytes: MOST_BYTES,
             end: Some(times.answer),
         };
-        let (endpoint, entry) = (self.endpoint.clone(), entry.answered());
+        let (endpoint, entry) = (self.endpoint.clone(), entry.into_log());
         let mut exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
         match Delivery::new(&self.gateway, connection, times) {
             Ok(delivery) => delivery.carry(&mut exchange, self.stopping()).await,
@@ -217,7 +217,7 @@ impl Sockets {
         connection: &Connection,
         id: &RawValue,
         error: &Error,
-        entry: Unanswered,
+        entry: RequestGuard,
         times: Times,
     ) -> Result<()> {
         fail(entry, error);
@@ -238,14 +238,14 @@ impl Sockets {
 }
 
 /// The beginning of a line, of a message that is still to be answered.
-fn unanswered(cx: &Context, method: Option<&'static str>) -> Unanswered {
-    Unanswered::new(entry(cx, method))
+fn guard(cx: &Context, method: Option<&'static str>) -> RequestGuard {
+    RequestGuard::new(entry(cx, method))
 }
 
 /// Writes the line of a call that was not begun.
-fn fail(entry: Unanswered, error: &Error) {
+fn fail(entry: RequestGuard, error: &Error) {
     let kind = error.kind().as_str();
-    log(entry.answered(), StatusCode::BAD_GATEWAY, Some(kind));
+    log(entry.into_log(), StatusCode::BAD_GATEWAY, Some(kind));
 }
 
 /// Writes the line of an event that is no exchange, with the kind of its error.

@@ -214,7 +214,10 @@ impl Socket {
             bytes: usize::MAX,
             end: None,
         };
-        let (endpoint, entry) = (self.endpoint.clone(), entry(&self.cx.another(), method));
+        let (endpoint, entry) = (
+            self.endpoint.clone(),
+            entry(&self.cx.for_new_request(), method),
+        );
         let exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
         // The message is held as long as its answer is made.
         let frames = stream::unfold((exchange, held), async |(mut exchange, held)| {

@@ -1,4 +1,4 @@
-//! The README and the guide: short, linked, and true, because what they show is run.
+//! The README and the guide: short, linked, and correct, because their examples are run.
 
 mod commands;
 mod page;

@@ -29,7 +29,7 @@ pub struct TestApp {
     pub replay: Replay,
 }
 
-/// An HTTP answer, read whole.
+/// A complete HTTP response.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -120,7 +120,7 @@ impl Answer {
     }
 }
 
-/// The response to any request, yet to be read.
+/// The response to any request, not read yet.
 pub async fn serve(app: &App, request: Request<Body>, request_info: RequestInfo) -> Response<Body> {
     let (request, exchange) = transcript::heard(request);
     transcript::said(app.serve(request, request_info).await, exchange)
@@ -134,7 +134,7 @@ pub async fn on_socket(app: &App) -> (SocketAddr, JoinHandle<io::Result<()>>) {
     (address, tokio::spawn(serving))
 }
 
-/// What was logged, as JSON lines.
+/// The log, as JSON lines.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -150,10 +150,10 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// Keeps what this thread logs while the guard lives.
+    /// Records the log of this thread while the guard exists.
     pub fn keep(&self) -> tracing::subscriber::DefaultGuard {
-        // A second subscriber that never ends: with only one, whichever thread first meets a log line decides for all
-        // whether anybody wants it, and the threads of other tests have no subscriber.
+        // A second subscriber that never ends: with only one, the first thread that reaches a log line decides for all
+        // threads whether the line is enabled, and the threads of other tests have no subscriber.
         static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| {
             let nowhere = tracing_subscriber::fmt().with_writer(io::sink);
@@ -214,7 +214,7 @@ pub fn meta(version: &str) -> Value {
     })
 }
 
-/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
+/// Advances the time at once. Afterwards time runs again, because sockets do not work with a paused clock.
 pub async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;

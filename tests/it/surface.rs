@@ -1,4 +1,4 @@
-//! The public contract: committed snapshots, portable schemas, and what is refused at start.
+//! The public contract: committed snapshots, portable schemas, and registrations that are refused at start.
 
 mod portable;
 mod registration;
@@ -10,7 +10,7 @@ pub mod snapshot;
 
 use serde_json::Value;
 
-/// Shows `see` the value and every value inside it.
+/// Calls `see` with the value and every value inside it.
 pub fn walk<'v>(value: &'v Value, see: &mut impl FnMut(&'v Value)) {
     see(value);
     match value {

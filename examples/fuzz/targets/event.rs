@@ -17,7 +17,7 @@ use crate::verdict::{self, Verdict};
 use crate::world::{Failure, World};
 
 /// What an invocation may fail with because of its event; the others are failures of the server.
-const OF_THE_EVENT: [&str; 3] = ["UnknownEvent", "Undelivered", "NotGoneOn"];
+const OF_THE_EVENT: [&str; 3] = ["UnknownEvent", "Undelivered", "NotResumed"];
 
 /// # Errors
 /// The files of recorded events.

@@ -63,8 +63,8 @@ impl Endpoint {
             takes_events,
         } = channel;
         let form = subject.form(execution.shape);
-        let cx = execution.cx.clone().on(Protocol::Mcp, form);
-        let cx = cx.heard_by(client.clone());
+        let cx = execution.cx.clone().on_protocol(Protocol::Mcp, form);
+        let cx = cx.with_client(client.clone());
         let escalation = match subject {
             Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
             // The extension knows tasks of tools alone.
@@ -90,7 +90,7 @@ impl Endpoint {
     ) -> McpResponse {
         let Execution { shape, request, cx } = execution;
         let function = subject.function(&self.registry);
-        let called = cx.clone().on(Protocol::Mcp, subject.form(shape));
+        let called = cx.clone().on_protocol(Protocol::Mcp, subject.form(shape));
         let answer = self.registry.call(function, called, arguments).await;
         let server = self.rendered.server();
         let encode = |answer: &_| subject.encode(&self.registry, shape, server, answer, cx);
@@ -154,7 +154,7 @@ async fn stream_of(
             Next::End(end) => return McpResponse::end(id, session.settle(end).await, cx),
         },
     };
-    cx.streams();
+    cx.start_stream();
     let pending = Pending::default();
     let state = Some((session, id.to_owned(), pending.clone(), cx.clone()));
     let rest = stream::unfold(state, async |state| {

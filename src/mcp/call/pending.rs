@@ -76,7 +76,7 @@ impl PendingRequests {
         }
         let slot = Slot {
             pending_requests: self.clone(),
-            id: key::name().into(),
+            id: key::random_name().into(),
         };
         let (key, holder) = (key(slot.id()), self.holder.as_deref());
         self.store

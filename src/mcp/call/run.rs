@@ -148,7 +148,7 @@ impl Run {
             return Step::Ended(ended);
         }
         let function = self.function.poll_unpin(cx);
-        match (self.client.poll_said(cx), function) {
+        match (self.client.poll_messages(cx), function) {
             (Poll::Ready(said), Poll::Ready(ended)) => {
                 self.ended = Some(ended);
                 Step::Said(said)

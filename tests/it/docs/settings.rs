@@ -1,4 +1,4 @@
-//! The page of the settings beside the settings that the program knows.
+//! The page of the settings matches the settings of the program.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ fn row(setting: &Setting) -> String {
 }
 
 #[test]
-fn the_tables_are_those_of_the_code() {
+fn the_tables_match_the_code() {
     let text = read(PAGE).text;
     let (before, rest) = text
         .split_once(START)
@@ -58,7 +58,7 @@ fn the_tables_are_those_of_the_code() {
 }
 
 #[test]
-fn the_urls_of_upstreams_are_those_that_the_bundled_functions_declare() {
+fn the_documented_upstream_urls_are_those_of_the_bundled_functions() {
     let sources = sources();
     let text = read(PAGE).text;
     let lines = text
@@ -86,7 +86,7 @@ fn the_urls_of_upstreams_are_those_that_the_bundled_functions_declare() {
 }
 
 #[test]
-fn every_setting_that_a_page_names_is_in_the_tables() {
+fn every_setting_named_on_a_page_is_in_the_tables() {
     let library = Config::settings();
     let server = provenance::server();
     let known = library.iter().flat_map(|(_, settings)| settings);

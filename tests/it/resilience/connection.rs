@@ -107,7 +107,7 @@ async fn the_cause_that_is_kept_for_the_log_names_no_wallet_either() {
         let failed = app.app.invoke(ACCOUNT, &about(VESTING).to_string()).await;
         let error = failed.err().expect("the upstream fails");
         let mut told = format!("{error} {error:?}");
-        let mut cause: Option<&dyn std::error::Error> = error.inside().map(|it| it as _);
+        let mut cause = std::error::Error::source(&error);
         while let Some(it) = cause {
             told += &format!(" {it} {it:?}");
             cause = it.source();

@@ -13,7 +13,9 @@ use crate::support::refusing;
 use crate::support::{Log, pass};
 
 fn inside(error: &Error) -> String {
-    error.inside().unwrap().to_string()
+    use std::error::Error as _;
+
+    error.source().unwrap().to_string()
 }
 
 #[tokio::test]

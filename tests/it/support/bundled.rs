@@ -6,12 +6,12 @@ use bifold::{App, Config, provenance};
 use super::TestApp;
 
 impl TestApp {
-    /// The bundled functions with nothing between them and the upstream: each call asks it, once.
+    /// The bundled functions without cache, retries and breaker: each call sends its upstream requests once.
     pub async fn start() -> TestApp {
         TestApp::with(|_| {}).await
     }
 
-    /// The same with settings of the test's own.
+    /// The same application with settings of the test.
     pub async fn with(change: impl FnOnce(&mut Config)) -> TestApp {
         TestApp::plane_with(|config| {
             config.cache_bytes = 0;
@@ -22,12 +22,12 @@ impl TestApp {
         .await
     }
 
-    /// The bundled functions as `--replay` serves them, with all that stands before the upstream.
+    /// The bundled functions as `--replay` serves them, with cache, retries and breaker.
     pub async fn plane() -> TestApp {
         TestApp::plane_with(|_| {}).await
     }
 
-    /// The same with settings of the test's own.
+    /// The same application with settings of the test.
     pub async fn plane_with(change: impl FnOnce(&mut Config)) -> TestApp {
         let replay = Replay::start().await.unwrap();
         let mut config = Config::default();
@@ -37,7 +37,7 @@ impl TestApp {
         TestApp { app, replay }
     }
 
-    /// The functions of the public list alone, as `--replay` serves them.
+    /// Only the functions of the public list, as `--replay` serves them.
     pub async fn core() -> TestApp {
         let replay = Replay::start().await.unwrap();
         let mut config = Config::default();

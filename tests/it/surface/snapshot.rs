@@ -29,17 +29,17 @@ pub fn assert_snapshot(name: &str, value: &Value) {
 }
 
 #[tokio::test]
-async fn the_tools_are_those_that_were_committed() {
+async fn the_tools_match_the_committed_snapshot() {
     let app = TestApp::start().await;
     let mut list = app.mcp("tools/list", json!({})).await.json();
     assert_snapshot("tools_list", &list["result"]["tools"].take());
 }
 
 #[tokio::test]
-async fn the_rest_api_is_the_one_that_was_committed() {
+async fn the_rest_api_matches_the_committed_snapshot() {
     let app = TestApp::start().await;
     let mut document = app.get("/openapi.json").await.json();
-    // A release alone changes nothing of the contract.
+    // A new version alone does not change the contract.
     document["info"]["version"] = json!("0.0.0");
     assert_snapshot("openapi", &document);
 }

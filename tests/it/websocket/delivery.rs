@@ -237,7 +237,7 @@ async fn a_response_that_may_not_be_posted_fails_the_invocation_and_the_log_says
     let failure = lambda::answer(&function.app.app, &event, RequestInfo::default()).await;
     drop(guard);
     let failure = failure.err().unwrap();
-    assert_eq!(failure.kind(), "NotGoneOn");
+    assert_eq!(failure.kind(), "NotResumed");
     assert!(failure.to_string().contains("role"), "{failure}");
     assert_eq!(numbers(&function.gateway.messages()), [1, 2]);
     assert_eq!(function.gate.running(), 0);

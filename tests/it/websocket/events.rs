@@ -283,7 +283,7 @@ async fn a_call_that_runs_out_of_time_has_an_end() {
 /// The timeout answer to the call with id 1, the only frame that the client was told.
 #[track_caller]
 fn assert_late(told: &[Value]) {
-    let text = "the time limit of this call was reached before an answer was ready";
+    let text = "the time limit of this call was reached before a result was ready";
     let detail = json!({"kind": "deadline_exceeded", "retryable": true});
     let meta = json!({"bifold/error": detail, "bifold/seq": 1});
     let content = json!([{"type": "text", "text": text}]);

@@ -146,7 +146,7 @@ impl Escalation {
         known: Answers,
         detached: oneshot::Sender<()>,
     ) -> Ended {
-        let (id, function) = (key::name(), self.function);
+        let (id, function) = (key::random_name(), self.function);
         let Escalation {
             tasks, cx, server, ..
         } = &self;
@@ -214,14 +214,17 @@ impl Endpoint {
         let Some(call) = call else {
             return Ok(());
         };
-        cx.on_behalf_of(principal);
+        cx.set_principal(principal);
         let function = self.registry.get(&call.function);
         let function =
             function.ok_or_else(|| Error::internal("a task of a function that is gone"))?;
         let client = Arc::new(Client::new(call.capabilities, true, None));
         let subject = Subject::Tool(function.name());
         let form = subject.form(Shape::Modern);
-        let cx = cx.clone().on(Protocol::Mcp, form).heard_by(client.clone());
+        let cx = cx
+            .clone()
+            .on_protocol(Protocol::Mcp, form)
+            .with_client(client.clone());
         cx.restart(tasks.limit);
         let task = Escalation {
             tasks: tasks.clone(),

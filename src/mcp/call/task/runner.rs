@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::context::client::{Ask, Message};
-use crate::context::request_log::{RequestLog, Unanswered};
+use crate::context::request_log::{RequestGuard, RequestLog};
 use crate::error::{Error, Result};
 use crate::mcp::call::question::{Answers, Executions};
 use crate::mcp::call::run::{Ended, Run, Step};
@@ -56,7 +56,7 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
         cold_start: false,
     };
     // It is dropped where the process ends before the task is recorded as failed.
-    let entry = Unanswered::of_call(entry, function);
+    let entry = RequestGuard::for_call(entry, function);
     let mut runner = Runner {
         task,
         id,
@@ -83,7 +83,7 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
         error,
         ..Outcome::of_call(function, None)
     };
-    entry.answered().write(&outcome);
+    entry.into_log().write(&outcome);
 }
 
 impl Runner {

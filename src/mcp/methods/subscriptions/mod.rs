@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
-use crate::context::updates::{self, News, Update};
+use crate::context::updates::{self, Update, UpdateEvent};
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::events::Event;
@@ -76,7 +76,7 @@ struct Listener {
     /// How the server introduces itself at the end; none on the stream of a client of 2025, whose messages are not tied
     /// to it either.
     server: Option<Box<RawValue>>,
-    receiver: Receiver<News>,
+    receiver: Receiver<UpdateEvent>,
     outgoing: Vec<Event>,
 }
 
@@ -96,7 +96,7 @@ impl Endpoint {
         };
         let method = "notifications/subscriptions/acknowledged";
         let first = Event::Message(notification(method, acknowledged));
-        let receiver = self.updates.listen().filter(|_| !filter.is_empty());
+        let receiver = self.updates.subscribe().filter(|_| !filter.is_empty());
         let Some(receiver) = receiver else {
             let last = end(request.id, server);
             return Ok(stream_of(stream::iter([first, last]).boxed()));
@@ -113,7 +113,7 @@ impl Endpoint {
 
     /// Whether there is a stream for clients of 2025.
     pub fn tells(&self) -> bool {
-        self.updates.are_told()
+        self.updates.has_topics()
     }
 
     /// The stream of a client of 2025, which hears of everything that is told to all.
@@ -132,7 +132,7 @@ impl Endpoint {
         if !accept::events(headers) {
             return McpResponse::rpc_error(absent, RpcError::not_acceptable());
         }
-        let Some(receiver) = self.updates.listen() else {
+        let Some(receiver) = self.updates.subscribe() else {
             return stream_of(stream::empty().boxed());
         };
         // Those of templates may name what is somebody's, so they are told only to who asks for them.
@@ -163,13 +163,13 @@ impl Listener {
             if let Some(event) = self.outgoing.pop() {
                 return (event, Some(self));
             }
-            let updates = match timeout(QUIET, updates::next(&mut self.receiver)).await {
+            let updates = match timeout(QUIET, updates::receive(&mut self.receiver)).await {
                 Err(_) => return (Event::KeepAlive, Some(self)),
-                Ok(Some(News::End)) => {
+                Ok(Some(UpdateEvent::Closed)) => {
                     let last = self.server.as_ref().map(|it| end(&self.id, it));
                     return (last.unwrap_or(Event::KeepAlive), None);
                 }
-                Ok(Some(News::Update(update))) => vec![update],
+                Ok(Some(UpdateEvent::Update(update))) => vec![update],
                 // Some were missed, so all that it listens to may have changed.
                 Ok(None) => self.filter.everything(),
             };

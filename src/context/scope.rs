@@ -1,6 +1,6 @@
-//! Where in its request a call stands: on which protocol, and inside what.
+//! The scope of a call within its request: the protocol, and the nesting.
 
-/// The protocol by which a request came.
+/// The protocol of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// MCP, over HTTP or a WebSocket.
@@ -9,47 +9,47 @@ pub enum Protocol {
     Rest,
 }
 
-/// How an answer stands in the response, and so how many bytes it takes there.
+/// The form of a result in the response, which decides how many bytes it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// As it is.
+    /// As JSON.
     Json,
-    /// As the text of a string.
+    /// As JSON inside a string.
     Text,
     /// As both.
     Both,
 }
 
-/// Where in its request a call stands.
+/// The scope of a call within its request.
 #[derive(Clone, Copy)]
-pub(super) struct Position {
-    /// None for a program that calls functions itself.
+pub(super) struct Scope {
+    /// `None` where a program calls functions itself.
     pub(super) protocol: Option<Protocol>,
     pub(super) form: Form,
     /// Whether it is one of several messages in one request.
-    pub(super) is_member: bool,
-    /// The functions that it is within: none for a call of a request, one for the function of that call.
+    pub(super) is_batched: bool,
+    /// The number of functions around it: 0 for the request itself, 1 inside the function that the request calls.
     pub(super) depth: u8,
-    /// Whether a function that calls others calls it, at whatever depth.
+    /// Whether it is called by a function that calls others, at any depth.
     pub(super) is_within_caller: bool,
-    /// Whether others have had the thread since the last call.
-    pub(super) has_turn: bool,
+    /// Whether the thread was yielded since the last call.
+    pub(super) has_yielded: bool,
 }
 
-impl Position {
-    /// The only call of its request.
-    pub(super) const ALONE: Position = Position {
+impl Scope {
+    /// The scope of the only call of a request.
+    pub(super) const ROOT: Scope = Scope {
         protocol: None,
         form: Form::Json,
-        is_member: false,
+        is_batched: false,
         depth: 0,
         is_within_caller: false,
-        has_turn: false,
+        has_yielded: false,
     };
 }
 
 impl Form {
-    /// The bytes that an answer takes of the response at least, for each of its own.
+    /// How many times the result is in the response.
     pub(super) fn copies(self) -> usize {
         match self {
             Form::Json | Form::Text => 1,
@@ -57,8 +57,8 @@ impl Form {
         }
     }
 
-    /// The bytes that `json` takes of a response, which is itself quoted or not: each time a text is put into a string
-    /// of JSON its quotes and backslashes get a backslash of their own.
+    /// The bytes that `json` takes in a response, which may itself be inside a JSON string (`is_quoted`): each level of
+    /// string adds a backslash to every quote and backslash.
     pub(super) fn cost(self, json: &[u8], is_quoted: bool) -> usize {
         let for_each = match (self, is_quoted) {
             (Form::Json, false) => 0,
