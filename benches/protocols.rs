@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use axum::body::Body;
 use bifold::provenance::replay::Replay;
-use bifold::upstream::{Keep, Upstream};
+use bifold::upstream::{CachePolicy, Upstream};
 use bifold::{App, Config, RequestInfo, Server, provenance};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, Request};
@@ -88,7 +88,7 @@ fn warm(runtime: &Runtime) -> (App, Replay) {
 }
 
 fn cache_hit(c: &mut Criterion) {
-    const KEPT: Upstream = Upstream::new("explorer", "").keep(|_| Keep::seconds(3_600, 0));
+    const KEPT: Upstream = Upstream::new("explorer", "").cache(|_| CachePolicy::seconds(3_600, 0));
     const STATS: &str = "/api/v3/utility_token/stats";
     let runtime = runtime();
     let (_, replay) = warm(&runtime);

@@ -30,7 +30,7 @@ struct Tally {
 pub async fn run(options: &Options, seconds: u64) -> Result<(), Failure> {
     let truth = Arc::new(truth().await?);
     let replay = Replay::start().await?;
-    replay.follow(Replay::faults(&options.faults)?);
+    replay.plan_faults(Replay::faults(&options.faults)?);
     let mut config = Config::default();
     replay.configure(&mut config);
     // A small cache and short calls, so that the upstream is asked often and waits do not hide faults.

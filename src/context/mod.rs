@@ -153,7 +153,7 @@ impl Context {
         let call = Call {
             id: format!("{:032x}", fastrand::u128(..)),
             invocation: None,
-            trace: Trace::of(&HeaderMap::new(), None),
+            trace: Trace::from_headers(&HeaderMap::new(), None),
             named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), None),
             stream_end: None,
@@ -188,7 +188,7 @@ impl Context {
             trace: self.call.trace(),
             principal: self.principal(),
             network: self.call.peer.map(network),
-            is_hurried: self.call.is_part,
+            has_client_deadline: self.call.is_part,
         };
         self.services
             .upstreams
@@ -201,14 +201,14 @@ impl Context {
         self.call.meter.freshness()
     }
 
-    /// Says that the answer lacks a part: then nobody keeps it, and the log tells.
-    pub fn lost(&self) {
-        self.call.meter.lost();
+    /// Marks the answer as incomplete: then no client may cache it, and the access line says so.
+    pub fn mark_partial(&self) {
+        self.call.meter.mark_partial();
     }
 
-    /// Drops what was kept of all that this call asked of upstreams, because it cannot be.
-    pub fn distrust(&self) {
-        self.services.upstreams.distrust(&self.call.meter);
+    /// Removes all cached upstream answers that this call used, because their content is invalid.
+    pub fn invalidate_cache(&self) {
+        self.services.upstreams.invalidate(&self.call.meter);
     }
 
     /// Tells all clients that listen to this process of a change, of a topic that the server announces

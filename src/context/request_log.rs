@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Response};
 use tokio::time::Instant;
 
 use crate::context::Context;
-use crate::telemetry::{Line, Outcome, Pending, millis};
+use crate::telemetry::{AccessLine, Outcome, PendingOutcome, millis};
 
 /// The header that carries the id of a request.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -44,7 +44,7 @@ struct Followed {
     body: BodyDataStream,
     entry: RequestLog,
     given_up: Outcome,
-    pending: Pending,
+    pending: PendingOutcome,
 }
 
 impl RequestLog {
@@ -61,7 +61,7 @@ impl RequestLog {
         self.status = Some(response.status().as_u16());
         let extensions = response.extensions_mut();
         let outcome = extensions.remove::<Outcome>().unwrap_or_default();
-        let pending = extensions.remove::<Pending>();
+        let pending = extensions.remove::<PendingOutcome>();
         sign(response.headers_mut(), &self.line(&outcome));
         match pending {
             None => {
@@ -80,9 +80,9 @@ impl RequestLog {
     }
 
     /// The line as it would be now.
-    fn line<'a>(&'a self, outcome: &'a Outcome) -> Line<'a> {
+    fn line<'a>(&'a self, outcome: &'a Outcome) -> AccessLine<'a> {
         let meter = self.cx.meter();
-        Line {
+        AccessLine {
             protocol: self.protocol,
             method: outcome.method.or(self.method),
             outcome,
@@ -100,7 +100,7 @@ impl RequestLog {
     }
 
     /// The same body, which writes the line when it is whole, or else that it was given up.
-    fn follow(mut self, body: Body, given_up: Outcome, pending: Pending) -> Body {
+    fn follow(mut self, body: Body, given_up: Outcome, pending: PendingOutcome) -> Body {
         self.method = given_up.method;
         Body::from_stream(Followed {
             body: body.into_data_stream(),
@@ -112,7 +112,7 @@ impl RequestLog {
 }
 
 /// The request id, where the time went (W3C Server Timing), and that the body is nothing but what its type says.
-fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
+fn sign(headers: &mut HeaderMap, line: &AccessLine<'_>) {
     let id = HeaderValue::from_str(line.request_id);
     headers.insert(
         REQUEST_ID,
@@ -135,7 +135,7 @@ impl Unanswered {
     pub fn new(entry: RequestLog) -> Unanswered {
         Unanswered {
             entry: Some(entry),
-            given_up: Outcome::given_up(),
+            given_up: Outcome::aborted(),
         }
     }
 

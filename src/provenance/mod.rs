@@ -20,18 +20,18 @@ use std::time::Duration;
 
 use crate::app::Server;
 use crate::registry::{Prompt, Resource, Tool, batch};
-use crate::upstream::{Keep, Upstream};
+use crate::upstream::{CachePolicy, Upstream};
 
 /// The Provenance explorer's API.
 const EXPLORER: Upstream = Upstream::new("explorer", "https://service-explorer.provenance.io")
     .in_flight(4)
-    .keep(keep_explorer)
+    .cache(cache_explorer)
     .classes(class_of_explorer);
 
 /// A Provenance node's REST API: about thirty requests a minute are let through.
 const LCD: Upstream = Upstream::new("lcd", "https://api.provenance.io")
     .rate(5, Duration::from_secs(2))
-    .keep(keep_lcd)
+    .cache(cache_lcd)
     .classes(class_of_lcd);
 
 /// The Figure Markets exchange's public API: fifty requests a minute, ten of them at once.
@@ -40,20 +40,20 @@ const EXCHANGE: Upstream = Upstream::new(
     "https://www.figuremarkets.com/service-hft-exchange/api/v1",
 )
 .rate(10, Duration::from_millis(1500))
-.keep(keep_exchange)
+.cache(cache_exchange)
 .classes(class_of_exchange);
 
 /// What a wallet holds, in seconds: fresh, and then where its upstream fails.
-const WALLET: Keep = Keep::seconds(20, 300);
+const WALLET: CachePolicy = CachePolicy::seconds(20, 300);
 /// What can never change again.
-const FINAL: Keep = Keep::seconds(30 * 86_400, 0);
+const FINAL: CachePolicy = CachePolicy::seconds(30 * 86_400, 0);
 
-fn keep_explorer(path: &str) -> Keep {
+fn cache_explorer(path: &str) -> CachePolicy {
     match path {
-        _ if path.contains("/vesting") => Keep::seconds(3_600, 86_400),
+        _ if path.contains("/vesting") => CachePolicy::seconds(3_600, 86_400),
         _ if path.contains("/accounts/") => WALLET,
         _ if path.starts_with("/api/v2/blocks/height/") || is_transaction(path) => FINAL,
-        _ => Keep::seconds(60, 3_600),
+        _ => CachePolicy::seconds(60, 3_600),
     }
 }
 
@@ -64,17 +64,17 @@ fn is_transaction(path: &str) -> bool {
     hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn keep_lcd(path: &str) -> Keep {
+fn cache_lcd(path: &str) -> CachePolicy {
     match path {
         _ if path.starts_with("/cosmos/tx/v1beta1/txs/") => FINAL,
         _ => WALLET,
     }
 }
 
-fn keep_exchange(path: &str) -> Keep {
+fn cache_exchange(path: &str) -> CachePolicy {
     match path {
-        _ if path.starts_with("/assets") => Keep::seconds(3_600, 86_400),
-        _ => Keep::seconds(10, 300),
+        _ if path.starts_with("/assets") => CachePolicy::seconds(3_600, 86_400),
+        _ => CachePolicy::seconds(10, 300),
     }
 }
 

@@ -60,11 +60,11 @@ impl Parts {
     /// The first failure where not one part was kept.
     pub(super) fn finish(self, cx: &Context) -> Result<Vec<Lost>> {
         if !self.lost.is_empty() {
-            cx.lost();
+            cx.mark_partial();
         }
         let invalid = Kind::UpstreamInvalidResponse.as_str();
         if self.lost.iter().any(|part| part.kind == invalid) {
-            cx.distrust();
+            cx.invalidate_cache();
         }
         match (self.kept, self.first) {
             (0, Some(error)) => Err(error),

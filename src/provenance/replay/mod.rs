@@ -90,7 +90,7 @@ pub(super) async fn start(mut starting: Starting) -> Result<Starting> {
     let failed =
         |error| Error::internal("the recorded upstreams cannot be started").with_source(error);
     let replay = Replay::start().await.map_err(failed)?;
-    replay.follow(Replay::faults(starting.setting(FAULTS)).map_err(Error::internal)?);
+    replay.plan_faults(Replay::faults(starting.setting(FAULTS)).map_err(Error::internal)?);
     replay.configure(&mut starting.config);
     starting.state(Arc::new(replay));
     tracing::info!(

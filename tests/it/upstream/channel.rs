@@ -59,7 +59,7 @@ async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() 
 async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
     let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
     app.replay
-        .follow(Replay::faults("explorer=delay:20").unwrap());
+        .plan_faults(Replay::faults("explorer=delay:20").unwrap());
     let wallets = [
         VESTING,
         bifold::provenance::replay::PLAIN,
@@ -77,7 +77,7 @@ async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
         answers.iter().all(|status| *status == StatusCode::OK),
         "{answers:?}"
     );
-    assert_eq!(app.replay.most_at_once(), 4);
+    assert_eq!(app.replay.max_concurrent(), 4);
 }
 
 #[tokio::test]

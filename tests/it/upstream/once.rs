@@ -150,7 +150,7 @@ async fn one_look_is_enough_for_all_who_ask_at_the_same_time() {
             tokio::time::sleep(Duration::from_secs(1)).await;
             *value != 1
         };
-        let found = once.get_whole(Deadline::after(FRESH), FRESH, look, &build);
+        let found = once.get_checked(Deadline::after(FRESH), FRESH, look, &build);
         *found.await.unwrap()
     };
     assert_eq!(join_all((0..50).map(|_| get())).await, [2; 50]);
@@ -167,18 +167,25 @@ async fn a_check_that_fails_or_hangs_has_the_value_built_anew_and_one_in_a_hurry
     let limit = Duration::from_secs(1);
     let later = || Deadline::after(FRESH);
     let whole = |_| ready(true);
-    let get = async || *once.get_whole(later(), limit, whole, &build).await.unwrap();
+    let get = async || {
+        *once
+            .get_checked(later(), limit, whole, &build)
+            .await
+            .unwrap()
+    };
     assert_eq!(get().await, 1);
     assert_eq!(get().await, 1);
-    let failing = || once.get_whole(later(), limit, |value| ready(*value != 1), &build);
+    let failing = || once.get_checked(later(), limit, |value| ready(*value != 1), &build);
     let values = join_all((0..20).map(|_| failing())).await;
     assert!(values.into_iter().all(|value| *value.unwrap() == 2));
     let hurried = Deadline::after(limit / 2);
-    let hurried = once.get_whole(hurried, limit, |_| pending(), &build).await;
+    let hurried = once
+        .get_checked(hurried, limit, |_| pending(), &build)
+        .await;
     assert_eq!(hurried.unwrap_err().kind(), Kind::DeadlineExceeded);
     assert_eq!(get().await, 2);
     let since = Instant::now();
-    let hanging = || once.get_whole(later(), limit, |_| pending(), &build);
+    let hanging = || once.get_checked(later(), limit, |_| pending(), &build);
     let values = join_all((0..20).map(|_| hanging())).await;
     assert!(values.into_iter().all(|value| *value.unwrap() == 3));
     assert_eq!(since.elapsed(), limit);
