@@ -113,7 +113,7 @@ impl Channel {
             let count = tries.count;
             debug!(upstream = self.upstream.name, tries = count, inside = ?error, "an upstream request failed");
             // A stale answer now is better than a fresh one later.
-            if request.may_be_used_stale() {
+            if request.has_stale_answer() {
                 return Err(with_tries(error, count));
             }
             let deadline = request.waiters.deadline();
@@ -210,7 +210,7 @@ impl Channel {
                 return result;
             }
             let timed_out = self.timed_out(short);
-            if request.may_be_used_stale() {
+            if request.has_stale_answer() {
                 return Err(timed_out);
             }
             let (next, end) = (tries.count + 1, request.waiters.deadline());
@@ -282,7 +282,7 @@ impl Channel {
 
 impl FetchRequest<'_> {
     /// Whether a cached answer may be used if this request fails.
-    fn may_be_used_stale(&self) -> bool {
+    fn has_stale_answer(&self) -> bool {
         self.cached.is_some_and(|cached| cached.may_be_used_stale())
     }
 }

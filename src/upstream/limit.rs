@@ -59,7 +59,7 @@ impl Limiter {
         }
     }
 
-    /// Waits waiters the request may start, at most waiters the deadline of its waiters.
+    /// Waits until the request may start, at most until the deadline of its waiters.
     pub(super) async fn acquire(&self, waiters: &Waiters) -> Result<Permit, LimitReached> {
         if lock(&self.state).try_start(waiters) {
             return Ok(self.permit());
@@ -170,10 +170,10 @@ impl QueuedRequest {
             return Ok(now + Duration::from_secs(1));
         };
         let tokens = bucket.tokens_by(deadline.instant());
-        let before = state.queue.ahead(self.ticket, tokens);
-        if before.is_some_and(|before| before >= tokens) {
-            let before = state.queue.ahead(self.ticket, usize::MAX);
-            let turn = bucket.token_at(before.unwrap_or(0));
+        let ahead = state.queue.ahead(self.ticket, tokens);
+        if ahead.is_some_and(|ahead| ahead >= tokens) {
+            let ahead = state.queue.ahead(self.ticket, usize::MAX);
+            let turn = bucket.token_at(ahead.unwrap_or(0));
             return Err(LimitReached {
                 wait: turn.saturating_duration_since(now),
             });

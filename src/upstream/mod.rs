@@ -76,7 +76,7 @@ pub use policy::{CachePolicy, Rate, Upstream};
 pub struct Upstreams {
     channels: BTreeMap<&'static str, Arc<Channel>>,
     cache: Arc<Cache>,
-    missing: Arc<NegativeCache>,
+    negative_cache: Arc<NegativeCache>,
     flights: SingleFlight<Result<Arc<CachedBody>, Arc<Error>>>,
     spans: Arc<Spans>,
     timeout: Duration,
@@ -151,7 +151,7 @@ impl Upstreams {
         Ok(Upstreams {
             channels,
             cache: Arc::new(Cache::new(bytes - NegativeCache::share(bytes))),
-            missing: Arc::new(NegativeCache::new(bytes)),
+            negative_cache: Arc::new(NegativeCache::new(bytes)),
             flights: SingleFlight::new(),
             spans,
             timeout: config.upstream_timeout,
@@ -181,7 +181,7 @@ impl Upstreams {
             meter.record_freshness(entry.freshness(true));
             return answer::decode(upstream.name, &entry.body);
         }
-        if let Some((error, freshness)) = self.missing.get(&key) {
+        if let Some((error, freshness)) = self.negative_cache.get(&key) {
             meter.record_freshness(freshness);
             return Err(error);
         }
@@ -239,11 +239,11 @@ impl Upstreams {
                 let (channel, cache) = (channel.clone(), self.cache.clone());
                 let (meter, trace) = (caller.meter.clone(), caller.trace.clone());
                 let (path, key, cached) = (path.to_owned(), key.to_owned(), cached.cloned());
-                let (missing, has_client_deadline) =
-                    (self.missing.clone(), caller.has_client_deadline);
+                let (negative_cache, has_client_deadline) =
+                    (self.negative_cache.clone(), caller.has_client_deadline);
                 // Another request may have ended since the cache was read.
                 let cached_since = self.cache.get(&key).filter(|entry| entry.is_fresh());
-                let missing_since = self.missing.get(&key);
+                let missing_since = self.negative_cache.get(&key);
                 async move {
                     if let Some(entry) = cached_since {
                         return Ok(entry);
@@ -269,14 +269,14 @@ impl Upstreams {
                             Ok(entry)
                         }
                         Err(error) => {
-                            missing.insert(&key, &error);
+                            negative_cache.insert(&key, &error);
                             Err(error)
                         }
                     }
                 }
             };
-            let (execution, is_started) = self.flights.join_for(holder, key, until, start);
-            match until.timeout(execution).await {
+            let (shared, is_started) = self.flights.join_for(holder, key, until, start);
+            match until.timeout(shared).await {
                 // The request of another caller was refused by the limits; this caller's may pass.
                 Some(Err(error)) if !is_started && channel::is_local_refusal(&error) => {}
                 Some(result) => return result.map_err(|error| error.again()),

@@ -1,4 +1,4 @@
-//! Single execution: concurrent callers with the same key share one execution.
+//! Single flight: concurrent callers with the same key share one execution.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,7 +39,7 @@ struct WaitersState {
 }
 
 /// An execution to wait for.
-pub type Execution<T> = Shared<BoxFuture<'static, T>>;
+pub type SharedFuture<T> = Shared<BoxFuture<'static, T>>;
 
 struct InProgress<T> {
     work: WeakShared<BoxFuture<'static, T>>,
@@ -67,7 +67,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         key: &str,
         deadline: Deadline,
         start: impl FnOnce(Waiters) -> F,
-    ) -> (Execution<T>, bool)
+    ) -> (SharedFuture<T>, bool)
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -81,7 +81,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         key: &str,
         deadline: Deadline,
         start: impl FnOnce(Waiters) -> F,
-    ) -> (Execution<T>, bool)
+    ) -> (SharedFuture<T>, bool)
     where
         F: Future<Output = T> + Send + 'static,
     {
