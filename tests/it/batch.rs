@@ -119,7 +119,7 @@ fn kinds(report: &Value) -> Vec<&Value> {
 }
 
 #[tokio::test]
-async fn a_failure_is_that_of_its_call_alone() {
+async fn a_failure_affects_only_its_own_call() {
     let app = serving(&Running::default()).await;
     let calls = json!([
         call("echo", json!({"number": 1})),
@@ -174,7 +174,7 @@ async fn a_failure_is_that_of_its_call_alone() {
 }
 
 #[tokio::test]
-async fn two_hundred_calls_are_taken_and_one_more_is_refused() {
+async fn two_hundred_calls_are_accepted_and_one_more_is_refused() {
     let running = Running::default();
     let app = serving(&running).await;
     let full = report(&app, json!({"calls": echoes(200)})).await;
@@ -193,14 +193,14 @@ async fn two_hundred_calls_are_taken_and_one_more_is_refused() {
 }
 
 #[tokio::test]
-async fn no_calls_are_an_empty_report() {
+async fn an_empty_batch_has_an_empty_report() {
     let app = serving(&Running::default()).await;
     let empty = json!({"total": 0, "succeeded": 0, "failed": 0, "results": [], "failures": []});
     assert_eq!(report(&app, json!({"calls": []})).await, empty);
 }
 
 #[tokio::test]
-async fn a_batch_in_a_batch_is_refused_in_every_disguise() {
+async fn a_batch_inside_a_batch_is_refused_under_every_name() {
     let app = TestApp::start().await;
     let inner = json!({"calls": [{"name": "get_registry_summary"}]});
     let hidden = json!({"function_name": "call_many", "arguments": inner});
@@ -223,7 +223,7 @@ async fn a_batch_in_a_batch_is_refused_in_every_disguise() {
 }
 
 #[tokio::test]
-async fn a_batch_runs_what_its_protocol_shows_and_nothing_else() {
+async fn a_batch_runs_only_functions_of_its_protocol() {
     let app = TestApp::start().await;
     let wallet = json!({"wallet_address": PLAIN});
     let calls = json!({"calls": [
@@ -254,7 +254,7 @@ async fn a_batch_runs_what_its_protocol_shows_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn arguments_of_another_form_are_refused_with_their_place() {
+async fn invalid_arguments_are_refused_with_their_path() {
     let app = serving(&Running::default()).await;
     for (arguments, field) in [
         (json!({}), "calls"),
@@ -286,7 +286,7 @@ async fn arguments_of_another_form_are_refused_with_their_place() {
 }
 
 #[tokio::test]
-async fn both_faces_and_both_paths_give_the_same_report_of_the_same_bytes() {
+async fn both_protocols_and_both_paths_give_the_same_report_byte_for_byte() {
     let app = TestApp::start().await;
     let calls = [
         call(
@@ -331,7 +331,7 @@ async fn all_calls_belong_to_the_request_of_the_batch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_told_call_by_call() {
+async fn progress_is_reported_after_each_call() {
     let app = serving(&Running::default()).await;
     let calls = [
         call("slow", json!({"ms": 20})),
@@ -354,7 +354,7 @@ async fn progress_is_told_call_by_call() {
 }
 
 #[tokio::test]
-async fn listings_show_it_last_with_its_method() {
+async fn listings_show_the_batch_function_last_with_its_method() {
     let app = TestApp::start().await;
     let listing = app.get("/api/registry_introspection").await.json();
     assert_eq!(

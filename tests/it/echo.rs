@@ -197,7 +197,7 @@ fn arguments(long: &str) -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn arguments_are_repeated_in_excerpts_on_every_protocol() {
+async fn arguments_are_quoted_in_excerpts_on_every_protocol() {
     let app = serving().await;
     let log = Log::default();
     let _guard = log.keep();
@@ -225,7 +225,7 @@ async fn arguments_are_repeated_in_excerpts_on_every_protocol() {
 }
 
 #[tokio::test]
-async fn a_sentence_of_a_type_of_the_application_is_cut_as_a_whole() {
+async fn an_error_message_of_an_application_type_is_cut_as_a_whole() {
     let app = serving().await;
     for long in long_texts(100_000) {
         let body = json!({"own": long}).to_string();
@@ -237,7 +237,7 @@ async fn a_sentence_of_a_type_of_the_application_is_cut_as_a_whole() {
 }
 
 #[tokio::test]
-async fn what_a_message_names_is_repeated_in_excerpts() {
+async fn names_in_a_message_are_quoted_in_excerpts() {
     let app = serving().await;
     let log = Log::default();
     let _guard = log.keep();
@@ -320,7 +320,7 @@ async fn what_a_message_names_is_repeated_in_excerpts() {
 }
 
 #[tokio::test]
-async fn what_the_modern_revision_adds_is_repeated_in_excerpts() {
+async fn fields_of_the_modern_revision_are_quoted_in_excerpts() {
     let app = serving().await;
     let log = Log::default();
     let _guard = log.keep();
@@ -358,7 +358,7 @@ async fn what_the_modern_revision_adds_is_repeated_in_excerpts() {
 }
 
 #[tokio::test]
-async fn what_a_head_holds_is_repeated_in_excerpts() {
+async fn request_line_and_headers_are_quoted_in_excerpts() {
     let app = serving().await;
     let log = Log::default();
     let _guard = log.keep();
@@ -403,7 +403,7 @@ async fn what_a_head_holds_is_repeated_in_excerpts() {
 }
 
 #[tokio::test]
-async fn an_excerpt_is_the_beginning_and_says_that_it_is_cut() {
+async fn an_excerpt_is_the_beginning_and_is_marked_as_cut() {
     let app = serving().await;
     let long = "x".repeat(100_000);
     let answer = app
@@ -420,7 +420,7 @@ async fn an_excerpt_is_the_beginning_and_says_that_it_is_cut() {
 }
 
 #[tokio::test]
-async fn what_would_break_a_line_is_escaped() {
+async fn characters_that_would_break_a_line_are_escaped() {
     let app = serving().await;
     let name = "a\r\n\u{1b}[31mb\u{2028}";
     let answer = app
@@ -431,7 +431,7 @@ async fn what_would_break_a_line_is_escaped() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_longer_than_any_is_compared_with_none() {
+async fn a_name_longer_than_any_other_is_not_compared() {
     let app = serving().await;
     assert_eq!(LONGEST.len(), 64);
     let close = &LONGEST[..63];

@@ -109,7 +109,7 @@ fn a_name_with_other_characters_is_an_error_at_the_root() {
 }
 
 #[test]
-fn only_what_mcp_clients_see_is_judged_and_each_finding_names_its_function() {
+fn only_functions_on_mcp_are_checked_and_each_finding_names_its_function() {
     let broken = || root(json!({"anyOf": [{"type": "object", "additionalProperties": false}]}));
     let tool = |name| Tool::sync(name, anything).input_schema(broken());
     let tools = vec![tool("a"), tool("b").get("/b").rest_only(), tool("c")];
@@ -119,7 +119,7 @@ fn only_what_mcp_clients_see_is_judged_and_each_finding_names_its_function() {
 }
 
 #[tokio::test]
-async fn the_bundled_functions_are_refused_by_nobody() {
+async fn no_client_refuses_the_bundled_functions() {
     let app = TestApp::start().await;
     let findings = app.app.lint();
     let errors: Vec<&Finding> = findings

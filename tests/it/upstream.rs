@@ -1,10 +1,11 @@
 //! The plane between functions and upstreams: one call when many ask, an answer in time whatever the upstream does.
 
+mod cache;
 mod channel;
 mod fair;
-mod flight;
 mod freshness;
-mod kept;
+mod single_flight;
+
 mod once;
 
 use std::time::Duration;

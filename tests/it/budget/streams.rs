@@ -18,7 +18,7 @@ fn params(name: &str, rows: usize) -> Value {
 }
 
 #[tokio::test]
-async fn a_notification_that_does_not_fit_is_left_out_and_a_response_is_an_error() {
+async fn a_notification_beyond_the_limit_is_dropped_and_a_response_is_an_error() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let answer = app
@@ -41,7 +41,7 @@ async fn a_notification_that_does_not_fit_is_left_out_and_a_response_is_an_error
 }
 
 #[tokio::test]
-async fn each_message_of_a_socket_has_a_budget_of_its_own() {
+async fn each_message_of_a_websocket_has_its_own_budget() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let (address, serving) = on_socket(&app.app).await;
@@ -59,7 +59,7 @@ async fn each_message_of_a_socket_has_a_budget_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_stream_that_lambda_passes_on_whole_is_a_document_that_the_platform_takes() {
+async fn a_stream_that_lambda_buffers_fits_into_the_platform_limit() {
     let done = Done::default();
     let app = serving(&done, 100 << 20).await;
     let most = 6 << 20;

@@ -31,7 +31,7 @@ async fn turns(app: &crate::support::TestApp, done: &Done, way: &str) -> Vec<usi
 }
 
 #[tokio::test]
-async fn whoever_makes_many_calls_lets_others_have_the_thread_between_them() {
+async fn a_request_with_many_calls_yields_to_other_requests_between_them() {
     let done = Done::default();
     let app = serving(&done, 5 << 20).await;
     for way in ["call_many", "relay", "messages"] {
@@ -46,7 +46,7 @@ async fn whoever_makes_many_calls_lets_others_have_the_thread_between_them() {
 }
 
 #[tokio::test]
-async fn the_health_of_the_server_is_told_while_a_request_makes_many_calls() {
+async fn the_health_check_answers_while_a_request_makes_many_calls() {
     let done = Done::default();
     let app = serving(&done, 5 << 20).await;
     let calls = calls_of("count", json!({}), 200).to_string();
@@ -62,7 +62,7 @@ async fn the_health_of_the_server_is_told_while_a_request_makes_many_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_makes_calls_beyond_its_time_ends() {
+async fn a_request_that_makes_calls_after_its_deadline_ends() {
     let done = Done::default();
     let app = serving(&done, 5 << 20).await;
     let late = async {

@@ -11,7 +11,7 @@ use crate::support::TestApp;
 const ENDLESS: usize = 1 << 40;
 
 #[tokio::test]
-async fn an_answer_that_does_not_fit_is_refused_before_it_is_built() {
+async fn a_response_beyond_the_limit_is_refused_before_it_is_built() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let fits = app.get("/api/much/9000").await;
@@ -38,7 +38,7 @@ async fn an_answer_that_does_not_fit_is_refused_before_it_is_built() {
 }
 
 #[tokio::test]
-async fn documents_prompts_and_proposals_have_the_same_limit() {
+async fn resources_prompts_and_completions_have_the_same_limit() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let about = json!({"ref": {"type": "ref/prompt", "name": "prompt"},
@@ -67,7 +67,7 @@ async fn documents_prompts_and_proposals_have_the_same_limit() {
 }
 
 #[tokio::test]
-async fn of_many_calls_those_that_fit_are_answered_and_the_others_fail() {
+async fn in_a_batch_the_results_within_the_limit_are_kept_and_the_others_fail() {
     let done = Done::default();
     for most in [100_000, 1 << 20] {
         let app = serving(&done, most).await;
@@ -103,7 +103,7 @@ async fn of_many_calls_those_that_fit_are_answered_and_the_others_fail() {
 }
 
 #[tokio::test]
-async fn a_batch_of_messages_has_one_budget_whatever_they_ask_for() {
+async fn a_json_rpc_batch_has_one_budget_for_all_methods() {
     let done = Done::default();
     let most = 200_000;
     let app = serving(&done, most).await;
@@ -142,7 +142,7 @@ async fn a_batch_of_messages_has_one_budget_whatever_they_ask_for() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_answers_too_much_is_named_as_the_reason() {
+async fn an_upstream_with_a_too_large_response_is_named() {
     let app = TestApp::start().await;
     let body = format!(r#"{{"data":[{}]}}"#, vec!["{}"; 200_000].join(","));
     assert!(body.len() < 1 << 20);
@@ -159,7 +159,7 @@ async fn an_upstream_that_answers_too_much_is_named_as_the_reason() {
 }
 
 #[tokio::test]
-async fn a_buffered_response_of_lambda_is_a_document_that_the_platform_takes() {
+async fn a_buffered_lambda_response_fits_into_the_platform_limit() {
     let done = Done::default();
     let app = serving(&done, 100 << 20).await;
     for (name, path, most) in [

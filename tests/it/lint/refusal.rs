@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{assert_found, findings, object, parameter, root};
 
 #[test]
-fn what_is_no_json_schema_2020_12_is_an_error() {
+fn an_invalid_json_schema_2020_12_is_an_error() {
     let form = "which is refused by Claude; write it as JSON Schema 2020-12 requires";
     for (keyword, value, expected) in [
         ("minimum", json!("1"), "a number"),
@@ -122,7 +122,7 @@ fn a_choice_at_the_root_is_an_error() {
 }
 
 #[test]
-fn a_boolean_in_the_place_of_a_schema_is_an_error() {
+fn a_boolean_instead_of_a_schema_is_an_error() {
     let said = |place: &str| {
         format!(
             "error: function `f`, `{place}`: it is a boolean instead of a schema, which is refused by Claude and \
@@ -180,7 +180,7 @@ fn what_gemini_cannot_represent_is_an_error() {
 }
 
 #[test]
-fn a_list_of_nobody_knows_what_is_an_error() {
+fn an_array_without_items_is_an_error() {
     let said = |place: &str| {
         format!(
             "error: function `f`, `{place}`: it is a list without `items`, which is refused by Gemini and OpenAI; \
@@ -222,7 +222,7 @@ fn a_reference_is_an_error() {
 }
 
 #[test]
-fn a_header_that_clients_would_not_find_or_could_not_send_is_an_error() {
+fn a_parameter_header_that_clients_cannot_find_or_send_is_an_error() {
     let inside = |schema: Value| parameter(object(Map::from_iter([("a".to_owned(), schema)])));
     let said = |place: &str, problem: &str| {
         format!(

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 use super::{assert_found, object, parameter, root};
 
 #[test]
-fn a_keyword_that_some_client_does_not_know_is_a_warning() {
+fn a_keyword_that_some_client_does_not_support_is_a_warning() {
     let schema = json!({"type": "string"});
     for (keyword, value, clients) in [
         ("allOf", json!([schema]), "OpenAI in strict mode and Gemini"),
@@ -57,7 +57,7 @@ fn a_keyword_that_some_client_does_not_know_is_a_warning() {
 }
 
 #[test]
-fn what_strict_mode_refuses_is_a_warning() {
+fn a_schema_that_strict_mode_refuses_is_a_warning() {
     assert_found(
         root(
             json!({"properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}}, "required": ["b"]}),
@@ -94,7 +94,7 @@ fn what_strict_mode_refuses_is_a_warning() {
 }
 
 #[test]
-fn what_is_too_large_for_strict_mode_is_a_warning() {
+fn a_schema_too_large_for_strict_mode_is_a_warning() {
     let too_large = |problem: &str| {
         format!(
             "warning: function `f`, `$`: it has {problem}, which is refused by OpenAI in strict mode; divide the function into \

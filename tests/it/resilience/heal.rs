@@ -69,7 +69,7 @@ async fn ask_for_each(app: &TestApp, peers: &Peers) {
 }
 
 #[tokio::test]
-async fn one_dead_connection_is_enough_to_try_no_other_of_them() {
+async fn after_one_dead_connection_none_of_the_others_is_used() {
     let (url, peers) = explorer().await;
     let app = app(url).await;
     ask_for_each(&app, &peers).await;
@@ -87,7 +87,7 @@ async fn one_dead_connection_is_enough_to_try_no_other_of_them() {
 }
 
 #[tokio::test]
-async fn all_who_find_a_client_broken_use_the_same_new_one() {
+async fn concurrent_requests_with_a_broken_client_share_the_new_one() {
     let (url, peers) = explorer().await;
     let app = app(url).await;
     let kept = usize::from(KEPT);

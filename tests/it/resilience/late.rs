@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::ACCOUNT;
 use crate::support::TestApp;
-use crate::tools::ask::{about, faces_of, of_wallet, put, until};
+use crate::tools::ask::{about, forms_of, of_wallet, put, until};
 
 const SECOND: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_millis(200);
@@ -130,7 +130,7 @@ async fn all_fail_in_time(wait: Wait) {
     })
     .await;
     for (name, arguments, limit) in functions() {
-        let protocol = faces_of(&app, name)[0];
+        let protocol = forms_of(&app, name)[0];
         let (answer, took) = passing(put(&app, protocol, name, &arguments)).await;
         let text = answer.text();
         assert!(took <= limit, "{name}, {wait:?}: {took:?}");
@@ -143,22 +143,22 @@ async fn all_fail_in_time(wait: Wait) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upstream_that_never_answers_keeps_no_call_beyond_its_time() {
+async fn an_upstream_that_never_answers_delays_no_call_beyond_its_deadline() {
     all_fail_in_time(Wait::Silent).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upstream_that_drips_keeps_no_call_beyond_its_time() {
+async fn an_upstream_that_sends_slowly_delays_no_call_beyond_its_deadline() {
     all_fail_in_time(Wait::Drips).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upstream_that_stops_in_its_head_keeps_no_call_beyond_its_time() {
+async fn an_upstream_that_stops_in_its_head_delays_no_call_beyond_its_deadline() {
     all_fail_in_time(Wait::HalfHead).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upstream_that_takes_no_connection_keeps_no_call_beyond_its_time() {
+async fn an_upstream_that_accepts_no_connection_delays_no_call_beyond_its_deadline() {
     all_fail_in_time(Wait::Deaf).await;
 }
 
@@ -167,7 +167,7 @@ fn hanging() -> Canned {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_request_has_its_time_with_all_its_tries_and_a_try_is_given_up_after_two_fifths() {
+async fn the_timeout_covers_all_tries_and_a_try_ends_after_two_fifths_of_it() {
     for (timeout, shown) in [(10 * SECOND, 10_000), (5 * SECOND, 5_000)] {
         let app = TestApp::plane_with(|config| config.upstream_timeout = timeout).await;
         app.replay.answer("/explorer/", hanging());
@@ -204,7 +204,7 @@ async fn one_request_has_its_time_with_all_its_tries_and_a_try_is_given_up_after
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_try_that_is_the_only_one_has_all_the_time() {
+async fn a_single_try_has_the_whole_timeout() {
     let app = TestApp::plane_with(|config| config.upstream_tries = 1).await;
     let late = Canned::json(super::GOOD).fault(Fault::Delay(9 * SECOND));
     app.replay.answer("/explorer/", late);
@@ -214,7 +214,7 @@ async fn a_try_that_is_the_only_one_has_all_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_that_the_upstream_asks_for_count_within_the_time_of_the_request() {
+async fn retry_after_waits_count_toward_the_timeout() {
     let app = TestApp::plane().await;
     let busy = |seconds: &str| Canned::status(429, "", "").header("retry-after", seconds);
     app.replay.answer("/explorer/", busy("4"));
@@ -227,7 +227,7 @@ async fn waits_that_the_upstream_asks_for_count_within_the_time_of_the_request()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_for_the_turn_counts_within_the_time_of_the_request() {
+async fn the_wait_for_the_limiter_counts_toward_the_timeout() {
     let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
     let price = |pair: &str| format!("/api/crypto_token_price/{pair}");
     // Each costs a token, and one of them the list of markets besides.
@@ -241,7 +241,7 @@ async fn a_wait_for_the_turn_counts_within_the_time_of_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_answer_stands_in_once_one_try_has_had_its_time() {
+async fn a_stale_answer_is_used_after_one_try_timed_out() {
     let app = TestApp::plane().await;
     passing(app.get("/api/current_hash_statistics")).await;
     app.replay.answer("/explorer/", hanging());
@@ -252,7 +252,7 @@ async fn an_old_answer_stands_in_once_one_try_has_had_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_that_follow_one_another_share_their_time() {
+async fn sequential_requests_share_the_time_of_their_call() {
     // The list of markets hangs, and then the prices do.
     let app = TestApp::plane().await;
     app.replay.answer("/exchange/", hanging());

@@ -49,7 +49,7 @@ async fn line(platform: &mut Platform) -> Value {
 }
 
 #[tokio::test]
-async fn each_request_is_measured_by_its_line() {
+async fn each_access_line_contains_the_metrics_of_its_request() {
     let mut platform = Platform::start(&[ON]).await;
     platform.invoke(&event("http_api_v2")).await;
     let first = line(&mut platform).await;
@@ -89,7 +89,7 @@ async fn each_request_is_measured_by_its_line() {
 }
 
 #[tokio::test]
-async fn the_line_is_the_same_as_without_metrics_beside_them() {
+async fn metrics_do_not_change_the_access_line() {
     let (mut plain, mut measured) = (Platform::start(&[]).await, Platform::start(&[ON]).await);
     let unknown = changed("http_api_v2", &[("/rawPath", json!("/api/nothing"))]);
     for event in [event("http_api_v2"), event("function_url_mcp"), unknown] {
@@ -114,7 +114,7 @@ async fn the_line_is_the_same_as_without_metrics_beside_them() {
 }
 
 #[tokio::test]
-async fn errors_are_measured_by_their_kind_and_names_that_callers_make_up_never() {
+async fn errors_have_metrics_by_kind_and_invented_names_have_none() {
     // The levels of the log do not decide over metrics.
     let mut platform = Platform::start(&[ON, ("BIFOLD_LOG", "error")]).await;
     let broken = changed("http_api_v2", &[("/rawQueryString", json!("x=1"))]);

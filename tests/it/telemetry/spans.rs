@@ -64,7 +64,7 @@ fn attribute<'v>(it: &'v Value, key: &str) -> &'v Value {
 }
 
 #[tokio::test]
-async fn a_request_and_what_it_asks_of_upstreams_are_spans_of_the_callers_trace() {
+async fn a_request_and_its_upstream_requests_are_spans_of_the_callers_trace() {
     let (explorer, collector) = (Explorer::start(Vec::new()).await, Collector::start().await);
     let app = explorer
         .app(|config| config.collector = Some(collector.url.clone()))
@@ -107,7 +107,7 @@ async fn a_request_and_what_it_asks_of_upstreams_are_spans_of_the_callers_trace(
 }
 
 #[tokio::test]
-async fn failures_are_told_by_their_kind() {
+async fn spans_of_failures_have_the_error_kind() {
     let explorer = Explorer::start(vec![StatusCode::INTERNAL_SERVER_ERROR]).await;
     let collector = Collector::start().await;
     let app = explorer
@@ -129,7 +129,7 @@ async fn failures_are_told_by_their_kind() {
 }
 
 #[tokio::test]
-async fn what_the_caller_does_not_record_is_not_recorded_here() {
+async fn a_trace_that_the_caller_does_not_sample_is_not_exported() {
     let collector = Collector::start().await;
     let app = TestApp::with(|config| config.collector = Some(collector.url.clone())).await;
     let unsampled = PARENT.replace("-01", "-00");
@@ -165,7 +165,7 @@ async fn on_lambda_spans_are_sent_before_the_next_invocation() {
 }
 
 #[tokio::test]
-async fn a_local_server_sends_what_is_left_at_its_end() {
+async fn a_local_server_exports_the_remaining_spans_at_shutdown() {
     let collector = Collector::start().await;
     let app = TestApp::with(|config| config.collector = Some(collector.url.clone())).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

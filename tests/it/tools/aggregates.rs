@@ -86,7 +86,7 @@ pub fn without<P: AsRef<str>>(full: &Value, places: &[P], incomplete: Value) -> 
 }
 
 #[tokio::test]
-async fn a_lost_part_of_a_delegation_is_named_and_what_depends_on_it_is_null() {
+async fn a_missing_part_of_a_delegation_is_named_and_values_that_depend_on_it_are_null() {
     let full = ask(&TestApp::start().await, DELEGATION, about(MOVING)).await;
     for (path, part, places, _) in LOSSES {
         let app = losing(&[of_wallet("v2", MOVING, path)]).await;
@@ -96,7 +96,7 @@ async fn a_lost_part_of_a_delegation_is_named_and_what_depends_on_it_is_null() {
 }
 
 #[tokio::test]
-async fn several_lost_parts_are_all_named() {
+async fn several_missing_parts_are_all_named() {
     let paths = ["/rewards", "/unbonding", "/redelegations"];
     let app = losing(&paths.map(|path| of_wallet("v2", MOVING, path))).await;
     let answer = ask(&app, DELEGATION, about(MOVING)).await;
@@ -161,7 +161,7 @@ async fn a_wallet_summary_has_the_results_of_its_functions_and_their_totals() {
 }
 
 #[tokio::test]
-async fn a_wallet_without_a_schedule_has_a_vesting_that_says_so() {
+async fn a_wallet_without_a_schedule_has_a_vesting_with_has_schedule_false() {
     let app = TestApp::start().await;
     let answer = ask(&app, SUMMARY, about(PLAIN)).await;
     assert_eq!(answer["vesting"]["has_schedule"], false);
@@ -170,7 +170,7 @@ async fn a_wallet_without_a_schedule_has_a_vesting_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_lost_part_of_a_wallet_summary_is_named_and_what_depends_on_it_is_null() {
+async fn a_missing_part_of_a_wallet_summary_is_named_and_values_that_depend_on_it_are_null() {
     let full = ask(&TestApp::start().await, SUMMARY, about(VESTING)).await;
     let v2 = |rest: &str| of_wallet("v2", VESTING, rest);
     let v3 = |rest: &str| of_wallet("v3", VESTING, rest);
@@ -225,7 +225,7 @@ async fn a_lost_part_of_a_wallet_summary_is_named_and_what_depends_on_it_is_null
 }
 
 #[tokio::test]
-async fn a_lost_part_of_a_part_is_named_by_both() {
+async fn a_missing_part_of_a_nested_aggregate_is_named_with_both_names() {
     let full = ask(&TestApp::start().await, SUMMARY, about(MOVING)).await;
     for (path, part, places, totals) in LOSSES {
         let places = places.iter().map(|place| format!("/delegation{place}"));
@@ -241,7 +241,7 @@ async fn a_lost_part_of_a_part_is_named_by_both() {
 }
 
 #[tokio::test]
-async fn a_lost_account_takes_the_vesting_with_it_only_where_there_is_a_schedule_to_read() {
+async fn vesting_needs_the_account_only_if_there_is_a_schedule() {
     for (wallet, places, parts) in [
         (MOVING, &["/account"][..], &["account"][..]),
         (
@@ -287,7 +287,7 @@ fn below(wallet: &str) -> [(&'static str, &'static str); 4] {
 }
 
 #[tokio::test]
-async fn an_aggregate_of_which_every_part_is_lost_fails() {
+async fn an_aggregate_without_any_part_fails() {
     let app = losing(&["/"]).await;
     for (function, arguments, upstream) in [
         (DELEGATION, about(VESTING), "explorer"),

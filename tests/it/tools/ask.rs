@@ -15,7 +15,7 @@ use crate::support::{Answer, MODERN, TestApp, meta, modern};
 
 /// A way to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Face {
+pub enum CallForm {
     /// REST, the arguments in the path and the query.
     Get,
     /// REST, the arguments in the body.
@@ -82,19 +82,19 @@ pub async fn answering(prefix: &str, canned: Canned) -> TestApp {
 }
 
 /// The protocols that a function is on.
-pub fn faces_of(app: &TestApp, name: &str) -> Vec<Face> {
+pub fn forms_of(app: &TestApp, name: &str) -> Vec<CallForm> {
     let tool = app.app.registry().get(name);
     let tool = tool.unwrap_or_else(|| panic!("there is no function `{name}`"));
-    let rest = [Face::Get, Face::Post]
+    let rest = [CallForm::Get, CallForm::Post]
         .into_iter()
         .filter(|_| tool.on_rest());
-    rest.chain(tool.on_mcp().then_some(Face::Mcp)).collect()
+    rest.chain(tool.on_mcp().then_some(CallForm::Mcp)).collect()
 }
 
 /// The function's answer on all its protocols, as the text that they share.
 pub async fn ask_raw(app: &TestApp, name: &str, arguments: &Value) -> String {
     let mut shared: Option<String> = None;
-    for protocol in faces_of(app, name) {
+    for protocol in forms_of(app, name) {
         let json = answer(app, protocol, name, arguments).await;
         let first = shared.get_or_insert_with(|| json.clone());
         assert_eq!(*first, json, "{name} by {protocol:?}");
@@ -108,7 +108,7 @@ pub async fn ask(app: &TestApp, name: &str, arguments: Value) -> Value {
 }
 
 /// The good answer of one protocol.
-pub async fn answer(app: &TestApp, protocol: Face, name: &str, arguments: &Value) -> String {
+pub async fn answer(app: &TestApp, protocol: CallForm, name: &str, arguments: &Value) -> String {
     said(protocol, &put(app, protocol, name, arguments).await)
         .unwrap_or_else(|failure| panic!("{name} by {protocol:?}: {failure:?}"))
 }
@@ -119,16 +119,16 @@ pub async fn fail(app: &TestApp, name: &str, arguments: Value) -> Failure {
     let (_, first) = failures.next().expect("every function is on a protocol");
     for (protocol, failure) in failures {
         let same_words = (&failure.message, &failure.detail) == (&first.message, &first.detail);
-        let same_status = protocol == Face::Mcp || failure == first;
+        let same_status = protocol == CallForm::Mcp || failure == first;
         assert!(same_words && same_status, "{failure:?} is not {first:?}");
     }
     first
 }
 
 /// The failure on each protocol. That no wallet is named in any of them is checked here, for all tests.
-pub async fn fail_each(app: &TestApp, name: &str, arguments: &Value) -> Vec<(Face, Failure)> {
+pub async fn fail_each(app: &TestApp, name: &str, arguments: &Value) -> Vec<(CallForm, Failure)> {
     let mut failures = Vec::new();
-    for protocol in faces_of(app, name) {
+    for protocol in forms_of(app, name) {
         let answer = put(app, protocol, name, arguments).await;
         if let Some(wallet) = arguments["wallet_address"]
             .as_str()
@@ -145,14 +145,14 @@ pub async fn fail_each(app: &TestApp, name: &str, arguments: &Value) -> Vec<(Fac
 }
 
 /// Asks on one protocol.
-pub async fn put(app: &TestApp, protocol: Face, name: &str, arguments: &Value) -> Answer {
+pub async fn put(app: &TestApp, protocol: CallForm, name: &str, arguments: &Value) -> Answer {
     match protocol {
-        Face::Get => app.get(&target(app, name, arguments)).await,
-        Face::Post => {
+        CallForm::Get => app.get(&target(app, name, arguments)).await,
+        CallForm::Post => {
             app.post(&format!("/api/{name}"), arguments.to_string())
                 .await
         }
-        Face::Mcp => app.send(call(name, &arguments.to_string())).await,
+        CallForm::Mcp => app.send(call(name, &arguments.to_string())).await,
     }
 }
 
@@ -198,10 +198,10 @@ fn encoded(value: &Value) -> String {
 }
 
 /// What an answer says, once its form is known to be the protocol's own.
-pub fn said(protocol: Face, answer: &Answer) -> Result<String, Failure> {
+pub fn said(protocol: CallForm, answer: &Answer) -> Result<String, Failure> {
     match protocol {
-        Face::Get | Face::Post => said_by_rest(answer),
-        Face::Mcp => said_by_mcp(answer),
+        CallForm::Get | CallForm::Post => said_by_rest(answer),
+        CallForm::Mcp => said_by_mcp(answer),
     }
 }
 

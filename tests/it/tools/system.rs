@@ -65,7 +65,7 @@ async fn the_registry_counts_its_functions_by_protocol() {
 }
 
 #[tokio::test]
-async fn the_registry_lists_its_functions_in_the_order_of_the_public_list() {
+async fn the_registry_lists_its_functions_in_order_of_registration() {
     let app = TestApp::core().await;
     let listing = ask(&app, "get_registry_introspection", json!({})).await;
     assert_eq!(listing["summary"], counts());
@@ -128,7 +128,7 @@ async fn a_ping_is_cold_on_its_own_first_call_and_then_warm() {
 }
 
 #[tokio::test]
-async fn two_applications_are_cold_each_for_itself() {
+async fn two_applications_in_one_process_are_cold_separately() {
     for _ in 0..2 {
         let app = TestApp::start().await;
         let pong = ask(&app, "mcp_warmup_ping", json!({})).await;
@@ -137,7 +137,7 @@ async fn two_applications_are_cold_each_for_itself() {
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_calls_a_function_as_often_as_it_is_told() {
+async fn the_server_test_calls_a_function_as_often_as_requested() {
     let app = TestApp::start().await;
     for (function, arguments, repeat) in [
         ("fetch_current_hash_statistics", json!({}), 1),
@@ -171,7 +171,7 @@ async fn the_test_of_the_server_calls_a_function_as_often_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_calls_once_with_times_unless_it_is_told_otherwise() {
+async fn the_server_test_calls_once_and_reports_times_by_default() {
     let app = TestApp::start().await;
     let function = "fetch_current_hash_statistics";
     let (report, times) = tested(&app, json!({"function_name": function})).await;
@@ -184,7 +184,7 @@ async fn the_test_of_the_server_calls_once_with_times_unless_it_is_told_otherwis
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_reports_failures_each_kind_once() {
+async fn the_server_test_reports_each_distinct_failure_once() {
     let app = TestApp::start().await;
     app.replay
         .answer("/exchange/assets", Canned::status(500, "", ""));
@@ -239,7 +239,7 @@ async fn with_one_more() -> TestApp {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_test_of_the_server_knows_the_rate_of_success_and_the_spread_of_times() {
+async fn the_server_test_reports_the_success_rate_and_the_time_percentiles() {
     let app = with_one_more().await;
     let question = json!({"function_name": "moody", "repeat": 20});
     let (report, times) = tested(&app, question).await;
@@ -260,7 +260,7 @@ async fn the_test_of_the_server_knows_the_rate_of_success_and_the_spread_of_time
 }
 
 #[tokio::test]
-async fn a_function_that_is_added_raises_the_counts_and_stands_last() {
+async fn an_added_function_raises_the_counts_and_is_listed_last() {
     let app = with_one_more().await;
     let listing = ask(&app, "get_registry_introspection", json!({})).await;
     let mut expected = counts();
@@ -276,7 +276,7 @@ async fn a_function_that_is_added_raises_the_counts_and_stands_last() {
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_reaches_no_function_but_those_of_the_registry_and_not_itself() {
+async fn the_server_test_calls_only_other_functions_of_the_registry() {
     let app = TestApp::start().await;
     for (function, words) in [
         ("mcp_test_server", "itself"),
@@ -291,7 +291,7 @@ async fn the_test_of_the_server_reaches_no_function_but_those_of_the_registry_an
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_has_bounds() {
+async fn the_server_test_has_limits() {
     let app = TestApp::start().await;
     for (field, value) in [
         ("repeat", json!(0)),

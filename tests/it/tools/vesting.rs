@@ -70,7 +70,7 @@ async fn a_continuous_grant_vests_in_proportion_to_whole_seconds_rounded_half_to
 }
 
 #[tokio::test]
-async fn the_moment_is_now_where_none_is_given() {
+async fn the_default_time_is_now() {
     let app = TestApp::start().await;
     let now = ask(&app, FUNCTION, json!({"wallet_address": VESTING})).await;
     let named = ask(&app, FUNCTION, at(VESTING, "2025-11-18T12:00:00Z")).await;
@@ -80,7 +80,7 @@ async fn the_moment_is_now_where_none_is_given() {
 }
 
 #[tokio::test]
-async fn a_missing_zone_is_utc_a_zone_is_heeded_and_a_fraction_is_cut() {
+async fn a_missing_zone_means_utc_a_zone_is_applied_and_a_fraction_is_dropped() {
     let app = TestApp::start().await;
     let expected = ask(&app, FUNCTION, at(VESTING, "2025-07-22T00:00:00Z")).await;
     for text in [
@@ -120,7 +120,7 @@ async fn a_periodic_grant_vests_on_its_dates() {
 }
 
 #[tokio::test]
-async fn the_kind_of_account_decides_between_bodies_that_look_the_same() {
+async fn the_account_type_decides_between_bodies_that_look_the_same() {
     let app = TestApp::start().await;
     become_a(&app, PERIODIC, "Periodic Vesting Account");
     for (moment, vested) in [
@@ -135,7 +135,7 @@ async fn the_kind_of_account_decides_between_bodies_that_look_the_same() {
 }
 
 #[tokio::test]
-async fn a_schedule_of_an_unknown_rule_is_a_failure_and_no_guess() {
+async fn a_schedule_with_an_unknown_rule_is_a_failure() {
     let app = TestApp::start().await;
     become_a(&app, PERIODIC, "Clawback Vesting Account");
     let failure = fail(&app, FUNCTION, at(PERIODIC, START)).await;
@@ -203,7 +203,7 @@ async fn a_schedule_without_its_account_is_a_failure() {
 }
 
 #[tokio::test]
-async fn grants_in_other_denoms_stand_beside_that_of_nhash() {
+async fn grants_in_other_denoms_are_listed_beside_that_of_nhash() {
     let coins = |usd: &str, hash: &str| json!([{"amount": usd, "denom": "uusd.trading"}, {"amount": hash, "denom": "nhash"}]);
     let schedule = json!({
         "startTime": "2025-01-01T00:00:00",

@@ -62,7 +62,7 @@ fn place(app: &TestApp, number: u32) -> usize {
 }
 
 #[tokio::test]
-async fn one_request_is_not_kept_waiting_by_four_hundred_of_another_holder() {
+async fn one_request_does_not_wait_for_four_hundred_of_another_holder() {
     for (heavy, light) in [
         (From::Peer("192.0.2.7"), From::Peer("192.0.2.8")),
         (From::Peer("2001:db8::7"), From::Peer("2001:db8:0:1::7")),
@@ -95,7 +95,7 @@ async fn requests_of_one_holder_keep_their_order() {
 }
 
 #[tokio::test]
-async fn who_shares_a_request_of_a_heavy_holder_does_not_wait_behind_its_others() {
+async fn a_call_that_joins_a_request_of_a_heavy_holder_does_not_wait_for_its_others() {
     let app = limited().await;
     let (heavy, light) = (From::Peer("192.0.2.7"), From::Peer("192.0.2.8"));
     let many = join_all((0..MANY).map(|number| ask(&app, heavy, number)));
@@ -107,7 +107,7 @@ async fn who_shares_a_request_of_a_heavy_holder_does_not_wait_behind_its_others(
 }
 
 #[tokio::test]
-async fn who_has_too_many_waiting_is_refused_and_nobody_else() {
+async fn only_a_holder_with_too_many_queued_requests_is_refused() {
     let app = limited().await;
     let (heavy, light) = (From::Peer("192.0.2.7"), From::Peer("192.0.2.8"));
     let many = join_all((0..2 * MANY).map(|number| ask(&app, heavy, number)));
@@ -124,7 +124,7 @@ async fn who_has_too_many_waiting_is_refused_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn two_batches_of_invented_pairs_leave_another_client_its_turn() {
+async fn two_batches_of_invented_pairs_do_not_block_another_client() {
     let app = limited().await;
     let batch = |name: &str| {
         let pair = |number| json!({"token_pair": format!("{name}{number}-USD")});
@@ -156,7 +156,7 @@ async fn two_batches_of_invented_pairs_leave_another_client_its_turn() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_upstream_is_asked_for_once_in_ten_seconds() {
+async fn a_404_is_requested_once_in_ten_seconds() {
     let app = TestApp::plane().await;
     let asked = || {
         let seen = app.replay.seen();
@@ -189,7 +189,7 @@ async fn what_does_not_exist_upstream_is_asked_for_once_in_ten_seconds() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_for_all_who_ask_at_once_is_asked_for_once() {
+async fn concurrent_calls_share_a_404() {
     let app = TestApp::plane().await;
     let missing = Canned::status(404, "", "").fault(Fault::Delay(Duration::from_millis(20)));
     app.replay.answer("/explorer/api/v2/accounts", missing);

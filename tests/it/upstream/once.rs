@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::FRESH;
 
 #[tokio::test]
-async fn a_value_is_built_once_for_all_who_ask_first() {
+async fn concurrent_first_calls_build_the_value_once() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let get = async || {
         let built = built.clone();
@@ -33,7 +33,7 @@ async fn a_value_is_built_once_for_all_who_ask_first() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_value_is_built_once_on_many_threads_too() {
+async fn concurrent_first_calls_on_many_threads_build_the_value_once() {
     for _ in 0..5_000 {
         let (once, built) = (Arc::new(Once::new()), Arc::new(AtomicUsize::new(0)));
         let callers = (0..8).map(|_| {
@@ -50,7 +50,7 @@ async fn a_value_is_built_once_on_many_threads_too() {
 }
 
 #[tokio::test]
-async fn a_builder_that_panics_at_once_holds_nobody_up() {
+async fn a_build_that_panics_does_not_block_the_others() {
     let once: Once<u8> = Once::new();
     let (sent, done) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -69,7 +69,7 @@ async fn a_builder_that_panics_at_once_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_failed_build_reaches_all_who_wait_and_the_next_tries_again() {
+async fn a_failed_build_reaches_all_waiting_calls_and_the_next_call_builds_again() {
     let once: Once<u8> = Once::new();
     let fail = || async {
         tokio::task::yield_now().await;
@@ -91,7 +91,8 @@ async fn a_failed_build_reaches_all_who_wait_and_the_next_tries_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_builder_that_goes_away_hands_over_and_one_that_hangs_holds_nobody_beyond_its_deadline() {
+async fn a_cancelled_call_leaves_the_build_to_the_others_and_a_hanging_build_ends_at_each_deadline()
+{
     let once: Once<u8> = Once::new();
     let slow = || async {
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -121,7 +122,7 @@ fn counting(built: &Arc<AtomicUsize>) -> impl Fn() -> BoxFuture<'static, bifold:
 }
 
 #[tokio::test]
-async fn a_broken_value_is_built_anew_once_for_all_and_the_new_one_stays() {
+async fn a_broken_value_is_rebuilt_once_for_all() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let build = counting(&built);
     let broken = once.get(Deadline::after(FRESH), &build).await.unwrap();
@@ -139,7 +140,7 @@ async fn a_broken_value_is_built_anew_once_for_all_and_the_new_one_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_look_is_enough_for_all_who_ask_at_the_same_time() {
+async fn concurrent_calls_share_one_check() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let (build, looks) = (counting(&built), Arc::new(AtomicUsize::new(0)));
     once.get(Deadline::after(FRESH), &build).await.unwrap();
@@ -161,7 +162,7 @@ async fn one_look_is_enough_for_all_who_ask_at_the_same_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_check_that_fails_or_hangs_has_the_value_built_anew_and_one_in_a_hurry_says_nothing() {
+async fn a_failed_or_hanging_check_rebuilds_the_value_and_a_short_deadline_does_not() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let build = counting(&built);
     let limit = Duration::from_secs(1);
