@@ -1,5 +1,6 @@
-//! The function that calls many others: what each call and the whole of them may take, and what the report says.
+//! The batch function: the limits of each call and of the whole batch, and the report.
 
+mod listing;
 mod time;
 mod upstream;
 
@@ -8,14 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bifold::provenance::replay::{PLAIN, VESTING};
-use bifold::{App, Config, Content, Context, Error, JsonSchema, Result, Server, Tool, batch};
+use bifold::{Content, Context, Error, JsonSchema, Result, Server, Tool, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::support::{Answer, TestApp, modern};
 
-/// Answers with its number and what it knows of its request, at once.
+/// Answers with its number and the data of its request.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Echo {
@@ -24,7 +25,7 @@ struct Echo {
     number: u32,
 }
 
-/// Takes its time.
+/// Answers after some time.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Slow {
@@ -32,7 +33,7 @@ struct Slow {
     ms: u64,
 }
 
-/// Ends badly.
+/// Fails.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Bad {
@@ -46,7 +47,7 @@ struct Echoed {
     request_id: String,
 }
 
-/// How many slow functions run, and how many did at the most.
+/// How many slow functions run, and the maximum so far.
 #[derive(Clone, Default)]
 struct Running {
     now: Arc<AtomicUsize>,
@@ -58,7 +59,7 @@ fn echo(cx: Context, Echo { number }: Echo) -> Result<Echoed> {
     cx.state::<Running>()?
         .echoes
         .fetch_add(1, Ordering::Relaxed);
-    cx.progress(0.5, None, "a part's own progress is nobody's business");
+    cx.progress(0.5, None, "a call's own progress is not reported");
     let request_id = cx.request_id().to_owned();
     Ok(Echoed { number, request_id })
 }
@@ -105,14 +106,14 @@ async fn post(app: &TestApp, arguments: Value) -> Answer {
     app.post("/api/batch", arguments.to_string()).await
 }
 
-/// The report on those calls.
+/// The report on these calls.
 async fn report(app: &TestApp, arguments: Value) -> Value {
     let answer = post(app, arguments).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
 
-/// The kind of each call's failure; null for those that succeeded.
+/// The error kind of each call; null if it succeeded.
 fn kinds(report: &Value) -> Vec<&Value> {
     let results = report["results"].as_array().unwrap();
     results.iter().map(|it| &it["error"]["kind"]).collect()
@@ -351,66 +352,4 @@ async fn progress_is_reported_after_each_call() {
     assert_eq!(told, expected);
     assert_eq!(events[3]["result"]["structuredContent"]["succeeded"], 2);
     assert_eq!(events.len(), 4);
-}
-
-#[tokio::test]
-async fn listings_show_the_batch_function_last_with_its_method() {
-    let app = TestApp::start().await;
-    let listing = app.get("/api/registry_introspection").await.json();
-    assert_eq!(
-        listing["summary"],
-        json!({"total_functions": 22, "mcp_enabled": 17, "rest_enabled": 20, "dual_protocol": 15, "mcp_only": 2, "rest_only": 5})
-    );
-    let entry = listing["functions"].as_array().unwrap().last().unwrap();
-    assert_eq!(entry["name"], "call_many");
-    assert_eq!(
-        (&entry["method"], &entry["path"]),
-        (&json!("POST"), &json!("/api/batch"))
-    );
-    assert_eq!(entry["tags"], json!(["system"]));
-    let document = app.get("/openapi.json").await.json();
-    for (path, id) in [
-        ("/api/batch", "call_many"),
-        ("/api/call_many", "call_many_post"),
-    ] {
-        assert_eq!(document["paths"][path]["post"]["operationId"], id);
-        assert!(document["paths"][path].get("get").is_none());
-    }
-    let docs = app.get("/docs").await.text();
-    assert!(
-        docs.contains(r#""method":"POST","name":"call_many""#),
-        "the catalog of the page"
-    );
-}
-
-#[test]
-fn a_post_path_is_checked_at_start() {
-    for (tools, problem) in [
-        (
-            vec![Tool::sync("echo", echo).post("/batch"), batch::tool()],
-            "functions `echo` and `call_many` have the same POST path: `/batch`",
-        ),
-        (
-            vec![Tool::sync("echo", echo).post("/call_many"), batch::tool()],
-            "functions `echo` and `call_many` have the same POST path: `/call_many`",
-        ),
-        (
-            vec![Tool::sync("echo", echo).post("/echo")],
-            "functions `echo` and `echo` have the same POST path: `/echo`",
-        ),
-        (
-            vec![Tool::sync("echo", echo).post("/{number}")],
-            "function `echo`: its POST path `/{number}` must have no parameters",
-        ),
-        (
-            vec![Tool::sync("echo", echo).post("many")],
-            "function `echo`: its path `many` must begin with `/`",
-        ),
-    ] {
-        let server = Server::new("batch", "1.0.0").tools(tools);
-        let Err(error) = App::new(Config::default(), server) else {
-            panic!("started in spite of: {problem}");
-        };
-        assert!(error.to_string().contains(problem), "{error}");
-    }
 }

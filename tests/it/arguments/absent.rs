@@ -1,4 +1,4 @@
-//! `null` for what may be left out is the same as leaving it out.
+//! `null` for an optional field means the same as an absent field.
 
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ async fn null_is_kept_if_the_type_accepts_it() {
     let app = serving().await;
     for (arguments, expected) in [
         (r#"{"three":null}"#, json!({"three": null})),
-        // Also where something else in the same arguments is mended.
+        // Also if something else in the same arguments is corrected.
         (r#"{"three":null,"count":null}"#, json!({"three": null})),
         (
             r#"{"three":null,"count":2.0}"#,

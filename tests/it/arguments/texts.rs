@@ -1,4 +1,4 @@
-//! Texts that hold JSON: on MCP they are read, where a text is not what is wanted.
+//! Strings that contain JSON: MCP parses them if the schema does not accept a string.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::function::{inner, repeated};
 use super::{by_library, item, on_mcp, on_rest, rpc, serving};
 use crate::support::modern;
 
-/// Arguments with JSON in texts, what they mean, and the field that is at fault where texts are not read.
+/// Arguments with JSON in strings, their meaning, and the invalid field on protocols that do not parse strings.
 const HELD: [(&str, &str, &str); 16] = [
     (r#"{"count":"2"}"#, r#"{"count":2}"#, "count"),
     (r#"{"count":"2.0"}"#, r#"{"count":2}"#, "count"),
@@ -207,7 +207,7 @@ async fn strings_inside_strings_are_not_parsed() {
         text = json!(text).to_string();
     }
     let arguments = format!(r#"{{"inner":{text}}}"#);
-    // A text in a text is no object, and is not looked into.
+    // A string inside a string is not an object, and is not parsed.
     assert_eq!(
         on_mcp(&app, "repeat", &arguments).await.unwrap_err(),
         "inner"

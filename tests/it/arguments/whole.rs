@@ -1,4 +1,4 @@
-//! A number without a fraction is a whole one, however it is written (JSON Schema 2020-12).
+//! A number without a fraction is an integer, however it is written (JSON Schema 2020-12).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The time of a batch: how many of its calls run at once, how long each may take, and the whole.
+//! The time of a batch: concurrency, the time limit of each call, and the deadline of the batch.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the calls of a batch ask of upstreams.
+//! Upstream requests of the calls of a batch.
 
 use bifold::provenance::replay::{PLAIN, VESTING};
 use serde_json::{Value, json};

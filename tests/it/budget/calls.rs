@@ -1,4 +1,4 @@
-//! One request makes at most two hundred calls, whatever makes them.
+//! One request makes at most two hundred calls, directly and nested.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ async fn all_calls_of_a_json_rpc_batch_are_charged_to_one_request() {
     for answer in answers.as_array().unwrap() {
         assert_eq!(answer["result"]["isError"], false, "each has a report");
     }
-    // The messages themselves count as well.
+    // The messages themselves count too.
     let one = params("relay", json!({"rows": 3}));
     batch_of(&app, "tools/call", &one, 100).await;
     let more = done.calls() - 200;
@@ -115,7 +115,7 @@ async fn functions_that_call_others_cannot_be_nested() {
         assert!(told.contains("`call_many` calls functions"), "{told}");
     }
     assert_eq!(done.calls(), 0);
-    // By itself it may: it is the only one of its kind there.
+    // Alone it is allowed: no other function that calls others runs.
     assert_eq!(app.get("/api/disguise").await.json()[0]["text"], "called");
     assert_eq!(done.calls(), 1);
 }

@@ -1,4 +1,4 @@
-//! Of a stream each message has a limit, on HTTP and on a WebSocket alike.
+//! In a stream each message has its own limit, on HTTP and on WebSockets.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{Done, serving};
 use crate::lambda::changed;
 use crate::support::{modern, on_socket};
 
-/// Far more rows than any memory holds.
+/// Far more rows than memory could hold.
 const ENDLESS: usize = 1 << 40;
 
 fn params(name: &str, rows: usize) -> Value {
@@ -63,7 +63,7 @@ async fn a_stream_that_lambda_buffers_fits_into_the_platform_limit() {
     let done = Done::default();
     let app = serving(&done, 100 << 20).await;
     let most = 6 << 20;
-    // As a text and as a part of the result, both in a string, a row has twenty-four bytes.
+    // As a string and as a part of the result, both inside a string, a row has twenty-four bytes.
     let limit = (most - (64 << 10)) / 24;
     for (name, rows, expected) in [
         ("talk", most / 2 / 10, "told"),

@@ -1,4 +1,4 @@
-//! A response has no more bytes than it may, and nothing larger is ever built.
+//! A response stays within its byte limit, and a larger one is never built.
 
 use bifold::testing::Canned;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{Done, batch_of, calls_of, serving};
 use crate::lambda::changed;
 use crate::support::TestApp;
 
-/// Far more rows than any memory holds.
+/// Far more rows than memory could hold.
 const ENDLESS: usize = 1 << 40;
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn a_response_beyond_the_limit_is_refused_before_it_is_built() {
     assert_eq!(answer.json()["retryable"], false);
     assert!(answer.json()["detail"].as_str().unwrap().contains("80000"));
     assert!(done.rows() <= 80_000 / 8 + 1);
-    // On MCP it stands in the response twice.
+    // On MCP the result is in the response twice.
     let result = app.tool("much", json!({"rows": 9000})).await;
     assert_eq!(result["_meta"]["bifold/error"]["kind"], "answer_too_large");
     assert_eq!(result["isError"], true);
@@ -74,7 +74,7 @@ async fn in_a_batch_the_results_within_the_limit_are_kept_and_the_others_fail() 
         let calls = calls_of("much", json!({"rows": 1000}), 200);
         let answer = app.post("/api/batch", calls.to_string()).await;
         if most == 100_000 {
-            // There is not even room to say of each that it does not fit.
+            // There is not even room for an error for each call.
             assert_eq!(answer.json()["kind"], "answer_too_large");
             continue;
         }
@@ -91,7 +91,7 @@ async fn in_a_batch_the_results_within_the_limit_are_kept_and_the_others_fail() 
         let succeeded = result["structuredContent"]["succeeded"].as_u64().unwrap();
         assert!((30..=65).contains(&succeeded), "{succeeded}");
     }
-    // What is large beside what is small fails alone.
+    // A large result fails alone beside small ones.
     let app = serving(&done, 1 << 20).await;
     let mut calls = calls_of("much", json!({"rows": 10}), 3);
     calls["calls"][1]["arguments"]["rows"] = ENDLESS.into();
@@ -127,7 +127,7 @@ async fn a_json_rpc_batch_has_one_budget_for_all_methods() {
         ("completion/complete", about),
     ] {
         let answer = batch_of(&app, method, &params, 100).await;
-        // Beside what fits each of the others is told why it does not.
+        // Beside the results that fit, every other one has an error that names the limit.
         let bytes = answer.body.len();
         assert!(bytes <= most + 100 * 400, "{method}: {bytes}");
         let answers = answer.json();
@@ -167,7 +167,7 @@ async fn a_buffered_lambda_response_fits_into_the_platform_limit() {
         ("rest_api_rest", "/path", 6 << 20),
         ("load_balancer", "/path", 1_000_000),
     ] {
-        // Each row has eight bytes, and ten as a part of a string.
+        // Each row has eight bytes, and ten inside a string.
         let limit = (most - (64 << 10)) / 10;
         for (rows, status) in [(limit - 10, 200), (limit + 10, 500), (ENDLESS, 500)] {
             let fields = [

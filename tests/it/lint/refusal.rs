@@ -1,4 +1,4 @@
-//! What at least one client refuses.
+//! Schemas that at least one client refuses.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! What only some clients refuse, or pass over.
+//! Schemas that only some modes or interfaces of clients refuse.
 
 use serde_json::{Map, json};
 

@@ -1,4 +1,4 @@
-//! An upstream that answers with something else than it promised: no JSON, other JSON, or too much of it.
+//! An upstream with an unexpected body: not JSON, other JSON, or too much of it.
 
 use bifold::provenance::replay::VESTING;
 use bifold::testing::Canned;
@@ -161,7 +161,7 @@ async fn a_good_status_with_an_unexpected_body_is_a_failure_and_not_an_amount_of
     assert!(taken.is_empty(), "{}", taken.join("\n"));
 }
 
-/// Arguments that the function takes.
+/// Valid arguments of the function.
 fn sample(app: &TestApp, function: &str) -> Value {
     let tool = app.app.registry().get(function).unwrap();
     match tool.is_required("wallet_address") {
@@ -193,7 +193,7 @@ async fn a_body_of_the_maximum_size_is_read_and_one_byte_more_is_refused() {
 #[tokio::test]
 async fn a_body_of_unknown_size_is_read_only_up_to_the_limit() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
-    // The connection stays open: a reader that waited for the end would never come back.
+    // The connection stays open: waiting for the end of the body would never end.
     let raw = Raw::saying(format!("{head}{}", " ".repeat(101))).await;
     let url = raw.url.clone();
     let app = TestApp::with(|config| {

@@ -1,4 +1,4 @@
-//! What trips the breaker of an upstream, and that it leaves the other path classes of the same upstream alone.
+//! What opens a circuit breaker, and that the other path classes of the same upstream are not affected.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ async fn a_hanging_class_releases_its_permits_in_time_for_the_others() {
     let since = Instant::now();
     let ((many, (answer, at)), took) = passing(async { tokio::join!(many, behind) }).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    // Two rounds of four requests trip the breaker, and each of them ends after four seconds.
+    // Two rounds of four requests open the breaker, and each of them ends after four seconds.
     assert!(at - since <= Duration::from_secs(9), "{:?}", at - since);
     assert!(many.iter().all(|it| it.status.is_server_error()));
     assert!(took <= Duration::from_secs(12), "{took:?}");

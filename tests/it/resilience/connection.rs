@@ -1,4 +1,4 @@
-//! The way to an upstream and back: broken, refused, led elsewhere, and what an upstream is told of who calls.
+//! Connections to an upstream: broken, refused and redirected ones, and the headers of a request.
 
 use bifold::provenance::replay::{Replay, VESTING};
 use bifold::testing::{Canned, Fault};

@@ -1,4 +1,4 @@
-//! The client of an upstream whose connections have died is replaced, once for all who ask.
+//! A client with dead connections is replaced once, for all concurrent requests.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,12 +18,12 @@ use crate::support::peers::{Peers, settle};
 use crate::support::{Answer, TestApp, pass, serve};
 use crate::tools::ask::{about, call, until};
 
-/// The time after which one try of a request is given up.
+/// The timeout of one try.
 const TRY: Duration = Duration::from_secs(4);
 /// More than the tries of a request.
 const KEPT: u8 = 4;
 
-/// An explorer that says the same of every account.
+/// An explorer that gives the same answer for every account.
 async fn explorer() -> (String, Peers) {
     let peers = Peers::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -50,7 +50,7 @@ async fn app(url: String) -> TestApp {
     .await
 }
 
-/// Asks over MCP for the account of that number, which must be answered.
+/// Requests the account of that number over MCP; the call must succeed.
 async fn ask(app: &TestApp, number: u8) {
     let wallet = bech32::encode::<Bech32>(Hrp::parse("pb").unwrap(), &[number; 20]);
     let request = call(ACCOUNT, &about(&wallet.unwrap()).to_string());
@@ -60,7 +60,7 @@ async fn ask(app: &TestApp, number: u8) {
     assert_eq!(account["account_type"], json!("Base Account"), "{message}");
 }
 
-/// Asks for different accounts at the same time, each on a connection of its own.
+/// Requests different accounts concurrently, each on its own connection.
 async fn ask_for_each(app: &TestApp, peers: &Peers) {
     peers.gather(KEPT.into());
     join_all((0..KEPT).map(|number| ask(app, number))).await;

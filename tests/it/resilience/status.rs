@@ -1,4 +1,4 @@
-//! An upstream that answers with an error: what its status means to the caller, and when to come back.
+//! An upstream with an error status: its meaning for the caller, and `Retry-After`.
 
 use bifold::provenance::replay::PLAIN;
 use bifold::testing::Canned;
@@ -21,7 +21,7 @@ async fn an_error_status_is_an_upstream_error_and_retryable_from_500_on() {
         (503, true),
         (504, true),
     ] {
-        // The body of an error is not read, however good it looks.
+        // The body of an error is not read, even if it is valid.
         for (content_type, body) in [("application/json", GOOD), ("text/plain", "Validation")] {
             let failure = failing(Canned::status(status, content_type, body)).await;
             assert_is(&failure, "upstream_error", 502, Some(status), retryable);
@@ -47,7 +47,7 @@ async fn a_wallet_that_the_explorer_does_not_have_is_not_found() {
 
 #[tokio::test]
 async fn a_404_for_a_list_is_an_upstream_failure() {
-    // Nothing that the caller named is missing: a 404 would tell the caller that this very path does not exist.
+    // The caller named nothing that could be missing: a 404 would mean that the requested path does not exist.
     let app = answering("/", Canned::status(404, "", "")).await;
     for function in [
         STATISTICS,
@@ -89,7 +89,7 @@ async fn a_wait_of_any_length_is_the_same_in_the_header_and_in_the_detail() {
         let canned = Canned::status(429, "", "").header("retry-after", wait);
         let failure = failing(canned).await;
         let seconds: u64 = failure.retry_after.parse().unwrap();
-        // Without a wait of the upstream's own the header says one second, and the detail says nothing.
+        // If the upstream names no wait, the header says one second and the detail says nothing.
         let milliseconds = failure.detail["retry_after_ms"].as_u64();
         assert!(
             milliseconds == seconds.checked_mul(1000) || milliseconds.is_none() && seconds == 1,

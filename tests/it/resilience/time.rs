@@ -1,7 +1,7 @@
-//! Time: what is slow ends as a typed failure, when the settings say, and takes nothing else with it.
+//! Timeouts: slow work ends as a typed failure after the configured time, and affects nothing else.
 //!
-//! Time is paused. It stands still while anything runs, and moves only where a test moves it: left to itself it would
-//! leap whenever the runtime waits for a socket.
+//! Time is paused and advances only where a test advances it: automatic advance would jump whenever the runtime waits
+//! for a socket.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ fn hanging() -> Canned {
     Canned::json("").fault(Fault::Hang)
 }
 
-/// Runs `call`, and each time the upstream has been asked once more, moves time by `step`.
-/// A call that is still waiting then waits for ever, which `until` does not allow.
+/// Runs `call`, and advances time by `step` after each new upstream request. A call that then still waits would wait
+/// forever; `until` prevents that.
 async fn stepping<T>(
     step: Duration,
     asked: impl Fn() -> usize,
@@ -32,7 +32,7 @@ async fn stepping<T>(
     let steps = async {
         for number in 1.. {
             until(|| asked() >= number).await;
-            // What the upstream has sent reaches its reader before time moves.
+            // The upstream's response reaches its reader before time advances.
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
@@ -46,7 +46,7 @@ async fn stepping<T>(
     }
 }
 
-/// The failure of an account whose explorer hangs, and time moves by `step` on each protocol.
+/// The failure of an account whose explorer hangs, with time advanced by `step` on each protocol.
 async fn hung(step: Duration, change: impl FnOnce(&mut Config)) -> Failure {
     let app = TestApp::with(change).await;
     app.replay.answer("/explorer/", hanging());
@@ -164,7 +164,7 @@ async fn a_shorter_time_limit_of_the_platform_shortens_the_call() {
     };
     let request = call(ACCOUNT, &about(VESTING).to_string());
     let served = serve(&app.app, request, request_info);
-    // Half a second stays for the platform, and a quarter of one for the answer.
+    // Half a second is reserved for the platform, and a quarter of a second for the answer.
     let step = Duration::from_millis(3250);
     let response = stepping(step, || app.replay.seen().len(), served).await;
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
@@ -181,7 +181,7 @@ async fn a_client_that_disconnects_cancels_the_upstream_request() {
     until(|| raw.closed() == 1).await;
 }
 
-/// Runs `call` while paused time stands still.
+/// Runs `call` while paused time does not advance.
 async fn awake<T>(call: impl Future<Output = T>) -> T {
     stepping(Duration::ZERO, || 0, call).await
 }

@@ -1,4 +1,4 @@
-//! Functions that hang, panic or are left: one failed call, and nothing of its inside reaches the caller.
+//! Functions that hang, panic or are cancelled: one failed call, and no internal detail in the response.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ async fn panic_later(_: Context, Nothing {}: Nothing) -> Result<Done> {
     panic!("{SECRET}")
 }
 
-/// Panics while it makes its future.
+/// Panics while it creates its future.
 fn panic_first(_: Context, Nothing {}: Nothing) -> std::future::Ready<Result<Done>> {
     panic!("{SECRET}")
 }
@@ -42,7 +42,7 @@ fn panic_at_once(_: Context, Nothing {}: Nothing) -> Result<Done> {
     std::panic::panic_any(SECRET.to_owned())
 }
 
-/// A result that cannot be encoded.
+/// A result that cannot be serialised.
 #[derive(JsonSchema)]
 struct Unspeakable {}
 
@@ -60,7 +60,7 @@ fn fail_with_a_cause(_: Context, Nothing {}: Nothing) -> Result<Done> {
     Err(Error::failed("it is not to be").with_source(SECRET))
 }
 
-/// An application of the tool, named `odd`, and of one that is in order, named `fine`.
+/// An application with `odd`, and with `fine`, which works.
 async fn serving(odd: Tool) -> TestApp {
     let fine = Tool::sync("fine", |_: Context, Nothing {}: Nothing| DONE).get("/fine");
     TestApp::serving(Server::new("it", "1").tools(vec![odd.get("/odd"), fine])).await
@@ -68,7 +68,7 @@ async fn serving(odd: Tool) -> TestApp {
 
 #[tokio::test(start_paused = true)]
 async fn a_function_that_hangs_has_exceeded_its_deadline() {
-    // Nothing but the deadline is waited for, so that paused time leaps to it, or else to the end of all patience.
+    // Only the deadline is waited for, so paused time jumps to it.
     let app = serving(Tool::new("odd", hang)).await;
     let patience = 4 * app.app.config().call_timeout;
     let failure = tokio::time::timeout(patience, fail(&app, "odd", json!({}))).await;

@@ -1,4 +1,4 @@
-//! Metrics in the embedded metric format of CloudWatch, as they stand in the log of a Lambda function.
+//! Metrics in CloudWatch's embedded metric format, in the log of a Lambda function.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use crate::process::platform::{Platform, TRACE};
 
 const ON: (&str, &str) = ("BIFOLD_METRICS_NAMESPACE", "it/bifold");
 
-/// What the line measures: the dimensions of each metric, its name, its unit and its value. Checks what the
-/// specification asks of a document: every name is that of a member, a dimension's a text, a metric's a number.
+/// The metrics of the line: the dimensions of each one, its name, its unit and its value. Checks the rules of the
+/// specification: every name is a member, a dimension is a string, and a metric is a number.
 #[track_caller]
 fn measured(line: &Value) -> Vec<(String, String, String, f64)> {
     let aws = &line["_aws"];
@@ -33,7 +33,7 @@ fn measured(line: &Value) -> Vec<(String, String, String, f64)> {
     found
 }
 
-/// The names of what is measured under those dimensions.
+/// The names of the metrics with these dimensions.
 fn names(measured: &[(String, String, String, f64)], place: &str) -> Vec<String> {
     let here = measured.iter().filter(|it| it.0 == place);
     here.map(|it| it.1.clone()).collect()
@@ -115,7 +115,7 @@ async fn metrics_do_not_change_the_access_line() {
 
 #[tokio::test]
 async fn errors_have_metrics_by_kind_and_invented_names_have_none() {
-    // The levels of the log do not decide over metrics.
+    // The log levels do not affect metrics.
     let mut platform = Platform::start(&[ON, ("BIFOLD_LOG", "error")]).await;
     let broken = changed("http_api_v2", &[("/rawQueryString", json!("x=1"))]);
     platform.invoke(&broken).await;

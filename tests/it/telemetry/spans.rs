@@ -1,4 +1,4 @@
-//! Spans at a stand-in for an OpenTelemetry collector.
+//! Spans, as a stand-in for an OpenTelemetry collector receives them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::support::TestApp;
 const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Takes OTLP over HTTP, JSON.
+/// Accepts OTLP over HTTP in JSON.
 struct Collector {
     url: String,
     taken: Arc<Mutex<Vec<Value>>>,
@@ -95,7 +95,7 @@ async fn a_request_and_its_upstream_requests_are_spans_of_the_callers_trace() {
     }
     assert_eq!(attribute(&spans[3], "mcp.method.name"), "tools/call");
     assert_eq!(attribute(&spans[3], "gen_ai.tool.name"), FUNCTION);
-    // The upstream was told of the very spans that it can be found under.
+    // The upstream received the ids of exactly these spans.
     let asked = explorer.asked.lock().unwrap();
     for (headers, client) in asked.iter().zip([&spans[0], &spans[2]]) {
         let place = client["spanId"].as_str().unwrap();
@@ -123,7 +123,7 @@ async fn spans_of_failures_have_the_error_kind() {
         ["upstream_error", "upstream_error", "invalid_argument"]
     );
     let failed: Vec<bool> = spans.iter().map(|it| it["status"]["code"] == 2).collect();
-    // What the caller did wrong is no error of the server's.
+    // A client error is not an error of the server span.
     assert_eq!(failed, [true, true, false]);
     assert_eq!(attribute(&spans[0], "http.response.status_code"), "500");
 }

@@ -14,7 +14,7 @@ use crate::support::{Log, TestApp, modern};
 const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// The parts of a `traceparent` that must be a good one of version 00.
+/// The parts of a `traceparent`, which must be a valid one of version 00.
 #[track_caller]
 fn parts(headers: &HeaderMap) -> [String; 3] {
     let text = header(headers, "traceparent");
@@ -28,7 +28,7 @@ fn parts(headers: &HeaderMap) -> [String; 3] {
     [parts[1], parts[2], parts[3]].map(str::to_owned)
 }
 
-/// The headers with which the upstream is asked for a REST request with these.
+/// The headers of the upstream request for a REST request with these headers.
 async fn asked(headers: &[(&str, &str)]) -> HeaderMap {
     let explorer = Explorer::start(Vec::new()).await;
     let app = explorer.app(|_| {}).await;
@@ -52,7 +52,7 @@ async fn the_trace_of_the_headers_is_propagated_to_the_upstream() {
     .await;
     let [id, span, flags] = parts(&headers);
     assert_eq!((&*id, &*flags), (ID, "01"));
-    assert_ne!(span, "00f067aa0ba902b7", "it has a place of its own");
+    assert_ne!(span, "00f067aa0ba902b7", "it has its own span");
     let state = "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7";
     assert_eq!(header(&headers, "tracestate"), state);
     assert!(!headers.contains_key("baggage"), "it may be private");

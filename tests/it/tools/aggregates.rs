@@ -1,4 +1,4 @@
-//! Aggregates: the sums of a wallet and of the market, and what is left of them when a part is lost.
+//! Aggregates: the totals of a wallet and of the market, and what remains if a part is missing.
 
 use bifold::provenance::replay::{MOVING, PLAIN, VESTING};
 use bifold::testing::Canned;
@@ -12,7 +12,8 @@ const DELEGATION: &str = "fetch_total_delegation_data";
 const SUMMARY: &str = "fetch_complete_wallet_summary";
 pub const OVERVIEW: &str = "fetch_market_overview_summary";
 
-/// The path of each part of a delegation, the part's name, what depends on it in the result, and in a summary's totals.
+/// The path of a part of a delegation, its name, and the values that depend on it: in the result, and in a summary's
+/// totals.
 type Loss = (
     &'static str,
     &'static str,
@@ -59,7 +60,7 @@ const LOSSES: [Loss; 4] = [
     ),
 ];
 
-/// An application whose upstream fails for the targets that begin so.
+/// An application whose upstream fails for targets with these prefixes.
 pub async fn losing<P: AsRef<str>>(prefixes: &[P]) -> TestApp {
     let app = TestApp::start().await;
     for prefix in prefixes {
@@ -69,7 +70,7 @@ pub async fn losing<P: AsRef<str>>(prefixes: &[P]) -> TestApp {
     app
 }
 
-/// The entry of a part that is lost so.
+/// The entry of a missing part.
 pub fn lost(part: &str, upstream: &str) -> Value {
     let message = format!("upstream `{upstream}` answered with HTTP 500");
     json!({"part": part, "kind": "upstream_error", "message": message})
@@ -251,7 +252,7 @@ async fn vesting_needs_the_account_only_if_there_is_a_schedule() {
         ),
     ] {
         let full = ask(&TestApp::start().await, SUMMARY, about(wallet)).await;
-        // Only the account is lost: what stands below it on the same path is answered as before.
+        // Only the account is missing: paths below it are answered as before.
         let app = losing(&[of_wallet("v2", wallet, "")]).await;
         for (rest, body) in below(wallet) {
             app.replay

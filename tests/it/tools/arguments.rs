@@ -1,4 +1,4 @@
-//! The bounds and forms of arguments: the field at fault is named, and nothing is asked of any upstream.
+//! Limits and formats of arguments: the invalid field is named, and no upstream request is sent.
 
 use axum::body::Body;
 use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
@@ -14,7 +14,7 @@ const PRICE: &str = "fetch_last_crypto_token_price";
 const VESTED: &str = "fetch_vesting_total_unvested_amount";
 const ACCOUNT: &str = "fetch_account_info";
 
-/// An address of that many bytes.
+/// An address of `length` bytes.
 fn address(prefix: &str, length: usize) -> String {
     bech32::encode::<Bech32>(Hrp::parse(prefix).unwrap(), &vec![7; length]).unwrap()
 }
@@ -29,7 +29,7 @@ fn padded() -> String {
     checked.chars().collect()
 }
 
-/// The functions that take a wallet's address.
+/// The functions with the address of a wallet.
 fn of_wallets(app: &TestApp) -> Vec<&'static str> {
     let tools = app.app.registry().tools().iter();
     let names: Vec<_> = tools
@@ -40,7 +40,7 @@ fn of_wallets(app: &TestApp) -> Vec<&'static str> {
     names
 }
 
-/// Proves that every protocol refuses these arguments for this field without asking any upstream.
+/// Checks that every protocol refuses these arguments because of this field, without an upstream request.
 async fn assert_refused(app: &TestApp, function: &str, arguments: &Value, field: &str) {
     for (protocol, failure) in fail_each(app, function, arguments).await {
         let expected = json!({"kind": "invalid_argument", "field": field, "retryable": false});
@@ -52,7 +52,7 @@ async fn assert_refused(app: &TestApp, function: &str, arguments: &Value, field:
     assert!(app.replay.seen().is_empty(), "{function} {arguments}");
 }
 
-/// The same for one request that only its text can express.
+/// The same check for a request that only text can express.
 async fn assert_request_refused(
     app: &TestApp,
     protocol: CallForm,

@@ -1,4 +1,4 @@
-//! Upstreams change in small ways: other forms of numbers, new words, fields that come and go. None of it fails a call.
+//! Small changes of upstreams do not fail a call: other number forms, new values, missing and extra fields.
 
 use bifold::provenance::replay::PLAIN;
 use bifold::testing::Canned;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::ask::{about, answering, ask, nhash, of_wallet};
 
-/// What `function` answers about the plain wallet when the explorer's v2 path ending in `rest` has this body.
+/// The answer of `function` about the plain wallet if the explorer's v2 path ending in `rest` has this body.
 async fn read(function: &str, rest: &str, body: &str) -> Value {
     let app = answering(&of_wallet("v2", PLAIN, rest), Canned::json(body.to_owned())).await;
     ask(&app, function, about(PLAIN)).await

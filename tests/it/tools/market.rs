@@ -1,4 +1,4 @@
-//! Markets, trades, assets and the statistics of HASH: the right rows and prices.
+//! Markets, trades, assets and HASH statistics: correct rows and prices.
 
 use bifold::testing::Canned;
 use http::StatusCode;
@@ -133,7 +133,7 @@ async fn trades_are_newest_first_without_repetition_and_at_most_as_many_as_reque
     let mut body: Value = serde_json::from_str(TRADES).unwrap();
     let matches = body["matches"].as_array_mut().unwrap();
     let recorded = ids_of(matches);
-    // A page that was asked for while trades went on: the oldest first, and two rows twice.
+    // A page that was requested during trading: the oldest first, and two rows twice.
     matches.push(matches[1].clone());
     matches.push(matches[4].clone());
     matches.reverse();

@@ -1,4 +1,4 @@
-//! The market at once: its lists, the prices of the key pairs that are listed, and what is left when a part is lost.
+//! The market overview: its lists, the prices of the listed key pairs, and what remains if a part is missing.
 
 use bifold::testing::Canned;
 use serde_json::json;

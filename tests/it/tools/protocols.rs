@@ -1,4 +1,4 @@
-//! Every function that is on both protocols answers the same on both: cold, warm, in turns and all at once.
+//! Every function on both protocols gives the same answers on both: cold, warm, in turns and concurrently.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::support::TestApp;
 
 const FORMS: [CallForm; 3] = [CallForm::Get, CallForm::Post, CallForm::Mcp];
 
-/// Every function on both protocols, each with arguments that it takes.
+/// Every function on both protocols, each with valid arguments.
 fn questions(app: &TestApp) -> Vec<(&'static str, Value)> {
     let tools = app.app.registry().tools().iter();
     let dual = tools.filter(|tool| tool.on_mcp() && tool.on_rest());
@@ -38,7 +38,7 @@ fn sample(parameter: &str) -> Option<Value> {
     }
 }
 
-/// What a fresh application answers to each function, by its first call.
+/// The answers of a fresh application, one first call per function.
 async fn cold(protocol: CallForm) -> BTreeMap<&'static str, String> {
     let mut answers = BTreeMap::new();
     for (name, arguments) in questions(&TestApp::core().await) {
@@ -61,7 +61,7 @@ async fn later_answers_equal_those_of_a_fresh_process_on_every_protocol() {
     let expected = cold(CallForm::Mcp).await;
     let app = TestApp::core().await;
     let questions = questions(&app);
-    // CallForm by protocol, then all protocols in turns.
+    // One form after the other, then all forms in turns.
     for protocol in FORMS {
         for (name, arguments) in &questions {
             let text = answer(&app, protocol, name, arguments).await;
@@ -83,7 +83,7 @@ async fn fifty_calls_at_once_do_not_mix_their_answers() {
     let questions = questions(&app);
     let calls = (0..50).map(|number| {
         let (name, arguments) = &questions[number % questions.len()];
-        // The protocols turn at another pace than the functions, so that every pair of them comes up.
+        // The forms advance at another pace than the functions, so that every pair occurs.
         let protocol = FORMS[number / questions.len() % FORMS.len()];
         let app = &app;
         async move {

@@ -1,4 +1,4 @@
-//! What does not depend on another answer is asked for at once: every request stands open at the same moment.
+//! Independent upstream requests are sent concurrently.
 
 use bifold::provenance::replay::VESTING;
 use bifold::testing::{Canned, Fault};
@@ -11,8 +11,8 @@ fn hanging() -> Canned {
     Canned::json("").fault(Fault::Hang)
 }
 
-/// Proves on every protocol that these targets are asked for while the upstream has answered none of those that hang.
-/// A caller that waited for one answer before the next request would never come to the last of them.
+/// Checks on every protocol that these targets are requested while the upstream has answered none of those that hang.
+/// A call that waited for one answer before its next request would never send the last one.
 async fn assert_open_at_once(app: &TestApp, function: &str, arguments: Value, targets: &[String]) {
     let mut expected = targets.to_vec();
     expected.sort();

@@ -1,4 +1,4 @@
-//! What the server says of itself: its counts, its list, its context, its warmth, and its test of itself.
+//! The server about itself: its counts, its list, its context, its warm-up ping, and its test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::ask::{ask, fail, fail_each};
 use crate::support::TestApp;
 
-/// The public list: names and GET paths in their order, `-` for a function that is on MCP only.
+/// The public list: names and GET paths in their order, `-` for a function that is only on MCP.
 const LIST: &str = "
 fetch_account_info                  mcp,rest /api/account_info/{wallet_address}
 fetch_account_is_vesting            mcp,rest /api/account_is_vesting/{wallet_address}
@@ -114,7 +114,7 @@ async fn the_context_explains_units_terms_and_sums() {
 #[tokio::test]
 async fn a_ping_is_cold_on_its_own_first_call_and_then_warm() {
     let app = TestApp::start().await;
-    // Other calls warm nothing: it is the ping's own first call that counts.
+    // Other calls do not count: only the ping's own first call is cold.
     ask(&app, "get_registry_summary", json!({})).await;
     app.replay.forget();
     for (status, invocations) in [("cold", 4), ("warm", 5), ("warm", 6)] {
@@ -124,7 +124,10 @@ async fn a_ping_is_cold_on_its_own_first_call_and_then_warm() {
         assert_eq!(pong["version"], env!("CARGO_PKG_VERSION"));
         assert!(pong["uptime_ms"].is_u64());
     }
-    assert!(app.replay.seen().is_empty(), "a ping asks no upstream");
+    assert!(
+        app.replay.seen().is_empty(),
+        "a ping sends no upstream request"
+    );
 }
 
 #[tokio::test]
@@ -220,8 +223,7 @@ async fn the_server_test_reports_each_distinct_failure_once() {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// The bundled functions and one more, which sleeps as many milliseconds as it was called before and once more, and
-/// fails every fourth time.
+/// The bundled functions and one more: its n-th call sleeps n milliseconds, and every fourth call fails.
 async fn with_one_more() -> TestApp {
     let calls = Arc::new(AtomicU64::new(0));
     let moody = Tool::new("moody", move |_: Context, Nothing {}: Nothing| {

@@ -1,4 +1,4 @@
-//! Vesting: how much is one's own at a moment, by the rule of each kind of account.
+//! Vesting: how much has vested at a given time, by the rule of each account type.
 
 use bifold::provenance::replay::{DELAYED, PERIODIC, PERMANENT, PLAIN, VESTING};
 use bifold::testing::Canned;
@@ -17,7 +17,7 @@ fn at(wallet: &str, date_time: &str) -> Value {
     json!({"wallet_address": wallet, "date_time": date_time})
 }
 
-/// The answer of a wallet with a grant of nhash alone.
+/// The answer for a wallet with a grant of nhash only.
 fn granted(question: &Value, original: u128, vested: u128, start: Value, end: Value) -> Value {
     json!({
         "wallet_address": question["wallet_address"],
@@ -32,7 +32,7 @@ fn granted(question: &Value, original: u128, vested: u128, start: Value, end: Va
     })
 }
 
-/// Replaces the wallet's kind of account.
+/// Replaces the account type of the wallet.
 fn become_a(app: &TestApp, wallet: &str, account_type: &str) {
     let schedule = Canned::json(recorded!("explorer_v3_accounts_ADDR_vesting_2025-11-18"));
     let account = json!({"accountType": account_type, "isVesting": true}).to_string();
@@ -172,7 +172,7 @@ async fn a_permanently_locked_grant_never_vests() {
         assert_eq!(ask(&app, FUNCTION, question).await, expected);
     }
 
-    // The kind of account says so, whatever end the explorer writes.
+    // The account type decides, whatever end the explorer writes.
     become_a(&app, PERIODIC, "Permanent Locked Account");
     let question = at(PERIODIC, "9999-12-31T23:59:59Z");
     let expected = granted(&question, GRANT, 0, json!(null), json!(null));
@@ -187,7 +187,7 @@ async fn a_wallet_without_a_schedule_has_nothing_unvested() {
     expected["has_schedule"] = json!(false);
     assert_eq!(ask(&app, FUNCTION, question.clone()).await, expected);
 
-    // The account is asked for only to read a schedule by it.
+    // The account is requested only if there is a schedule.
     app.replay
         .answer(&of_wallet("v2", PLAIN, ""), Canned::status(500, "", ""));
     assert_eq!(ask(&app, FUNCTION, question).await, expected);

@@ -1,4 +1,4 @@
-//! Accounts, delegation, commitments and balances: the right numbers of recorded wallets.
+//! Accounts, delegation, commitments and balances: the correct numbers of recorded wallets.
 
 use bifold::provenance::replay::{MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
 use bifold::testing::Canned;
@@ -31,7 +31,7 @@ async fn an_account_has_its_type_numbers_and_value() {
             json!(7),
             "1240.55",
         ),
-        // An address that is valid and was never used.
+        // A valid address that was never used.
         (MOVING, "Base Account", false, json!(null), json!(null), "0"),
     ] {
         let expected = json!({

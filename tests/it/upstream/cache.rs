@@ -1,4 +1,4 @@
-//! What is kept of good answers: for how long, within how many bytes, and what stands in for a failure.
+//! The cache of good answers: lifetime, size, and stale answers after a failure.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn the_cache_stays_within_its_size() {
         app.get(&format!("/api/account_info/{}", wallet(byte)))
             .await;
     }
-    // Each answer is about half a kilobyte with its overhead, so a few dozen of them are kept and the others are not.
+    // Each answer takes about half a kilobyte with its overhead, so only a few dozen of them fit.
     let asked = app.replay.seen().len();
     assert!((150..200).contains(&asked), "{asked}");
 }
@@ -146,7 +146,7 @@ async fn an_upstream_with_entity_tags_gets_conditional_requests() {
 #[tokio::test]
 async fn an_answer_with_invalid_content_is_not_cached() {
     let app = TestApp::plane().await;
-    // Well in form, but its parts are larger than the whole.
+    // Well-formed, but its parts are larger than the whole.
     let impossible = r#"{"maxSupply":{"amount":"1","denom":"nhash"},"currentSupply":{"amount":"1","denom":"nhash"},"circulation":{"amount":"2","denom":"nhash"},"communityPool":{"amount":"0","denom":"nhash"},"bonded":{"amount":"0","denom":"nhash"},"burned":{"amount":"0","denom":"nhash"}}"#;
     for path in [STATS, "/api/market_overview_summary"] {
         app.replay

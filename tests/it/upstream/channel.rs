@@ -1,4 +1,4 @@
-//! Retry, breaker and limits: how an upstream is asked, and when it is left alone.
+//! Retries, breaker and limits of an upstream.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn an_upstream_that_fails_repeatedly_gets_no_requests_and_then_one_probe()
     );
     assert_eq!(open.json()["kind"], "upstream_unavailable");
     assert_eq!(app.replay.seen().len(), 5);
-    // Another upstream is not its business.
+    // Another upstream is not affected.
     assert_eq!(
         app.get("/api/figure_markets_data").await.status,
         StatusCode::OK

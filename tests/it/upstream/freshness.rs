@@ -1,4 +1,4 @@
-//! How fresh an answer is, told to caches and clients on both protocols.
+//! How responses state their freshness to caches and clients, on both protocols.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn an_aggregate_is_as_fresh_as_its_oldest_part() {
     app.get(STATS).await;
     pass(Duration::from_secs(30)).await;
     let overview = app.get("/api/market_overview_summary").await;
-    // Markets and trades came just now and are good for ten seconds; the statistics are half a minute old.
+    // Markets and trades have just been fetched and are fresh for ten seconds; the statistics are half a minute old.
     assert_eq!(overview.header("cache-status"), "bifold; fwd=miss");
     assert!((9..=10).contains(&seconds(&overview, "cache-control", "public, max-age=")));
     let hit = app.get("/api/market_overview_summary").await;
@@ -85,7 +85,7 @@ async fn a_downstream_cache_may_keep_a_hit_for_its_remaining_lifetime() {
     app.get(STATS).await;
     pass(Duration::from_secs(40)).await;
     let hit = app.get(STATS).await;
-    // RFC 9111 4.2: fresh while max-age is more than the age, and `Age` counts.
+    // RFC 9111 4.2: fresh while `max-age` exceeds the age, and `Age` counts.
     let left = seconds(&hit, "cache-control", "public, max-age=") - seconds(&hit, "age", "");
     assert!(
         (18..=20).contains(&left),

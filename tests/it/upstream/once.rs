@@ -1,4 +1,4 @@
-//! Values that are built once for all who ask first.
+//! Values that concurrent calls build once.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

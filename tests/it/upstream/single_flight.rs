@@ -1,4 +1,4 @@
-//! One upstream call for all who ask the same at the same time.
+//! One upstream request for all concurrent calls with the same path.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ async fn a_shared_request_is_cancelled_with_its_last_call() {
         tokio::task::yield_now().await;
     }
     drop(only);
-    // A call that still ran would be joined, and would hang.
+    // If the request still ran, the call would join it and hang.
     assert_eq!(app.get(STATS).await.status, StatusCode::OK);
 }
 
