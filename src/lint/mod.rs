@@ -5,10 +5,16 @@
 //! them. Each rule names a public report or the documentation of the client.
 //!
 //! ```
-//! use bifold::{App, Config, Context, Result, Server, Tool, lint};
+//! use bifold::{App, Config, Content, Context, JsonSchema, Result, Server, Tool, lint};
+//! use serde::Deserialize;
 //!
-//! async fn ping(_: Context) -> Result<String> {
-//!     Ok("pong".to_owned())
+//! /// Answers at once.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Ping {}
+//!
+//! async fn ping(_: Context, Ping {}: Ping) -> Result<Content> {
+//!     Ok(Content::text("pong"))
 //! }
 //!
 //! let server = Server::new("example", "1.0.0").tools(vec![Tool::new("ping", ping)]);

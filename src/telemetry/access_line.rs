@@ -20,7 +20,7 @@ pub struct AccessLine<'a> {
     pub outcome: &'a Outcome,
     /// The HTTP status; `None` for a task, and for a request that was cancelled before its response began.
     pub status: Option<u16>,
-    /// From the arrival of the request to the end of its response.
+    /// From the beginning of the request to the end of its response.
     pub duration: Duration,
     /// The number of upstream requests.
     pub upstream_calls: u32,

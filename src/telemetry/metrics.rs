@@ -105,7 +105,7 @@ impl<'a> Metrics<'a> {
         };
         let mut line = serde_json::to_vec(&document).expect("texts and numbers are JSON");
         line.push(b'\n');
-        // If standard output is closed, there is nobody to tell.
+        // A closed standard output must not fail the request.
         let _ = std::io::stdout().write_all(&line);
     }
 }

@@ -15,8 +15,14 @@
 //!     .rate(10, Duration::from_secs(2))
 //!     .cache(|_path| CachePolicy::seconds(60, 600));
 //!
-//! async fn weather(cx: Context) -> Result<Value> {
-//!     cx.get_json(&WEATHER, "/current?station=main").await
+//! /// The current weather.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Weather {}
+//!
+//! async fn weather(cx: Context, Weather {}: Weather) -> Result<Content> {
+//!     let current: Value = cx.get_json(&WEATHER, "/current?station=main").await?;
+//!     Ok(Content::text(format!("{} °C", current["celsius"])))
 //! }
 //!
 //! let server = Server::new("weather", "1.0.0")

@@ -1,4 +1,4 @@
-//! The negative cache: a 404 is remembered for a moment, so that a repeated request costs nothing.
+//! The negative cache: a 404 is remembered for a few seconds, so that a repeated request costs nothing.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -88,7 +88,7 @@ impl FairQueue {
         self.take(entry.ticket)
     }
 
-    /// Removes a request that is no longer wanted; false if it was removed before.
+    /// Removes a request that was cancelled; false if it had already left the queue.
     pub(super) fn remove(&mut self, ticket: u64) -> bool {
         self.take(ticket).is_some()
     }

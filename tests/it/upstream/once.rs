@@ -127,7 +127,7 @@ async fn a_broken_value_is_rebuilt_once_for_all() {
     let build = counting(&built);
     let broken = once.get(Deadline::after(FRESH), &build).await.unwrap();
     assert_eq!(*broken, 1);
-    // All of them find out, one after the other, and some after others have asked for a new one.
+    // Each of them notices it in turn, some after others have already requested a new value.
     let callers = (0..20).map(async |_| {
         once.drop_broken(&broken);
         let value = once.get(Deadline::after(FRESH), &build).await.unwrap();
