@@ -78,7 +78,7 @@ fn an_invalid_json_schema_2020_12_is_an_error() {
         root(json!({"$schema": "http://json-schema.org/draft-07/schema#"})),
         &[
             "error: function `f`, `$.$schema`: it names another dialect than 2020-12, which is refused by Claude; \
-           leave `$schema` out, and write it as JSON Schema 2020-12 requires",
+           remove `$schema`, and write the schema in JSON Schema 2020-12",
         ],
     );
 }
