@@ -344,7 +344,7 @@ impl App {
         Call {
             id,
             invocation: request_info.id,
-            trace: Trace::of(headers, request_info.trace.as_ref()),
+            trace: Trace::from_headers(headers, request_info.trace.as_ref()),
             named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),

@@ -123,7 +123,9 @@ impl Aws {
         let url = request.uri().clone();
         let build = || ready(Client::new(&self.config, &url.to_string()).map(Kept::new));
         let look = |kept: Arc<Kept>| kept.is_whole(service, url.clone());
-        let client = self.client.get_whole(deadline, Kept::PATIENCE, look, build);
+        let client = self
+            .client
+            .get_checked(deadline, Kept::PATIENCE, look, build);
         let client = client.await?;
         let is_hurried = deadline.remaining() < Kept::PATIENCE;
         let sent = client.send(service, request, deadline).await;

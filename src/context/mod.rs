@@ -153,7 +153,7 @@ impl Context {
         let call = Call {
             id: format!("{:032x}", fastrand::u128(..)),
             invocation: None,
-            trace: Trace::of(&HeaderMap::new(), None),
+            trace: Trace::from_headers(&HeaderMap::new(), None),
             named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), None),
             stream_end: None,
@@ -188,7 +188,7 @@ impl Context {
             trace: self.call.trace(),
             principal: self.principal(),
             network: self.call.peer.map(network),
-            is_hurried: self.call.is_part,
+            has_client_deadline: self.call.is_part,
         };
         self.services
             .upstreams
@@ -201,14 +201,14 @@ impl Context {
         self.call.meter.freshness()
     }
 
-    /// Marks the result as partial: it is not cached, and the log says `partial`.
+    /// Marks the answer as incomplete: then no client may cache it, and the access line says so.
     pub fn mark_partial(&self) {
-        self.call.meter.lost();
+        self.call.meter.mark_partial();
     }
 
-    /// Removes the upstream responses that this call used from the cache, because they contradict each other.
-    pub fn discard_cached(&self) {
-        self.services.upstreams.distrust(&self.call.meter);
+    /// Removes all cached upstream answers that this call used, because their content is invalid.
+    pub fn invalidate_cache(&self) {
+        self.services.upstreams.invalidate(&self.call.meter);
     }
 
     /// Notifies all clients that are subscribed at this process of a change. A topic that the server does not announce

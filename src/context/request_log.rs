@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Response};
 use tokio::time::Instant;
 
 use crate::context::Context;
-use crate::telemetry::{Line, Outcome, Pending, millis};
+use crate::telemetry::{AccessLine, Outcome, PendingOutcome, millis};
 
 /// The header that carries the id of a request.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -44,7 +44,7 @@ struct LoggedBody {
     body: BodyDataStream,
     log: RequestLog,
     abandoned: Outcome,
-    pending: Pending,
+    pending: PendingOutcome,
 }
 
 impl RequestLog {
@@ -60,7 +60,7 @@ impl RequestLog {
         self.status = Some(response.status().as_u16());
         let extensions = response.extensions_mut();
         let outcome = extensions.remove::<Outcome>().unwrap_or_default();
-        let pending = extensions.remove::<Pending>();
+        let pending = extensions.remove::<PendingOutcome>();
         add_headers(response.headers_mut(), &self.line(&outcome));
         match pending {
             None => {
@@ -79,9 +79,9 @@ impl RequestLog {
     }
 
     /// The log line with the current values.
-    fn line<'a>(&'a self, outcome: &'a Outcome) -> Line<'a> {
+    fn line<'a>(&'a self, outcome: &'a Outcome) -> AccessLine<'a> {
         let meter = self.cx.meter();
-        Line {
+        AccessLine {
             protocol: self.protocol,
             method: outcome.method.or(self.method),
             outcome,
@@ -99,7 +99,7 @@ impl RequestLog {
     }
 
     /// Wraps the body, so that the log line is written at its end or when it is dropped before.
-    fn log_at_end(mut self, body: Body, abandoned: Outcome, pending: Pending) -> Body {
+    fn log_at_end(mut self, body: Body, abandoned: Outcome, pending: PendingOutcome) -> Body {
         self.method = abandoned.method;
         Body::from_stream(LoggedBody {
             body: body.into_data_stream(),
@@ -111,7 +111,7 @@ impl RequestLog {
 }
 
 /// Adds the request id, the timing (W3C Server Timing), and `nosniff`.
-fn add_headers(headers: &mut HeaderMap, line: &Line<'_>) {
+fn add_headers(headers: &mut HeaderMap, line: &AccessLine<'_>) {
     let id = HeaderValue::from_str(line.request_id);
     headers.insert(
         REQUEST_ID,
@@ -134,7 +134,7 @@ impl RequestGuard {
     pub fn new(log: RequestLog) -> RequestGuard {
         RequestGuard {
             log: Some(log),
-            abandoned: Outcome::given_up(),
+            abandoned: Outcome::aborted(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::http::body::read_body;
 use crate::http::refusal::Refusal;
 use crate::mcp::{self, Endpoint};
-use crate::telemetry::{Outcome, Pending};
+use crate::telemetry::{Outcome, PendingOutcome};
 
 /// Answers a POST.
 pub(crate) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
@@ -69,7 +69,10 @@ fn json_response(json: Vec<u8>) -> Response<Body> {
 }
 
 /// Nothing between here and the client may keep the events, or hold them back.
-fn event_response(events: BoxStream<'static, mcp::Event>, pending: Pending) -> Response<Body> {
+fn event_response(
+    events: BoxStream<'static, mcp::Event>,
+    pending: PendingOutcome,
+) -> Response<Body> {
     let events = events.map(|event| Ok::<_, Infallible>(event.sse()));
     let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::http::origin::AllowedOrigins;
 use crate::registry::{Info, Registry};
 use crate::store::Store;
-use crate::telemetry::{Outcome, Pending};
+use crate::telemetry::{Outcome, PendingOutcome};
 
 use call::pending::PendingRequests;
 use call::request_state::StateCipher;
@@ -101,7 +101,7 @@ pub enum Body {
     /// One JSON-RPC message (or batch) on one line.
     Json(Vec<u8>),
     /// What is sent until the response, this among it, and what the log says of it once it has ended.
-    Events(BoxStream<'static, Event>, Pending),
+    Events(BoxStream<'static, Event>, PendingOutcome),
 }
 
 impl Endpoint {

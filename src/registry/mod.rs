@@ -140,7 +140,7 @@ impl Registry {
         if let Err(error) = &result
             && error.kind() == Kind::UpstreamInvalidResponse
         {
-            cx.discard_cached();
+            cx.invalidate_cache();
         }
         result
     }

@@ -40,7 +40,7 @@ impl<'a> DeferredCall<'a> {
         Ok(DeferredCall {
             job: key::random_name(),
             connection,
-            traceparent: trace.as_parent(),
+            traceparent: trace.traceparent(),
             tracestate: state.map(str::to_owned),
             principal: cx.principal().map(str::to_owned),
             message: message.map_err(broken)?,
@@ -54,7 +54,7 @@ impl<'a> DeferredCall<'a> {
     /// Makes the context of the invocation that runs it that of the one which handed it on: in its trace, below its
     /// place, and for its caller.
     pub(super) fn introduce(&self, cx: &Context) {
-        if let Some(trace) = Trace::below(&self.traceparent, self.tracestate.as_deref()) {
+        if let Some(trace) = Trace::child_of(&self.traceparent, self.tracestate.as_deref()) {
             cx.set_trace(trace);
         }
         cx.set_principal(self.principal.clone());

@@ -15,7 +15,7 @@ use crate::clock::Deadline;
 use crate::context::request_log::RequestLog;
 use crate::error::Error;
 use crate::mcp::{self, Body, Endpoint, Event, McpResponse};
-use crate::telemetry::{Outcome, Pending};
+use crate::telemetry::{Outcome, PendingOutcome};
 
 /// What is said to one message. It is made while it is asked for: whoever drops this ends the call behind it, and
 /// writes its line in the log.
@@ -27,7 +27,7 @@ pub(super) struct Exchange {
     limits: Limits,
     entry: RequestLog,
     outcome: Outcome,
-    pending: Pending,
+    pending: PendingOutcome,
 }
 
 /// How much may be said.
@@ -74,8 +74,8 @@ impl Exchange {
             sent: 0,
             limits,
             entry,
-            outcome: Outcome::given_up(),
-            pending: Pending::default(),
+            outcome: Outcome::aborted(),
+            pending: PendingOutcome::default(),
         }
     }
 
@@ -107,7 +107,7 @@ impl Exchange {
     pub(super) fn fail(&mut self, error: &Error) -> Option<Frame> {
         self.state = ExchangeState::Ended;
         self.outcome.error = Some(error.kind().as_str());
-        self.pending = Pending::default();
+        self.pending = PendingOutcome::default();
         let refusal = mcp::refusal(self.id.as_deref()?, error);
         self.sent += 1;
         Some(Frame::refusal(&refusal, self.sent))
@@ -125,7 +125,7 @@ impl Exchange {
             error: Some("undelivered"),
             ..self.pending.outcome().unwrap_or(&self.outcome).clone()
         };
-        self.pending = Pending::default();
+        self.pending = PendingOutcome::default();
         self.entry.status = Some(StatusCode::BAD_GATEWAY.as_u16());
     }
 

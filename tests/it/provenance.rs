@@ -1,4 +1,4 @@
-//! The bundled functions through every protocol that they are on: right numbers, the same everywhere, honest failures.
+//! The bundled functions on every protocol: correct numbers, equal answers, and typed failures.
 
 /// A recorded upstream body, by its name.
 macro_rules! recorded {

@@ -22,7 +22,7 @@ use crate::mcp::messages::version::Shape;
 use crate::mcp::methods::{prompts, resources};
 use crate::mcp::{Body, Endpoint, McpResponse};
 use crate::registry::{Answer, Registry, Tool};
-use crate::telemetry::{Outcome, Pending};
+use crate::telemetry::{Outcome, PendingOutcome};
 
 /// One such request, and the form of its answer.
 #[derive(Clone, Copy)]
@@ -155,7 +155,7 @@ async fn stream_of(
         },
     };
     cx.start_stream();
-    let pending = Pending::default();
+    let pending = PendingOutcome::default();
     let state = Some((session, id.to_owned(), pending.clone(), cx.clone()));
     let rest = stream::unfold(state, async |state| {
         let (mut session, id, pending, cx) = state?;

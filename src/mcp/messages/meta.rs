@@ -46,6 +46,6 @@ impl<'a> Meta<'a> {
             Some(state) => serde_json::from_str(state.get()).ok()?,
             None => None,
         };
-        Trace::below(&parent, state.as_deref())
+        Trace::child_of(&parent, state.as_deref())
     }
 }

@@ -1,4 +1,4 @@
-//! Aggregates: the sums of a wallet and of the market, and what is left of them when a part is lost.
+//! Aggregates: the totals of a wallet and of the market, and what remains if a part is missing.
 
 use bifold::provenance::replay::{MOVING, PLAIN, VESTING};
 use bifold::testing::Canned;
@@ -12,7 +12,8 @@ const DELEGATION: &str = "fetch_total_delegation_data";
 const SUMMARY: &str = "fetch_complete_wallet_summary";
 pub const OVERVIEW: &str = "fetch_market_overview_summary";
 
-/// The path of each part of a delegation, the part's name, what depends on it in the result, and in a summary's totals.
+/// The path of a part of a delegation, its name, and the values that depend on it: in the result, and in a summary's
+/// totals.
 type Loss = (
     &'static str,
     &'static str,
@@ -59,7 +60,7 @@ const LOSSES: [Loss; 4] = [
     ),
 ];
 
-/// An application whose upstream fails for the targets that begin so.
+/// An application whose upstream fails for targets with these prefixes.
 pub async fn losing<P: AsRef<str>>(prefixes: &[P]) -> TestApp {
     let app = TestApp::start().await;
     for prefix in prefixes {
@@ -69,7 +70,7 @@ pub async fn losing<P: AsRef<str>>(prefixes: &[P]) -> TestApp {
     app
 }
 
-/// The entry of a part that is lost so.
+/// The entry of a missing part.
 pub fn lost(part: &str, upstream: &str) -> Value {
     let message = format!("upstream `{upstream}` answered with HTTP 500");
     json!({"part": part, "kind": "upstream_error", "message": message})
@@ -86,7 +87,7 @@ pub fn without<P: AsRef<str>>(full: &Value, places: &[P], incomplete: Value) -> 
 }
 
 #[tokio::test]
-async fn a_lost_part_of_a_delegation_is_named_and_what_depends_on_it_is_null() {
+async fn a_missing_part_of_a_delegation_is_named_and_values_that_depend_on_it_are_null() {
     let full = ask(&TestApp::start().await, DELEGATION, about(MOVING)).await;
     for (path, part, places, _) in LOSSES {
         let app = losing(&[of_wallet("v2", MOVING, path)]).await;
@@ -96,7 +97,7 @@ async fn a_lost_part_of_a_delegation_is_named_and_what_depends_on_it_is_null() {
 }
 
 #[tokio::test]
-async fn several_lost_parts_are_all_named() {
+async fn several_missing_parts_are_all_named() {
     let paths = ["/rewards", "/unbonding", "/redelegations"];
     let app = losing(&paths.map(|path| of_wallet("v2", MOVING, path))).await;
     let answer = ask(&app, DELEGATION, about(MOVING)).await;
@@ -161,7 +162,7 @@ async fn a_wallet_summary_has_the_results_of_its_functions_and_their_totals() {
 }
 
 #[tokio::test]
-async fn a_wallet_without_a_schedule_has_a_vesting_that_says_so() {
+async fn a_wallet_without_a_schedule_has_a_vesting_with_has_schedule_false() {
     let app = TestApp::start().await;
     let answer = ask(&app, SUMMARY, about(PLAIN)).await;
     assert_eq!(answer["vesting"]["has_schedule"], false);
@@ -170,7 +171,7 @@ async fn a_wallet_without_a_schedule_has_a_vesting_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_lost_part_of_a_wallet_summary_is_named_and_what_depends_on_it_is_null() {
+async fn a_missing_part_of_a_wallet_summary_is_named_and_values_that_depend_on_it_are_null() {
     let full = ask(&TestApp::start().await, SUMMARY, about(VESTING)).await;
     let v2 = |rest: &str| of_wallet("v2", VESTING, rest);
     let v3 = |rest: &str| of_wallet("v3", VESTING, rest);
@@ -225,7 +226,7 @@ async fn a_lost_part_of_a_wallet_summary_is_named_and_what_depends_on_it_is_null
 }
 
 #[tokio::test]
-async fn a_lost_part_of_a_part_is_named_by_both() {
+async fn a_missing_part_of_a_nested_aggregate_is_named_with_both_names() {
     let full = ask(&TestApp::start().await, SUMMARY, about(MOVING)).await;
     for (path, part, places, totals) in LOSSES {
         let places = places.iter().map(|place| format!("/delegation{place}"));
@@ -241,7 +242,7 @@ async fn a_lost_part_of_a_part_is_named_by_both() {
 }
 
 #[tokio::test]
-async fn a_lost_account_takes_the_vesting_with_it_only_where_there_is_a_schedule_to_read() {
+async fn vesting_needs_the_account_only_if_there_is_a_schedule() {
     for (wallet, places, parts) in [
         (MOVING, &["/account"][..], &["account"][..]),
         (
@@ -251,7 +252,7 @@ async fn a_lost_account_takes_the_vesting_with_it_only_where_there_is_a_schedule
         ),
     ] {
         let full = ask(&TestApp::start().await, SUMMARY, about(wallet)).await;
-        // Only the account is lost: what stands below it on the same path is answered as before.
+        // Only the account is missing: paths below it are answered as before.
         let app = losing(&[of_wallet("v2", wallet, "")]).await;
         for (rest, body) in below(wallet) {
             app.replay
@@ -287,7 +288,7 @@ fn below(wallet: &str) -> [(&'static str, &'static str); 4] {
 }
 
 #[tokio::test]
-async fn an_aggregate_of_which_every_part_is_lost_fails() {
+async fn an_aggregate_without_any_part_fails() {
     let app = losing(&["/"]).await;
     for (function, arguments, upstream) in [
         (DELEGATION, about(VESTING), "explorer"),

@@ -1,4 +1,4 @@
-//! The bounds and forms of arguments: the field at fault is named, and nothing is asked of any upstream.
+//! Limits and formats of arguments: the invalid field is named, and no upstream request is sent.
 
 use axum::body::Body;
 use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
@@ -7,14 +7,14 @@ use bifold::provenance::replay::{PLAIN, VESTING};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::ask::{Face, ask, call, fail_each, nhash, said};
+use super::ask::{CallForm, ask, call, fail_each, nhash, said};
 use crate::support::TestApp;
 
 const PRICE: &str = "fetch_last_crypto_token_price";
 const VESTED: &str = "fetch_vesting_total_unvested_amount";
 const ACCOUNT: &str = "fetch_account_info";
 
-/// An address of that many bytes.
+/// An address of `length` bytes.
 fn address(prefix: &str, length: usize) -> String {
     bech32::encode::<Bech32>(Hrp::parse(prefix).unwrap(), &vec![7; length]).unwrap()
 }
@@ -29,7 +29,7 @@ fn padded() -> String {
     checked.chars().collect()
 }
 
-/// The functions that take a wallet's address.
+/// The functions with the address of a wallet.
 fn of_wallets(app: &TestApp) -> Vec<&'static str> {
     let tools = app.app.registry().tools().iter();
     let names: Vec<_> = tools
@@ -40,22 +40,22 @@ fn of_wallets(app: &TestApp) -> Vec<&'static str> {
     names
 }
 
-/// Proves that every protocol refuses these arguments for this field without asking any upstream.
+/// Checks that every protocol refuses these arguments because of this field, without an upstream request.
 async fn assert_refused(app: &TestApp, function: &str, arguments: &Value, field: &str) {
     for (protocol, failure) in fail_each(app, function, arguments).await {
         let expected = json!({"kind": "invalid_argument", "field": field, "retryable": false});
         assert_eq!(failure.detail, expected, "{arguments} by {protocol:?}");
-        let is_rest = protocol != Face::Mcp;
+        let is_rest = protocol != CallForm::Mcp;
         assert_eq!(failure.status, is_rest.then_some(StatusCode::BAD_REQUEST));
         assert!(failure.message.contains(field), "{}", failure.message);
     }
     assert!(app.replay.seen().is_empty(), "{function} {arguments}");
 }
 
-/// The same for one request that only its text can express.
+/// The same check for a request that only text can express.
 async fn assert_request_refused(
     app: &TestApp,
-    protocol: Face,
+    protocol: CallForm,
     request: Request<Body>,
     field: &str,
 ) {
@@ -67,7 +67,7 @@ async fn assert_request_refused(
 }
 
 #[tokio::test]
-async fn an_address_of_either_length_is_taken() {
+async fn an_address_of_either_length_is_accepted() {
     let app = TestApp::start().await;
     for (wallet, length) in [(VESTING, 41), (PLAIN, 61)] {
         assert_eq!(wallet.len(), length);
@@ -77,7 +77,7 @@ async fn an_address_of_either_length_is_taken() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_refused_by_every_function_before_any_upstream_is_asked() {
+async fn every_function_refuses_an_invalid_address_before_any_upstream_request() {
     let app = TestApp::start().await;
     let checksum = VESTING.replace("qvmk8", "qvmk9");
     let swapped = VESTING.replace("c9rq", "9crq");
@@ -118,7 +118,7 @@ async fn an_address_that_is_none_is_refused_by_every_function_before_any_upstrea
 }
 
 #[tokio::test]
-async fn an_address_is_there_and_a_string_in_every_body() {
+async fn an_address_is_required_and_a_string_in_every_body() {
     let app = TestApp::start().await;
     for function in of_wallets(&app) {
         let post = format!("/api/{function}");
@@ -132,17 +132,17 @@ async fn an_address_is_there_and_a_string_in_every_body() {
         ] {
             let request = Request::post(&post).header("content-type", "application/json");
             let request = request.body(body.into()).unwrap();
-            assert_request_refused(&app, Face::Post, request, "wallet_address").await;
+            assert_request_refused(&app, CallForm::Post, request, "wallet_address").await;
             if is_on_mcp {
                 let request = call(function, body);
-                assert_request_refused(&app, Face::Mcp, request, "wallet_address").await;
+                assert_request_refused(&app, CallForm::Mcp, request, "wallet_address").await;
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_server_of_the_test_network_takes_its_addresses_and_no_others() {
+async fn a_server_of_the_test_network_accepts_only_its_addresses() {
     let app = TestApp::with(|config| {
         let network = ("BIFOLD_ADDRESS_PREFIX".to_owned(), "tp".to_owned());
         config.application.extend([network]);
@@ -162,7 +162,7 @@ async fn a_server_of_the_test_network_takes_its_addresses_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_number_of_trades_is_a_whole_number_from_1_to_200() {
+async fn the_number_of_trades_is_a_whole_number_from_1_to_200() {
     let app = TestApp::start().await;
     for bad in [
         json!(0),
@@ -208,7 +208,7 @@ async fn a_pair_is_the_symbol_of_a_market_and_cannot_lead_to_another_path() {
 }
 
 #[tokio::test]
-async fn a_moment_is_a_whole_rfc_3339_date_and_time() {
+async fn a_time_is_a_complete_rfc_3339_date_and_time() {
     let app = TestApp::start().await;
     for bad in [
         json!(""),
@@ -233,7 +233,7 @@ async fn a_moment_is_a_whole_rfc_3339_date_and_time() {
 }
 
 #[tokio::test]
-async fn a_moment_may_be_written_as_people_write_it() {
+async fn a_time_may_have_a_common_variant_of_rfc_3339() {
     let app = TestApp::start().await;
     for good in [
         "2025-11-18T12:00:00Z",
@@ -253,13 +253,13 @@ async fn a_moment_may_be_written_as_people_write_it() {
 }
 
 #[tokio::test]
-async fn a_plus_in_a_query_that_is_not_encoded_is_explained() {
+async fn an_unencoded_plus_in_a_query_is_explained() {
     let app = TestApp::start().await;
     let path = format!("/api/vesting_total_unvested_amount/{VESTING}?date_time=2025-11-18T12:00");
     for lost in ["+01:00", ":00+01:00", ":00+0100", ":00+01", ":00%2001:00"] {
         let request = Request::get(format!("{path}{lost}"));
         let answer = app.send(request.body(Body::empty()).unwrap()).await;
-        let failure = said(Face::Get, &answer).unwrap_err();
+        let failure = said(CallForm::Get, &answer).unwrap_err();
         assert_eq!(failure.detail["field"], "date_time", "{lost}");
         assert!(failure.message.contains("`%2B`"), "{}", failure.message);
     }
@@ -272,7 +272,7 @@ async fn a_plus_in_a_query_that_is_not_encoded_is_explained() {
 }
 
 #[tokio::test]
-async fn a_moment_that_is_null_is_now() {
+async fn a_time_of_null_means_now() {
     let app = TestApp::start().await;
     let now = ask(&app, VESTED, json!({"wallet_address": VESTING})).await;
     let arguments = json!({"wallet_address": VESTING, "date_time": null});
@@ -285,7 +285,7 @@ async fn a_moment_that_is_null_is_now() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_named_by_every_function() {
+async fn every_function_names_an_unknown_field() {
     let app = TestApp::core().await;
     let functions: Vec<_> = app.app.registry().tools().iter().collect();
     for function in functions {
@@ -303,7 +303,7 @@ async fn an_unknown_key_is_named_by_every_function() {
 }
 
 #[tokio::test]
-async fn a_key_that_stands_twice_is_named() {
+async fn a_repeated_field_is_named() {
     let app = TestApp::start().await;
     let (price, vested) = (
         "/api/crypto_token_price",
@@ -332,7 +332,7 @@ async fn a_key_that_stands_twice_is_named() {
         ),
     ] {
         let request = Request::get(target).body(Body::empty()).unwrap();
-        assert_request_refused(&app, Face::Get, request, field).await;
+        assert_request_refused(&app, CallForm::Get, request, field).await;
     }
     for (function, body, field) in [
         (
@@ -349,18 +349,18 @@ async fn a_key_that_stands_twice_is_named() {
         let request = Request::post(format!("/api/{function}"));
         let request = request.header("content-type", "application/json");
         let request = request.body(body.clone().into()).unwrap();
-        assert_request_refused(&app, Face::Post, request, field).await;
-        assert_request_refused(&app, Face::Mcp, call(function, &body), field).await;
+        assert_request_refused(&app, CallForm::Post, request, field).await;
+        assert_request_refused(&app, CallForm::Mcp, call(function, &body), field).await;
     }
 }
 
 #[tokio::test]
-async fn a_query_beside_a_body_is_refused_by_its_key_and_its_value_is_not_repeated() {
+async fn a_query_beside_a_body_is_refused_and_only_its_key_is_quoted() {
     let app = TestApp::start().await;
     let target = format!("/api/{ACCOUNT}?wallet_address={VESTING}");
     let request = Request::post(target).header("content-type", "application/json");
     let request = request.body("{}".into()).unwrap();
-    let failure = said(Face::Post, &app.send(request).await).unwrap_err();
+    let failure = said(CallForm::Post, &app.send(request).await).unwrap_err();
     assert_eq!(failure.detail["field"], "wallet_address");
     assert!(!failure.message.contains(VESTING), "{}", failure.message);
 }

@@ -1,4 +1,4 @@
-//! One question put to every protocol that a function is on; what they say must be the same, byte for byte.
+//! Sends one question to every protocol of a function; the answers must be equal byte for byte.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, MODERN, TestApp, meta, modern};
 
-/// A way to ask.
+/// A form of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Face {
+pub enum CallForm {
     /// REST, the arguments in the path and the query.
     Get,
     /// REST, the arguments in the body.
@@ -27,13 +27,13 @@ pub enum Face {
 /// A failed call as its caller sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// The sentence.
+    /// The message.
     pub message: String,
-    /// The machine-readable half.
+    /// The machine-readable detail.
     pub detail: Value,
-    /// REST's status; none on MCP, where every failure of a function is a 200.
+    /// The status on REST; `None` on MCP, where every failure of a function is a 200.
     pub status: Option<StatusCode>,
-    /// REST's `Retry-After`; empty where there is none.
+    /// `Retry-After` on REST; empty if there is none.
     pub retry_after: String,
 }
 
@@ -59,12 +59,12 @@ struct TextBlock {
     text: String,
 }
 
-/// That many nhash.
+/// An amount of nhash.
 pub fn nhash(amount: &str) -> Value {
     json!({"amount": amount, "denom": "nhash"})
 }
 
-/// The arguments of a function that wants nothing but a wallet.
+/// The arguments of a function that needs only a wallet.
 pub fn about(wallet: &str) -> Value {
     json!({"wallet_address": wallet})
 }
@@ -81,20 +81,20 @@ pub async fn answering(prefix: &str, canned: Canned) -> TestApp {
     app
 }
 
-/// The protocols that a function is on.
-pub fn faces_of(app: &TestApp, name: &str) -> Vec<Face> {
+/// The forms of call that a function supports.
+pub fn forms_of(app: &TestApp, name: &str) -> Vec<CallForm> {
     let tool = app.app.registry().get(name);
     let tool = tool.unwrap_or_else(|| panic!("there is no function `{name}`"));
-    let rest = [Face::Get, Face::Post]
+    let rest = [CallForm::Get, CallForm::Post]
         .into_iter()
         .filter(|_| tool.on_rest());
-    rest.chain(tool.on_mcp().then_some(Face::Mcp)).collect()
+    rest.chain(tool.on_mcp().then_some(CallForm::Mcp)).collect()
 }
 
 /// The function's answer on all its protocols, as the text that they share.
 pub async fn ask_raw(app: &TestApp, name: &str, arguments: &Value) -> String {
     let mut shared: Option<String> = None;
-    for protocol in faces_of(app, name) {
+    for protocol in forms_of(app, name) {
         let json = answer(app, protocol, name, arguments).await;
         let first = shared.get_or_insert_with(|| json.clone());
         assert_eq!(*first, json, "{name} by {protocol:?}");
@@ -108,27 +108,27 @@ pub async fn ask(app: &TestApp, name: &str, arguments: Value) -> Value {
 }
 
 /// The good answer of one protocol.
-pub async fn answer(app: &TestApp, protocol: Face, name: &str, arguments: &Value) -> String {
+pub async fn answer(app: &TestApp, protocol: CallForm, name: &str, arguments: &Value) -> String {
     said(protocol, &put(app, protocol, name, arguments).await)
         .unwrap_or_else(|failure| panic!("{name} by {protocol:?}: {failure:?}"))
 }
 
-/// The function's failure, which all its protocols share; REST's status is in it where the function is on REST.
+/// The function's failure, which all its protocols share; with a REST status if the function is on REST.
 pub async fn fail(app: &TestApp, name: &str, arguments: Value) -> Failure {
     let mut failures = fail_each(app, name, &arguments).await.into_iter();
     let (_, first) = failures.next().expect("every function is on a protocol");
     for (protocol, failure) in failures {
         let same_words = (&failure.message, &failure.detail) == (&first.message, &first.detail);
-        let same_status = protocol == Face::Mcp || failure == first;
+        let same_status = protocol == CallForm::Mcp || failure == first;
         assert!(same_words && same_status, "{failure:?} is not {first:?}");
     }
     first
 }
 
-/// The failure on each protocol. That no wallet is named in any of them is checked here, for all tests.
-pub async fn fail_each(app: &TestApp, name: &str, arguments: &Value) -> Vec<(Face, Failure)> {
+/// The failure on each protocol. This also checks for all tests that no failure contains a wallet address.
+pub async fn fail_each(app: &TestApp, name: &str, arguments: &Value) -> Vec<(CallForm, Failure)> {
     let mut failures = Vec::new();
-    for protocol in faces_of(app, name) {
+    for protocol in forms_of(app, name) {
         let answer = put(app, protocol, name, arguments).await;
         if let Some(wallet) = arguments["wallet_address"]
             .as_str()
@@ -144,19 +144,19 @@ pub async fn fail_each(app: &TestApp, name: &str, arguments: &Value) -> Vec<(Fac
     failures
 }
 
-/// Asks on one protocol.
-pub async fn put(app: &TestApp, protocol: Face, name: &str, arguments: &Value) -> Answer {
+/// Sends one call.
+pub async fn put(app: &TestApp, protocol: CallForm, name: &str, arguments: &Value) -> Answer {
     match protocol {
-        Face::Get => app.get(&target(app, name, arguments)).await,
-        Face::Post => {
+        CallForm::Get => app.get(&target(app, name, arguments)).await,
+        CallForm::Post => {
             app.post(&format!("/api/{name}"), arguments.to_string())
                 .await
         }
-        Face::Mcp => app.send(call(name, &arguments.to_string())).await,
+        CallForm::Mcp => app.send(call(name, &arguments.to_string())).await,
     }
 }
 
-/// A `tools/call` whose arguments are any text, also such as no JSON value can hold.
+/// A `tools/call` with any text as arguments, including text that no JSON value can represent.
 pub fn call(name: &str, arguments: &str) -> Request<Body> {
     let (parts, _) = modern("tools/call", json!({"name": name})).into_parts();
     let meta = meta(MODERN);
@@ -166,7 +166,7 @@ pub fn call(name: &str, arguments: &str) -> Request<Body> {
     Request::from_parts(parts, body.into())
 }
 
-/// The target of a GET: the arguments that the function's path names are in the path, the others in the query.
+/// The target of a GET: path parameters in the path, other arguments in the query.
 fn target(app: &TestApp, name: &str, arguments: &Value) -> String {
     let mut left = arguments.as_object().unwrap().clone();
     let tool = app.app.registry().get(name).unwrap();
@@ -197,11 +197,11 @@ fn encoded(value: &Value) -> String {
     utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string()
 }
 
-/// What an answer says, once its form is known to be the protocol's own.
-pub fn said(protocol: Face, answer: &Answer) -> Result<String, Failure> {
+/// The content of an answer, after a check of its form.
+pub fn said(protocol: CallForm, answer: &Answer) -> Result<String, Failure> {
     match protocol {
-        Face::Get | Face::Post => said_by_rest(answer),
-        Face::Mcp => said_by_mcp(answer),
+        CallForm::Get | CallForm::Post => said_by_rest(answer),
+        CallForm::Mcp => said_by_mcp(answer),
     }
 }
 
@@ -251,7 +251,7 @@ fn said_by_mcp(answer: &Answer) -> Result<String, Failure> {
     Ok(block)
 }
 
-/// Lets other tasks run until `holds`. The runtime is never idle meanwhile, so paused time stands still.
+/// Lets other tasks run until `holds`. The runtime is never idle meanwhile, so paused time does not advance.
 pub async fn until(holds: impl Fn() -> bool) {
     let since = Instant::now();
     while !holds() {
@@ -260,7 +260,7 @@ pub async fn until(holds: impl Fn() -> bool) {
     }
 }
 
-/// Runs `call` only until `holds`, and drops it there.
+/// Runs `call` only until `holds`, and drops it then.
 pub async fn interrupted(call: impl Future, holds: impl Fn() -> bool) {
     tokio::select! {
         _ = call => panic!("the call ended first"),

@@ -1,4 +1,4 @@
-//! Upstreams change in small ways: other forms of numbers, new words, fields that come and go. None of it fails a call.
+//! Small changes of upstreams do not fail a call: other number forms, new values, missing and extra fields.
 
 use bifold::provenance::replay::PLAIN;
 use bifold::testing::Canned;
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::ask::{about, answering, ask, nhash, of_wallet};
 
-/// What `function` answers about the plain wallet when the explorer's v2 path ending in `rest` has this body.
+/// The answer of `function` about the plain wallet if the explorer's v2 path ending in `rest` has this body.
 async fn read(function: &str, rest: &str, body: &str) -> Value {
     let app = answering(&of_wallet("v2", PLAIN, rest), Canned::json(body.to_owned())).await;
     ask(&app, function, about(PLAIN)).await
 }
 
 #[tokio::test]
-async fn a_number_may_stand_where_a_string_did_and_the_reverse() {
+async fn a_number_may_replace_a_string_and_the_reverse() {
     for (function, rest, body, expected) in [
         (
             "fetch_delegated_rewards_amount",
@@ -85,7 +85,7 @@ async fn trades_without_ids_are_all_kept() {
 }
 
 #[tokio::test]
-async fn a_market_survives_new_words_missing_fields_extra_fields_and_other_forms_of_numbers() {
+async fn a_market_accepts_new_values_missing_fields_extra_fields_and_other_number_forms() {
     let body = json!({
         "data": [
             {
@@ -124,7 +124,7 @@ async fn a_market_survives_new_words_missing_fields_extra_fields_and_other_forms
 }
 
 #[tokio::test]
-async fn an_asset_survives_other_forms_of_numbers_and_new_words() {
+async fn an_asset_accepts_other_number_forms_and_new_values() {
     let body = r#"{"data": [{"name": "X", "type": "UNHEARD_OF", "exponent": "6", "haircutPercentage": "0", "new": []}]}"#;
     let app = answering("/exchange/assets", Canned::json(body)).await;
     let answer = ask(&app, "fetch_figure_markets_assets_info", json!({})).await;
@@ -133,7 +133,7 @@ async fn an_asset_survives_other_forms_of_numbers_and_new_words() {
 }
 
 #[tokio::test]
-async fn an_account_survives_an_unknown_type_and_nulls() {
+async fn an_account_accepts_an_unknown_type_and_nulls() {
     let body = r#"{"accountType": "Clawback Account", "accountNumber": null, "accountAum": null, "flags": {"isVesting": null, "isNew": 1}}"#;
     let expected = json!({
         "wallet_address": PLAIN,
@@ -177,7 +177,7 @@ async fn without_the_totals_over_all_pages_the_rows_are_added_up() {
 }
 
 #[tokio::test]
-async fn a_schedule_survives_a_zone_in_its_times_and_fields_that_come_and_go() {
+async fn a_schedule_accepts_a_zone_in_its_times_and_missing_or_extra_fields() {
     let schedule = r#"{"endTime": "2026-06-01T00:00:00.000Z", "originalVestingList": [{"amount": 5, "denom": "nhash"}], "isNew": 1}"#;
     let account = r#"{"accountType": "Delayed Vesting Account"}"#;
     let app = answering(&of_wallet("v2", PLAIN, ""), Canned::json(account)).await;

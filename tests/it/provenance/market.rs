@@ -1,4 +1,4 @@
-//! Markets, trades, assets and the statistics of HASH: the right rows and prices.
+//! Markets, trades, assets and HASH statistics: correct rows and prices.
 
 use bifold::testing::Canned;
 use http::StatusCode;
@@ -29,7 +29,7 @@ fn ids(price: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn every_market_is_listed_with_what_it_has() {
+async fn every_market_is_listed_with_all_its_data() {
     let app = TestApp::start().await;
     let markets = ask(&app, "fetch_current_fm_data", json!({})).await;
     assert_eq!(markets["total"], 16);
@@ -129,11 +129,11 @@ async fn the_last_price_is_that_of_the_newest_trade() {
 }
 
 #[tokio::test]
-async fn trades_come_newest_first_once_each_and_no_more_than_asked_for() {
+async fn trades_are_newest_first_without_repetition_and_at_most_as_many_as_requested() {
     let mut body: Value = serde_json::from_str(TRADES).unwrap();
     let matches = body["matches"].as_array_mut().unwrap();
     let recorded = ids_of(matches);
-    // A page that was asked for while trades went on: the oldest first, and two rows twice.
+    // A page that was requested during trading: the oldest first, and two rows twice.
     matches.push(matches[1].clone());
     matches.push(matches[4].clone());
     matches.reverse();
@@ -162,7 +162,7 @@ fn ids_of(matches: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn two_fills_of_one_moment_are_two_trades_in_their_order() {
+async fn two_fills_at_the_same_time_are_two_trades_in_their_order() {
     let app = answering("/exchange/trades/HASH-USD", Canned::json(TRADES)).await;
     let answer = ask(&app, PRICE, json!({"last_number_of_trades": 5})).await;
     let body: Value = serde_json::from_str(TRADES).unwrap();
@@ -180,7 +180,7 @@ async fn a_pair_that_never_traded_has_no_last_price() {
 }
 
 #[tokio::test]
-async fn an_unknown_pair_is_not_found_and_a_near_match_is_named() {
+async fn an_unknown_pair_is_not_found_and_a_similar_pair_is_suggested() {
     let app = TestApp::start().await;
     for (pair, near) in [
         ("HASH-USDX", Some("`HASH-USD`")),
@@ -207,7 +207,7 @@ async fn an_unknown_pair_is_not_found_also_without_the_list_of_markets() {
 }
 
 #[tokio::test]
-async fn every_asset_is_listed_with_what_it_has() {
+async fn every_asset_is_listed_with_all_its_data() {
     let app = TestApp::start().await;
     let answer = ask(&app, "fetch_figure_markets_assets_info", json!({})).await;
     let assets = answer["assets"].as_array().unwrap();
@@ -224,7 +224,7 @@ async fn every_asset_is_listed_with_what_it_has() {
 }
 
 #[tokio::test]
-async fn a_missing_field_of_an_asset_is_null_and_loses_nothing_else() {
+async fn a_missing_field_of_an_asset_is_null_and_the_others_are_kept() {
     let body = Canned::json(recorded!("fm_assets_missing_fields"));
     let app = answering("/exchange/assets", body).await;
     let answer = ask(&app, "fetch_figure_markets_assets_info", json!({})).await;
@@ -260,7 +260,7 @@ async fn the_statistics_of_hash_name_every_part_of_the_supply() {
 }
 
 #[tokio::test]
-async fn parts_that_are_larger_than_the_supply_are_a_failure_of_the_upstream() {
+async fn parts_larger_than_the_supply_are_an_upstream_failure() {
     let stats = recorded!("explorer_v3_utility_token_stats");
     for (part, larger) in [
         ("51267390679232227090", "99978477857646380001"),

@@ -1,4 +1,4 @@
-//! The market at once: its lists, the prices of the key pairs that are listed, and what is left when a part is lost.
+//! The market overview: its lists, the prices of the listed key pairs, and what remains if a part is missing.
 
 use bifold::testing::Canned;
 use serde_json::json;
@@ -31,7 +31,7 @@ async fn a_market_overview_has_the_results_of_its_functions_and_the_listed_key_p
 }
 
 #[tokio::test]
-async fn every_key_pair_that_is_listed_has_a_price_or_null_where_it_never_traded() {
+async fn every_listed_key_pair_has_a_price_or_null_if_it_never_traded() {
     let app = TestApp::start().await;
     let markets = Canned::json(recorded!("fm_markets_2025-06-05"));
     app.replay.answer("/exchange/markets", markets);
@@ -51,7 +51,7 @@ async fn every_key_pair_that_is_listed_has_a_price_or_null_where_it_never_traded
 }
 
 #[tokio::test]
-async fn a_lost_part_of_a_market_overview_is_named_and_null() {
+async fn a_missing_part_of_a_market_overview_is_named_and_null() {
     let full = ask(&TestApp::start().await, OVERVIEW, json!({})).await;
     for (prefix, place, part, upstream) in [
         ("/exchange/markets", "/markets", "markets", "exchange"),

@@ -1,4 +1,4 @@
-//! Every function that is on both protocols answers the same on both: cold, warm, in turns and all at once.
+//! Every function on both protocols gives the same answers on both: cold, warm, in turns and concurrently.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use bifold::provenance::replay::VESTING;
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use super::ask::{Face, answer};
+use super::ask::{CallForm, answer};
 use crate::support::TestApp;
 
-const FACES: [Face; 3] = [Face::Get, Face::Post, Face::Mcp];
+const FORMS: [CallForm; 3] = [CallForm::Get, CallForm::Post, CallForm::Mcp];
 
-/// Every function on both protocols, each with arguments that it takes.
+/// Every function on both protocols, each with valid arguments.
 fn questions(app: &TestApp) -> Vec<(&'static str, Value)> {
     let tools = app.app.registry().tools().iter();
     let dual = tools.filter(|tool| tool.on_mcp() && tool.on_rest());
@@ -38,8 +38,8 @@ fn sample(parameter: &str) -> Option<Value> {
     }
 }
 
-/// What a fresh application answers to each function, by its first call.
-async fn cold(protocol: Face) -> BTreeMap<&'static str, String> {
+/// The answers of a fresh application, one first call per function.
+async fn cold(protocol: CallForm) -> BTreeMap<&'static str, String> {
     let mut answers = BTreeMap::new();
     for (name, arguments) in questions(&TestApp::core().await) {
         let fresh = TestApp::core().await;
@@ -50,26 +50,26 @@ async fn cold(protocol: Face) -> BTreeMap<&'static str, String> {
 }
 
 #[tokio::test]
-async fn the_first_answer_of_a_process_is_the_same_on_every_face() {
-    let expected = cold(Face::Get).await;
-    assert_eq!(cold(Face::Post).await, expected);
-    assert_eq!(cold(Face::Mcp).await, expected);
+async fn the_first_answer_of_a_process_is_the_same_on_every_protocol() {
+    let expected = cold(CallForm::Get).await;
+    assert_eq!(cold(CallForm::Post).await, expected);
+    assert_eq!(cold(CallForm::Mcp).await, expected);
 }
 
 #[tokio::test]
-async fn later_answers_are_those_of_a_fresh_process_on_every_face() {
-    let expected = cold(Face::Mcp).await;
+async fn later_answers_equal_those_of_a_fresh_process_on_every_protocol() {
+    let expected = cold(CallForm::Mcp).await;
     let app = TestApp::core().await;
     let questions = questions(&app);
-    // Face by protocol, then all protocols in turns.
-    for protocol in FACES {
+    // One form after the other, then all forms in turns.
+    for protocol in FORMS {
         for (name, arguments) in &questions {
             let text = answer(&app, protocol, name, arguments).await;
             assert_eq!(text, expected[name], "{name} by {protocol:?}");
         }
     }
     for (name, arguments) in questions.iter().rev() {
-        for protocol in FACES {
+        for protocol in FORMS {
             let text = answer(&app, protocol, name, arguments).await;
             assert_eq!(text, expected[name], "{name} by {protocol:?}");
         }
@@ -78,13 +78,13 @@ async fn later_answers_are_those_of_a_fresh_process_on_every_face() {
 
 #[tokio::test]
 async fn fifty_calls_at_once_do_not_mix_their_answers() {
-    let expected = cold(Face::Get).await;
+    let expected = cold(CallForm::Get).await;
     let app = TestApp::core().await;
     let questions = questions(&app);
     let calls = (0..50).map(|number| {
         let (name, arguments) = &questions[number % questions.len()];
-        // The protocols turn at another pace than the functions, so that every pair of them comes up.
-        let protocol = FACES[number / questions.len() % FACES.len()];
+        // The forms advance at another pace than the functions, so that every pair occurs.
+        let protocol = FORMS[number / questions.len() % FORMS.len()];
         let app = &app;
         async move {
             (

@@ -1,22 +1,22 @@
-//! What does not depend on another answer is asked for at once: every request stands open at the same moment.
+//! Independent upstream requests are sent concurrently.
 
 use bifold::provenance::replay::VESTING;
 use bifold::testing::{Canned, Fault};
 use serde_json::{Value, json};
 
-use super::ask::{Face, about, ask, faces_of, interrupted, of_wallet, put, until};
+use super::ask::{CallForm, about, ask, forms_of, interrupted, of_wallet, put, until};
 use crate::support::TestApp;
 
 fn hanging() -> Canned {
     Canned::json("").fault(Fault::Hang)
 }
 
-/// Proves on every protocol that these targets are asked for while the upstream has answered none of those that hang.
-/// A caller that waited for one answer before the next request would never come to the last of them.
+/// Checks on every protocol that these targets are requested while the upstream has answered none of those that hang.
+/// A call that waited for one answer before its next request would never send the last one.
 async fn assert_open_at_once(app: &TestApp, function: &str, arguments: Value, targets: &[String]) {
     let mut expected = targets.to_vec();
     expected.sort();
-    for protocol in faces_of(app, function) {
+    for protocol in forms_of(app, function) {
         app.replay.forget();
         let call = put(app, protocol, function, &arguments);
         interrupted(call, || app.replay.seen().len() >= expected.len()).await;
@@ -44,7 +44,7 @@ fn schedule_of(wallet: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_wallet_function_asks_for_all_that_it_needs_at_once() {
+async fn a_wallet_function_sends_all_its_requests_concurrently() {
     let app = TestApp::start().await;
     app.replay.answer("/", hanging());
     let others = vec![
@@ -62,7 +62,7 @@ async fn a_wallet_function_asks_for_all_that_it_needs_at_once() {
 }
 
 #[tokio::test]
-async fn a_market_overview_asks_for_its_lists_at_once_and_then_for_all_prices_at_once() {
+async fn a_market_overview_requests_its_lists_concurrently_and_then_all_prices() {
     let app = TestApp::start().await;
     app.replay.answer("/", hanging());
     let exchange = |path: &str| format!("/exchange/{path}");
@@ -86,7 +86,12 @@ async fn calls_of_different_clients_do_not_wait_for_each_other() {
     let app = TestApp::start().await;
     app.replay.answer("/explorer/", hanging());
     let nothing = json!({});
-    let hung = put(&app, Face::Mcp, "fetch_current_hash_statistics", &nothing);
+    let hung = put(
+        &app,
+        CallForm::Mcp,
+        "fetch_current_hash_statistics",
+        &nothing,
+    );
     let other = async {
         until(|| !app.replay.seen().is_empty()).await;
         ask(&app, "fetch_figure_markets_assets_info", json!({})).await

@@ -1,4 +1,4 @@
-//! What the server says of itself: its counts, its list, its context, its warmth, and its test of itself.
+//! The server about itself: its counts, its list, its context, its warm-up ping, and its test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::ask::{ask, fail, fail_each};
 use crate::support::TestApp;
 
-/// The public list: names and GET paths in their order, `-` for a function that is on MCP only.
+/// The public list: names and GET paths in their order, `-` for a function that is only on MCP.
 const LIST: &str = "
 fetch_account_info                  mcp,rest /api/account_info/{wallet_address}
 fetch_account_is_vesting            mcp,rest /api/account_is_vesting/{wallet_address}
@@ -65,7 +65,7 @@ async fn the_registry_counts_its_functions_by_protocol() {
 }
 
 #[tokio::test]
-async fn the_registry_lists_its_functions_in_the_order_of_the_public_list() {
+async fn the_registry_lists_its_functions_in_order_of_registration() {
     let app = TestApp::core().await;
     let listing = ask(&app, "get_registry_introspection", json!({})).await;
     assert_eq!(listing["summary"], counts());
@@ -114,7 +114,7 @@ async fn the_context_explains_units_terms_and_sums() {
 #[tokio::test]
 async fn a_ping_is_cold_on_its_own_first_call_and_then_warm() {
     let app = TestApp::start().await;
-    // Other calls warm nothing: it is the ping's own first call that counts.
+    // Other calls do not count: only the ping's own first call is cold.
     ask(&app, "get_registry_summary", json!({})).await;
     app.replay.forget();
     for (status, invocations) in [("cold", 4), ("warm", 5), ("warm", 6)] {
@@ -124,11 +124,14 @@ async fn a_ping_is_cold_on_its_own_first_call_and_then_warm() {
         assert_eq!(pong["version"], env!("CARGO_PKG_VERSION"));
         assert!(pong["uptime_ms"].is_u64());
     }
-    assert!(app.replay.seen().is_empty(), "a ping asks no upstream");
+    assert!(
+        app.replay.seen().is_empty(),
+        "a ping sends no upstream request"
+    );
 }
 
 #[tokio::test]
-async fn two_applications_are_cold_each_for_itself() {
+async fn two_applications_in_one_process_are_cold_separately() {
     for _ in 0..2 {
         let app = TestApp::start().await;
         let pong = ask(&app, "mcp_warmup_ping", json!({})).await;
@@ -137,7 +140,7 @@ async fn two_applications_are_cold_each_for_itself() {
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_calls_a_function_as_often_as_it_is_told() {
+async fn the_server_test_calls_a_function_as_often_as_requested() {
     let app = TestApp::start().await;
     for (function, arguments, repeat) in [
         ("fetch_current_hash_statistics", json!({}), 1),
@@ -171,7 +174,7 @@ async fn the_test_of_the_server_calls_a_function_as_often_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_calls_once_with_times_unless_it_is_told_otherwise() {
+async fn the_server_test_calls_once_and_reports_times_by_default() {
     let app = TestApp::start().await;
     let function = "fetch_current_hash_statistics";
     let (report, times) = tested(&app, json!({"function_name": function})).await;
@@ -184,7 +187,7 @@ async fn the_test_of_the_server_calls_once_with_times_unless_it_is_told_otherwis
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_reports_failures_each_kind_once() {
+async fn the_server_test_reports_each_distinct_failure_once() {
     let app = TestApp::start().await;
     app.replay
         .answer("/exchange/assets", Canned::status(500, "", ""));
@@ -220,8 +223,7 @@ async fn the_test_of_the_server_reports_failures_each_kind_once() {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// The bundled functions and one more, which sleeps as many milliseconds as it was called before and once more, and
-/// fails every fourth time.
+/// The bundled functions and one more: its n-th call sleeps n milliseconds, and every fourth call fails.
 async fn with_one_more() -> TestApp {
     let calls = Arc::new(AtomicU64::new(0));
     let moody = Tool::new("moody", move |_: Context, Nothing {}: Nothing| {
@@ -239,7 +241,7 @@ async fn with_one_more() -> TestApp {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_test_of_the_server_knows_the_rate_of_success_and_the_spread_of_times() {
+async fn the_server_test_reports_the_success_rate_and_the_time_percentiles() {
     let app = with_one_more().await;
     let question = json!({"function_name": "moody", "repeat": 20});
     let (report, times) = tested(&app, question).await;
@@ -260,7 +262,7 @@ async fn the_test_of_the_server_knows_the_rate_of_success_and_the_spread_of_time
 }
 
 #[tokio::test]
-async fn a_function_that_is_added_raises_the_counts_and_stands_last() {
+async fn an_added_function_raises_the_counts_and_is_listed_last() {
     let app = with_one_more().await;
     let listing = ask(&app, "get_registry_introspection", json!({})).await;
     let mut expected = counts();
@@ -276,7 +278,7 @@ async fn a_function_that_is_added_raises_the_counts_and_stands_last() {
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_reaches_no_function_but_those_of_the_registry_and_not_itself() {
+async fn the_server_test_calls_only_other_functions_of_the_registry() {
     let app = TestApp::start().await;
     for (function, words) in [
         ("mcp_test_server", "itself"),
@@ -291,7 +293,7 @@ async fn the_test_of_the_server_reaches_no_function_but_those_of_the_registry_an
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_has_bounds() {
+async fn the_server_test_has_limits() {
     let app = TestApp::start().await;
     for (field, value) in [
         ("repeat", json!(0)),

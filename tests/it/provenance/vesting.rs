@@ -1,4 +1,4 @@
-//! Vesting: how much is one's own at a moment, by the rule of each kind of account.
+//! Vesting: how much has vested at a given time, by the rule of each account type.
 
 use bifold::provenance::replay::{DELAYED, PERIODIC, PERMANENT, PLAIN, VESTING};
 use bifold::testing::Canned;
@@ -17,7 +17,7 @@ fn at(wallet: &str, date_time: &str) -> Value {
     json!({"wallet_address": wallet, "date_time": date_time})
 }
 
-/// The answer of a wallet with a grant of nhash alone.
+/// The answer for a wallet with a grant of nhash only.
 fn granted(question: &Value, original: u128, vested: u128, start: Value, end: Value) -> Value {
     json!({
         "wallet_address": question["wallet_address"],
@@ -32,7 +32,7 @@ fn granted(question: &Value, original: u128, vested: u128, start: Value, end: Va
     })
 }
 
-/// Replaces the wallet's kind of account.
+/// Replaces the account type of the wallet.
 fn become_a(app: &TestApp, wallet: &str, account_type: &str) {
     let schedule = Canned::json(recorded!("explorer_v3_accounts_ADDR_vesting_2025-11-18"));
     let account = json!({"accountType": account_type, "isVesting": true}).to_string();
@@ -70,7 +70,7 @@ async fn a_continuous_grant_vests_in_proportion_to_whole_seconds_rounded_half_to
 }
 
 #[tokio::test]
-async fn the_moment_is_now_where_none_is_given() {
+async fn the_default_time_is_now() {
     let app = TestApp::start().await;
     let now = ask(&app, FUNCTION, json!({"wallet_address": VESTING})).await;
     let named = ask(&app, FUNCTION, at(VESTING, "2025-11-18T12:00:00Z")).await;
@@ -80,7 +80,7 @@ async fn the_moment_is_now_where_none_is_given() {
 }
 
 #[tokio::test]
-async fn a_missing_zone_is_utc_a_zone_is_heeded_and_a_fraction_is_cut() {
+async fn a_missing_zone_means_utc_a_zone_is_applied_and_a_fraction_is_dropped() {
     let app = TestApp::start().await;
     let expected = ask(&app, FUNCTION, at(VESTING, "2025-07-22T00:00:00Z")).await;
     for text in [
@@ -120,7 +120,7 @@ async fn a_periodic_grant_vests_on_its_dates() {
 }
 
 #[tokio::test]
-async fn the_kind_of_account_decides_between_bodies_that_look_the_same() {
+async fn the_account_type_decides_between_bodies_that_look_the_same() {
     let app = TestApp::start().await;
     become_a(&app, PERIODIC, "Periodic Vesting Account");
     for (moment, vested) in [
@@ -135,7 +135,7 @@ async fn the_kind_of_account_decides_between_bodies_that_look_the_same() {
 }
 
 #[tokio::test]
-async fn a_schedule_of_an_unknown_rule_is_a_failure_and_no_guess() {
+async fn a_schedule_with_an_unknown_rule_is_a_failure() {
     let app = TestApp::start().await;
     become_a(&app, PERIODIC, "Clawback Vesting Account");
     let failure = fail(&app, FUNCTION, at(PERIODIC, START)).await;
@@ -172,7 +172,7 @@ async fn a_permanently_locked_grant_never_vests() {
         assert_eq!(ask(&app, FUNCTION, question).await, expected);
     }
 
-    // The kind of account says so, whatever end the explorer writes.
+    // The account type decides, whatever end the explorer writes.
     become_a(&app, PERIODIC, "Permanent Locked Account");
     let question = at(PERIODIC, "9999-12-31T23:59:59Z");
     let expected = granted(&question, GRANT, 0, json!(null), json!(null));
@@ -187,7 +187,7 @@ async fn a_wallet_without_a_schedule_has_nothing_unvested() {
     expected["has_schedule"] = json!(false);
     assert_eq!(ask(&app, FUNCTION, question.clone()).await, expected);
 
-    // The account is asked for only to read a schedule by it.
+    // The account is requested only if there is a schedule.
     app.replay
         .answer(&of_wallet("v2", PLAIN, ""), Canned::status(500, "", ""));
     assert_eq!(ask(&app, FUNCTION, question).await, expected);
@@ -203,7 +203,7 @@ async fn a_schedule_without_its_account_is_a_failure() {
 }
 
 #[tokio::test]
-async fn grants_in_other_denoms_stand_beside_that_of_nhash() {
+async fn grants_in_other_denoms_are_listed_beside_that_of_nhash() {
     let coins = |usd: &str, hash: &str| json!([{"amount": usd, "denom": "uusd.trading"}, {"amount": hash, "denom": "nhash"}]);
     let schedule = json!({
         "startTime": "2025-01-01T00:00:00",

@@ -1,4 +1,4 @@
-//! Accounts, delegation, commitments and balances: the right numbers of recorded wallets.
+//! Accounts, delegation, commitments and balances: the correct numbers of recorded wallets.
 
 use bifold::provenance::replay::{MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
 use bifold::testing::Canned;
@@ -31,7 +31,7 @@ async fn an_account_has_its_type_numbers_and_value() {
             json!(7),
             "1240.55",
         ),
-        // An address that is valid and was never used.
+        // A valid address that was never used.
         (MOVING, "Base Account", false, json!(null), json!(null), "0"),
     ] {
         let expected = json!({
@@ -53,7 +53,7 @@ async fn an_account_has_its_type_numbers_and_value() {
 }
 
 #[tokio::test]
-async fn an_account_that_the_explorer_does_not_know_is_not_found() {
+async fn an_account_that_the_explorer_does_not_have_is_not_found() {
     let app = answering(&of_wallet("v2", PLAIN, ""), Canned::status(404, "", "")).await;
     for function in ["fetch_account_info", "fetch_account_is_vesting"] {
         let failure = fail(&app, function, about(PLAIN)).await;
@@ -63,7 +63,7 @@ async fn an_account_that_the_explorer_does_not_know_is_not_found() {
 }
 
 #[tokio::test]
-async fn the_flag_decides_whether_an_account_vests_and_the_older_field_only_where_it_is_null() {
+async fn the_flag_decides_whether_an_account_vests_and_the_older_field_only_if_it_is_null() {
     for (account, is_vesting) in [
         (
             r#"{"isVesting": true, "flags": {"isVesting": false}}"#,
@@ -87,7 +87,7 @@ async fn the_flag_decides_whether_an_account_vests_and_the_older_field_only_wher
 }
 
 #[tokio::test]
-async fn redelegated_stake_stands_beside_the_total_and_not_in_it() {
+async fn redelegated_stake_is_reported_beside_the_total() {
     let app = TestApp::start().await;
     for (wallet, unbonding, redelegated, total, not_earning) in [
         (VESTING, "0", "0", "12012463572227237", REWARDS),
@@ -116,7 +116,7 @@ async fn redelegated_stake_stands_beside_the_total_and_not_in_it() {
 }
 
 #[tokio::test]
-async fn each_part_of_a_delegation_is_a_function_of_its_own() {
+async fn each_part_of_a_delegation_has_its_own_function() {
     let app = TestApp::start().await;
     for (wallet, validators, staked, rewards, unbonding, redelegated) in [
         (VESTING, 7, STAKED, REWARDS, "0", "0"),
@@ -170,7 +170,7 @@ async fn rewards_in_other_denoms_are_not_counted() {
 }
 
 #[tokio::test]
-async fn what_is_committed_is_the_nhash_of_market_one() {
+async fn the_committed_amount_is_the_nhash_of_market_one() {
     let app = TestApp::start().await;
     for (wallet, amount) in [(VESTING, "122911906691"), (PLAIN, "0"), (MOVING, "0")] {
         let expected = json!({"market_id": 1, "available_committed_amount": nhash(amount)});
@@ -194,7 +194,7 @@ async fn an_address_that_the_node_refuses_is_an_invalid_argument() {
 }
 
 #[tokio::test]
-async fn the_liquid_balance_is_the_banks_row_of_nhash() {
+async fn the_liquid_balance_is_the_bank_balance_of_nhash() {
     let app = TestApp::start().await;
     for (wallet, amount) in [(VESTING, "8607553982838339"), (PLAIN, "0")] {
         let answer = ask(&app, "fetch_wallet_liquid_balance", about(wallet)).await;
@@ -203,7 +203,7 @@ async fn the_liquid_balance_is_the_banks_row_of_nhash() {
 }
 
 #[tokio::test]
-async fn the_liquid_balance_is_sought_on_every_page() {
+async fn the_liquid_balance_is_searched_on_every_page() {
     let page = |denom: &str, pages: Value| {
         let row = json!({"amount": "41", "denom": denom, "pricePerToken": null});
         let body = json!({"pages": pages, "results": [row], "total": 3, "rollupTotals": {}});
@@ -232,7 +232,7 @@ async fn the_liquid_balance_is_sought_on_every_page() {
 }
 
 #[tokio::test]
-async fn whole_numbers_beyond_two_to_the_64_keep_their_digits() {
+async fn whole_numbers_beyond_64_bits_keep_their_digits() {
     let account = r#"{"accountNumber": 18446744073709551617, "sequence": "99999999999999999999"}"#;
     let delegations = r#"{"total": 36893488147419103233, "results": [], "rollupTotals": {"bondedTotal": {"amount": 340282366920938463463374607431768211455, "denom": "nhash"}}}"#;
     let app = answering(
@@ -255,7 +255,7 @@ async fn whole_numbers_beyond_two_to_the_64_keep_their_digits() {
 }
 
 #[tokio::test]
-async fn amounts_whose_sum_has_more_than_128_bits_are_a_failure_of_the_upstream() {
+async fn amounts_whose_sum_exceeds_128_bits_are_an_upstream_failure() {
     let most = r#"{"amount": "340282366920938463463374607431768211455", "denom": "nhash"}"#;
     let total = format!(r#"{{"rewards": [], "total": [{most}, {most}]}}"#);
     let app = answering(&of_wallet("v2", PERMANENT, "/rewards"), Canned::json(total)).await;

@@ -20,7 +20,7 @@ use crate::mcp::messages::result::encode;
 use crate::mcp::messages::version::{Version, absent_id};
 use crate::mcp::messages::{accept, headers};
 use crate::mcp::{Body, Endpoint, McpResponse, gate};
-use crate::telemetry::{Outcome, Pending};
+use crate::telemetry::{Outcome, PendingOutcome};
 
 use filter::Filter;
 
@@ -216,7 +216,7 @@ fn stream_of(events: BoxStream<'static, Event>) -> McpResponse {
     let method = "subscriptions/listen";
     McpResponse {
         status: StatusCode::OK,
-        body: Body::Events(events, Pending::default()),
+        body: Body::Events(events, PendingOutcome::default()),
         // Listening ends when the client has heard enough, which is no failure.
         outcome: Outcome::of_method(method),
     }

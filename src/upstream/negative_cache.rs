@@ -1,4 +1,4 @@
-//! What does not exist upstream, remembered for a moment: asking for it again costs no request.
+//! The negative cache: a 404 is remembered for a few seconds, so that a repeated request costs nothing.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,50 +12,50 @@ use crate::error::{Error, Kind};
 
 /// How long a 404 is remembered.
 const FRESH: Duration = Duration::from_secs(10);
-/// What one costs beside its key: its error, its time, its place in the table.
+/// The approximate cost of an entry beside its key: error, time and table slot.
 const OVERHEAD: u64 = 512;
-/// The most bytes of them, which is room for two thousand.
-const MOST_BYTES: usize = 1 << 20;
-/// Their share of what is kept of upstreams.
+/// The maximum size; about two thousand entries.
+const MAX_BYTES: usize = 1 << 20;
+/// The part of the configured cache size that it takes: one in this many bytes.
 const SHARE: usize = 16;
 
 /// The 404s of one process.
-pub(super) struct Missing {
+pub(super) struct NegativeCache {
     bytes: u64,
-    /// Made for the first 404; most processes of Lambda never see one.
-    errors: OnceLock<Cache<String, Remembered, Bytewise>>,
+    /// Created for the first 404, which most Lambda processes never receive.
+    errors: OnceLock<Cache<String, CachedError, ByteWeighter>>,
 }
 
 #[derive(Clone)]
-struct Remembered {
+struct CachedError {
     error: Arc<Error>,
     since: Instant,
 }
 
 #[derive(Clone)]
-struct Bytewise;
+struct ByteWeighter;
 
-impl Weighter<String, Remembered> for Bytewise {
-    fn weight(&self, key: &String, _: &Remembered) -> u64 {
+impl Weighter<String, CachedError> for ByteWeighter {
+    fn weight(&self, key: &String, _: &CachedError) -> u64 {
         key.len() as u64 + OVERHEAD
     }
 }
 
-impl Missing {
-    /// Takes its share of the bytes that are kept of upstreams; none of them remembers nothing.
-    pub(super) fn new(cache_bytes: usize) -> Missing {
-        Missing {
-            bytes: Missing::share(cache_bytes) as u64,
+impl NegativeCache {
+    /// Takes its share of `cache_bytes`; zero disables it.
+    pub(super) fn new(cache_bytes: usize) -> NegativeCache {
+        NegativeCache {
+            bytes: NegativeCache::share(cache_bytes) as u64,
             errors: OnceLock::new(),
         }
     }
 
-    /// Its share of so many bytes.
+    /// Its share of `cache_bytes`.
     pub(super) fn share(cache_bytes: usize) -> usize {
-        (cache_bytes / SHARE).min(MOST_BYTES)
+        (cache_bytes / SHARE).min(MAX_BYTES)
     }
 
-    /// The failure as it was, and how old it is.
+    /// The remembered failure, and how old it is.
     pub(super) fn get(&self, key: &str) -> Option<(Error, Freshness)> {
         let found = self.errors.get()?.get(key)?;
         let age = found.since.elapsed();
@@ -69,24 +69,29 @@ impl Missing {
     }
 
     /// Remembers the failure if it is a 404.
-    pub(super) fn note(&self, key: &str, error: &Arc<Error>) {
+    pub(super) fn insert(&self, key: &str, error: &Arc<Error>) {
         if error.kind() != Kind::NotFound || self.bytes == 0 {
             return;
         }
         let (error, since) = (error.clone(), Instant::now());
         let errors = self.errors.get_or_init(|| self.make());
-        errors.insert(key.to_owned(), Remembered { error, since });
+        errors.insert(key.to_owned(), CachedError { error, since });
     }
 
-    fn make(&self) -> Cache<String, Remembered, Bytewise> {
-        // In one piece, so that the bound is that of all of them.
+    fn make(&self) -> Cache<String, CachedError, ByteWeighter> {
+        // One shard, so that the limit holds for all entries together.
         let options = OptionsBuilder::new()
             .shards(1)
             .estimated_items_capacity((self.bytes / OVERHEAD) as usize)
             .weight_capacity(self.bytes)
             .build()
             .expect("both capacities are given");
-        Cache::with_options(options, Bytewise, Default::default(), Default::default())
+        Cache::with_options(
+            options,
+            ByteWeighter,
+            Default::default(),
+            Default::default(),
+        )
     }
 }
 
@@ -94,7 +99,7 @@ impl Missing {
 mod tests {
     use std::sync::Arc;
 
-    use super::{FRESH, MOST_BYTES, Missing};
+    use super::{FRESH, MAX_BYTES, NegativeCache};
     use crate::error::{Error, Kind, UpstreamStatus};
 
     fn failure(kind: Kind, status: u16) -> Arc<Error> {
@@ -107,26 +112,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_404_is_remembered_for_its_time_and_nothing_else_is() {
-        let missing = Missing::new(16 << 20);
-        missing.note("it", &failure(Kind::NotFound, 404));
-        missing.note("other", &failure(Kind::UpstreamError, 400));
+    async fn only_a_404_is_remembered_and_only_for_its_lifetime() {
+        let missing = NegativeCache::new(16 << 20);
+        missing.insert("it", &failure(Kind::NotFound, 404));
+        missing.insert("other", &failure(Kind::UpstreamError, 400));
         assert!(missing.get("it").is_some() && missing.get("other").is_none());
         tokio::time::advance(FRESH).await;
         assert!(missing.get("it").is_none());
     }
 
     #[test]
-    fn they_are_bounded_in_number_and_by_the_bytes_of_the_cache() {
-        let none = Missing::new(0);
-        none.note("it", &failure(Kind::NotFound, 404));
+    fn the_size_is_limited_by_itself_and_by_the_cache_size() {
+        let none = NegativeCache::new(0);
+        none.insert("it", &failure(Kind::NotFound, 404));
         assert!(none.get("it").is_none());
-        let missing = Missing::new(usize::MAX);
+        let missing = NegativeCache::new(usize::MAX);
         for number in 0..10_000 {
-            missing.note(&number.to_string(), &failure(Kind::NotFound, 404));
+            missing.insert(&number.to_string(), &failure(Kind::NotFound, 404));
         }
         let errors = missing.errors.get().unwrap();
-        assert!(errors.len() <= MOST_BYTES / 512, "{}", errors.len());
-        assert!(errors.weight() <= MOST_BYTES as u64);
+        assert!(errors.len() <= MAX_BYTES / 512, "{}", errors.len());
+        assert!(errors.weight() <= MAX_BYTES as u64);
     }
 }

@@ -1,4 +1,4 @@
-//! The one line of a request, or of a task.
+//! The access line: one line in the log for each request and each task.
 
 use std::time::Duration;
 
@@ -10,39 +10,39 @@ use super::{Outcome, millis};
 use crate::error::Kind;
 use crate::telemetry::trace::Trace;
 
-/// What the line is made of.
-pub struct Line<'a> {
+/// The content of an access line.
+pub struct AccessLine<'a> {
     /// `mcp`, `rest`, `ws`, `site` or `task`.
     pub protocol: &'static str,
-    /// The protocol method, the page, or the HTTP method where that is what is asked for.
+    /// The protocol method, the page, or the HTTP method of a route.
     pub method: Option<&'static str>,
-    /// What happened.
+    /// The result.
     pub outcome: &'a Outcome,
-    /// The HTTP status; none of a task, nor of a request that was given up before it had one.
+    /// The HTTP status; `None` for a task, and for a request that was cancelled before its response began.
     pub status: Option<u16>,
-    /// From the request's request_info to its answer.
+    /// From the beginning of the request to the end of its response.
     pub duration: Duration,
-    /// Upstream requests.
+    /// The number of upstream requests.
     pub upstream_calls: u32,
-    /// The sum of their durations.
+    /// The sum of the times that the request waited for upstreams.
     pub upstream_time: Duration,
-    /// What came from the cache instead.
+    /// The number of upstream requests that the cache answered.
     pub cache_hits: u32,
-    /// The id that also stands in `x-request-id`.
+    /// The id that the client gets in `x-request-id`.
     pub request_id: &'a str,
-    /// The platform's own id of the request.
+    /// The platform's id of the request.
     pub invocation_id: Option<&'a str>,
-    /// The trace that it belongs to.
+    /// The trace of the request.
     pub trace: &'a Trace,
     /// Whether it is the first request of this process.
     pub cold_start: bool,
-    /// Whether a part of the answer was lost.
+    /// Whether a part of the answer is missing.
     pub is_partial: bool,
 }
 
-/// The same under the names of the log.
+/// The same content under its names in the log.
 #[derive(Serialize)]
-struct Fields<'a> {
+struct LogFields<'a> {
     message: &'static str,
     protocol: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,9 +65,10 @@ struct Fields<'a> {
     cold_start: bool,
 }
 
-impl Line<'_> {
-    /// Writes the line: an error of this server as an error, a lost call as a warning, all else as information. With a
-    /// namespace of metrics it goes to standard output whatever the log levels are, because they are read out of it.
+impl AccessLine<'_> {
+    /// Writes the line: an internal error at level error, another failure with a status of 500 or above at level
+    /// warn, everything else at level info. If `namespace` is set, it writes CloudWatch metrics to standard output
+    /// instead, whatever the log levels are.
     pub fn write(&self, namespace: Option<&str>) {
         let (level, fields) = (self.level(), self.fields());
         if let Some(namespace) = namespace {
@@ -101,7 +102,7 @@ impl Line<'_> {
         }
     }
 
-    /// Whether it tells of a task, which was answered long before, and not of a request.
+    /// Whether the line is about a task, which runs after its request was answered.
     pub fn is_task(&self) -> bool {
         self.protocol == "task"
     }
@@ -114,7 +115,7 @@ impl Line<'_> {
         }
     }
 
-    fn verdict(&self) -> &'static str {
+    fn outcome_name(&self) -> &'static str {
         match self.outcome.error {
             Some(_) => "error",
             None if self.is_partial => "partial",
@@ -122,13 +123,13 @@ impl Line<'_> {
         }
     }
 
-    fn fields(&self) -> Fields<'_> {
-        Fields {
+    fn fields(&self) -> LogFields<'_> {
+        LogFields {
             message: if self.is_task() { "task" } else { "request" },
             protocol: self.protocol,
             method: self.method,
             function: self.outcome.function,
-            outcome: self.verdict(),
+            outcome: self.outcome_name(),
             error: self.outcome.error,
             status: self.status,
             duration_ms: millis(self.duration),
@@ -142,25 +143,26 @@ impl Line<'_> {
         }
     }
 
-    /// What is measured, for each protocol and function. The names of functions are those of the registry: one that a
-    /// caller makes up has no metric.
+    /// The metrics by protocol and function. Only a function of the registry has metrics, so that a client cannot
+    /// create new ones.
     fn metrics<'a>(&self, namespace: &'a str) -> Metrics<'a> {
-        let mut place = vec!["protocol"];
-        place.extend(self.outcome.function.map(|_| "function"));
+        let mut dimensions = vec!["protocol"];
+        dimensions.extend(self.outcome.function.map(|_| "function"));
         let mut metrics = Metrics::new(namespace);
-        let all = metrics.about(place.clone());
-        all.one("calls").field("duration_ms", Unit::Milliseconds);
+        let all = metrics.with_dimensions(dimensions.clone());
+        all.count_line("calls")
+            .field("duration_ms", Unit::Milliseconds);
         if self.upstream_calls + self.cache_hits > 0 {
             all.field("upstream_calls", Unit::Count)
                 .field("upstream_ms", Unit::Milliseconds)
                 .field("cache_hits", Unit::Count);
         }
         if self.cold_start {
-            all.one("cold_starts");
+            all.count_line("cold_starts");
         }
         if self.outcome.error.is_some() {
-            place.push("error");
-            metrics.about(place).one("errors");
+            dimensions.push("error");
+            metrics.with_dimensions(dimensions).count_line("errors");
         }
         metrics
     }

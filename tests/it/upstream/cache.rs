@@ -1,4 +1,4 @@
-//! What is kept of good answers: for how long, within how many bytes, and what stands in for a failure.
+//! The cache of good answers: lifetime, size, and stale answers after a failure.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{FRESH, STALE, STATS, STATS_UPSTREAM, failing, max_supply, pass, seco
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn an_answer_is_used_again_until_its_time_is_over() {
+async fn an_answer_is_reused_until_its_lifetime_ends() {
     let app = TestApp::plane().await;
     app.get(STATS).await;
     pass(FRESH - Duration::from_secs(1)).await;
@@ -30,7 +30,7 @@ async fn an_answer_is_used_again_until_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn what_is_kept_stays_within_its_bytes() {
+async fn the_cache_stays_within_its_size() {
     let app = TestApp::plane_with(|config| config.cache_bytes = 16 << 10).await;
     let wallet = |byte: u8| {
         let hrp = bech32::Hrp::parse("pb").unwrap();
@@ -45,13 +45,13 @@ async fn what_is_kept_stays_within_its_bytes() {
         app.get(&format!("/api/account_info/{}", wallet(byte)))
             .await;
     }
-    // Each answer is about half a kilobyte with its overhead, so a few dozen of them are kept and the others are not.
+    // Each answer takes about half a kilobyte with its overhead, so only a few dozen of them fit.
     let asked = app.replay.seen().len();
     assert!((150..200).contains(&asked), "{asked}");
 }
 
 #[tokio::test]
-async fn an_answer_of_another_shape_is_not_kept() {
+async fn an_answer_of_another_shape_is_not_cached() {
     let app = TestApp::plane().await;
     app.replay
         .answer_times(STATS_UPSTREAM, Canned::json("[]"), 1);
@@ -60,7 +60,7 @@ async fn an_answer_of_another_shape_is_not_kept() {
 }
 
 #[tokio::test]
-async fn an_old_answer_stands_in_for_an_upstream_that_fails_and_says_so_on_both_faces() {
+async fn a_stale_answer_is_used_if_the_upstream_fails_and_is_marked_on_both_protocols() {
     for fault in [
         failing(),
         Canned::json("[]"),
@@ -98,7 +98,7 @@ async fn an_old_answer_stands_in_for_an_upstream_that_fails_and_says_so_on_both_
 }
 
 #[tokio::test]
-async fn a_document_of_an_old_answer_is_not_to_be_kept_by_clients() {
+async fn a_resource_from_a_stale_answer_is_not_cacheable() {
     let app = TestApp::plane().await;
     let ttl = async || {
         let read = app.mcp("resources/read", json!({"uri": "bifold://markets"}));
@@ -111,7 +111,7 @@ async fn a_document_of_an_old_answer_is_not_to_be_kept_by_clients() {
 }
 
 #[tokio::test]
-async fn an_old_answer_does_not_hide_that_something_is_gone() {
+async fn a_stale_answer_does_not_hide_a_404() {
     let app = TestApp::plane().await;
     let account = format!("/api/account_info/{VESTING}");
     app.get(&account).await;
@@ -122,7 +122,7 @@ async fn an_old_answer_does_not_hide_that_something_is_gone() {
 }
 
 #[tokio::test]
-async fn an_upstream_with_tags_is_asked_only_for_what_is_new() {
+async fn an_upstream_with_entity_tags_gets_conditional_requests() {
     let app = TestApp::plane().await;
     app.replay
         .answer(STATS_UPSTREAM, stats("11").header("etag", "\"one\""));
@@ -144,9 +144,9 @@ async fn an_upstream_with_tags_is_asked_only_for_what_is_new() {
 }
 
 #[tokio::test]
-async fn an_answer_that_its_function_cannot_use_is_not_kept_either() {
+async fn an_answer_with_invalid_content_is_not_cached() {
     let app = TestApp::plane().await;
-    // Well in form, but its parts are larger than the whole.
+    // Well-formed, but its parts are larger than the whole.
     let impossible = r#"{"maxSupply":{"amount":"1","denom":"nhash"},"currentSupply":{"amount":"1","denom":"nhash"},"circulation":{"amount":"2","denom":"nhash"},"communityPool":{"amount":"0","denom":"nhash"},"bonded":{"amount":"0","denom":"nhash"},"burned":{"amount":"0","denom":"nhash"}}"#;
     for path in [STATS, "/api/market_overview_summary"] {
         app.replay
@@ -168,7 +168,7 @@ async fn an_answer_that_its_function_cannot_use_is_not_kept_either() {
 }
 
 #[tokio::test]
-async fn a_large_answer_is_kept_whatever_the_machine() {
+async fn a_large_answer_is_cached_on_every_machine() {
     let app = TestApp::plane().await;
     let recorded = include_str!(
         "../../../src/provenance/replay/recorded/explorer_v3_utility_token_stats.json"
@@ -182,7 +182,7 @@ async fn a_large_answer_is_kept_whatever_the_machine() {
 }
 
 #[tokio::test]
-async fn an_old_answer_that_may_stand_in_is_not_kept_waiting_for_further_tries() {
+async fn a_stale_answer_is_used_without_further_tries() {
     let app = TestApp::plane().await;
     app.get(STATS).await;
     app.replay

@@ -1,4 +1,4 @@
-//! The progress of an aggregate: one report for each part that is there or lost, and a log entry for each lost one.
+//! The progress of an aggregate: one notification for each part, and a log message for each failed part.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,21 +8,21 @@ use crate::context::Context;
 use crate::context::client::Level;
 use crate::error::Result;
 
-/// Counts the parts of one aggregate as they end.
-pub(super) struct Track<'a> {
+/// Counts the finished parts of one aggregate.
+pub(super) struct PartProgress<'a> {
     cx: &'a Context,
     done: AtomicU32,
     total: u32,
 }
 
-impl Track<'_> {
-    /// Nothing done of `total` parts.
-    pub(super) fn new(cx: &Context, total: u32) -> Track<'_> {
+impl PartProgress<'_> {
+    /// No part of `total` is finished.
+    pub(super) fn new(cx: &Context, total: u32) -> PartProgress<'_> {
         let done = AtomicU32::new(0);
-        Track { cx, done, total }
+        PartProgress { cx, done, total }
     }
 
-    /// Runs the part to its end, and tells of it.
+    /// Runs one part and reports its end.
     pub(super) async fn part<T>(
         &self,
         name: &str,

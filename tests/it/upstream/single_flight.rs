@@ -1,4 +1,4 @@
-//! One upstream call for all who ask the same at the same time.
+//! One upstream request for all concurrent calls with the same path.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::{STATS, STATS_UPSTREAM, failing, stats};
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn a_thousand_who_ask_the_same_at_once_cause_one_upstream_call() {
+async fn a_thousand_concurrent_calls_share_one_upstream_request() {
     let app = TestApp::plane().await;
     app.replay.answer(
         STATS_UPSTREAM,
@@ -24,7 +24,7 @@ async fn a_thousand_who_ask_the_same_at_once_cause_one_upstream_call() {
 }
 
 #[tokio::test]
-async fn who_started_the_call_may_go_away_without_harm_to_the_others() {
+async fn the_call_that_started_a_shared_request_may_be_cancelled() {
     let app = TestApp::plane().await;
     app.replay.answer(
         STATS_UPSTREAM,
@@ -40,7 +40,7 @@ async fn who_started_the_call_may_go_away_without_harm_to_the_others() {
 }
 
 #[tokio::test]
-async fn when_all_have_gone_away_the_call_is_given_up() {
+async fn a_shared_request_is_cancelled_with_its_last_call() {
     let app = TestApp::plane().await;
     app.replay
         .answer_times(STATS_UPSTREAM, stats("11").fault(Fault::Hang), 1);
@@ -50,12 +50,12 @@ async fn when_all_have_gone_away_the_call_is_given_up() {
         tokio::task::yield_now().await;
     }
     drop(only);
-    // A call that still ran would be joined, and would hang.
+    // If the request still ran, the call would join it and hang.
     assert_eq!(app.get(STATS).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_failure_reaches_all_who_wait_and_is_not_kept() {
+async fn a_failure_reaches_all_waiting_calls_and_is_not_cached() {
     let app = TestApp::plane().await;
     app.replay.answer_times(
         STATS_UPSTREAM,
@@ -73,7 +73,7 @@ async fn a_failure_reaches_all_who_wait_and_is_not_kept() {
 }
 
 #[tokio::test]
-async fn who_joins_a_hurried_call_is_not_bound_by_its_time() {
+async fn a_call_that_joins_a_request_keeps_its_own_deadline() {
     let app = TestApp::plane().await;
     app.replay.answer(
         STATS_UPSTREAM,
@@ -87,7 +87,7 @@ async fn who_joins_a_hurried_call_is_not_bound_by_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_call_on_many_threads_too() {
+async fn concurrent_calls_on_many_threads_share_one_request() {
     let mut more = 0;
     for _ in 0..150 {
         let app = Arc::new(TestApp::plane().await);
