@@ -297,13 +297,13 @@ async fn what_a_message_names_is_repeated_in_excerpts() {
                 .mcp()
                 .answer_frame(&message, &app.app.context())
                 .await;
-            let bifold::mcp::Body::Json(body) = reply.body else {
+            let bifold::mcp::Body::Message(body) = reply.body else {
                 panic!("{shown}: no document");
             };
             let answer = Answer {
                 status: reply.status,
                 headers: Default::default(),
-                body,
+                body: body.into_json(),
             };
             assert_brief(&answer, &log, &long, &shown);
         }

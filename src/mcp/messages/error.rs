@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::error::excerpt::excerpt;
 use crate::error::{Capability, Error, Kind};
+use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::{MODERN, Shape};
 
 /// The client cannot do what a function needs (MCP 2026-07-28).
@@ -18,14 +19,6 @@ pub(crate) struct RpcError {
     code: i32,
     message: String,
     data: Option<Value>,
-}
-
-#[derive(Serialize)]
-struct Envelope<'a> {
-    jsonrpc: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a RawValue>,
-    error: Body<'a>,
 }
 
 #[derive(Serialize)]
@@ -201,13 +194,13 @@ impl RpcError {
         }
     }
 
-    pub(crate) fn encode(&self, id: Option<&RawValue>) -> Vec<u8> {
-        serde_json::to_vec(&Envelope {
-            jsonrpc: "2.0",
-            id,
-            error: self.body(),
-        })
-        .expect("an error of strings and numbers is JSON")
+    /// The response to the request of that id.
+    pub(crate) fn encode(&self, id: Option<&RawValue>) -> Outgoing {
+        let error = Body {
+            data: None,
+            ..self.body()
+        };
+        Outgoing::of_error(id, &error, self.data.as_ref())
     }
 
     /// The error alone, as it stands in a task.

@@ -7,7 +7,6 @@ use crate::error::excerpt::excerpt;
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::headers;
-use crate::mcp::methods::modern::Meta;
 
 /// The revision whose requests carry everything in `_meta`.
 pub(crate) const MODERN: &str = "2026-07-28";
@@ -90,7 +89,7 @@ impl Era {
             Some(headers) => headers::text(headers, headers::VERSION)?,
             None => None,
         };
-        let has_meta = request.params.is_some_and(Meta::is_modern);
+        let has_meta = request.params.meta.is_modern();
         if request.method == "initialize" && !has_meta {
             return Ok(Era::Legacy(Version::LATEST));
         }

@@ -1,4 +1,14 @@
-//! The MCP protocol as HTTP: requests in, and responses out as one document or as a stream of events.
+//! The fourth layer: the endpoint, and MCP as HTTP, whose responses are one document or a stream of events.
+
+mod answer;
+pub(crate) mod dispatch;
+pub(crate) mod endpoint;
+pub(crate) mod frame;
+mod gate;
+mod legacy;
+mod listen;
+mod modern;
+pub(crate) mod response;
 
 use std::convert::Infallible;
 
@@ -11,8 +21,11 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use crate::context::Context;
 use crate::http::body::read_body;
 use crate::http::refusal::Refusal;
-use crate::mcp::{self, Endpoint};
+use crate::mcp::messages::events::Event;
 use crate::telemetry::{Outcome, Pending};
+
+use endpoint::Endpoint;
+use response::{Body as McpBody, McpResponse};
 
 /// Answers a POST.
 pub(crate) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
@@ -37,7 +50,8 @@ pub(crate) fn method_not_allowed(headers: &HeaderMap) -> Response<Body> {
 
 /// An error of the protocol, because that is what clients of this path can read.
 pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Response<Body> {
-    let mut response = json_response(mcp::unreadable_in(headers, refusal.detail));
+    let message = frame::unreadable_in(headers, refusal.detail);
+    let mut response = json_response(message.into_json());
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -50,11 +64,12 @@ pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Response<Body> {
 }
 
 /// The response as an HTTP response.
-pub(crate) fn answer_of(answer: mcp::McpResponse) -> Response<Body> {
+pub(crate) fn answer_of(answer: McpResponse) -> Response<Body> {
     let mut response = match answer.body {
-        mcp::Body::Empty => Response::default(),
-        mcp::Body::Json(json) => json_response(json),
-        mcp::Body::Events(events, pending) => event_response(events, pending),
+        McpBody::Empty => Response::default(),
+        McpBody::Message(message) => json_response(message.into_json()),
+        McpBody::Batch(json) => json_response(json),
+        McpBody::Events(events, pending) => event_response(events, pending),
     };
     *response.status_mut() = answer.status;
     response.extensions_mut().insert(answer.outcome);
@@ -69,7 +84,7 @@ fn json_response(json: Vec<u8>) -> Response<Body> {
 }
 
 /// Nothing between here and the client may keep the events, or hold them back.
-fn event_response(events: BoxStream<'static, mcp::Event>, pending: Pending) -> Response<Body> {
+fn event_response(events: BoxStream<'static, Event>, pending: Pending) -> Response<Body> {
     let events = events.map(|event| Ok::<_, Infallible>(event.sse()));
     let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();
