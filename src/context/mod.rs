@@ -1,5 +1,6 @@
 //! What a function may use: upstreams, the clock, its deadline, its client, the application's own state.
 
+pub(crate) mod answered;
 mod budget;
 mod call;
 pub(crate) mod client;

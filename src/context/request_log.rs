@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Response};
 use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::context::answered::Answered;
 use crate::telemetry::{Line, Outcome, Pending, millis};
 
 /// The header that carries the id of a request.
@@ -57,11 +58,13 @@ impl RequestLog {
     }
 
     /// Puts the request's id and times on the answer, and writes its line: now, or when its body is whole.
-    pub fn finish(mut self, mut response: Response<Body>) -> Response<Body> {
+    pub fn finish(mut self, answered: Answered) -> Response<Body> {
+        let Answered {
+            mut response,
+            outcome,
+            pending,
+        } = answered;
         self.status = Some(response.status().as_u16());
-        let extensions = response.extensions_mut();
-        let outcome = extensions.remove::<Outcome>().unwrap_or_default();
-        let pending = extensions.remove::<Pending>();
         sign(response.headers_mut(), &self.line(&outcome));
         match pending {
             None => {
@@ -154,8 +157,8 @@ impl Unanswered {
     }
 
     /// The same answer, as [`RequestLog::finish`] makes it.
-    pub fn finish(self, response: Response<Body>) -> Response<Body> {
-        self.answered().finish(response)
+    pub fn finish(self, answered: Answered) -> Response<Body> {
+        self.answered().finish(answered)
     }
 }
 

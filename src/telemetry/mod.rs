@@ -30,7 +30,7 @@ pub enum Format {
     Text,
 }
 
-/// What the log says of a request beside its duration; a protocol leaves it in the response's extensions.
+/// What the log says of a request beside its duration.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The protocol method, or the REST route.

@@ -1,4 +1,4 @@
-//! WebSocket: each text frame is one JSON-RPC message of MCP, through the same integration as the body of a `POST /mcp`.
+//! WebSocket: each text frame is one JSON-RPC message of MCP, through the same path as the body of a `POST /mcp`.
 //!
 //! # The protocol
 //! - A frame of the client is one message of either era; a batch is refused. What HTTP repeats in headers is not
@@ -107,7 +107,7 @@ impl Sockets {
         })
     }
 
-    /// Whether whoever sends these headers may connect: a browser lets every page try, so the page's origin decides.
+    /// Whether a client with these headers may connect: a browser lets every page try, so the page's origin decides.
     pub fn admits(&self, headers: &HeaderMap) -> bool {
         let origin = headers.get(ORIGIN);
         origin.is_none_or(|origin| self.origins.admit(origin, headers))

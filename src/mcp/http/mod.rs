@@ -15,65 +15,80 @@ use std::convert::Infallible;
 use axum::body::Body;
 use axum::extract::Request;
 use futures_util::stream::{BoxStream, StreamExt};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::context::Context;
+use crate::context::answered::Answered;
 use crate::http::body::read_body;
 use crate::http::refusal::Refusal;
 use crate::mcp::messages::events::Event;
-use crate::telemetry::{Outcome, Pending};
+use crate::telemetry::Outcome;
 
 use endpoint::Endpoint;
 use response::{Body as McpBody, McpResponse};
 
-/// Answers a POST.
-pub(crate) async fn post(endpoint: &Endpoint, request: Request) -> Response<Body> {
-    let cx = Context::of(&request);
-    let (parts, body) = request.into_parts();
-    let body = match read_body(&parts.headers, body, cx.body_limits()).await {
-        Ok(body) => body,
-        Err(refusal) => return refused(&parts.headers, refusal),
-    };
-    answer_of(endpoint.answer(&parts.headers, &body, &cx).await)
+/// Answers a request for the path of the protocol.
+pub(crate) async fn route(endpoint: &Endpoint, request: Request) -> Answered {
+    let tells = endpoint.tells();
+    match *request.method() {
+        Method::POST => post(endpoint, request).await,
+        Method::GET if tells => answered(endpoint.listen_to_all(request.headers())),
+        _ => method_not_allowed(request.headers(), if tells { "GET,POST" } else { "POST" }),
+    }
 }
 
-/// Answers what is neither a POST nor listens.
-pub(crate) fn method_not_allowed(headers: &HeaderMap) -> Response<Body> {
+async fn post(endpoint: &Endpoint, request: Request) -> Answered {
+    let cx = Context::of(&request);
+    let (parts, body) = request.into_parts();
+    match read_body(&parts.headers, body, cx.body_limits()).await {
+        Ok(body) => answered(endpoint.answer(&parts.headers, &body, &cx).await),
+        Err(refusal) => refused(&parts.headers, refusal),
+    }
+}
+
+/// Answers what neither posts a message nor listens.
+fn method_not_allowed(headers: &HeaderMap, allowed: &'static str) -> Answered {
     let refusal = Refusal::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         "messages are sent with POST; the `Allow` header lists what is taken",
     );
-    refused(headers, refusal)
+    let mut answered = refused(headers, refusal);
+    let headers = answered.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(allowed));
+    answered
 }
 
 /// An error of the protocol, because that is what clients of this path can read.
-pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Response<Body> {
+pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Answered {
     let message = frame::unreadable_in(headers, refusal.detail);
     let mut response = json_response(message.into_json());
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.extend(refusal.header);
-    response.extensions_mut().insert(Outcome {
+    let outcome = Outcome {
         error: Some(refusal.class),
         ..Outcome::default()
-    });
-    response
+    };
+    Answered::new(response, outcome)
 }
 
 /// The response as an HTTP response.
-pub(crate) fn answer_of(answer: McpResponse) -> Response<Body> {
-    let mut response = match answer.body {
-        McpBody::Empty => Response::default(),
-        McpBody::Message(message) => json_response(message.into_json()),
-        McpBody::Batch(json) => json_response(json),
-        McpBody::Events(events, pending) => event_response(events, pending),
+fn answered(answer: McpResponse) -> Answered {
+    let (mut response, pending) = match answer.body {
+        McpBody::Empty => (Response::default(), None),
+        McpBody::Message(message) => (json_response(message.into_json()), None),
+        McpBody::Batch(json) => (json_response(json), None),
+        McpBody::Events(events, pending) => (event_response(events), Some(pending)),
     };
     *response.status_mut() = answer.status;
-    response.extensions_mut().insert(answer.outcome);
-    response
+    Answered {
+        response,
+        outcome: answer.outcome,
+        pending,
+    }
 }
 
 fn json_response(json: Vec<u8>) -> Response<Body> {
@@ -84,13 +99,12 @@ fn json_response(json: Vec<u8>) -> Response<Body> {
 }
 
 /// Nothing between here and the client may keep the events, or hold them back.
-fn event_response(events: BoxStream<'static, Event>, pending: Pending) -> Response<Body> {
+fn event_response(events: BoxStream<'static, Event>) -> Response<Body> {
     let events = events.map(|event| Ok::<_, Infallible>(event.sse()));
     let mut response = Response::new(Body::from_stream(events));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response.extensions_mut().insert(pending);
     response
 }
