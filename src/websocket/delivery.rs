@@ -33,7 +33,7 @@ pub(super) struct Delivery<'a> {
 
 impl Delivery<'_> {
     /// # Errors
-    /// The address is none of API Gateway's.
+    /// The connection names a host that is not one of API Gateway.
     pub(super) fn new<'a>(
         gateway: &'a Gateway,
         connection: &Connection,

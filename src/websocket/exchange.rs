@@ -20,7 +20,7 @@ use crate::telemetry::{Outcome, Pending};
 /// The frames that answer one message. They are made while they are asked for: dropping this ends the call behind them,
 /// and writes its line in the log.
 pub(super) struct Exchange {
-    /// Of the request; none where the message is no request.
+    /// The id of the request; `None` where the message is not one.
     id: Option<Box<RawValue>>,
     state: ExchangeState,
     sent: u64,
@@ -103,7 +103,7 @@ impl Exchange {
         None
     }
 
-    /// Ends with an error in the place of the response; a message that is no request gets none.
+    /// Ends with an error in the place of the response; a message that is not a request gets none.
     pub(super) fn fail(&mut self, error: &Error) -> Option<Frame> {
         self.state = ExchangeState::Ended;
         self.outcome.error = Some(error.kind().as_str());

@@ -91,7 +91,7 @@ impl Sockets {
         }
     }
 
-    /// Says that what came is no text.
+    /// Answers a binary frame.
     ///
     /// # Errors
     /// The client cannot be told.
@@ -245,7 +245,7 @@ fn fail(entry: Unanswered, error: &Error) {
     log(entry.answered(), StatusCode::BAD_GATEWAY, Some(kind));
 }
 
-/// Writes the line of an event that is no exchange, with the kind of its error.
+/// Writes the line of an event without an exchange, with the kind of its error.
 fn log(mut entry: RequestLog, status: StatusCode, error: Option<&'static str>) {
     entry.status = Some(status.as_u16());
     entry.write(&Outcome {

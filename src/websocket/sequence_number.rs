@@ -7,7 +7,7 @@ use crate::mcp::{Outgoing, Part};
 /// The number of a message among those of its request, in `_meta`.
 const SEQ: &str = "bifold/seq";
 
-/// The id of that request, in `_meta` of what is no response.
+/// The id of that request, in `_meta` of a notification or a question.
 const REQUEST: &str = "bifold/request";
 
 /// The message with its `number` in `_meta`; a notification or a question has there too the `request` that it belongs

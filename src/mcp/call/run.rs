@@ -143,7 +143,7 @@ impl Run {
     }
 
     fn poll(&mut self, cx: &mut task::Context<'_>) -> Step {
-        // What is said after the end, by a task that the function left behind, is no part of the call.
+        // What a spawned task of the function reports after its end does not belong to the call.
         if let Some(ended) = self.ended.take() {
             return Step::Ended(ended);
         }

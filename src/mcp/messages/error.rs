@@ -44,7 +44,7 @@ impl RpcError {
         RpcError::new(StatusCode::BAD_REQUEST, -32700, message)
     }
 
-    /// The JSON is no message of this protocol.
+    /// The JSON is not a message of this protocol.
     pub(crate) fn invalid_request(message: impl Into<String>) -> RpcError {
         RpcError::new(StatusCode::BAD_REQUEST, -32600, message)
     }
@@ -70,7 +70,7 @@ impl RpcError {
         RpcError::new(StatusCode::OK, -32602, message)
     }
 
-    /// There is no document of that URI.
+    /// No resource has that URI.
     pub(crate) fn resource_not_found(shape: Shape, uri: &str) -> RpcError {
         let code = match shape {
             Shape::Modern => -32602,

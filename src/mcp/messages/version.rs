@@ -100,7 +100,7 @@ impl Era {
         }
         match header {
             // The specification has a request without the header taken for 2025-03-26, but clients of later revisions
-            // leave it out too; what those added is legal in the older one, so nobody loses by getting all of it.
+            // leave it out too. What those added is legal in the older one, so every client gets all of it.
             None => Ok(Era::Legacy(Version::LATEST)),
             Some(version) => Version::parse(version)
                 .map(Era::Legacy)
