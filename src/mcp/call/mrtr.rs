@@ -31,7 +31,7 @@ struct Inputs<'a> {
 }
 
 /// What the state is bound to: another principal cannot use it, nor can another call.
-struct Subject {
+struct Binding {
     method: String,
     name: Option<String>,
     uri: Option<String>,
@@ -43,7 +43,7 @@ struct Subject {
 pub(crate) struct MultiRound {
     cipher: Arc<StateCipher>,
     server: Box<RawValue>,
-    subject: Subject,
+    binding: Binding,
     /// The questions of the last round; none in the first one.
     asked: BTreeSet<String>,
     /// What the client says to them, by their keys.
@@ -113,7 +113,7 @@ impl MultiRound {
         let mut multi_round = MultiRound {
             cipher: cipher.clone(),
             server: server.to_owned(),
-            subject: Subject::of(request, cx),
+            binding: Binding::of(request, cx),
             asked: BTreeSet::new(),
             said: BTreeMap::new(),
             before: Answers::new(),
@@ -139,7 +139,7 @@ impl MultiRound {
             .into_iter()
             .map(|(key, it)| (key, it.to_owned()))
             .collect();
-        let text = self.cipher.open(&encrypted, &self.subject.canonical());
+        let text = self.cipher.open(&encrypted, &self.binding.canonical());
         let state: Option<RequestState> = text.and_then(|it| serde_json::from_slice(&it).ok());
         let Some(state) = state else {
             return Err(RpcError::invalid_params(
@@ -214,7 +214,7 @@ impl MultiRound {
             known: self.used.clone(),
         };
         let state = serde_json::to_vec(&state).expect("a state of texts is JSON");
-        let encrypted = self.cipher.encrypt(&state, &self.subject.canonical());
+        let encrypted = self.cipher.encrypt(&state, &self.binding.canonical());
         if encrypted.len() > self.max_state {
             return Err(Error::value_too_large(encrypted.len(), self.max_state));
         }
@@ -237,12 +237,12 @@ impl<'a> Question<'a> {
     }
 }
 
-impl Subject {
-    fn of(request: &Request<'_>, cx: &Context) -> Subject {
+impl Binding {
+    fn of(request: &Request<'_>, cx: &Context) -> Binding {
         let params = request.params.fields();
         let text = |key| params.text(key).map(Cow::into_owned);
         let arguments = params.optional(Key::Arguments).flatten();
-        Subject {
+        Binding {
             method: request.method.clone().into_owned(),
             name: text(Key::Name),
             uri: text(Key::Uri),

@@ -10,7 +10,6 @@ use crate::mcp::http::endpoint::Endpoint;
 use crate::mcp::http::response::McpResponse;
 use crate::mcp::messages::envelope::{self, Incoming, Malformed, Message, Request};
 use crate::mcp::messages::error::RpcError;
-use crate::mcp::messages::id::{Cancelled, is_id};
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::{self, Shape};
 use crate::telemetry::trace::Trace;
@@ -60,15 +59,10 @@ impl Frame {
                 method: method.into_owned(),
                 params: params.map(ToOwned::to_owned),
             }),
-            Ok(Message::Notification { method, params }) => {
-                let is_cancellation = method == "notifications/cancelled";
-                let params = Cancelled::read(params).filter(|_| is_cancellation);
-                let id = params.map(|it| it.request_id).filter(|id| is_id(id));
-                match id {
-                    Some(id) => Frame::Cancellation(id.to_owned()),
-                    None => Frame::Other(OtherFrame(Other::Notification)),
-                }
-            }
+            Ok(Message::Notification { cancelled }) => match cancelled {
+                Some(id) => Frame::Cancellation(id.to_owned()),
+                None => Frame::Other(OtherFrame(Other::Notification)),
+            },
             Ok(Message::Response { id, text }) => Frame::Other(OtherFrame(Other::Response {
                 id: id.into_owned(),
                 text: text.to_owned(),

@@ -33,8 +33,8 @@ pub(crate) enum Message<'a> {
     },
     /// It asks for nothing.
     Notification {
-        method: Cow<'a, str>,
-        params: Option<&'a RawValue>,
+        /// The id of the request whose response the client does not want any more.
+        cancelled: Option<&'a RawValue>,
     },
     /// The answer to a question of this server.
     Response {
@@ -197,7 +197,7 @@ fn message<'a>(whole: &'a str, wire: Wire<'a>) -> Result<Message<'a>, Malformed<
     }
     match id {
         Some(id) => Ok(Message::Request { id, method, params }),
-        None => notification(method, params),
+        None => notification(&method, params),
     }
 }
 
@@ -214,14 +214,16 @@ fn response<'a>(whole: &'a str, wire: &Wire<'a>) -> Result<Message<'a>, Malforme
 }
 
 fn notification<'a>(
-    method: Cow<'a, str>,
+    method: &str,
     params: Option<&'a RawValue>,
 ) -> Result<Message<'a>, Malformed<'a>> {
-    if method == "notifications/cancelled"
-        && Cancelled::read(params).is_some_and(|it| is_too_long(it.request_id))
-    {
+    let is_cancellation = method == "notifications/cancelled";
+    let cancelled = Cancelled::read(params.filter(|_| is_cancellation));
+    let cancelled = cancelled.map(|it| it.request_id);
+    if cancelled.is_some_and(is_too_long) {
         let error = RpcError::too_long("params.requestId");
         return Err(Malformed::new(None, error));
     }
-    Ok(Message::Notification { method, params })
+    let cancelled = cancelled.filter(|id| is_id(id));
+    Ok(Message::Notification { cancelled })
 }

@@ -36,7 +36,7 @@ struct TaskResult<'a> {
 }
 
 /// The name of a method, and its result.
-type Answered = (&'static str, Box<RawValue>);
+type MethodResult = (&'static str, Box<RawValue>);
 
 impl<'a> TaskParams<'a> {
     fn of(params: &Params<'a>) -> Result<TaskParams<'a>, RpcError> {
@@ -56,7 +56,7 @@ pub(crate) async fn answer(
     request: &Request<'_>,
     declared: &RawValue,
     cx: &Context,
-) -> Result<Answered, RpcError> {
+) -> Result<MethodResult, RpcError> {
     let Some(tasks) = &executor.tasks else {
         return Err(RpcError::method_not_found(&request.method));
     };
@@ -97,7 +97,7 @@ fn result(
     method: &'static str,
     task: Option<View<'_>>,
     cx: &Context,
-) -> Result<Answered, RpcError> {
+) -> Result<MethodResult, RpcError> {
     let result = TaskResult {
         meta: ServerMeta::new(&executor.server),
         result_type: "complete",
