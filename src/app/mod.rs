@@ -273,8 +273,8 @@ impl App {
 
     async fn route(&self, request: Request) -> Answered {
         match request.uri().path() {
-            // Not through the router: most processes on Lambda are asked nothing but this, and would first have to make
-            // all the other routes.
+            // Not through the router: it takes 3,800 instructions more for a request, and 900,000 to be made for forty
+            // functions, which a frozen process that is only asked over MCP never has to spend.
             MCP => mcp_http::route(&self.endpoint, request).await,
             _ => {
                 let response = self.router().clone().oneshot(request).await;
