@@ -94,7 +94,7 @@ enum Status {
     #[default]
     Active,
     Inactive,
-    Pending,
+    PendingOutcome,
 }
 
 fn john() -> String {

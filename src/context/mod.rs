@@ -1,5 +1,6 @@
 //! The context of a call: upstreams, the clock, the deadline, the client, the application's own state.
 
+pub(crate) mod answered;
 mod budget;
 mod call;
 pub(crate) mod client;

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Response};
 use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::context::answered::Answered;
 use crate::telemetry::{AccessLine, Outcome, PendingOutcome, millis};
 
 /// The header that carries the id of a request.
@@ -56,11 +57,13 @@ impl RequestLog {
     }
 
     /// Adds the headers for request id and timing, and writes the log line: now, or at the end of a streamed body.
-    pub fn finish(mut self, mut response: Response<Body>) -> Response<Body> {
+    pub fn finish(mut self, answered: Answered) -> Response<Body> {
+        let Answered {
+            mut response,
+            outcome,
+            pending,
+        } = answered;
         self.status = Some(response.status().as_u16());
-        let extensions = response.extensions_mut();
-        let outcome = extensions.remove::<Outcome>().unwrap_or_default();
-        let pending = extensions.remove::<PendingOutcome>();
         add_headers(response.headers_mut(), &self.line(&outcome));
         match pending {
             None => {
@@ -153,8 +156,8 @@ impl RequestGuard {
     }
 
     /// Finishes the response as [`RequestLog::finish`] does.
-    pub fn finish(self, response: Response<Body>) -> Response<Body> {
-        self.into_log().finish(response)
+    pub fn finish(self, answered: Answered) -> Response<Body> {
+        self.into_log().finish(answered)
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Format {
     Text,
 }
 
-/// The result of a request as the access line reports it; a protocol returns it in the response's extensions.
+/// The result of a request as the access line reports it.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The protocol method, or the REST route.

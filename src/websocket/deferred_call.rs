@@ -12,15 +12,15 @@ use crate::telemetry::trace::Trace;
 /// A call that is handed on.
 #[derive(Serialize, Deserialize)]
 pub(super) struct DeferredCall<'a> {
-    /// By which a second delivery is known.
+    /// Its id, by which a second delivery is known.
     pub(super) job: String,
     pub(super) connection: Connection,
-    /// From which place in a trace it is handed on, as the headers of W3C Trace Context say it.
+    /// The place in a trace from which it is handed on, in the form of the headers of W3C Trace Context.
     #[serde(default)]
     traceparent: String,
     #[serde(default)]
     tracestate: Option<String>,
-    /// Who calls.
+    /// The principal that calls.
     #[serde(default)]
     principal: Option<String>,
     /// The request, as it came.
@@ -51,8 +51,7 @@ impl<'a> DeferredCall<'a> {
         serde_json::from_str(text.get()).map_err(broken)
     }
 
-    /// Makes the context of the invocation that runs it that of the one which handed it on: in its trace, below its
-    /// place, and for its caller.
+    /// Gives the context of this invocation the trace and the principal of the invocation that handed the call on.
     pub(super) fn introduce(&self, cx: &Context) {
         if let Some(trace) = Trace::child_of(&self.traceparent, self.tracestate.as_deref()) {
             cx.set_trace(trace);

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::mcp;
 use crate::telemetry::{self, Outcome};
 
-/// How long it may take to hand a call on: whoever sent the frame waits for it.
+/// How long it may take to hand a call on: the client of the frame waits for it.
 const HANDING_ON: Duration = Duration::from_secs(10);
 
 impl Sockets {
@@ -68,33 +68,30 @@ impl Sockets {
         let invoker = self.invoker.as_ref().filter(|_| may_run);
         let text = mcp::without_mark(text);
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, method, trace } => {
-                if let Some(trace) = trace {
-                    cx.set_trace(trace);
-                }
-                match invoker.filter(|_| method.is_some()) {
-                    Some(invoker) => {
-                        self.hand_on(invoker, connection, &id, text, cx, times)
-                            .await
-                    }
-                    None => {
-                        let entry = guard(&cx, method);
-                        self.answer(&connection, Some(id), text, entry, times).await
-                    }
-                }
-            }
             mcp::Frame::Cancellation(id) => {
                 log(entry(&cx, Some("notification")), StatusCode::OK, None);
                 self.cancellations.cancel(&connection, &id).await
             }
-            mcp::Frame::Other => {
-                let entry = guard(&cx, None);
-                self.answer(&connection, None, text, entry, times).await
+            frame => {
+                let method = frame.function_method();
+                let invoker = invoker.filter(|_| method.is_some());
+                if let (Some(invoker), mcp::Frame::Request(request)) = (invoker, &frame)
+                    // What is malformed is refused at once.
+                    && let Ok(trace) = request.trace()
+                {
+                    if let Some(trace) = trace {
+                        cx.set_trace(trace);
+                    }
+                    let id = request.id();
+                    return self.hand_on(invoker, connection, id, text, cx, times).await;
+                }
+                let entry = guard(&cx, method);
+                self.answer(&connection, frame, entry, times).await
             }
         }
     }
 
-    /// Says that what came is no text.
+    /// Answers a binary frame.
     ///
     /// # Errors
     /// The client cannot be told.
@@ -112,7 +109,7 @@ impl Sockets {
             .await
     }
 
-    /// Runs a call that was handed on; a second delivery of it does nothing, nor does one that nobody wants any more.
+    /// Runs a call that was handed on. A second delivery of it does nothing, nor does one that was cancelled.
     ///
     /// # Errors
     /// The client cannot be told, or the store fails.
@@ -121,15 +118,16 @@ impl Sockets {
         call.introduce(&cx);
         cx.start_stream();
         let (connection, text) = (call.connection, call.message.get());
-        let mcp::Frame::Request { id, method, .. } = mcp::Frame::read(text) else {
+        let frame = mcp::Frame::read(text);
+        let Some(id) = frame.id().map(ToOwned::to_owned) else {
             return Err(Error::internal("what was handed on is no request"));
         };
-        let entry = guard(&cx, method);
+        let entry = guard(&cx, frame.function_method());
         let starting = self.cancellations.start(&call.job, &connection, &id);
         let seen = match self.unless_stopping(starting).await {
             Ok(Start::Watched(seen)) => seen,
             Ok(Start::Unwatched) => {
-                return self.answer(&connection, Some(id), text, entry, times).await;
+                return self.answer(&connection, frame, entry, times).await;
             }
             Ok(Start::Unwanted) => {
                 log(entry.into_log(), StatusCode::OK, Some("cancelled"));
@@ -144,7 +142,7 @@ impl Sockets {
         tokio::select! {
             biased;
             () = self.cancellations.given_up(&connection, &id, seen, times.answer) => Ok(()),
-            done = self.answer(&connection, Some(id.clone()), text, entry, times) => done,
+            done = self.answer(&connection, frame, entry, times) => done,
         }
     }
 
@@ -166,7 +164,7 @@ impl Sockets {
             log(entry.into_log(), StatusCode::ACCEPTED, None);
             return Ok(());
         };
-        // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
+        // The answer may have been lost, and the call runs. The invocation that holds the claim answers the client.
         match self.cancellations.claim(&call.job).await {
             Ok(true) => {
                 telemetry::cause("continuation", &error);
@@ -191,8 +189,7 @@ impl Sockets {
     async fn answer(
         &self,
         connection: &Connection,
-        id: Option<Box<RawValue>>,
-        text: &str,
+        frame: mcp::Frame,
         entry: RequestGuard,
         times: Times,
     ) -> Result<()> {
@@ -201,7 +198,7 @@ impl Sockets {
             end: Some(times.answer),
         };
         let (endpoint, entry) = (self.endpoint.clone(), entry.into_log());
-        let mut exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
+        let mut exchange = Exchange::new(endpoint, frame, entry, limits);
         match Delivery::new(&self.gateway, connection, times) {
             Ok(delivery) => delivery.carry(&mut exchange, self.stopping()).await,
             Err(error) => {
@@ -248,7 +245,7 @@ fn fail(entry: RequestGuard, error: &Error) {
     log(entry.into_log(), StatusCode::BAD_GATEWAY, Some(kind));
 }
 
-/// Writes the line of an event that is no exchange, with the kind of its error.
+/// Writes the line of an event without an exchange, with the kind of its error.
 fn log(mut entry: RequestLog, status: StatusCode, error: Option<&'static str>) {
     entry.status = Some(status.as_u16());
     entry.write(&Outcome {

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 
 use bifold::{App, Config, local};
 use futures_util::{SinkExt, StreamExt};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -33,6 +34,28 @@ struct Served {
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     gate: Gate,
+}
+
+/// The places of a message where `_meta` may stand. One that stands twice cannot be read.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "they are only read")]
+struct Meta {
+    params: Option<MetaOnce>,
+    result: Option<MetaOnce>,
+    error: Option<ErrorMeta>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "it is only read")]
+struct ErrorMeta {
+    data: MetaOnce,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "it is only read")]
+struct MetaOnce {
+    #[serde(rename = "_meta")]
+    meta: serde_json::Map<String, Value>,
 }
 
 /// The client of one connection.
@@ -101,7 +124,10 @@ impl Client {
                 .expect("the connection is open")
                 .unwrap()
             {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Text(text) => {
+                    let _: Meta = serde_json::from_str(&text).expect("`_meta` stands there once");
+                    return serde_json::from_str(&text).unwrap();
+                }
                 Message::Ping(_) => {}
                 other => panic!("no message: {other:?}"),
             }

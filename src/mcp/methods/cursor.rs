@@ -2,13 +2,29 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::methods::lists::List;
 
 /// The form of the text inside. A new form gets a new number, so that no cursor is read as one of another form.
 const FORM: &str = "1";
+
+/// The parameters of a list.
+#[derive(Deserialize)]
+struct ListParams<'a> {
+    #[serde(borrow, default)]
+    cursor: Option<&'a RawValue>,
+}
+
+/// The cursor that a client asks with, if it asks for more than the first page.
+pub(crate) fn of<'a>(params: &Params<'a>) -> Result<Option<&'a RawValue>, RpcError> {
+    let list = |cursor| ListParams { cursor };
+    let params = params.decode(|it| it.optional(Key::Cursor).map(list));
+    params.map(|it| it.cursor)
+}
 
 /// The cursor of the page that begins after `offset` entries.
 pub(crate) fn encode(list: List, offset: usize) -> String {

@@ -67,13 +67,13 @@ async fn names_in_a_message_are_quoted_in_excerpts() {
                 .mcp()
                 .answer_frame(&message, &app.app.context())
                 .await;
-            let bifold::mcp::Body::Json(body) = reply.body else {
+            let bifold::mcp::Body::Message(body) = reply.body else {
                 panic!("{shown}: no document");
             };
             let answer = Answer {
                 status: reply.status,
                 headers: Default::default(),
-                body,
+                body: body.into_json(),
             };
             assert_brief(&answer, &log, &long, &shown);
         }

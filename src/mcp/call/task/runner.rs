@@ -21,7 +21,7 @@ use crate::mcp::messages::version::Shape;
 use crate::store::Change;
 use crate::telemetry::{Outcome, cause};
 
-/// The end of a task that nobody waits for any more.
+/// The end of a task that was cancelled or forgotten.
 const CANCELLED: Option<&str> = Some("cancelled");
 
 /// How long a task may go on when the process is to end.
@@ -208,7 +208,7 @@ impl Runner {
         Ok(error)
     }
 
-    /// Changes the record, and leaves out the questions that nobody waits on and the answers that have been passed on.
+    /// Changes the record, and leaves out the questions that the function has given up and the answers that it has got.
     async fn change(&mut self, mut change: impl FnMut(&mut TaskRecord)) -> Result<()> {
         self.open.retain(|_, ask| !ask.response.is_closed());
         let changed = self

@@ -5,22 +5,19 @@ mod filter;
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
-use crate::context::updates::{self, Update, UpdateEvent};
+use crate::context::updates::{self, Update, UpdateEvent, Updates};
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::events::Event;
 use crate::mcp::messages::notification::notification;
-use crate::mcp::messages::result::encode;
-use crate::mcp::messages::version::{Version, absent_id};
-use crate::mcp::messages::{accept, headers};
-use crate::mcp::{Body, Endpoint, McpResponse, gate};
-use crate::telemetry::{Outcome, PendingOutcome};
+use crate::mcp::messages::outgoing::Outgoing;
+use crate::mcp::messages::params::Key;
+use crate::registry::Registry;
 
 use filter::Filter;
 
@@ -36,24 +33,24 @@ struct ListenParams {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListenResult<'a> {
-    result_type: &'static str,
     #[serde(rename = "_meta")]
     meta: Tie<'a>,
+    result_type: &'static str,
 }
 
 #[derive(Serialize)]
 struct Acknowledged<'a> {
-    notifications: &'a Filter,
     #[serde(rename = "_meta")]
     meta: Tie<'a>,
+    notifications: &'a Filter,
 }
 
 #[derive(Serialize)]
 struct Changed<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri: Option<&'a str>,
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
     meta: Option<Tie<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
 }
 
 /// To which stream a message belongs.
@@ -80,75 +77,57 @@ struct Listener {
     outgoing: Vec<Event>,
 }
 
-impl Endpoint {
-    /// Listens as long as the client does, or the process. A process that is frozen between requests hears of nothing:
-    /// it says so, and ends the stream.
-    pub(crate) fn listen(&self, request: &Request<'_>) -> Result<McpResponse, RpcError> {
-        let params: ListenParams = request.read_params()?;
-        let filter = params
-            .notifications
-            .unwrap_or_default()
-            .honoured(&self.updates);
-        let server = self.rendered.server();
-        let acknowledged = Acknowledged {
-            notifications: &filter,
-            meta: Tie::to(request.id),
-        };
-        let method = "notifications/subscriptions/acknowledged";
-        let first = Event::Message(notification(method, acknowledged));
-        let receiver = self.updates.subscribe().filter(|_| !filter.is_empty());
-        let Some(receiver) = receiver else {
-            let last = end(request.id, server);
-            return Ok(stream_of(stream::iter([first, last]).boxed()));
-        };
-        let listener = Listener {
-            id: request.id.to_owned(),
-            filter,
-            server: Some(server.to_owned()),
-            receiver,
-            outgoing: vec![first],
-        };
-        Ok(stream_of(listener.stream()))
-    }
+/// Listens as long as the client does, or the process. A process that is frozen between requests hears of nothing: it
+/// says so, and ends the stream.
+pub(crate) fn listen(
+    updates: &Updates,
+    server: &RawValue,
+    request: &Request<'_>,
+) -> Result<BoxStream<'static, Event>, RpcError> {
+    let params = request.params.decode(|it| {
+        let notifications = it.optional_parsed(Key::Notifications)?;
+        Some(ListenParams { notifications })
+    })?;
+    let filter = params.notifications.unwrap_or_default().honoured(updates);
+    let acknowledged = Acknowledged {
+        notifications: &filter,
+        meta: Tie::to(request.id),
+    };
+    let method = "notifications/subscriptions/acknowledged";
+    let first = Event::Message(notification(method, acknowledged));
+    let receiver = updates.subscribe().filter(|_| !filter.is_empty());
+    let Some(receiver) = receiver else {
+        let last = end(request.id, server);
+        return Ok(stream::iter([first, last]).boxed());
+    };
+    let listener = Listener {
+        id: request.id.to_owned(),
+        filter,
+        server: Some(server.to_owned()),
+        receiver,
+        outgoing: vec![first],
+    };
+    Ok(listener.stream())
+}
 
-    /// Whether there is a stream for clients of 2025.
-    pub fn tells(&self) -> bool {
-        self.updates.has_topics()
-    }
-
-    /// The stream of a client of 2025, which hears of everything that is told to all.
-    pub fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
-        let absent = absent_id(headers);
-        if let Err(rpc_error) = gate::check(headers, &self.origins) {
-            return McpResponse::rpc_error(absent, rpc_error);
-        }
-        match headers::text(headers, headers::VERSION) {
-            Ok(Some(version)) if Version::parse(version).is_none() => {
-                return McpResponse::rpc_error(absent, RpcError::unsupported_version(version));
-            }
-            Ok(_) => {}
-            Err(rpc_error) => return McpResponse::rpc_error(absent, rpc_error),
-        }
-        if !accept::events(headers) {
-            return McpResponse::rpc_error(absent, RpcError::not_acceptable());
-        }
-        let Some(receiver) = self.updates.subscribe() else {
-            return stream_of(stream::empty().boxed());
-        };
-        // Those of templates may name what is somebody's, so they are told only to who asks for them.
-        let listed = self.registry.resources().iter();
-        let listed = listed.filter(|it| !it.is_template());
-        let listed = listed.map(|it| it.uri().to_owned()).collect();
-        let listener = Listener {
-            id: RawValue::NULL.to_owned(),
-            filter: Filter::all(listed).honoured(&self.updates),
-            server: None,
-            receiver,
-            // Something must be sent, or some clients take the connection for one that hangs.
-            outgoing: vec![Event::KeepAlive],
-        };
-        stream_of(listener.stream())
-    }
+/// The stream of a client of 2025, which hears of everything that is told to all; `None` where nothing is.
+pub(crate) fn listen_to_all(
+    updates: &Updates,
+    registry: &Registry,
+) -> Option<BoxStream<'static, Event>> {
+    let receiver = updates.subscribe()?;
+    // Those of templates may name what belongs to one client, so they are told only to clients that ask for them.
+    let listed = registry.resources().iter().filter(|it| !it.is_template());
+    let listed = listed.map(|it| it.uri().to_owned()).collect();
+    let listener = Listener {
+        id: RawValue::NULL.to_owned(),
+        filter: Filter::all(listed).honoured(updates),
+        server: None,
+        receiver,
+        // Something must be sent, or some clients take the connection for one that hangs.
+        outgoing: vec![Event::KeepAlive],
+    };
+    Some(listener.stream())
 }
 
 impl Listener {
@@ -209,15 +188,6 @@ fn end(id: &RawValue, server: &RawValue) -> Event {
             ..Tie::to(id)
         },
     };
-    Event::Message(encode(id, &result))
-}
-
-fn stream_of(events: BoxStream<'static, Event>) -> McpResponse {
-    let method = "subscriptions/listen";
-    McpResponse {
-        status: StatusCode::OK,
-        body: Body::Events(events, PendingOutcome::default()),
-        // Listening ends when the client has heard enough, which is no failure.
-        outcome: Outcome::of_method(method),
-    }
+    let result = to_raw_value(&result).expect("a result of strings and JSON is JSON");
+    Event::Message(Outgoing::of_result(id, &result))
 }

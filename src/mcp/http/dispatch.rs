@@ -4,13 +4,15 @@ use http::HeaderMap;
 
 use crate::mcp::call::client::ClientChannel;
 use crate::mcp::call::execution::{Execution, Subject};
+use crate::mcp::http::endpoint::Endpoint;
+use crate::mcp::http::response::McpResponse;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::headers;
 use crate::mcp::methods::lists::List;
-use crate::mcp::methods::prompts::GetParams;
-use crate::mcp::methods::resources::ReadParams;
-use crate::mcp::methods::tools::CallParams;
-use crate::mcp::{Endpoint, McpResponse};
+use crate::mcp::methods::prompts::{self, GetParams};
+use crate::mcp::methods::resources::{self, ReadParams};
+use crate::mcp::methods::tools::{self, CallParams};
+use crate::mcp::methods::{completion, cursor};
 
 /// The name of a method that runs a function, for the log: names that callers make up do not belong there.
 pub(crate) fn of_function(name: &str) -> Option<&'static str> {
@@ -18,52 +20,61 @@ pub(crate) fn of_function(name: &str) -> Option<&'static str> {
     known.into_iter().find(|it| *it == name)
 }
 
-/// Answers one request. A modern one over HTTP comes with the headers that must repeat what it is about. `channel` finds out who
-/// asks, for the methods that run a function.
+/// Answers one request. A modern one over HTTP comes with the headers that must repeat what it is about. `channel` finds
+/// out what its client can do, for the methods that run a function.
 pub(crate) async fn answer(
     endpoint: &Endpoint,
     execution: Execution<'_>,
     modern: Option<&HeaderMap>,
     channel: impl FnOnce() -> Result<Option<ClientChannel>, RpcError>,
 ) -> Result<McpResponse, RpcError> {
-    let rendered = &endpoint.rendered;
+    let Endpoint {
+        rendered,
+        registry,
+        executor,
+        ..
+    } = endpoint;
     let Execution { shape, request, cx } = execution;
+    let params = &request.params;
     if let Some(list) = List::of(&request.method).filter(|list| rendered.has(*list)) {
-        let page = rendered.page(list, shape, request)?;
-        return rendered.response(request, list.method(), page, cx);
+        let page = rendered.page(list, shape, cursor::of(params)?)?;
+        return McpResponse::charged(request, list.method(), page, cx);
     }
     let repeated = |name: &str, place| headers::check_name(modern, name, place);
-    match &*request.method {
+    let executed = match &*request.method {
         "tools/call" => {
-            let params: CallParams<'_> = request.read_params()?;
+            let params = CallParams::of(params)?;
             repeated(&params.name, "params.name")?;
-            let tool = endpoint.tool(&params.name)?;
+            let tool = tools::find(registry, &params.name)?;
             headers::check_params(modern, tool, params.arguments)?;
             let subject = Subject::Tool(tool.name());
-            endpoint
+            executor
                 .run(execution, channel()?, subject, params.arguments())
-                .await
+                .await?
         }
         "resources/read" if rendered.has(List::Resources) => {
-            let params: ReadParams<'_> = request.read_params()?;
+            let params = ReadParams::of(params)?;
             repeated(&params.uri, "params.uri")?;
-            let (place, arguments) = endpoint.resource(shape, &params.uri)?;
+            let (place, arguments) = resources::find(registry, shape, &params.uri)?;
             let subject = Subject::Resource(place, params.uri.into_owned());
-            endpoint
+            executor
                 .run(execution, channel()?, subject, &arguments)
-                .await
+                .await?
         }
         "prompts/get" if rendered.has(List::Prompts) => {
-            let params: GetParams<'_> = request.read_params()?;
+            let params = GetParams::of(params)?;
             repeated(&params.name, "params.name")?;
-            let subject = Subject::Prompt(endpoint.prompt(&params.name)?.name());
-            endpoint
+            let subject = Subject::Prompt(prompts::find(registry, &params.name)?.name());
+            executor
                 .run(execution, channel()?, subject, params.arguments())
-                .await
+                .await?
         }
         "completion/complete" if rendered.has_completions() => {
-            endpoint.complete(shape, request, cx).await
+            let result =
+                completion::complete(registry, rendered.server(), shape, params, cx).await?;
+            return Ok(McpResponse::result(request, "completion/complete", &result));
         }
-        method => Err(RpcError::method_not_found(method)),
-    }
+        method => return Err(RpcError::method_not_found(method)),
+    };
+    Ok(McpResponse::executed(request, executed))
 }

@@ -1,4 +1,4 @@
-//! Who may post to the endpoint: the origin of a browser page and the type of the body.
+//! Which requests may be posted: the origin of a browser page and the type of the body decide.
 
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, ORIGIN};
