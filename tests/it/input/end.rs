@@ -46,7 +46,7 @@ async fn a_question_of_a_spawned_task_fails_at_once_after_the_call() {
     let since = Instant::now();
     open.send(()).unwrap();
     let error = take(&left).await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), bifold::Kind::RequestGuard);
+    assert_eq!(error.kind(), bifold::Kind::Unanswered);
     assert_eq!(since.elapsed(), Duration::ZERO);
 }
 
