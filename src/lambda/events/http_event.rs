@@ -4,6 +4,7 @@
 //! Whatever is there is used.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use axum::extract::Request;
 use http::header::COOKIE;
@@ -13,10 +14,13 @@ use serde::de::IgnoredAny;
 
 use crate::http::base_url::{self, BaseUrl};
 use crate::http::path;
-use crate::lambda::events::field::{Field, Fields, flag, lines, text, texts};
+use crate::lambda::events::field::{Field, Fields, flag, lines, names, text, texts};
 use crate::lambda::events::integration::Integration;
 use crate::lambda::events::principal::principal;
-use crate::lambda::events::request::{append, below, body, build, headers, without_stage};
+use crate::lambda::events::request::{
+    append, below, body, build, declared_path, headers, without_stage,
+};
+use crate::lambda::events::source::{address, of_balancer, of_identity};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,19 +31,24 @@ pub(crate) struct HttpEvent<'a> {
     raw_path: Field<'a>,
     #[serde(borrow, default)]
     path: Field<'a>,
+    /// The path as the API declares it, with variables.
+    #[serde(borrow, default)]
+    resource: Field<'a>,
+    #[serde(borrow, default, deserialize_with = "names")]
+    path_parameters: Option<Fields<'a>>,
     #[serde(borrow, default)]
     http_method: Field<'a>,
     #[serde(borrow, default)]
     raw_query_string: Field<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     query_string_parameters: Option<Fields<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     multi_value_query_string_parameters: Option<Fields<'a>>,
     #[serde(borrow, default)]
     cookies: Field<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     headers: Option<Fields<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     multi_value_headers: Option<Fields<'a>>,
     #[serde(borrow, default)]
     request_context: Option<Context<'a>>,
@@ -83,6 +92,8 @@ struct Line<'a> {
     method: Field<'a>,
     #[serde(borrow, default)]
     path: Field<'a>,
+    #[serde(borrow, default)]
+    source_ip: Field<'a>,
 }
 
 impl HttpEvent<'_> {
@@ -90,9 +101,10 @@ impl HttpEvent<'_> {
     pub(crate) fn is_one(&self) -> bool {
         let context = self.request_context.as_ref();
         let is_socket = context.is_some_and(|it| it.connection_id.is_some());
-        let has_line = context.is_some_and(|it| it.http.is_some());
-        let has_path = self.path.is_some() || self.raw_path.is_some();
-        !is_socket && (self.named_method().is_some() || (has_path && !has_line))
+        let line = context.and_then(|it| it.http.as_ref());
+        let paths = [self.path, self.raw_path, line.and_then(|it| it.path)];
+        let has_path = paths.iter().any(Option::is_some);
+        !is_socket && (self.named_method().is_some() || has_path)
     }
 
     pub(crate) fn integration(&self) -> Integration {
@@ -118,6 +130,17 @@ impl HttpEvent<'_> {
         let context = self.request_context.as_ref()?;
         let identity = context.identity.filter(|_| !self.is_second());
         principal(context.authorizer, identity)
+    }
+
+    /// The address that the request comes from, as the integration has seen it.
+    pub(crate) fn source(&self) -> Option<IpAddr> {
+        let context = self.request_context.as_ref()?;
+        if context.elb.is_some() {
+            return of_balancer(self.multi_value_headers.as_ref(), self.headers.as_ref());
+        }
+        let line = context.http.as_ref().and_then(|it| text(it.source_ip));
+        let of_line = line.as_deref().and_then(address);
+        of_line.or_else(|| of_identity(context.identity))
     }
 
     /// The HTTP request, its path without the stage and without `base`.
@@ -180,11 +203,14 @@ impl HttpEvent<'_> {
         let context = self.request_context.as_ref();
         let line = || context.and_then(|it| it.http.as_ref()?.path);
         let own = match self.is_second() {
-            true => self.raw_path.or_else(line).or(self.path),
-            false => self.path.or(self.raw_path),
+            true => [self.raw_path, line(), self.path],
+            false => [self.path, self.raw_path, None],
         };
-        let path = text(own.or(context.and_then(|it| it.path)));
-        match path.unwrap_or(Cow::Borrowed("/")) {
+        let of_client = context.and_then(|it| it.path);
+        let mut paths = own.into_iter().chain([of_client]).filter_map(text);
+        let path = paths.find(|it| !it.is_empty());
+        let declared = || declared_path(self.resource, self.path_parameters.as_ref());
+        match path.or_else(declared).unwrap_or(Cow::Borrowed("/")) {
             Cow::Borrowed(path) => path::normal(path),
             Cow::Owned(path) => path::normal(&path).into_owned().into(),
         }
