@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::socket::{Socket, State};
 use crate::app::{App, RequestInfo};
+use crate::http::path;
 
 /// How long the head of a request may take, and a connection may be kept without one.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -150,5 +151,5 @@ impl hyper::body::Body for Tracked {
 /// Whether it asks how the server is, which is answered whatever happens.
 fn is_health(request: &Request<Body>) -> bool {
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
-    is_read && request.uri().path() == "/health"
+    is_read && path::normal(request.uri().path()) == "/health"
 }
