@@ -101,10 +101,9 @@ impl HttpEvent<'_> {
     pub(crate) fn is_one(&self) -> bool {
         let context = self.request_context.as_ref();
         let is_socket = context.is_some_and(|it| it.connection_id.is_some());
-        let line = context.and_then(|it| it.http.as_ref());
-        let paths = [self.path, self.raw_path, line.and_then(|it| it.path)];
-        let has_path = paths.iter().any(Option::is_some);
-        !is_socket && (self.named_method().is_some() || has_path)
+        let has_line = context.is_some_and(|it| it.http.is_some());
+        let has_path = self.path.is_some() || self.raw_path.is_some();
+        !is_socket && (self.named_method().is_some() || (has_path && !has_line))
     }
 
     pub(crate) fn integration(&self) -> Integration {
@@ -207,8 +206,8 @@ impl HttpEvent<'_> {
             false => [self.path, self.raw_path, None],
         };
         let of_client = context.and_then(|it| it.path);
-        let mut paths = own.into_iter().chain([of_client]).filter_map(text);
-        let path = paths.find(|it| !it.is_empty());
+        let mut paths = own.into_iter().chain([of_client]);
+        let path = paths.find_map(text);
         let declared = || declared_path(self.resource, self.path_parameters.as_ref());
         match path.or_else(declared).unwrap_or(Cow::Borrowed("/")) {
             Cow::Borrowed(path) => path::normal(path),

@@ -122,18 +122,10 @@ async fn arguments_come_from_wherever_they_are() {
             json!({"text": "null-context"}),
         ),
         (
-            json!({"rawPath": "/api/say/no-method", "requestContext": {"http": {}}}),
-            json!({"text": "no-method"}),
-        ),
-        (
             second(
                 json!({"rawPath": "/api/say/empty", "queryStringParameters": [], "headers": "", "multiValueHeaders": []}),
             ),
             json!({"text": "empty"}),
-        ),
-        (
-            second(json!({"rawPath": "", "path": "/api/say/other"})),
-            json!({"text": "other"}),
         ),
         (
             json!({"version": "2.0", "path": "/api/say/v"}),
