@@ -85,8 +85,9 @@ struct Context<'a> {
     connection_id: Option<IgnoredAny>,
 }
 
-/// The first line of the request.
+/// The first line of the request, and where it came from.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Line<'a> {
     #[serde(borrow, default)]
     method: Field<'a>,

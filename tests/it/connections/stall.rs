@@ -122,30 +122,3 @@ async fn a_client_that_pings_and_reads_no_pong_is_not_read_on_and_let_go() {
     assert!(sent > 0, "{refused}");
     serving.abort();
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_websocket_that_is_not_read_is_not_waited_for_a_second_time() {
-    let (address, _stop, serving) = start().await;
-    let mut socket = sending(
-        address,
-        "GET /ws HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    )
-    .await;
-    super::head(&mut socket).await;
-    for id in 0..8 {
-        let params = json!({"name": "much", "arguments": {"megabytes": 4}});
-        let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
-        let text = call.to_string();
-        let length = u8::try_from(text.len()).unwrap();
-        assert!(length < 126, "one byte says the length");
-        let head = [0x81, 0x80 | length, 0, 0, 0, 0];
-        socket.write_all(&head).await.unwrap();
-        socket.write_all(text.as_bytes()).await.unwrap();
-    }
-    tokio::time::sleep(Duration::from_secs(31)).await;
-    let mut frames = Vec::new();
-    let ended = socket.read_to_end(&mut frames).await;
-    assert!(ended.is_err(), "it was reset: {} bytes", frames.len());
-    serving.abort();
-}
