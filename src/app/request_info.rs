@@ -17,8 +17,8 @@ pub struct RequestInfo {
     pub principal: Option<String>,
     /// The header of X-Ray with which the platform traces the request, instead of the one in the request.
     pub trace: Option<HeaderValue>,
-    /// The address that the request comes from: what the memory keeps is shared fairly by it, where nobody says who
-    /// calls.
+    /// The address that the request comes from: where the principal is not known, upstream limits and the records in
+    /// memory are shared fairly by it. On Lambda it is the one that the event names.
     pub peer: Option<IpAddr>,
     /// The address of the listener that it came over; it is held to HTTP's rules of hosts, and on loopback to local names.
     pub listener: Option<IpAddr>,

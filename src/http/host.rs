@@ -145,7 +145,7 @@ impl Pattern {
         is_port
             && match self.name.strip_prefix('*') {
                 Some(end) => ends_with(name, end),
-                None => name.eq_ignore_ascii_case(&self.name),
+                None => is_same(name, &self.name),
             }
     }
 }
@@ -158,6 +158,15 @@ pub fn is_loopback(host: &str) -> bool {
     ip.is_some_and(|ip| ip.to_canonical().is_loopback())
         || host.eq_ignore_ascii_case("localhost")
         || ends_with(host, ".localhost")
+}
+
+/// Whether two hosts are the same one: an IPv6 address has more than one spelling.
+fn is_same(one: &str, other: &str) -> bool {
+    let address = |host: &str| -> Option<Ipv6Addr> {
+        let inside = host.strip_prefix('[')?.strip_suffix(']')?;
+        inside.parse().ok()
+    };
+    one.eq_ignore_ascii_case(other) || address(one).is_some_and(|it| address(other) == Some(it))
 }
 
 /// The header of a request, if it has one.
@@ -194,7 +203,8 @@ fn split(text: &str) -> Option<(&str, Option<u16>)> {
         _ => return None,
     };
     let name = name.strip_suffix('.').unwrap_or(name);
-    (is_name && !name.is_empty()).then_some((name, port))
+    let has_labels = name.split('.').all(|label| !label.is_empty());
+    (is_name && has_labels).then_some((name, port))
 }
 
 /// Whether there is something before that end.

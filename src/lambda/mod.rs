@@ -226,6 +226,7 @@ async fn answer_http(
     request_info.is_whole = !is_streamed;
     request_info.most_bytes = Some(integration.max_body_bytes(is_streamed));
     request_info.principal = request_info.principal.or_else(|| event.principal());
+    request_info.peer = request_info.peer.or_else(|| event.source());
     let end = Cutoff::new(Deadline::after(time.cut(margin)), shutdown);
     let response = match event.request(&config.base_path) {
         Ok(request) => app.serve(request, request_info).await,

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::socket::{ConnectionState, Socket};
 use crate::app::{App, RequestInfo};
+use crate::http::path;
 
 /// The time in which the head of a request must arrive; also how long an idle connection stays open.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -150,5 +151,5 @@ impl hyper::body::Body for TrackedBody {
 /// Whether it is a health check, which is answered even beyond the limit of connections.
 fn is_health(request: &Request<Body>) -> bool {
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
-    is_read && request.uri().path() == "/health"
+    is_read && path::normal(request.uri().path()) == "/health"
 }

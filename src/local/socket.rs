@@ -29,6 +29,9 @@ const SHUTDOWN_STALL_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_DISCARDED_BYTES: u64 = 32 << 20;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The longest head that the HTTP library writes on its own, in bytes; every other head has an id and times as well.
+const BARE_HEAD: usize = 160;
+
 /// The response to a head that does not fit into the buffers. The request is not parsed yet, so it is a constant.
 const BUSY_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: application/problem+json\r\n\
@@ -149,7 +152,14 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let poll = self.stream()?.poll_write(cx, bytes);
+        let poll = match signed(bytes) {
+            // The connection ends with it, so what the system has no room for is not missed.
+            Some(signed) => {
+                let poll = self.stream()?.poll_write(cx, &signed);
+                poll.map_ok(|_| bytes.len())
+            }
+            None => self.stream()?.poll_write(cx, bytes),
+        };
         self.check_stall(poll, cx)
     }
 
@@ -158,6 +168,9 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [bytes] = slices {
+            return self.poll_write(cx, bytes);
+        }
         let poll = self.stream()?.poll_write_vectored(cx, slices);
         self.check_stall(poll, cx)
     }
@@ -182,9 +195,17 @@ impl Drop for Socket {
         let state = &self.state;
         let is_sending = [&state.is_unread, &state.is_upgraded];
         let is_sending = is_sending.iter().any(|it| it.load(Ordering::Relaxed));
-        let Some(stream) = self.stream.take().filter(|_| is_sending) else {
+        let Some(stream) = self.stream.take() else {
             return;
         };
+        if self.stall.is_some() {
+            // It does not read what it was sent, and would not read this end either.
+            let _ = stream.set_zero_linger();
+            return;
+        }
+        if !is_sending {
+            return;
+        }
         if let Ok(runtime) = Handle::try_current() {
             let permit = self.permit.take();
             // This task is detached: a server that stops does not wait for it.
@@ -202,6 +223,19 @@ async fn discard(mut stream: TcpStream) {
     let _ = stream.shutdown().await;
     let mut rest = stream.take(MAX_DISCARDED_BYTES);
     let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
+}
+
+/// The answer with the header that all answers have, where it is one of the HTTP library to what is no request: a bare
+/// head, shorter than any other.
+fn signed(bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.len() > BARE_HEAD || !bytes.starts_with(b"HTTP/1.") || !bytes.ends_with(b"\r\n\r\n") {
+        return None;
+    }
+    let is_bare = |line: &[u8]| line == b"content-length: 0\r";
+    bytes.split(|it| *it == b'\n').any(is_bare).then(|| {
+        let head = &bytes[..bytes.len() - 2];
+        [head, b"x-content-type-options: nosniff\r\n\r\n"].concat()
+    })
 }
 
 /// Waits for `limit`, or for the shorter limit once the server stops.

@@ -25,9 +25,9 @@ use crate::telemetry::{self, Outcome};
 const HANDING_ON: Duration = Duration::from_secs(10);
 
 impl Sockets {
-    /// Answers `$connect`: whether the connection is wanted, by its headers or for the class of error that they are
-    /// refused with. Nothing can be posted to it yet.
-    pub fn connect(&self, headers: Result<&HeaderMap, &'static str>, cx: &Context) -> bool {
+    /// Answers `$connect` with a status, by the headers of the connection or the class of error that they are refused
+    /// with. Nothing can be posted to it yet.
+    pub fn connect(&self, headers: Result<&HeaderMap, &'static str>, cx: &Context) -> StatusCode {
         let error = match headers {
             Ok(headers) if self.admits(headers) => None,
             Ok(_) => Some("forbidden_origin"),
@@ -35,10 +35,11 @@ impl Sockets {
         };
         let status = match error {
             None => StatusCode::OK,
+            Some("bad_request") => StatusCode::BAD_REQUEST,
             Some(_) => StatusCode::FORBIDDEN,
         };
         log(entry(cx, Some("$connect")), status, error);
-        error.is_none()
+        status
     }
 
     /// Answers `$disconnect`, which comes as a rule and not always: what runs for the connection ends.

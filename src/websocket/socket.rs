@@ -12,6 +12,7 @@ use futures_util::future::AbortHandle;
 use futures_util::stream::{self, BoxStream, SelectAll, StreamExt, abortable};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::tungstenite;
 
@@ -108,7 +109,10 @@ impl Socket {
         if let Some(id) = id.filter(|_| frame.is_last()) {
             self.running.remove(&id);
         }
-        self.send(Message::text(frame.text)).await
+        let flow = self.send(Message::text(frame.text)).await;
+        // What is written at once would let one connection keep the thread for as long as it has messages.
+        yield_now().await;
+        flow
     }
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Flow {

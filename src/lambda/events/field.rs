@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// A field that is not parsed yet.
@@ -11,6 +13,19 @@ pub(crate) type Field<'a> = Option<&'a RawValue>;
 
 /// A map of names, each with one value or a list of values.
 pub(crate) type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+/// Reads names with values, of which an empty list or an empty text has none: some languages write an empty map so.
+///
+/// # Errors
+/// It is something else.
+pub(crate) fn names<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Fields<'de>>, D::Error> {
+    let field: Field<'de> = Deserialize::deserialize(deserializer)?;
+    let field = field.filter(|it| !matches!(it.get(), "null" | "[]" | "\"\""));
+    let names = field.map(|it| serde_json::from_str(it.get()));
+    names.transpose().map_err(D::Error::custom)
+}
 
 /// The text of a field; for any other type, its JSON.
 pub(crate) fn text(field: Field<'_>) -> Option<Cow<'_, str>> {

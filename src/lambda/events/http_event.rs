@@ -4,6 +4,7 @@
 //! Every field that is present is used.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use axum::extract::Request;
 use http::header::COOKIE;
@@ -13,10 +14,13 @@ use serde::de::IgnoredAny;
 
 use crate::http::base_url::{self, BaseUrl};
 use crate::http::path;
-use crate::lambda::events::field::{Field, Fields, flag, merged, text, texts};
+use crate::lambda::events::field::{Field, Fields, flag, merged, names, text, texts};
 use crate::lambda::events::integration::Integration;
 use crate::lambda::events::principal::principal;
-use crate::lambda::events::request::{append, body, build, headers, strip_base, without_stage};
+use crate::lambda::events::request::{
+    append, body, build, declared_path, headers, strip_base, without_stage,
+};
+use crate::lambda::events::source::{address, of_balancer, of_identity};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,19 +31,24 @@ pub(crate) struct HttpEvent<'a> {
     raw_path: Field<'a>,
     #[serde(borrow, default)]
     path: Field<'a>,
+    /// The path as the API declares it, with variables.
+    #[serde(borrow, default)]
+    resource: Field<'a>,
+    #[serde(borrow, default, deserialize_with = "names")]
+    path_parameters: Option<Fields<'a>>,
     #[serde(borrow, default)]
     http_method: Field<'a>,
     #[serde(borrow, default)]
     raw_query_string: Field<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     query_string_parameters: Option<Fields<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     multi_value_query_string_parameters: Option<Fields<'a>>,
     #[serde(borrow, default)]
     cookies: Field<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     headers: Option<Fields<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     multi_value_headers: Option<Fields<'a>>,
     #[serde(borrow, default)]
     request_context: Option<Context<'a>>,
@@ -76,13 +85,16 @@ struct Context<'a> {
     connection_id: Option<IgnoredAny>,
 }
 
-/// The request line, as payload 2.0 describes it.
+/// The request line, and the address of the client, as payload 2.0 describes them.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct HttpDescription<'a> {
     #[serde(borrow, default)]
     method: Field<'a>,
     #[serde(borrow, default)]
     path: Field<'a>,
+    #[serde(borrow, default)]
+    source_ip: Field<'a>,
 }
 
 impl HttpEvent<'_> {
@@ -118,6 +130,17 @@ impl HttpEvent<'_> {
         let context = self.request_context.as_ref()?;
         let identity = context.identity.filter(|_| !self.is_payload_v2());
         principal(context.authorizer, identity)
+    }
+
+    /// The address that the request comes from, as the integration has seen it.
+    pub(crate) fn source(&self) -> Option<IpAddr> {
+        let context = self.request_context.as_ref()?;
+        if context.elb.is_some() {
+            return of_balancer(self.multi_value_headers.as_ref(), self.headers.as_ref());
+        }
+        let line = context.http.as_ref().and_then(|it| text(it.source_ip));
+        let of_line = line.as_deref().and_then(address);
+        of_line.or_else(|| of_identity(context.identity))
     }
 
     /// The HTTP request, whose path has neither the stage nor `base`.
@@ -180,11 +203,14 @@ impl HttpEvent<'_> {
         let context = self.request_context.as_ref();
         let line = || context.and_then(|it| it.http.as_ref()?.path);
         let own = match self.is_payload_v2() {
-            true => self.raw_path.or_else(line).or(self.path),
-            false => self.path.or(self.raw_path),
+            true => [self.raw_path, line(), self.path],
+            false => [self.path, self.raw_path, None],
         };
-        let path = text(own.or(context.and_then(|it| it.path)));
-        match path.unwrap_or(Cow::Borrowed("/")) {
+        let of_client = context.and_then(|it| it.path);
+        let mut paths = own.into_iter().chain([of_client]);
+        let path = paths.find_map(text);
+        let declared = || declared_path(self.resource, self.path_parameters.as_ref());
+        match path.or_else(declared).unwrap_or(Cow::Borrowed("/")) {
             Cow::Borrowed(path) => path::normal(path),
             Cow::Owned(path) => path::normal(&path).into_owned().into(),
         }

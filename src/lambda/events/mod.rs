@@ -9,5 +9,6 @@ pub(crate) mod principal;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod response_head;
+pub(crate) mod source;
 pub(crate) mod stream;
 pub(crate) mod websocket;

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::error::excerpt::excerpt;
-use crate::lambda::events::field::{Fields, merged};
+use crate::lambda::events::field::{Field, Fields, merged, text};
 
 /// The characters that a path must encode (RFC 3986 §3.3). `%` is not among them, because the path may be encoded already.
 const PATH: &AsciiSet = &CONTROLS
@@ -80,6 +80,23 @@ pub(crate) fn body(body: Option<Cow<'_, str>>, is_base64: bool) -> Result<Body, 
         },
         Some(text) => Ok(Body::from(text.into_owned())),
     }
+}
+
+/// The path that an API declares as `resource`, with the values of its variables, `{name}` or `{name+}`; none where one of
+/// them has no value.
+pub(crate) fn declared_path<'f>(
+    resource: Field<'f>,
+    parameters: Option<&Fields<'_>>,
+) -> Option<Cow<'f, str>> {
+    let mut path = text(resource).filter(|it| it.starts_with('/'))?;
+    for (name, value) in merged(parameters, None, |one, other| one == other) {
+        for variable in [format!("{{{name}}}"), format!("{{{name}+}}")] {
+            if path.contains(&variable) {
+                path = path.replace(&variable, &value).into();
+            }
+        }
+    }
+    (!path.contains('{')).then_some(path)
 }
 
 /// The path without `prefix`; the whole path where it does not begin with `prefix`.

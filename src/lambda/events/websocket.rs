@@ -11,10 +11,11 @@ use serde_json::value::RawValue;
 use crate::app::{App, RequestInfo};
 use crate::clock::TimeLeft;
 use crate::context::Context;
-use crate::lambda::events::field::{Field, Fields, flag, text};
+use crate::lambda::events::field::{Field, Fields, flag, names, text};
 use crate::lambda::events::principal::principal;
 use crate::lambda::events::request::headers;
 use crate::lambda::events::response::EventResponse;
+use crate::lambda::events::source::of_identity;
 use crate::lambda::runtime::failure::Failure;
 use crate::websocket::{Connection, PROTOCOL, Times};
 
@@ -24,9 +25,9 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WebSocketEvent<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     headers: Option<Fields<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "names")]
     multi_value_headers: Option<Fields<'a>>,
     #[serde(borrow)]
     request_context: RequestContext<'a>,
@@ -72,6 +73,8 @@ impl WebSocketEvent<'_> {
         let context = self.request_context;
         let checked = || principal(context.authorizer, context.identity);
         request_info.principal = request_info.principal.or_else(checked);
+        let peer = of_identity(context.identity);
+        request_info.peer = request_info.peer.or(peer);
         let cx = app.context_of(&HeaderMap::new(), request_info);
         let connection = context.connection;
         let sockets = app.sockets();
@@ -99,15 +102,15 @@ fn accepted() -> EventResponse {
 fn connect(app: &App, headers: Result<HeaderMap, String>, cx: &Context) -> EventResponse {
     let headers = headers.map_err(|_| "bad_request");
     let headers = headers.and_then(|it| app.admit_headers(&it).map(|()| it));
-    let is_taken = app
+    let status = app
         .sockets()
         .connect(headers.as_ref().map_err(|class| *class), cx);
-    let Some(headers) = headers.ok().filter(|_| is_taken) else {
-        return EventResponse::document(&json!({ "statusCode": 403 }));
-    };
-    let mut answer = json!({ "statusCode": 200 });
-    if offers(&headers) {
-        answer["headers"] = json!({ "Sec-WebSocket-Protocol": PROTOCOL });
+    let mut answer = json!({
+        "statusCode": status.as_u16(),
+        "headers": { "X-Content-Type-Options": "nosniff" },
+    });
+    if status.is_success() && headers.is_ok_and(|it| offers(&it)) {
+        answer["headers"]["Sec-WebSocket-Protocol"] = json!(PROTOCOL);
     }
     EventResponse::document(&answer)
 }

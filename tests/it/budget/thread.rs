@@ -2,13 +2,17 @@
 
 use std::sync::atomic::Ordering;
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::task::yield_now;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{Done, batch_of, calls_of, serving};
+use crate::support::{TestApp, on_socket};
 
 /// What other requests had done before each call, in one thread with a request that makes many calls.
-async fn turns(app: &crate::support::TestApp, done: &Done, way: &str) -> Vec<usize> {
+async fn turns(app: &TestApp, done: &Done, way: &str) -> Vec<usize> {
     done.seen.lock().unwrap().clear();
     let others = done.others.clone();
     let other = tokio::spawn(async move {
@@ -42,6 +46,43 @@ async fn a_request_with_many_calls_yields_to_other_requests_between_them() {
         for calls in seen.windows(most + 1) {
             assert!(calls[0] < calls[most], "{way}: {seen:?}");
         }
+    }
+}
+
+/// Sends that many calls in one piece on one connection, and reads their answers.
+async fn calls_on_a_socket(app: &TestApp, count: usize) {
+    let (address, serving) = on_socket(&app.app).await;
+    let connected = connect_async(format!("ws://{address}/ws")).await;
+    let mut socket = connected.unwrap().0;
+    for id in 0..count {
+        let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call",
+            "params": {"name": "count", "arguments": {}}});
+        socket.feed(Message::text(call.to_string())).await.unwrap();
+    }
+    socket.flush().await.unwrap();
+    for _ in 0..count {
+        socket.next().await.unwrap().unwrap();
+    }
+    serving.abort();
+}
+
+#[tokio::test]
+async fn one_connection_with_many_messages_lets_others_have_the_thread_between_them() {
+    let done = Done::default();
+    let app = serving(&done, 5 << 20).await;
+    let others = done.others.clone();
+    let other = tokio::spawn(async move {
+        loop {
+            others.fetch_add(1, Ordering::Relaxed);
+            yield_now().await;
+        }
+    });
+    calls_on_a_socket(&app, 16).await;
+    other.abort();
+    let seen = done.seen.lock().unwrap().clone();
+    assert_eq!(seen.len(), 16);
+    for calls in seen.windows(3) {
+        assert!(calls[0] < calls[2], "{seen:?}");
     }
 }
 

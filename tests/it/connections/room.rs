@@ -33,8 +33,12 @@ async fn beyond_the_connection_limit_requests_are_refused_except_health() {
     for _ in 0..100 {
         idle.push(sending(address, "").await);
     }
-    for method in ["GET", "HEAD"] {
-        let answer = ask(address, &last(method, "/health")).await;
+    for (method, path) in [
+        ("GET", "/health"),
+        ("HEAD", "/health"),
+        ("GET", "//health/"),
+    ] {
+        let answer = ask(address, &last(method, path)).await;
         assert!(answer.contains(" 200 "), "{answer}");
     }
     drop(held);

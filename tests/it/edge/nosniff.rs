@@ -56,6 +56,35 @@ async fn every_response_of_a_socket_has_it() {
 }
 
 #[tokio::test]
+async fn it_stands_on_the_answer_to_what_is_no_request() {
+    let app = TestApp::start().await;
+    let (address, serving) = on_socket(&app.app).await;
+    let (long, many) = ("a".repeat(70_000), "x: y\r\n".repeat(200));
+    for (head, status) in [
+        ("\u{16}\u{3}\u{1}\r\n".to_owned(), 400),
+        ("GET /health\r\n".to_owned(), 400),
+        (
+            "GET /health HTTP/2.0\r\nhost: localhost\r\n".to_owned(),
+            400,
+        ),
+        (
+            "GET / HTTP/1.1\r\nhost: localhost\r\nno header\r\n".to_owned(),
+            400,
+        ),
+        (format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n"), 414),
+        (format!("GET / HTTP/1.1\r\nhost: localhost\r\n{many}"), 431),
+    ] {
+        let answer = raw(address, &head, "").await;
+        let shown: String = head.chars().take(60).collect();
+        assert_eq!(answer.status, status, "{shown}");
+        let headers = &answer.headers;
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{shown}");
+        assert_eq!(headers["content-length"], "0", "{shown}");
+    }
+    serving.abort();
+}
+
+#[tokio::test]
 async fn events_cached_responses_and_notifications_have_it() {
     let app = TestApp::serving(Server::new("it", "1").tools(vec![Tool::new("work", work)])).await;
     let params = json!({"name": "work", "arguments": {}, "_meta": {"progressToken": 1}});

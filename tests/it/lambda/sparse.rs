@@ -122,6 +122,12 @@ async fn arguments_are_read_from_every_field_that_has_them() {
             json!({"text": "null-context"}),
         ),
         (
+            second(
+                json!({"rawPath": "/api/say/empty", "queryStringParameters": [], "headers": "", "multiValueHeaders": []}),
+            ),
+            json!({"text": "empty"}),
+        ),
+        (
             json!({"version": "2.0", "path": "/api/say/v"}),
             json!({"text": "v"}),
         ),
@@ -183,6 +189,19 @@ async fn arguments_are_read_from_every_field_that_has_them() {
             json!({"text": "m"}),
         ),
         (json!({"path": "/api/say/only"}), json!({"text": "only"})),
+        // What the API declares, where the path itself is missing.
+        (
+            json!({"httpMethod": "GET", "resource": "/{proxy+}", "pathParameters": {"proxy": "api/say/proxy"}}),
+            json!({"text": "proxy"}),
+        ),
+        (
+            json!({"httpMethod": "GET", "resource": "/api/say/{text}", "path": null, "pathParameters": {"text": "variable"}}),
+            json!({"text": "variable"}),
+        ),
+        (
+            json!({"httpMethod": "GET", "resource": "/api/say", "pathParameters": null, "queryStringParameters": {"text": "fixed"}}),
+            json!({"text": "fixed"}),
+        ),
         // A load balancer.
         (
             first(
@@ -318,5 +337,5 @@ async fn more_headers_than_a_request_can_have_are_a_bad_request() {
     );
     assert_eq!(answer(&app, &cookies).await.status(), 200);
     let connect = changed("websocket_connect", &[("/headers", names)]);
-    assert_eq!(answer(&app, &connect).await.status(), 403);
+    assert_eq!(answer(&app, &connect).await.status(), 400);
 }

@@ -12,6 +12,7 @@ use http::{Request, StatusCode};
 use serde_json::json;
 
 use super::pass;
+use crate::lambda::{answer, event};
 use crate::support::{Answer, TestApp, serve};
 
 /// The queued requests of one holder.
@@ -104,6 +105,63 @@ async fn a_call_that_joins_a_request_of_a_heavy_holder_does_not_wait_for_its_oth
     assert_eq!(shared.status, StatusCode::OK);
     let place = place(&app, MANY - 1);
     assert!(place <= 2 * SLOTS, "{place}");
+}
+
+/// Asks for the account of that wallet by an event of that integration, whose client has that address.
+async fn ask_by_event(app: &TestApp, integration: &str, client: &str, number: u32) -> u64 {
+    let mut event = event(integration);
+    let path = format!("/api/account_info/{}", wallet(number));
+    for name in ["path", "rawPath"] {
+        if let Some(field) = event.get_mut(name) {
+            *field = json!(path);
+        }
+    }
+    for name in [
+        "queryStringParameters",
+        "multiValueQueryStringParameters",
+        "rawQueryString",
+    ] {
+        event.as_object_mut().unwrap().remove(name);
+    }
+    // Who has a principal is told apart by that.
+    let context = event["requestContext"].as_object_mut().unwrap();
+    context.remove("authorizer");
+    if let Some(identity) = context.get_mut("identity") {
+        *identity = json!({"sourceIp": client});
+    }
+    // What stands before the load balancer's own entry is what the client claims.
+    let forwarded = format!("192.0.2.{}, {client}", number % 250);
+    for (parent, field, value) in [
+        ("/requestContext/http", "sourceIp", json!(client)),
+        ("/headers", "x-forwarded-for", json!(forwarded)),
+        ("/multiValueHeaders", "x-forwarded-for", json!([forwarded])),
+    ] {
+        if let Some(parent) = event.pointer_mut(parent) {
+            parent[field] = value;
+        }
+    }
+    answer(app, &event).await.status()
+}
+
+#[tokio::test]
+async fn clients_of_every_integration_are_told_apart_by_the_address_in_its_event() {
+    for integration in [
+        "function_url_rest",
+        "http_api_v1",
+        "http_api_v2",
+        "rest_api_rest",
+        "load_balancer",
+        "load_balancer_lists",
+    ] {
+        let app = limited().await;
+        let many = (0..MANY).map(|it| ask_by_event(&app, integration, "203.0.113.7", it));
+        let single = ask_by_event(&app, integration, "203.0.113.8", MANY);
+        let (many, single) = tokio::join!(join_all(many), single);
+        assert_eq!(single, 200, "{integration}");
+        assert!(many.iter().all(|it| *it == 200), "{integration}");
+        let place = place(&app, MANY);
+        assert!(place <= 2 * SLOTS, "{integration}: {place}");
+    }
 }
 
 #[tokio::test]
