@@ -1,5 +1,6 @@
 //! The events of each integration: how one becomes a request, and how its answer is written.
 
+pub(crate) mod escape;
 pub(crate) mod event;
 pub(crate) mod field;
 pub(crate) mod head;

@@ -31,6 +31,8 @@ const PATH: &AsciiSet = &CONTROLS
 
 /// More than fit into what any integration takes of them; the map of headers would end somewhere above it.
 const MOST_HEADERS: usize = 10_000;
+/// Room that is made for headers before they are read.
+const USUAL_HEADERS: usize = 32;
 const TOO_MANY: &str = "there are more headers than a request can have";
 
 /// The headers of `first`, and of `second` those that `first` has no value for.
@@ -41,7 +43,8 @@ pub(crate) fn headers(
     first: Option<&Fields<'_>>,
     second: Option<&Fields<'_>>,
 ) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
+    let number = [first, second].into_iter().flatten().map(Fields::len).sum();
+    let mut headers = HeaderMap::with_capacity(usize::min(number, USUAL_HEADERS));
     for (name, value) in lines(first, second, str::eq_ignore_ascii_case) {
         if headers.len() == MOST_HEADERS {
             return Err(TOO_MANY.to_owned());

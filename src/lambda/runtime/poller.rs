@@ -1,6 +1,7 @@
 //! One taker of invocations: one after another, until it is told to stop.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -87,10 +88,11 @@ async fn answer(
     if invocation.is_ping() {
         return Ok(pong(request_info));
     }
-    let answering = AssertUnwindSafe(answer_until(app, event, request_info, stop.clone()));
+    // It is as large as all that a call can be, so it is polled where it is made and not moved.
+    let answering = pin!(answer_until(app, event, request_info, stop.clone()));
     tokio::select! {
         biased;
-        answered = answering.catch_unwind() => answered.unwrap_or_else(|_| Err(Failure::panicked())),
+        answered = AssertUnwindSafe(answering).catch_unwind() => answered.unwrap_or_else(|_| Err(Failure::panicked())),
         () = stop.reached(Step::Ending) => Err(Failure::stopped()),
     }
 }
@@ -102,12 +104,12 @@ async fn post(
     response: Result<EventResponse, Failure>,
     end: Option<Deadline>,
 ) {
-    let posting = async {
+    let posting = pin!(async {
         match response {
             Ok(response) => api.respond(invocation, response).await,
             Err(failure) => api.fail(invocation, &failure).await,
         }
-    };
+    });
     let patience = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + GRACE;
     let posted = tokio::time::timeout(patience, posting).await;
     let late = |_| Err("the platform did not take it in time".into());
