@@ -163,14 +163,14 @@ async fn answer_until(
 ) -> Result<EventResponse, Failure> {
     // What callers send the integrations wrap, so an continuation comes only from who may invoke this function.
     if let Some(continuation) = Continuation::read(event) {
-        let gone_on = app.resume(continuation, request_info).await;
+        let gone_on = Box::pin(app.resume(continuation, request_info)).await;
         return gone_on
             .map(|()| EventResponse::nothing())
             .map_err(Failure::again);
     }
     match Event::parse(event) {
         Ok(Event::Http(event)) => answer_http(app, *event, request_info, stop).await,
-        Ok(Event::Socket(event)) => event.answer(app, request_info).await,
+        Ok(Event::Socket(event)) => Box::pin(event.answer(app, request_info)).await,
         Err(_) if ping::is_one(event) => Ok(pong(request_info)),
         Err(failure) => {
             // The caller gets the failure. The refusal is for the log, which has a line for every request.

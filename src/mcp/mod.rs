@@ -154,7 +154,8 @@ impl Endpoint {
         }
         match envelope::parse(body) {
             Ok(Incoming::Single(single)) => self.single(headers, single, cx).await,
-            Ok(Incoming::Batch(batch)) => self.batch(headers, batch, cx).await,
+            // Boxed, because they are rare, and would make what every request passes through large.
+            Ok(Incoming::Batch(batch)) => Box::pin(self.batch(headers, batch, cx)).await,
             Err(rpc_error) => McpResponse::rpc_error(absent, rpc_error),
         }
     }
@@ -169,7 +170,7 @@ impl Endpoint {
             Ok(Message::Notification { .. }) => McpResponse::accepted("notification"),
             Ok(Message::Response(id)) => {
                 let absent = version::absent_id(headers);
-                self.response(&id, message, absent, cx).await
+                Box::pin(self.response(&id, message, absent, cx)).await
             }
             Err((id, rpc_error)) => {
                 McpResponse::rpc_error(id.or(version::absent_id(headers)), rpc_error)

@@ -33,6 +33,7 @@ pub(crate) async fn answer(
         return rendered.response(request, list.method(), page, cx);
     }
     let repeated = |name: &str, place| headers::check_name(modern, name, place);
+    // What runs a function is boxed: it is large, and each of the many layers around it would move it.
     match &*request.method {
         "tools/call" => {
             let params: CallParams<'_> = request.read_params()?;
@@ -40,29 +41,23 @@ pub(crate) async fn answer(
             let tool = endpoint.tool(&params.name)?;
             headers::check_params(modern, tool, params.arguments)?;
             let subject = Subject::Tool(tool.name());
-            endpoint
-                .run(execution, channel()?, subject, params.arguments())
-                .await
+            Box::pin(endpoint.run(execution, channel()?, subject, params.arguments())).await
         }
         "resources/read" if rendered.has(List::Resources) => {
             let params: ReadParams<'_> = request.read_params()?;
             repeated(&params.uri, "params.uri")?;
             let (place, arguments) = endpoint.resource(shape, &params.uri)?;
             let subject = Subject::Resource(place, params.uri.into_owned());
-            endpoint
-                .run(execution, channel()?, subject, &arguments)
-                .await
+            Box::pin(endpoint.run(execution, channel()?, subject, &arguments)).await
         }
         "prompts/get" if rendered.has(List::Prompts) => {
             let params: GetParams<'_> = request.read_params()?;
             repeated(&params.name, "params.name")?;
             let subject = Subject::Prompt(endpoint.prompt(&params.name)?.name());
-            endpoint
-                .run(execution, channel()?, subject, params.arguments())
-                .await
+            Box::pin(endpoint.run(execution, channel()?, subject, params.arguments())).await
         }
         "completion/complete" if rendered.has_completions() => {
-            endpoint.complete(shape, request, cx).await
+            Box::pin(endpoint.complete(shape, request, cx)).await
         }
         method => Err(RpcError::method_not_found(method)),
     }

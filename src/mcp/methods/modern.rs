@@ -111,7 +111,7 @@ async fn dispatch(
         "subscriptions/listen" => endpoint.listen(request),
         "tasks/get" | "tasks/update" | "tasks/cancel" => {
             let answer = methods::answer(endpoint, headers, request, capabilities, cx);
-            cx.timeout(answer).await.unwrap_or_else(|| {
+            cx.timeout(Box::pin(answer)).await.unwrap_or_else(|| {
                 let error = Error::deadline_exceeded();
                 Err(RpcError::of_error(Shape::Modern, &request.method, &error))
             })
