@@ -18,24 +18,44 @@ const ESCAPES: [u8; 256] = {
     escapes
 };
 
-/// Bytes that are looked at together.
-const BLOCK: usize = 16;
+/// Bytes that are counted together, so many that their count fits into a byte.
+const BLOCK: usize = 255;
 
 /// Adds the text as a string, with its quotes.
 pub(crate) fn string(json: &mut Vec<u8>, text: &str) {
+    let text = text.as_bytes();
     json.push(b'"');
-    for block in text.as_bytes().chunks(BLOCK) {
-        // Without an early end, so that all bytes are compared at once.
-        let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-        match block
-            .iter()
-            .fold(false, |any, &byte| any | is_special(byte))
-        {
-            false => json.extend_from_slice(block),
-            true => block.iter().for_each(|&byte| character(json, byte)),
-        }
+    match text.iter().fold(false, |any, &byte| any | (byte < 0x20)) {
+        true => text.iter().for_each(|&byte| character(json, byte)),
+        false => quoted(json, text),
     }
     json.push(b'"');
+}
+
+/// The quotes and backslashes of a text.
+fn marks(text: &[u8]) -> usize {
+    let mark = |byte: &u8| u8::from(is_mark(*byte));
+    let blocks = text.chunks(BLOCK);
+    let counts = blocks.map(|block| block.iter().map(mark).sum::<u8>());
+    counts.map(usize::from).sum()
+}
+
+fn is_mark(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\')
+}
+
+/// A text without control characters, into room of exactly its length.
+fn quoted(json: &mut Vec<u8>, text: &[u8]) {
+    let start = json.len();
+    json.resize(start + text.len() + marks(text), b'\\');
+    let mut place = start;
+    for &byte in text {
+        place += usize::from(is_mark(byte));
+        if let Some(free) = json.get_mut(place) {
+            *free = byte;
+        }
+        place += 1;
+    }
 }
 
 fn character(json: &mut Vec<u8>, byte: u8) {
@@ -53,7 +73,8 @@ mod tests {
     #[test]
     fn every_character_is_written_as_serde_json_writes_it() {
         let all: String = (0..0x180).filter_map(char::from_u32).collect();
-        for text in ["", "plain", "{\"a\":\"b\\\\c\"}", "größe 😀", &all] {
+        let long = "\"ä\\".repeat(300);
+        for text in ["", "plain", "{\"a\":\"b\\\\c\"}", "größe 😀", &all, &long] {
             let mut json = Vec::new();
             string(&mut json, text);
             assert_eq!(
