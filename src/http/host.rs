@@ -74,18 +74,18 @@ impl Hosts {
         request: &mut Request<B>,
         listener: Option<IpAddr>,
     ) -> Result<(), Mistake> {
-        let host = header(request.headers())?;
-        let is_named = host.is_some() || request.uri().authority().is_some();
-        // Health checks of load balancers name none, by HTTP/1.0 or in the event of an integration.
-        if !is_named && listener.is_some() && request.version() > Version::HTTP_10 {
-            return Err(Mistake::Invalid("header `host` is missing"));
-        }
-        if let Some(authority) = request.uri().authority() {
-            let value = HeaderValue::from_str(authority.as_str()).ok();
-            let value = value.filter(|_| split(authority.as_str()).is_some());
-            let value = value.ok_or(Mistake::Invalid("the target of the request names no host"))?;
-            request.headers_mut().insert(HOST, value);
-        }
+        let named = header(request.headers())?;
+        let Some(authority) = request.uri().authority() else {
+            // Health checks of load balancers name none, by HTTP/1.0 or in the event of an integration.
+            if named.is_none() && listener.is_some() && request.version() > Version::HTTP_10 {
+                return Err(Mistake::Invalid("header `host` is missing"));
+            }
+            return self.admit_named(named, listener);
+        };
+        let value = HeaderValue::from_str(authority.as_str()).ok();
+        let value = value.filter(|_| split(authority.as_str()).is_some());
+        let value = value.ok_or(Mistake::Invalid("the target of the request names no host"))?;
+        request.headers_mut().insert(HOST, value);
         self.admit(request.headers(), listener)
     }
 
@@ -94,7 +94,11 @@ impl Hosts {
     /// # Errors
     /// It is repeated or invalid, or its host is not taken.
     pub fn admit(&self, headers: &HeaderMap, listener: Option<IpAddr>) -> Result<(), Mistake> {
-        let Some(Named { text, name, port }) = header(headers)? else {
+        self.admit_named(header(headers)?, listener)
+    }
+
+    fn admit_named(&self, named: Option<Named>, listener: Option<IpAddr>) -> Result<(), Mistake> {
+        let Some(Named { text, name, port }) = named else {
             return Ok(());
         };
         let is_local = listener.is_some_and(|ip| ip.to_canonical().is_loopback());

@@ -53,7 +53,8 @@ pub fn normalise(uri: &mut Uri) {
 fn is_normal(path: &[u8]) -> bool {
     let has_end = path.len() > 1 && path.last() == Some(&b'/');
     let is_doubled = || path.windows(2).any(|pair| pair == b"//");
-    let is_encoded = || path.windows(3).any(|text| unreserved(text).is_some());
+    let is_encoded =
+        || path.contains(&b'%') && path.windows(3).any(|text| unreserved(text).is_some());
     !path.starts_with(b"/") || !(has_end || is_doubled() || is_encoded())
 }
 

@@ -173,14 +173,14 @@ async fn answer_until(
 ) -> Result<EventResponse, Failure> {
     // Integrations wrap what their callers send, so only a caller that may invoke this function can send a continuation.
     if let Some(continuation) = Continuation::read(event) {
-        let resumed = app.resume(continuation, request_info).await;
+        let resumed = Box::pin(app.resume(continuation, request_info)).await;
         return resumed
             .map(|()| EventResponse::empty())
             .map_err(Failure::not_resumed);
     }
     match Event::parse(event) {
         Ok(Event::Http(event)) => answer_http(app, *event, request_info, shutdown).await,
-        Ok(Event::WebSocket(event)) => event.answer(app, request_info).await,
+        Ok(Event::WebSocket(event)) => Box::pin(event.answer(app, request_info)).await,
         Err(_) if ping::is_ping(event) => Ok(pong(request_info)),
         Err(failure) => {
             // The caller gets the failure; the refused request is built only for its line in the log.

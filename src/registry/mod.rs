@@ -24,6 +24,7 @@ mod tool;
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use futures_util::FutureExt;
 
@@ -162,6 +163,8 @@ impl Registry {
 
 /// Ends what takes too long, and makes a panic one failed call.
 async fn guard<T>(name: &str, cx: &Context, running: impl Future<Output = Result<T>>) -> Result<T> {
+    // Polled where it is, because each layer around it that took it whole would move it once more.
+    let running = pin!(running);
     let guarded = AssertUnwindSafe(running).catch_unwind();
     match cx.timeout(guarded).await {
         Some(Ok(result)) => result,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use axum::body::Bytes;
-use ring::digest::{Context, Digest, SHA256};
 use serde_json::{Map, Value, json};
+use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 use crate::registry::{Info, Registry, Tool};
 
@@ -14,7 +14,7 @@ use super::operation_ids::OperationIds;
 pub(super) struct Document {
     /// All of it but the brace that ends it.
     text: String,
-    hash: Context,
+    hash: u128,
 }
 
 impl Document {
@@ -22,8 +22,7 @@ impl Document {
     pub(super) fn new(registry: &Registry, info: &Info) -> Document {
         let mut text = document(registry, info).to_string();
         text.pop();
-        let mut hash = Context::new(&SHA256);
-        hash.update(text.as_bytes());
+        let hash = xxh3_128(text.as_bytes());
         Document { text, hash }
     }
 
@@ -34,10 +33,8 @@ impl Document {
     }
 
     /// What tells it from every other, without reading it again.
-    pub(super) fn hash_at(&self, url: &str) -> Digest {
-        let mut hash = self.hash.clone();
-        hash.update(url.as_bytes());
-        hash.finish()
+    pub(super) fn hash_at(&self, url: &str) -> u128 {
+        self.hash ^ xxh3_128_with_seed(url.as_bytes(), self.hash as u64)
     }
 }
 

@@ -91,20 +91,20 @@ impl Trace {
 
     /// `Root=1-<8 digits>-<24 digits>;Parent=<16 digits>;Sampled=<0 or 1>`, in any order, with other fields ignored.
     fn from_x_ray(text: &str) -> Option<Trace> {
-        let field = |name: &str| {
-            let mut fields = text.split(';').filter_map(|it| it.trim().split_once('='));
-            fields.find(|it| it.0 == name).map(|it| it.1)
-        };
-        let (time, rest) = field("Root")?.strip_prefix("1-")?.split_once('-')?;
+        let (mut root, mut parent, mut sampled) = (None, None, None);
+        for (name, value) in text.split(';').filter_map(|it| it.trim().split_once('=')) {
+            let known = match name {
+                "Root" => &mut root,
+                "Parent" => &mut parent,
+                "Sampled" => &mut sampled,
+                _ => continue,
+            };
+            known.get_or_insert(value);
+        }
+        let (time, rest) = root?.strip_prefix("1-")?.split_once('-')?;
         let id = hex(time, 8)? << 96 | hex(rest, 24)?;
-        let parent = field("Parent")
-            .and_then(|it| hex(it, 16))
-            .map(|it| it as u64);
-        let flags = if field("Sampled") == Some("1") {
-            SAMPLED
-        } else {
-            0
-        };
+        let parent = parent.and_then(|it| hex(it, 16)).map(|it| it as u64);
+        let flags = if sampled == Some("1") { SAMPLED } else { 0 };
         (id != 0).then(|| Trace::with_new_span(id, parent, flags))
     }
 
@@ -162,11 +162,14 @@ impl fmt::Display for Trace {
 
 /// Parses exactly `digits` lower-case hexadecimal digits.
 fn hex(text: &str, digits: usize) -> Option<u128> {
-    let legal = |it: u8| it.is_ascii_digit() || (b'a'..=b'f').contains(&it);
-    if text.len() != digits || !text.bytes().all(legal) {
-        return None;
-    }
-    u128::from_str_radix(text, 16).ok()
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let number = |sum, digit| Some(sum << 4 | u128::from(value(digit)?));
+    let is_long = text.len() == digits;
+    is_long.then(|| text.bytes().try_fold(0, number)).flatten()
 }
 
 /// Whether `member` is a member of `tracestate`: a key and a value, or nothing.

@@ -1,7 +1,7 @@
 //! Fields of an event as the platform, emulators and test events write them: `null` counts as absent, and a number in
 //! place of a text is read as its digits.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 
 use serde::de::Error;
@@ -12,7 +12,17 @@ use serde_json::value::RawValue;
 pub(crate) type Field<'a> = Option<&'a RawValue>;
 
 /// A map of names, each with one value or a list of values.
-pub(crate) type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+pub(crate) type Fields<'a> = BTreeMap<Name<'a>, &'a RawValue>;
+
+/// The name of a field, borrowed from the event where nothing in it is escaped.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Borrow<str> for Name<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Reads names with values, of which an empty list or an empty text has none: some languages write an empty map so.
 ///
@@ -39,11 +49,14 @@ pub(crate) fn text(field: Field<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// The texts of a field that may be one text or a list of texts.
-pub(crate) fn texts(field: &RawValue) -> Vec<Cow<'_, str>> {
-    match serde_json::from_str::<Vec<&RawValue>>(field.get()) {
-        Ok(list) => list.into_iter().filter_map(|it| text(Some(it))).collect(),
-        Err(_) => text(Some(field)).into_iter().collect(),
-    }
+pub(crate) fn texts(field: &RawValue) -> impl Iterator<Item = Cow<'_, str>> {
+    let json = field.get();
+    let list = || serde_json::from_str::<Vec<&RawValue>>(json).ok();
+    let list = json.starts_with('[').then(list).flatten();
+    let only = text(Some(field)).filter(|_| list.is_none());
+    let items = list.into_iter().flatten();
+    only.into_iter()
+        .chain(items.filter_map(|it| text(Some(it))))
 }
 
 /// Whether a field is `true`, as a boolean or as text.
@@ -61,14 +74,14 @@ pub(crate) fn merged<'l>(
     let has = move |name: &str| {
         let exact = first.and_then(|it| it.get(name));
         let named =
-            |(other, field): (&Cow<'_, str>, &&RawValue)| are_same(name, other) && is_value(field);
+            |(other, field): (&Name<'_>, &&RawValue)| are_same(name, &other.0) && is_value(field);
         exact.is_some_and(|field| is_value(field)) || first.is_some_and(|it| it.iter().any(named))
     };
     let second = second.into_iter().flatten();
-    let second = second.filter(move |(name, _)| !has(name));
+    let second = second.filter(move |(name, _)| !has(&name.0));
     let all = first.into_iter().flatten().chain(second);
     all.flat_map(|(name, field)| {
-        let name: &str = name;
-        texts(field).into_iter().map(move |text| (name, text))
+        let name: &str = &name.0;
+        texts(field).map(move |text| (name, text))
     })
 }

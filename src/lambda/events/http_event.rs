@@ -151,7 +151,7 @@ impl HttpEvent<'_> {
         let query = self.query();
         let (first, second) = (&self.multi_value_headers, &self.headers);
         let mut headers = headers(first.as_ref(), second.as_ref())?;
-        let cookies = self.cookies.map(texts).unwrap_or_default();
+        let cookies: Vec<_> = self.cookies.into_iter().flat_map(texts).collect();
         if !cookies.is_empty() {
             append(&mut headers, COOKIE.as_str(), &cookies.join("; "))?;
         }

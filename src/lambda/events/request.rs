@@ -31,6 +31,9 @@ const PATH: &AsciiSet = &CONTROLS
 
 /// More headers than any integration accepts, and fewer than the header map can hold.
 const MOST_HEADERS: usize = 10_000;
+/// The headers for which space is reserved before they are read.
+const USUAL_HEADERS: usize = 32;
+
 const TOO_MANY: &str = "the request has too many headers";
 
 /// The headers of `first`, and those of `second` that have no value in `first`.
@@ -41,7 +44,8 @@ pub(crate) fn headers(
     first: Option<&Fields<'_>>,
     second: Option<&Fields<'_>>,
 ) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
+    let number = [first, second].into_iter().flatten().map(Fields::len).sum();
+    let mut headers = HeaderMap::with_capacity(usize::min(number, USUAL_HEADERS));
     for (name, value) in merged(first, second, str::eq_ignore_ascii_case) {
         if headers.len() == MOST_HEADERS {
             return Err(TOO_MANY.to_owned());

@@ -14,6 +14,7 @@ use hyper::body::Frame;
 use serde::Serialize;
 use tracing::warn;
 
+use crate::lambda::events::escape;
 use crate::lambda::events::integration::Integration;
 use crate::lambda::events::response_head::ResponseHead;
 use crate::lambda::events::stream::{Cutoff, chunks};
@@ -31,16 +32,6 @@ pub(crate) const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 pub struct EventResponse {
     body: Body,
     is_streamed: bool,
-}
-
-/// A response as one document.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BufferedResponse {
-    #[serde(flatten)]
-    head: ResponseHead,
-    body: String,
-    is_base64_encoded: bool,
 }
 
 impl EventResponse {
@@ -80,13 +71,10 @@ impl EventResponse {
             Ok(text) => (text, false),
             Err(binary) => (STANDARD.encode(binary.as_bytes()), true),
         };
-        let whole = BufferedResponse {
-            head: ResponseHead::new(integration, &parts),
-            body,
-            is_base64_encoded,
-        };
+        let head = json(&ResponseHead::new(integration, &parts));
+        let document = document(head, &body, is_base64_encoded);
         Ok(EventResponse {
-            body: Body::from(json(&whole)),
+            body: Body::from(document),
             is_streamed: false,
         })
     }
@@ -136,6 +124,22 @@ impl EventResponse {
     pub fn into_body(self) -> Body {
         self.body
     }
+}
+
+/// The answer as one document: what its head says, and its body.
+fn document(mut head: Vec<u8>, body: &str, is_base64_encoded: bool) -> Vec<u8> {
+    // The brace that ends the object.
+    head.pop();
+    head.reserve(body.len() + body.len() / 4 + 64);
+    head.extend_from_slice(b",\"body\":");
+    escape::string(&mut head, body);
+    head.extend_from_slice(b",\"isBase64Encoded\":");
+    head.extend_from_slice(if is_base64_encoded {
+        b"true}"
+    } else {
+        b"false}"
+    });
+    head
 }
 
 fn is_events(headers: &HeaderMap) -> bool {

@@ -1,65 +1,109 @@
 //! The head of a response: its status and its headers, in the fields that the event's integration reads.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use http::HeaderName;
 use http::header::{CONTENT_LENGTH, SET_COOKIE};
 use http::response::Parts;
-use serde::Serialize;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use crate::lambda::events::integration::Integration;
 
-/// The status and the headers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ResponseHead {
-    status_code: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_description: Option<String>,
-    headers: BTreeMap<String, String>,
-    multi_value_headers: BTreeMap<String, Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cookies: Option<Vec<String>>,
+/// The status and the headers, written straight from the response.
+pub(crate) struct ResponseHead<'p> {
+    integration: Integration,
+    parts: &'p Parts,
 }
 
-impl ResponseHead {
-    pub(crate) fn new(integration: Integration, parts: &Parts) -> ResponseHead {
-        let reason = parts.status.canonical_reason().unwrap_or_default();
-        let mut head = ResponseHead {
-            status_code: parts.status.as_u16(),
-            status_description: integration
-                .has_status_description()
-                .then(|| format!("{} {reason}", parts.status.as_u16())),
-            headers: BTreeMap::new(),
-            multi_value_headers: BTreeMap::new(),
-            cookies: integration.has_cookies().then(Vec::new),
-        };
-        for (name, value) in &parts.headers {
-            // The platform sets the length itself, and renames the header when a function sends it.
-            if name != CONTENT_LENGTH {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                head.add(integration, name, value);
-            }
-        }
-        head
-    }
+/// Every header on one line. A list on one line means the same as its parts on several; that is not so of cookies, of
+/// which the last one stays where they have no field of their own.
+struct Lines<'p> {
+    headers: &'p HeaderMap,
+    has_cookies: bool,
+}
 
-    fn add(&mut self, integration: Integration, name: &HeaderName, value: String) {
-        if integration.has_multi_value_headers() {
-            let lines = self.multi_value_headers.entry(name.to_string());
-            return lines.or_default().push(value);
-        }
-        if name != SET_COOKIE {
-            // A comma-separated list means the same as several lines of the header.
-            let line = self.headers.entry(name.to_string());
-            line.and_modify(|line| *line = format!("{line}, {value}"))
-                .or_insert(value);
-            return;
-        }
-        match &mut self.cookies {
-            Some(cookies) => cookies.push(value),
-            // Cookies cannot be joined, so only the last one is kept.
-            None => drop(self.headers.insert(name.to_string(), value)),
-        }
+/// Every header with all of its lines.
+struct Lists<'p>(&'p HeaderMap);
+
+/// The lines of one header.
+struct Values<'p>(&'p HeaderMap, &'p HeaderName);
+
+/// No header at all.
+#[derive(Serialize)]
+struct Empty {}
+
+impl<'p> ResponseHead<'p> {
+    pub(crate) fn new(integration: Integration, parts: &'p Parts) -> ResponseHead<'p> {
+        ResponseHead { integration, parts }
     }
+}
+
+impl Serialize for ResponseHead<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (status, headers) = (self.parts.status, &self.parts.headers);
+        let mut head = serializer.serialize_map(None)?;
+        head.serialize_entry("statusCode", &status.as_u16())?;
+        if self.integration.has_status_description() {
+            let reason = status.canonical_reason().unwrap_or_default();
+            let description = format!("{} {reason}", status.as_u16());
+            head.serialize_entry("statusDescription", &description)?;
+        }
+        let has_cookies = self.integration.has_cookies();
+        if self.integration.has_multi_value_headers() {
+            head.serialize_entry("headers", &Empty {})?;
+            head.serialize_entry("multiValueHeaders", &Lists(headers))?;
+        } else {
+            let lines = Lines {
+                headers,
+                has_cookies,
+            };
+            head.serialize_entry("headers", &lines)?;
+            head.serialize_entry("multiValueHeaders", &Empty {})?;
+        }
+        if has_cookies {
+            head.serialize_entry("cookies", &Values(headers, &SET_COOKIE))?;
+        }
+        head.end()
+    }
+}
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = names(self.headers).filter(|it| !self.has_cookies || **it != SET_COOKIE);
+        serializer.collect_map(names.map(|name| (name.as_str(), self.line(name))))
+    }
+}
+
+impl Lines<'_> {
+    fn line(&self, name: &HeaderName) -> Cow<'_, str> {
+        let mut values = self.headers.get_all(name).iter().map(text);
+        let first = values.next().unwrap_or_default();
+        values.fold(first, |line, value| match *name == SET_COOKIE {
+            true => value,
+            false => format!("{line}, {value}").into(),
+        })
+    }
+}
+
+impl Serialize for Lists<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = names(self.0);
+        serializer.collect_map(names.map(|name| (name.as_str(), Values(self.0, name))))
+    }
+}
+
+impl Serialize for Values<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.get_all(self.1).iter().map(text))
+    }
+}
+
+/// The platform counts the length itself, and renames the header where it comes from a function.
+fn names(headers: &HeaderMap) -> impl Iterator<Item = &HeaderName> {
+    headers.keys().filter(|name| **name != CONTENT_LENGTH)
+}
+
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    String::from_utf8_lossy(value.as_bytes())
 }

@@ -1,6 +1,7 @@
 //! A poller: it takes invocations, one after another, until the process shuts down.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -89,10 +90,11 @@ async fn answer(
     if invocation.is_ping() {
         return Ok(pong(request_info));
     }
-    let answering = AssertUnwindSafe(answer_until(app, event, request_info, shutdown.clone()));
+    // The future is as large as all that a call can be, so it is pinned here and not moved.
+    let answering = pin!(answer_until(app, event, request_info, shutdown.clone()));
     tokio::select! {
         biased;
-        answered = answering.catch_unwind() => answered.unwrap_or_else(|_| Err(Failure::panicked())),
+        answered = AssertUnwindSafe(answering).catch_unwind() => answered.unwrap_or_else(|_| Err(Failure::panicked())),
         () = shutdown.reached(Phase::Terminating) => Err(Failure::stopped()),
     }
 }
@@ -104,12 +106,12 @@ async fn post(
     response: Result<EventResponse, Failure>,
     end: Option<Deadline>,
 ) {
-    let posting = async {
+    let posting = pin!(async {
         match response {
             Ok(response) => api.respond(invocation, response).await,
             Err(failure) => api.fail(invocation, &failure).await,
         }
-    };
+    });
     let timeout = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + DELIVERY_GRACE;
     let posted = tokio::time::timeout(timeout, posting).await;
     let late = |_| Err("the platform did not accept the response in time".into());

@@ -34,7 +34,8 @@ impl Endpoint {
         }
         match envelope::parse(body) {
             Ok(Incoming::Single(message)) => self.single(headers, message, cx).await,
-            Ok(Incoming::Batch(batch)) => self.batch(headers, batch, cx).await,
+            // Boxed, because batches are rare, and would make what every request passes through large.
+            Ok(Incoming::Batch(batch)) => Box::pin(self.batch(headers, batch, cx)).await,
             Err(rpc_error) => McpResponse::rpc_error(absent, rpc_error),
         }
     }

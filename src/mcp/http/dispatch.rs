@@ -41,6 +41,7 @@ pub(crate) async fn answer(
         return McpResponse::charged(request, list.method(), page, cx);
     }
     let repeated = |name: &str, place| headers::check_name(modern, name, place);
+    // What runs a function is boxed: it is large, and each of the many layers around it would move it.
     let executed = match &*request.method {
         "tools/call" => {
             let params = CallParams::of(params)?;
@@ -48,30 +49,30 @@ pub(crate) async fn answer(
             let tool = tools::find(registry, &params.name)?;
             headers::check_params(modern, tool, params.arguments)?;
             let subject = Subject::Tool(tool.name());
-            executor
-                .run(execution, channel()?, subject, params.arguments())
-                .await?
+            Box::pin(executor.run(execution, channel()?, subject, params.arguments())).await?
         }
         "resources/read" if rendered.has(List::Resources) => {
             let params = ReadParams::of(params)?;
             repeated(&params.uri, "params.uri")?;
             let (place, arguments) = resources::find(registry, shape, &params.uri)?;
             let subject = Subject::Resource(place, params.uri.into_owned());
-            executor
-                .run(execution, channel()?, subject, &arguments)
-                .await?
+            Box::pin(executor.run(execution, channel()?, subject, &arguments)).await?
         }
         "prompts/get" if rendered.has(List::Prompts) => {
             let params = GetParams::of(params)?;
             repeated(&params.name, "params.name")?;
             let subject = Subject::Prompt(prompts::find(registry, &params.name)?.name());
-            executor
-                .run(execution, channel()?, subject, params.arguments())
-                .await?
+            Box::pin(executor.run(execution, channel()?, subject, params.arguments())).await?
         }
         "completion/complete" if rendered.has_completions() => {
-            let result =
-                completion::complete(registry, rendered.server(), shape, params, cx).await?;
+            let result = Box::pin(completion::complete(
+                registry,
+                rendered.server(),
+                shape,
+                params,
+                cx,
+            ))
+            .await?;
             return Ok(McpResponse::result(request, "completion/complete", &result));
         }
         method => return Err(RpcError::method_not_found(method)),
