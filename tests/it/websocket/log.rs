@@ -41,7 +41,7 @@ async fn what_is_refused_is_an_error() {
         (
             connect("X-Note", "a\r\nb"),
             "$connect",
-            403,
+            400,
             json!("bad_request"),
         ),
         (
