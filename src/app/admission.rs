@@ -27,17 +27,18 @@ impl App {
         if let Err(refusal) = self.admit(&mut request, listener) {
             return refused(&request, refusal, &cx);
         }
-        let page = self.cors.page(request.headers());
+        let snapshot = self.catalog.snapshot();
+        let page = snapshot.cors.page(request.headers());
         let mut response = match page.is_some() && cors::is_preflight(&request) {
             true => {
-                let mut response = self.cors.preflight();
+                let mut response = snapshot.cors.preflight();
                 let outcome = Outcome::of_method("preflight");
                 response.extensions_mut().insert(outcome);
                 response
             }
             false => {
                 request.extensions_mut().insert(cx);
-                self.route(request).await
+                self.route(&snapshot, request).await
             }
         };
         cors::share(&mut response, page);

@@ -11,6 +11,7 @@ pub(crate) mod request_log;
 mod services;
 pub(crate) mod updates;
 
+use std::any::Any;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 
@@ -113,6 +114,7 @@ impl Context {
             allowance: Allowance::Of(self.call.whole()),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
+            registry: self.call.registry.clone(),
             is_part: true,
             is_whole: self.call.is_whole,
         };
@@ -161,10 +163,24 @@ impl Context {
             allowance: Allowance::Own(Budget::new(self.services.config.max_response_bytes, false)),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
+            registry: OnceLock::new(),
             is_part: false,
             is_whole: false,
         };
         Context::new(self.services.clone(), Arc::new(call))
+    }
+
+    /// Remembers the registry of the call, unless one is known already: a request ends with the one it began with.
+    pub(crate) fn keep_registry<T: Send + Sync + 'static>(
+        &self,
+        registry: impl FnOnce() -> Arc<T>,
+    ) {
+        self.call.registry.get_or_init(|| registry());
+    }
+
+    /// The registry that the call began with.
+    pub(crate) fn registry(&self) -> Option<&Arc<dyn Any + Send + Sync>> {
+        self.call.registry.get()
     }
 
     /// Whether this is the context of a part of a call.

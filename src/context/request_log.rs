@@ -1,6 +1,7 @@
 //! A request's entry in the log: one line, written when its answer is whole.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{self, Poll};
 
 use axum::Error;
@@ -140,7 +141,7 @@ impl Unanswered {
     }
 
     /// The same of a call of that function.
-    pub fn of_call(entry: RequestLog, function: &'static str) -> Unanswered {
+    pub fn of_call(entry: RequestLog, function: Arc<str>) -> Unanswered {
         Unanswered {
             entry: Some(entry),
             given_up: Outcome::cancelled(function),

@@ -23,7 +23,7 @@ pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
     /// The name of the function.
-    pub function: &'static str,
+    pub function: String,
     /// Where it stands in the schema of the arguments (JSONPath).
     pub place: String,
     /// What is wrong.
@@ -51,7 +51,7 @@ pub fn findings(registry: &Registry) -> Vec<Finding> {
         .collect()
 }
 
-fn of_schema(function: &'static str, schema: &Value) -> Vec<Finding> {
+fn of_schema(function: &str, schema: &Value) -> Vec<Finding> {
     let nodes = node::all(function, schema);
     let root = &nodes[0];
     let mut found = Vec::new();

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use crate::aws::invoke::Invoker;
 use crate::config::Config;
 use crate::context::Context;
-use crate::context::updates::Updates;
+use crate::context::updates::{Update, Updates};
 use crate::error::Error;
 use crate::http::origin::AllowedOrigins;
 use crate::registry::{Info, Registry};
@@ -36,6 +36,7 @@ use messages::error::RpcError;
 pub use messages::events::Event;
 pub use messages::id::same;
 use messages::version::{self, Era};
+use methods::lists::{self, List};
 use methods::rendered::Rendered;
 use methods::{common, legacy, modern};
 
@@ -48,7 +49,8 @@ const BATCH_WIDTH: usize = 8;
 /// What stands around a result at the most, in the usual case.
 const FRAME: usize = 256;
 
-/// The MCP protocol of one application.
+/// The MCP protocol of one application, with one registry. When the application changes what it offers, another one
+/// shares all else with it.
 pub struct Endpoint {
     registry: Arc<Registry>,
     rendered: Rendered,
@@ -82,7 +84,12 @@ pub struct Dependencies<'a> {
     pub invoker: Option<Arc<Invoker>>,
     /// Where changes are told.
     pub updates: Arc<Updates>,
+    /// Whether the application may change what it offers.
+    pub may_change: bool,
 }
+
+/// Gives the endpoint with the current registry: a connection asks for it with each message.
+pub type CurrentEndpoint = Arc<dyn Fn() -> Arc<Endpoint> + Send + Sync>;
 
 /// What goes back.
 pub struct McpResponse {
@@ -109,7 +116,8 @@ impl Endpoint {
     pub fn new(dependencies: Dependencies<'_>) -> Endpoint {
         let config = dependencies.config;
         let mut tools = dependencies.registry.tools().iter();
-        let may_detach = tools.any(|tool| tool.on_mcp() && tool.may_detach());
+        let may_detach =
+            dependencies.may_change || tools.any(|tool| tool.on_mcp() && tool.may_detach());
         // A process that is frozen between requests goes on with a task only by invoking itself.
         let has_tasks = may_detach && (!config.is_frozen() || dependencies.invoker.is_some());
         let shutdown = Shutdown::new();
@@ -132,6 +140,36 @@ impl Endpoint {
             registry: dependencies.registry,
             origins: dependencies.origins,
             updates: dependencies.updates,
+        }
+    }
+
+    /// The same protocol with another registry.
+    pub(crate) fn with(&self, registry: Arc<Registry>) -> Endpoint {
+        Endpoint {
+            rendered: self.rendered.with(registry.clone()),
+            registry,
+            origins: self.origins.clone(),
+            cipher: self.cipher.clone(),
+            pending_requests: self.pending_requests.clone(),
+            tasks: self.tasks.clone(),
+            updates: self.updates.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+
+    /// Announces to the clients that listen which lists are other ones than those of the `old` endpoint.
+    pub(crate) fn announce_changes(&self, old: &Endpoint) {
+        for (lists, update) in [
+            (&[List::Tools][..], Update::Tools),
+            (&[List::Resources, List::Templates], Update::Resources),
+            (&[List::Prompts], Update::Prompts),
+        ] {
+            let mut lists = lists.iter();
+            if self.updates.has(update.topic())
+                && lists.any(|it| lists::differ(&old.registry, &self.registry, *it))
+            {
+                self.updates.tell(update);
+            }
         }
     }
 

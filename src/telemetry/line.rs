@@ -48,7 +48,7 @@ struct Fields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    function: Option<&'static str>,
+    function: Option<&'a str>,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
@@ -127,7 +127,7 @@ impl Line<'_> {
             message: if self.is_task() { "task" } else { "request" },
             protocol: self.protocol,
             method: self.method,
-            function: self.outcome.function,
+            function: self.outcome.function.as_deref(),
             outcome: self.verdict(),
             error: self.outcome.error,
             status: self.status,
@@ -146,7 +146,7 @@ impl Line<'_> {
     /// caller makes up has no metric.
     fn metrics<'a>(&self, namespace: &'a str) -> Metrics<'a> {
         let mut place = vec!["protocol"];
-        place.extend(self.outcome.function.map(|_| "function"));
+        place.extend(self.outcome.function.as_ref().map(|_| "function"));
         let mut metrics = Metrics::new(namespace);
         let all = metrics.about(place.clone());
         all.one("calls").field("duration_ms", Unit::Milliseconds);

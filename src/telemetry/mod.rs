@@ -36,7 +36,7 @@ pub struct Outcome {
     /// The protocol method, or the REST route.
     pub method: Option<&'static str>,
     /// The function that was called.
-    pub function: Option<&'static str>,
+    pub function: Option<Arc<str>>,
     /// The kind of the failure.
     pub error: Option<&'static str>,
 }
@@ -102,7 +102,7 @@ impl Outcome {
     }
 
     /// The same, once it is known that it calls this function.
-    pub fn cancelled(function: &'static str) -> Outcome {
+    pub fn cancelled(function: Arc<str>) -> Outcome {
         Outcome {
             function: Some(function),
             ..Outcome::given_up()
@@ -110,9 +110,9 @@ impl Outcome {
     }
 
     /// A call of a function. The inside of its error goes to the log.
-    pub fn of_call(function: &'static str, error: Option<Error>) -> Outcome {
+    pub fn of_call(function: Arc<str>, error: Option<Error>) -> Outcome {
         if let Some(error) = &error {
-            cause(function, error);
+            cause(&function, error);
         }
         Outcome {
             method: None,

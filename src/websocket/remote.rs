@@ -200,7 +200,7 @@ impl Sockets {
             bytes: MOST_BYTES,
             end: Some(times.answer),
         };
-        let (endpoint, entry) = (self.endpoint.clone(), entry.answered());
+        let (endpoint, entry) = ((self.endpoint)(), entry.answered());
         let mut exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
         match Delivery::new(&self.gateway, connection, times) {
             Ok(delivery) => delivery.carry(&mut exchange, self.stopping()).await,

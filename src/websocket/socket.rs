@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
@@ -21,7 +20,7 @@ use super::heartbeat::{BEAT, Heartbeat};
 use crate::context::Context;
 use crate::error::Error;
 use crate::http::buffers::{Full, Intake};
-use crate::mcp::{self, Endpoint, same};
+use crate::mcp::{self, CurrentEndpoint, same};
 
 /// Requests that run at the same time.
 const MOST_RUNNING: usize = 16;
@@ -36,7 +35,7 @@ const TOLERANCE: usize = 4;
 /// An open connection. Whoever drops it ends all calls that run on it.
 pub(super) struct Socket {
     socket: WebSocket,
-    endpoint: Arc<Endpoint>,
+    endpoint: CurrentEndpoint,
     cx: Context,
     /// What runs, by the id of its request.
     running: HashMap<String, AbortHandle>,
@@ -64,7 +63,7 @@ pub(super) fn readable(most: usize) -> usize {
 impl Socket {
     pub(super) fn new(
         socket: WebSocket,
-        endpoint: Arc<Endpoint>,
+        endpoint: CurrentEndpoint,
         cx: Context,
         intake: Intake,
     ) -> Socket {
@@ -214,7 +213,7 @@ impl Socket {
             bytes: usize::MAX,
             end: None,
         };
-        let (endpoint, entry) = (self.endpoint.clone(), entry(&self.cx.another(), method));
+        let (endpoint, entry) = ((self.endpoint)(), entry(&self.cx.another(), method));
         let exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
         // The message is held as long as its answer is made.
         let frames = stream::unfold((exchange, held), async |(mut exchange, held)| {

@@ -39,7 +39,7 @@ pub(crate) async fn answer(
             repeated(&params.name, "params.name")?;
             let tool = endpoint.tool(&params.name)?;
             headers::check_params(modern, tool, params.arguments)?;
-            let subject = Subject::Tool(tool.name());
+            let subject = Subject::Tool(tool.clone());
             endpoint
                 .run(execution, channel()?, subject, params.arguments())
                 .await
@@ -47,8 +47,12 @@ pub(crate) async fn answer(
         "resources/read" if rendered.has(List::Resources) => {
             let params: ReadParams<'_> = request.read_params()?;
             repeated(&params.uri, "params.uri")?;
-            let (place, arguments) = endpoint.resource(shape, &params.uri)?;
-            let subject = Subject::Resource(place, params.uri.into_owned());
+            let (resource, arguments) = endpoint.resource(shape, &params.uri)?;
+            let subject = Subject::Resource {
+                resource: resource.clone(),
+                uri: params.uri.into_owned(),
+                ttl_ms: rendered.ttl_ms(),
+            };
             endpoint
                 .run(execution, channel()?, subject, &arguments)
                 .await
@@ -56,7 +60,7 @@ pub(crate) async fn answer(
         "prompts/get" if rendered.has(List::Prompts) => {
             let params: GetParams<'_> = request.read_params()?;
             repeated(&params.name, "params.name")?;
-            let subject = Subject::Prompt(endpoint.prompt(&params.name)?.name());
+            let subject = Subject::Prompt(endpoint.prompt(&params.name)?.clone());
             endpoint
                 .run(execution, channel()?, subject, params.arguments())
                 .await

@@ -1,6 +1,7 @@
 //! `tools/call`: a function by its name.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -28,7 +29,7 @@ impl CallParams<'_> {
 
 impl Endpoint {
     /// The tool of that name, if MCP clients see it.
-    pub(crate) fn tool(&self, name: &str) -> Result<&Tool, RpcError> {
+    pub(crate) fn tool(&self, name: &str) -> Result<&Arc<Tool>, RpcError> {
         let tool = self.registry.get(name).filter(|tool| tool.on_mcp());
         tool.ok_or_else(|| {
             let hint = self.registry.hint(name, Tool::on_mcp);

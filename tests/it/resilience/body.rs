@@ -163,7 +163,8 @@ async fn a_good_status_with_another_body_is_a_failure_and_no_amount_of_zero() {
 
 /// Arguments that the function takes.
 fn sample(app: &TestApp, function: &str) -> Value {
-    let tool = app.app.registry().get(function).unwrap();
+    let registry = app.app.registry();
+    let tool = registry.get(function).unwrap();
     match tool.is_required("wallet_address") {
         true => about(VESTING),
         false => json!({}),

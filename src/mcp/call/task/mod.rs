@@ -53,7 +53,7 @@ pub(crate) struct Escalation {
     pub(crate) tasks: Tasks,
     pub(crate) cx: Context,
     /// The function that is called.
-    pub(crate) function: &'static str,
+    pub(crate) function: Arc<str>,
     /// Its arguments, a JSON object.
     pub(crate) arguments: String,
     /// What the client can do.
@@ -146,7 +146,7 @@ impl Escalation {
         known: Answers,
         detached: oneshot::Sender<()>,
     ) -> Ended {
-        let (id, function) = (key::name(), self.function);
+        let (id, function) = (key::name(), self.function.clone());
         let Escalation {
             tasks, cx, server, ..
         } = &self;
@@ -158,7 +158,7 @@ impl Escalation {
         };
         let created = to_raw_value(&view).expect("a task of texts is JSON");
         record.call = tasks.invoker.is_some().then(|| TaskCall {
-            function: function.to_owned(),
+            function: function.as_ref().to_owned(),
             arguments: self.arguments.clone(),
             capabilities: self.capabilities,
             known,
@@ -215,18 +215,24 @@ impl Endpoint {
             return Ok(());
         };
         cx.on_behalf_of(principal);
-        let function = self.registry.get(&call.function);
-        let function =
-            function.ok_or_else(|| Error::internal("a task of a function that is gone"))?;
+        let Some(function) = self.registry.get(&call.function) else {
+            let problem = format!("the tool `{}` is not offered any more", call.function);
+            let end = Err(RpcError::invalid_params(problem).object());
+            tasks
+                .change(id, cx.now(), |record| record.end(&end))
+                .await?;
+            return Ok(());
+        };
         let client = Arc::new(Client::new(call.capabilities, true, None));
-        let subject = Subject::Tool(function.name());
+        let label = function.label();
+        let subject = Subject::Tool(function.clone());
         let form = subject.form(Shape::Modern);
         let cx = cx.clone().on(Protocol::Mcp, form).heard_by(client.clone());
         cx.restart(tasks.limit);
         let task = Escalation {
             tasks: tasks.clone(),
             cx: cx.clone(),
-            function: function.name(),
+            function: label,
             arguments: String::new(),
             capabilities: call.capabilities,
             server: self.rendered.server().to_owned(),

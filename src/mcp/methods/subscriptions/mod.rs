@@ -2,6 +2,7 @@
 
 mod filter;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
-use crate::context::updates::{self, News, Update};
+use crate::context::updates::{self, News, Update, Updates};
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::events::Event;
@@ -76,6 +77,7 @@ struct Listener {
     /// How the server introduces itself at the end; none on the stream of a client of 2025, whose messages are not tied
     /// to it either.
     server: Option<Box<RawValue>>,
+    updates: Arc<Updates>,
     receiver: Receiver<News>,
     outgoing: Vec<Event>,
 }
@@ -105,18 +107,19 @@ impl Endpoint {
             id: request.id.to_owned(),
             filter,
             server: Some(server.to_owned()),
+            updates: self.updates.clone(),
             receiver,
             outgoing: vec![first],
         };
         Ok(stream_of(listener.stream()))
     }
 
-    /// Whether there is a stream for clients of 2025.
+    /// Whether clients of 2025 can open a stream.
     pub fn tells(&self) -> bool {
         self.updates.are_told()
     }
 
-    /// The stream of a client of 2025, which hears of everything that is told to all.
+    /// The stream of a client of 2025, which hears of every change that is announced to all clients.
     pub fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
         let absent = absent_id(headers);
         if let Err(rpc_error) = gate::check(headers, &self.origins) {
@@ -135,14 +138,11 @@ impl Endpoint {
         let Some(receiver) = self.updates.listen() else {
             return stream_of(stream::empty().boxed());
         };
-        // Those of templates may name what is somebody's, so they are told only to who asks for them.
-        let listed = self.registry.resources().iter();
-        let listed = listed.filter(|it| !it.is_template());
-        let listed = listed.map(|it| it.uri().to_owned()).collect();
         let listener = Listener {
             id: RawValue::NULL.to_owned(),
-            filter: Filter::all(listed).honoured(&self.updates),
+            filter: Filter::lists().honoured(&self.updates),
             server: None,
+            updates: self.updates.clone(),
             receiver,
             // Something must be sent, or some clients take the connection for one that hangs.
             outgoing: vec![Event::KeepAlive],
@@ -171,12 +171,30 @@ impl Listener {
                 }
                 Ok(Some(News::Update(update))) => vec![update],
                 // Some were missed, so all that it listens to may have changed.
-                Ok(None) => self.filter.everything(),
+                Ok(None) => self.everything(),
             };
-            let heard = updates.iter().filter(|it| self.filter.admits(it));
+            let heard = updates.iter().filter(|it| self.admits(it));
             let heard: Vec<Event> = heard.map(|it| self.event(it)).collect();
             self.outgoing.extend(heard);
         }
+    }
+
+    /// Whether the client hears of that change. A client of 2025 hears of every resource in the list as it is now; a
+    /// document of a template may belong to one client, so it is announced only to clients that asked for its URI.
+    fn admits(&self, update: &Update) -> bool {
+        match update {
+            Update::Contents(uri) if self.server.is_none() => self.updates.is_listed(uri),
+            _ => self.filter.admits(update),
+        }
+    }
+
+    /// Every change that the client hears of.
+    fn everything(&self) -> Vec<Update> {
+        let mut all = self.filter.everything();
+        if self.server.is_none() {
+            all.extend(self.updates.listed().into_iter().map(Update::Contents));
+        }
+        all
     }
 
     fn event(&self, update: &Update) -> Event {
