@@ -6,6 +6,7 @@ mod architecture;
 mod arguments;
 mod batch;
 mod budget;
+mod catalog;
 mod connections;
 mod cors;
 mod docs;
