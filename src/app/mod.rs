@@ -71,11 +71,11 @@ pub struct App {
 impl App {
     /// Checks everything and builds the protocols; nothing is asked of the network.
     ///
-    /// On Lambda the functions are taken as they are: to make and check their schemas would be most of a cold start, and
-    /// they are a part of the binary, which every start elsewhere checks, be it a test's or that of `bifold list`.
+    /// On Lambda the functions are not checked: their schemas would be most of a cold start. They are a part of the
+    /// binary, which every start elsewhere checks, for example in a test or by `bifold list`.
     ///
     /// # Errors
-    /// A line for everything that is wrong with a registration or a setting, with the culprit's name.
+    /// A line for everything that is wrong with a registration or a setting, with its name.
     pub fn new(config: Config, server: Server) -> Result<App, StartError> {
         let mut problems = server.problems();
         problems.extend(config.check(&server.settings).err().unwrap_or_default());
@@ -95,7 +95,7 @@ impl App {
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
         let invoker = Invoker::new(&config);
-        // Where nothing is shared between invocations, it matters only to who has clients on a WebSocket.
+        // Without a shared table only WebSocket clients need an invocation that continues.
         let is_needed = config.table.is_some() || config.ws_endpoint.is_some();
         if let Some(problem) = invoker.as_ref().err().filter(|_| is_needed) {
             return Err(StartError(vec![problem.clone()]));
@@ -151,7 +151,7 @@ impl App {
             hosts: Arc::new(hosts),
             router: Arc::default(),
         };
-        // A frozen process makes its routes when they are first asked for; many are only ever asked over MCP.
+        // A frozen process makes its routes at the first request that needs them; many serve MCP alone.
         if !is_frozen {
             app.router();
         }
@@ -204,7 +204,7 @@ impl App {
     /// Goes on with what another invocation of the same Lambda function began.
     ///
     /// # Errors
-    /// The store's: whoever began it is not there any more to be told.
+    /// The store's. The client is not connected to this invocation, so only the log can tell it.
     pub async fn resume(
         &self,
         continuation: Continuation,
@@ -218,9 +218,9 @@ impl App {
         }
     }
 
-    /// Lets the clients go that listen for changes: nothing will change any more. Those on a WebSocket go too, once what
-    /// they asked for is answered. Nobody is waited for who is asked something on a stream: their calls fail with `Busy`.
-    /// Tasks of this process have 5 s to end, and fail then.
+    /// Begins the end of the process. Streams that listen for changes end now, and WebSocket connections once their
+    /// requests are answered. A call that waits for the answer of its client fails with `Busy`. Tasks of this process fail
+    /// if they have not ended after 5 s.
     pub fn close(&self) {
         self.services.updates.end();
         self.mcp().close();

@@ -48,7 +48,7 @@ impl App {
     }
 }
 
-/// The sentence for the operator, who may read the source of an error too.
+/// The sentence for the operator: the message of the error and its source.
 fn failed(error: Error) -> StartError {
     let source = error.inside().map(|it| format!(": {it}"));
     StartError(vec![format!("{error}{}", source.unwrap_or_default())])
