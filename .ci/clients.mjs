@@ -1,4 +1,4 @@
-// Proves that the TypeScript SDK can use both servers, in either era: the bundled functions, and all that a function can do with its client.
+// Checks that the TypeScript SDK can use both servers in both protocol eras: the bundled functions, and every request of a function to its client.
 
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const { createTaskSessionFromClient, resultFromTaskOutcome } = await load('ext-t
 
 const MODERN = '2026-07-28';
 const WALLET = 'pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvmk8';
-// The same wallet with two letters exchanged: well formed, but its checksum is wrong.
+// The same wallet with two letters swapped: well-formed, but its checksum is wrong.
 const MISTYPED = 'pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvkm8';
 const SNAPSHOT = new URL('../tests/it/snapshots/tools_list.json', import.meta.url);
 const TOOLS = JSON.parse(readFileSync(SNAPSHOT)).map((tool) => tool.name);
@@ -20,7 +20,7 @@ const TOOLS = JSON.parse(readFileSync(SNAPSHOT)).map((tool) => tool.name);
 const INFO = { name: 'clients.mjs', version: '1.0.0' };
 const CAPABILITIES = { elicitation: {}, sampling: {}, roots: {} };
 const TASKS = 'io.modelcontextprotocol/tasks';
-/** What the user, the model and the workplace of this client answer. */
+/** The answers of this client's user, model and workspace. */
 const ANSWERS = {
   'elicitation/create': () => ({ action: 'accept', content: { name: 'Ada', username: 'ada', email: 'ada@example.com', context: 'tea', confirm: true } }),
   'sampling/createMessage': () => ({ role: 'assistant', content: { type: 'text', text: 'Paris' }, model: 'none' }),
@@ -29,7 +29,7 @@ const ANSWERS = {
 
 const kept = [];
 
-/** Fetches and keeps what is said for the judgement of `schemas.mjs`. */
+/** Fetches, and records the exchange for `schemas.mjs`. */
 async function recorded(url, init) {
   const response = await fetch(url, init);
   kept.push(keep(init, response.clone()));
@@ -43,7 +43,7 @@ async function keep({ headers, body }, response) {
   try {
     for await (const chunk of response.body ?? []) said += decoder.decode(chunk, { stream: true });
   } catch {
-    // A client closes the streams that have no end.
+    // The client must close the streams that have no end.
   }
   const line = { version, type: response.headers.get('content-type') ?? '', request: body ?? '', response: said };
   appendFileSync(transcript, `${JSON.stringify(line)}\n`);
@@ -122,7 +122,7 @@ async function follows(client, modern) {
   else await client.unsubscribeResource({ uri });
 }
 
-/** The Tasks extension has its own messages, which the SDK leaves to a dispatcher of the host. */
+/** Dispatches the messages of the Tasks extension, which the SDK leaves to the host. */
 async function runsTasks(client) {
   const clientCapabilities = { ...CAPABILITIES, extensions: { [TASKS]: {} } };
   let id = 0;

@@ -1,4 +1,4 @@
-"""Proves that the Python SDK can use both servers in either era, as `clients.mjs` does, and that the Inspector can use the bundled one."""
+"""Checks that the Python SDK can use both servers in both protocol eras, like `clients.mjs`, and that the Inspector can use the bundled server."""
 
 import asyncio
 import json
@@ -16,12 +16,12 @@ from pydantic import BaseModel, Field
 
 bundled, everything, inspector = sys.argv[1:]
 
-# What this server offers of the older revisions is used here on purpose.
+# These features of older revisions are used on purpose, because the server supports them.
 warnings.simplefilter("ignore", MCPDeprecationWarning)
 
 MODERN = "2026-07-28"
 WALLET = "pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvmk8"
-# The same wallet with two letters exchanged: well formed, but its checksum is wrong.
+# The same wallet with two letters swapped: well-formed, but its checksum is wrong.
 MISTYPED = "pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvkm8"
 SNAPSHOT = pathlib.Path(__file__).parent.parent / "tests/it/snapshots/tools_list.json"
 TOOLS = [tool["name"] for tool in json.loads(SNAPSHOT.read_text())]
@@ -59,7 +59,7 @@ class TaskState(types.Result):
 
 
 class Tasks(ClientExtension):
-    """The Tasks extension as far as a call needs it: asks how the task is, answers what it asks, until it is done."""
+    """The part of the Tasks extension that a call needs: polls the task and answers its questions until it is done."""
 
     identifier = "io.modelcontextprotocol/tasks"
     finished = 0
@@ -98,88 +98,88 @@ async def rooted(_):
     return types.ListRootsResult(roots=[types.Root(uri="file:///project")])
 
 
-async def uses_functions(who, client):
-    same(f"{who}: tools", [tool.name for tool in (await client.list_tools()).tools], TOOLS)
+async def uses_functions(client_name, client):
+    same(f"{client_name}: tools", [tool.name for tool in (await client.list_tools()).tools], TOOLS)
     summary = (await client.call_tool("get_registry_summary")).structured_content
-    same(f"{who}: mcp_enabled", summary["mcp_enabled"], len(TOOLS))
+    same(f"{client_name}: mcp_enabled", summary["mcp_enabled"], len(TOOLS))
 
     result = await client.call_tool("fetch_account_info", {"wallet_address": WALLET})
-    same(f"{who}: account_is_vesting", result.structured_content["account_is_vesting"], True)
-    same(f"{who}: text block", json.loads(result.content[0].text), result.structured_content)
+    same(f"{client_name}: account_is_vesting", result.structured_content["account_is_vesting"], True)
+    same(f"{client_name}: text block", json.loads(result.content[0].text), result.structured_content)
     result = await client.call_tool("fetch_account_info", {"wallet_address": MISTYPED})
-    same(f"{who}: is_error of a mistyped wallet", result.is_error, True)
-    # Whether an unknown name is an error of the protocol or a failed result is left open by the specification.
+    same(f"{client_name}: is_error of a mistyped wallet", result.is_error, True)
+    # The specification allows a protocol error or a failed result for an unknown name.
     try:
         failed = (await client.call_tool("no_such_function", {})).is_error
     except MCPError:
         failed = True
-    same(f"{who}: an unknown function fails", failed, True)
+    same(f"{client_name}: an unknown function fails", failed, True)
 
     uris = [resource.uri for resource in (await client.list_resources()).resources]
-    same(f"{who}: a resource", "bifold://markets" in uris, True)
+    same(f"{client_name}: a resource", "bifold://markets" in uris, True)
     templates = (await client.list_resource_templates()).resource_templates
-    same(f"{who}: a template", [it.uri_template for it in templates], ["wallet://{wallet_address}/summary"])
+    same(f"{client_name}: a template", [it.uri_template for it in templates], ["wallet://{wallet_address}/summary"])
     contents = (await client.read_resource(f"wallet://{WALLET}/summary")).contents
-    same(f"{who}: a document", "account_is_vesting" in contents[0].text, True)
+    same(f"{client_name}: a document", "account_is_vesting" in contents[0].text, True)
 
     prompts = [prompt.name for prompt in (await client.list_prompts()).prompts]
-    same(f"{who}: a prompt", "market_briefing" in prompts, True)
+    same(f"{client_name}: a prompt", "market_briefing" in prompts, True)
     prompt = await client.get_prompt("market_briefing", {"token_pair": "HASH-USD"})
-    like(f"{who}: a prompt", prompt.messages[0].content.text, "HASH-USD")
+    like(f"{client_name}: a prompt", prompt.messages[0].content.text, "HASH-USD")
     ref = types.PromptReference(name="market_briefing")
     completion = (await client.complete(ref, {"name": "token_pair", "value": "hash"})).completion
-    same(f"{who}: a proposal", "HASH-USD" in completion.values, True)
+    same(f"{client_name}: a proposal", "HASH-USD" in completion.values, True)
 
 
-async def is_asked(who, client):
+async def is_asked(client_name, client):
     for name, arguments, expected in (
         ("test_elicitation", {"message": "Who are you?"}, r"accept.*ada@example\.com"),
         ("test_sampling", {"prompt": "The capital of France?"}, "Paris"),
         ("test_input_required_result_list_roots", {}, "file:///project"),
         ("test_input_required_result_multiple_inputs", {}, "Paris Ada, you have 1 roots"),
     ):
-        like(f"{who}: {name}", (await client.call_tool(name, arguments)).content[0].text, expected)
+        like(f"{client_name}: {name}", (await client.call_tool(name, arguments)).content[0].text, expected)
     prompt = await client.get_prompt("test_input_required_result_prompt", {})
-    like(f"{who}: a prompt that asks", prompt.messages[0].content.text, "tea")
+    like(f"{client_name}: a prompt that asks", prompt.messages[0].content.text, "tea")
 
 
-async def hears(who, client, logged):
+async def hears(client_name, client, logged):
     reports = []
 
     async def report(progress, total, message):
         reports.append(progress)
 
     await client.call_tool("test_tool_with_progress", {}, progress_callback=report)
-    same(f"{who}: progress", reports, [0, 50, 100])
+    same(f"{client_name}: progress", reports, [0, 50, 100])
     if client.protocol_version != MODERN:
         await client.set_logging_level("info")
     await client.call_tool("test_tool_with_logging", {})
-    same(f"{who}: log", logged, ["info"] * 3)
+    same(f"{client_name}: log", logged, ["info"] * 3)
 
 
-async def follows(who, client):
+async def follows(client_name, client):
     async with client.listen(tools_list_changed=True, resource_subscriptions=[WATCHED]) as changes:
         await client.call_tool("test_trigger_tool_change", {})
         heard = {type(await anext(changes)).__name__ for _ in range(2)}
-        same(f"{who}: changes", heard, {"ToolsListChanged", "ResourceUpdated"})
+        same(f"{client_name}: changes", heard, {"ToolsListChanged", "ResourceUpdated"})
 
 
-async def runs_tasks(who, client, tasks):
+async def runs_tasks(client_name, client, tasks):
     for name, arguments, expected in (
         ("slow_compute", {"seconds": 0.05, "label": "it"}, "it took 0.05 s."),
         ("confirm_delete", {"filename": "a.txt"}, "`a.txt` is deleted."),
         ("multi_input", {}, "Hello, Ada Ada!"),
     ):
-        same(f"{who}: {name}", (await client.call_tool(name, arguments)).content[0].text, expected)
-    same(f"{who}: tasks", tasks.finished, 3)
+        same(f"{client_name}: {name}", (await client.call_tool(name, arguments)).content[0].text, expected)
+    same(f"{client_name}: tasks", tasks.finished, 3)
 
 
 async def python(mode, version):
-    """The Python SDK. `auto` probes for the newest era and `legacy` shakes hands as older clients do."""
-    who = f"python {mode}"
+    """The Python SDK. `auto` probes for the newest era; `legacy` uses the handshake of older clients."""
+    client_name = f"python {mode}"
     async with Client(bundled, mode=mode) as client:
-        same(f"{who}: protocol version", client.protocol_version, version)
-        await uses_functions(who, client)
+        same(f"{client_name}: protocol version", client.protocol_version, version)
+        await uses_functions(client_name, client)
 
     logged = []
 
@@ -190,17 +190,17 @@ async def python(mode, version):
     answers = {"elicitation_callback": elicited, "sampling_callback": sampled, "list_roots_callback": rooted}
     told = {"logging_callback": log, "log_level": "info" if version == MODERN else None}
     async with Client(everything, mode=mode, extensions=[tasks], **answers, **told) as client:
-        await is_asked(who, client)
-        await hears(who, client, logged)
+        await is_asked(client_name, client)
+        await hears(client_name, client, logged)
         if version == MODERN:
-            await follows(who, client)
-            await runs_tasks(who, client, tasks)
+            await follows(client_name, client)
+            await runs_tasks(client_name, client, tasks)
     more = "; following; tasks" if version == MODERN else ""
-    print(f"{who}: {version}; lists, calls, reads, fills in, completes; asked and told{more}")
+    print(f"{client_name}: {version}; lists, calls, reads, fills in, completes; asked and told{more}")
 
 
 def inspect(era, *options, code=0):
-    """One call of the Inspector's command line, which exits with 5 for a failed tool and with 6 for a bad schema."""
+    """One run of the Inspector's command line, which exits with 5 for a failed tool and with 6 for a bad schema."""
     command = ["node", inspector, "--cli", bundled, "--transport", "http", "--protocol-era", era, "--format", "json", *options]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     if ran.returncode != code:
@@ -209,19 +209,19 @@ def inspect(era, *options, code=0):
 
 
 def inspector_cli(era):
-    who = f"inspector {era}"
+    client_name = f"inspector {era}"
     tools = inspect(era, "--method", "tools/list", "--strict")["tools"]
-    same(f"{who}: tools", [tool["name"] for tool in tools], TOOLS)
+    same(f"{client_name}: tools", [tool["name"] for tool in tools], TOOLS)
     call = ("--method", "tools/call", "--tool-name", "fetch_account_info", "--tool-arg")
     result = inspect(era, *call, f"wallet_address={WALLET}")
-    same(f"{who}: account_is_vesting", result["structuredContent"]["account_is_vesting"], True)
+    same(f"{client_name}: account_is_vesting", result["structuredContent"]["account_is_vesting"], True)
     result = inspect(era, *call, f"wallet_address={MISTYPED}", code=5)
-    same(f"{who}: isError of a mistyped wallet", result["isError"], True)
+    same(f"{client_name}: isError of a mistyped wallet", result["isError"], True)
     document = inspect(era, "--method", "resources/read", "--uri", "bifold://system-context")
-    same(f"{who}: type of a document", document["contents"][0]["mimeType"], "text/markdown")
+    same(f"{client_name}: type of a document", document["contents"][0]["mimeType"], "text/markdown")
     prompt = inspect(era, "--method", "prompts/get", "--prompt-name", "market_briefing", "--prompt-args", "token_pair=HASH-USD")
-    like(f"{who}: a prompt", prompt["messages"][0]["content"]["text"], "HASH-USD")
-    print(f"{who}: lists strictly, calls, reads, fills in")
+    like(f"{client_name}: a prompt", prompt["messages"][0]["content"]["text"], "HASH-USD")
+    print(f"{client_name}: lists strictly, calls, reads, fills in")
 
 
 asyncio.run(python("auto", MODERN))

@@ -1,4 +1,4 @@
-"""Proves with the official conformance suite that `examples/everything` speaks MCP in both protocol eras, all of it."""
+"""Runs the official conformance suite against `examples/everything`, in both protocol eras."""
 
 import collections
 import json
@@ -10,19 +10,19 @@ import sys
 
 suite, url, out = sys.argv[1:]
 
-# How many scenarios each leg has: those that the suite scores, and those that it runs but leaves out of its verdict. Both
-# must pass here, and the figures are fixed because a scenario that is no longer run would go unnoticed.
+# The number of scenarios of each leg: those that the suite scores, and those that it runs without scoring. Both must pass.
+# The numbers are fixed because a scenario that is no longer run would go unnoticed.
 LEGS = {
     "requirements of 2026-07-28": (("--requirements", "2026-07-28"), 37, 13),
     "requirements of 2025-11-25": (("--requirements", "2025-11-25"), 30, 3),
     "everything at 2026-07-28": (("--suite", "all", "--spec-version", "2026-07-28"), 40, 0),
 }
 
-# The suite warns of a server without sessions. This one keeps none, which the specification allows.
+# The suite warns about a server without sessions, which the specification allows.
 WARNINGS = {"server-sse-multiple-streams-session", "server-sse-polling-session"}
 
-# Every other scenario must have a check that passes. The first three of these look at sessions alone, and the suite always
-# skips the last.
+# Every other scenario must have a check that passes. The first three of these check only sessions, and the suite always
+# skips the last one.
 NOTHING_TO_PASS = {
     "2025-11-25": {"server-session-lifecycle", "server-sse-multiple-streams", "server-sse-polling"},
     "2026-07-28": {"tasks-status-notifications"},
@@ -30,7 +30,7 @@ NOTHING_TO_PASS = {
 
 
 def run(name, options, scored, unscored):
-    """One leg. Prints its figures, and what is wrong with it if anything is."""
+    """Runs one leg, and prints its numbers and its failures."""
     results = pathlib.Path(out, name.replace(" ", "-"))
     shutil.rmtree(results, ignore_errors=True)
     command = ["node", suite, "server", "--url", url, "-o", results, *options]

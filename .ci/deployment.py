@@ -1,4 +1,4 @@
-"""Proves of template.yaml what no linter knows: what stands in a stack, for the parameters that a person may choose."""
+"""Checks what no linter knows about template.yaml: the resources of a stack, for the parameters that a user may choose."""
 
 import graphlib
 import os
@@ -35,11 +35,11 @@ def same(what, found, expected):
 
 
 class Stack:
-    """What CloudFormation would make: transformed, conditions decided, parameters filled in, references in <>."""
+    """The stack that CloudFormation would create: transformed, conditions evaluated, parameters inserted, references in <>."""
 
     def __init__(self, **chosen):
         parsed = yaml_parse(TEMPLATE)
-        # The transform wants an upload, which `sam deploy` puts here.
+        # The transform needs the URL of an upload, which `sam deploy` inserts here.
         parsed["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
         parameters = {name: str(it["Default"]) for name, it in PARAMETERS.items()} | chosen
         whole = Translator({}, Parser()).translate(parsed, parameters)
@@ -91,7 +91,7 @@ class Stack:
 
 
 def check_order(stack):
-    """A circle of references, which no linter sees, would fail only at the deployment."""
+    """Circular references, which no linter finds, would fail only at the deployment."""
     needs = {}
     for name, it in stack.resources.items():
         text = str(it)
@@ -145,15 +145,15 @@ def check_function(stack, mode, more=frozenset()):
     same("the function's name", function["FunctionName"], "bifold-test")
     same("tracing", function["TracingConfig"], {"Mode": "Active"})
     same("the log's format", function["LoggingConfig"]["LogFormat"], "JSON")
-    handed_on = stack.one("AWS::Lambda::EventInvokeConfig")
-    same("tries of a continuation", handed_on["MaximumRetryAttempts"], 0)
-    # The claim in src/ws/ledger.rs lasts for 600.
-    same("seconds that a continuation may wait", handed_on["MaximumEventAgeInSeconds"], 60)
+    continuation = stack.one("AWS::Lambda::EventInvokeConfig")
+    same("tries of a continuation", continuation["MaximumRetryAttempts"], 0)
+    # The claim in src/websocket/cancellation.rs lasts for 600.
+    same("seconds that a continuation may wait", continuation["MaximumEventAgeInSeconds"], 60)
     same("the keys' name", stack.one("AWS::SecretsManager::Secret")["Name"], "bifold-test-StateKeys")
 
 
 def check_time(stack, timeout):
-    """A call ends before the alarm, and the alarm comes before the end."""
+    """A call ends before the threshold of the alarm, which is below the timeout."""
     function = stack.one("AWS::Lambda::Function")
     call = function["Environment"]["Variables"]["BIFOLD_CALL_TIMEOUT_MS"]
     alarm = [it["Threshold"] for it in stack.of("AWS::CloudWatch::Alarm") if it["MetricName"] == "Duration"]
@@ -168,7 +168,7 @@ def check_alarms(stack, more, actions):
         of_api = it["Namespace"] == "AWS/ApiGateway"
         whose = {"ApiId": "<WebSocketApi>", "Stage": "ws"} if of_api else {"FunctionName": "<Function>"}
         same(f"what {name} is of", {each["Name"]: each["Value"] for each in it["Dimensions"]}, whose)
-        same(f"who is told of {name}", it.get("AlarmActions", []), actions)
+        same(f"actions of the alarm {name}", it.get("AlarmActions", []), actions)
 
 
 def check_samconfig():
@@ -181,7 +181,7 @@ def check_samconfig():
 
 
 def check_deploy_role():
-    """What a stage's role may do beyond what bears the stage's name, or is the stage's own."""
+    """The permissions of a stage's role for resources that do not have the stage's name."""
     parsed = yaml_parse(pathlib.Path(".github/deploy-role.yaml").read_text())
     found = {}
     for statement in parsed["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:

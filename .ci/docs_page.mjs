@@ -1,4 +1,4 @@
-// Proves in a real browser that the docs page lists every function, needs no other host, and tries a GET and a POST function out, under its policy and at every spelling of its address.
+// Checks in a real browser that the docs page lists every function, needs no other host, and can call a GET and a POST function, under its content security policy and at every spelling of its path.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,14 +11,14 @@ const { chromium } = createRequire(join(modules, 'resolve.js'))('playwright-core
 const WALLET = 'pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvmk8';
 
 const document = await (await fetch(`${base}/openapi.json`)).json();
-// Every function answers to its own name by POST, whatever else it answers to; the operation's id tells that path apart.
+// Every function has a POST path with its name, besides its other path; the operation's id distinguishes the two.
 const functions = Object.entries(document.paths)
   .map(([path, operations]) => [path.slice('/api/'.length), operations.post?.operationId])
   .filter(([name, id]) => id === `${name}_post`)
   .map(([name]) => name);
 assert(functions.length > 0, 'the document has no function');
 
-// The browser would otherwise look up its maker's hosts at every start, and a closed network answers those with errors.
+// Otherwise the browser contacts its vendor's hosts at every start, which fails in a closed network.
 const quiet = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 quiet.push('--disable-background-networking', '--disable-component-update', '--disable-sync');
 const profile = mkdtempSync(join(tmpdir(), 'docs-page-'));
@@ -55,7 +55,7 @@ try {
   await batch.locator('form.try textarea[name="calls"]').fill('[{"name": "get_registry_summary"}]');
   await batch.locator('form.try button[type="submit"]').click();
   await batch.locator('output', { hasText: '"succeeded": 1' }).waitFor({ timeout: 10000 });
-  // With a slash at its end the page lies elsewhere for its links, and without its policy it would run anything.
+  // With a trailing slash, relative links would break, and the page must still have its content security policy.
   const policy = (await page.goto(`${base}//docs/`, { waitUntil: 'networkidle' })).headers()['content-security-policy'];
   assert.doesNotMatch(policy ?? 'unsafe', /unsafe/);
   const link = page.locator('.links a', { hasText: 'OpenAPI document' });

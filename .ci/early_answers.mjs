@@ -1,4 +1,4 @@
-// Proves that Node's fetch sees an answer that is sent before its body was read.
+// Checks that Node's fetch sees a response that is sent before its body was read.
 const base = process.argv[2];
 const expected = { "/mcp": 413, "/api/get_registry_summary": 413, "/api/nothing": 404, "/health": 405 };
 let seen = 0;

@@ -1,4 +1,4 @@
-"""Proves that clients see an answer that is sent before their body was read: requests, urllib, aiohttp and Node's fetch."""
+"""Checks that clients see a response that is sent before their body was read: requests, urllib, aiohttp, Node's fetch."""
 
 import asyncio
 import subprocess
@@ -58,7 +58,7 @@ async def main():
     for case in wrong[:20]:
         print(*case)
     if wrong:
-        sys.exit(f"{len(wrong)} answers were not seen")
+        sys.exit(f"{len(wrong)} responses were not seen")
     number = len(EXPECTED) * len(MEGABYTES) * TIMES
     print(f"requests, urllib, aiohttp: {number} answers each")
 

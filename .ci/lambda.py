@@ -29,7 +29,7 @@ def port():
 
 def check(what, holds, shown=""):
     if not holds:
-        sys.exit(f"lambda: not so: {what}\n{shown}")
+        sys.exit(f"lambda: failed: {what}\n{shown}")
 
 
 def event(name, **fields):
@@ -51,7 +51,7 @@ def get(path):
 
 @contextlib.contextmanager
 def running(command, log, **environment):
-    """A program with its own process group, so that whatever it starts ends with it."""
+    """A program with its own process group, so that its child processes end with it."""
     names = ("BIFOLD_", "AWS_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(names)}
     with open(logs / log, "w") as out:
@@ -99,11 +99,11 @@ class Emulator:
     def streamed(self, event):
         answer = self.invoke(event)
         head, delimiter, body = answer.partition(bytes(8))
-        check("a streaming URL gets a head, eight zeros and a body", delimiter, answer)
+        check("the response of a streaming URL is a head, eight zero bytes and a body", delimiter, answer)
         return json.loads(head), body.decode()
 
     def ended(self):
-        """Ends it as the platform does, and returns what the function has logged."""
+        """Stops the emulator as the platform stops a function, and returns the function's log."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(10)
         return (logs / self.log).read_text()
@@ -112,22 +112,22 @@ class Emulator:
 def whole_and_streamed():
     with Emulator(bifold, 30, **STREAMED, **REPLAYED) as platform:
         document = json.loads(platform.invoke(event("http_api_v2")))
-        check("other doors get a document", document["statusCode"] == 200, document)
+        check("other integrations get a document", document["statusCode"] == 200, document)
         head, body = platform.streamed(event("function_url_rest"))
         check("REST is answered", head["statusCode"] == 200 and json.loads(body)["last_price"], head)
         head, body = platform.streamed(event("function_url_mcp"))
         check("MCP is answered", json.loads(body)["result"]["isError"] is False, body)
         head, body = platform.streamed(call("fetch_market_overview_summary", progressToken=1))
-        check("progress is told", body.count("event: message") == 7, body)
+        check("progress is reported", body.count("event: message") == 7, body)
         error = json.loads(platform.invoke({"Records": []}))
-        check("another event is an error", error["errorType"] == "UnknownEvent", error)
+        check("an unknown event is an error", error["errorType"] == "UnknownEvent", error)
         took = []
         for _ in range(200):
             since = time.perf_counter()
             platform.invoke(get("/health"))
             took.append((time.perf_counter() - since) * 1000)
         median = statistics.median(took)
-        check("a plain answer on a streaming URL is not held back", median < 10, f"{median} ms")
+        check("a short response of a streaming URL is not delayed", median < 10, f"{median} ms")
         log = platform.ended()
         check("the signal reaches the function", "stopping: " in log, log)
     print(f"emulator: whole, streamed, error, signal; a plain answer on a streaming URL takes {median:.1f} ms")
@@ -141,11 +141,11 @@ def misbehaviour():
         _, body = platform.streamed(call("hang", progressToken=1))
         took = time.perf_counter() - since
         check("a stream ends before its invocation", took < 3, f"{took} s")
-        check("in the words of its protocol", "deadline_exceeded" in body and "hanging" in body, body)
+        check("with an error of its protocol", "deadline_exceeded" in body and "hanging" in body, body)
         late = platform.invoke(get("/api/block"))
-        check("what blocks is ended by the platform", b"timed out" in late, late)
+        check("a function that blocks is ended by the platform", b"timed out" in late, late)
         head, _ = platform.streamed(get("/health"))
-        check("and started again", head["statusCode"] == 200, head)
+        check("and is started again", head["statusCode"] == 200, head)
     print("emulator: panic, deadline, time-out, new start")
 
 
@@ -169,7 +169,7 @@ def live():
             body += piece
         check("the whole stream arrives", body.count(b"event: message") == 7, body)
         took = times[-1] - times[0]
-        check("and each piece when it is made", took > 0.5, f"{took} s")
+        check("and each chunk arrives when it is produced", took > 0.5, f"{took} s")
         path = events / "function_url_rest.json"
         command = [cargo_lambda, "lambda", "invoke", "bifold", "--data-file", path]
         command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(address)]
@@ -179,8 +179,8 @@ def live():
     print(f"cargo lambda watch: the first event {took:.1f} s before the last")
 
 
-# Whoever ends this program ends with it what it has started.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit("lambda: ended from outside"))
+# A SIGTERM to this program also ends the programs that it has started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("lambda: terminated"))
 whole_and_streamed()
 misbehaviour()
 live()

@@ -1,4 +1,4 @@
-"""No dependency that users compile needs a newer Rust than the package promises.
+"""Checks that no dependency that users compile needs a newer Rust than the package's `rust-version`.
 
 `cargo metadata --format-version 1 --all-features --locked | python3 .ci/msrv.py`
 """
@@ -17,7 +17,7 @@ nodes = {it["id"]: it for it in metadata["resolve"]["nodes"]}
 own = packages[metadata["resolve"]["root"]]
 promised = version(own["rust_version"])
 
-# Tests and benches are compiled by us alone.
+# Users do not compile the tests and benches.
 seen, waiting = set(), [own["id"]]
 while waiting:
     package = waiting.pop()

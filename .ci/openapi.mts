@@ -1,5 +1,5 @@
-// Proves that the OpenAPI document serves TypeScript: types that were generated from it check this file, and a client with
-// these types calls the server.
+// Checks the OpenAPI document with TypeScript: types generated from it check this file, and a client with these types
+// calls the server.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-"""Proves that the OpenAPI document serves Python: a client that was generated from it calls the server, and openapi-core finds real requests and responses to be what it says."""
+"""Checks the OpenAPI document with Python: a client generated from it calls the server, and openapi-core validates real requests and responses."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-// Proves that every message in the transcripts is valid by the official JSON schema of its revision, and that each kind is in them.
+// Checks that every message in the transcripts is valid by the official JSON schema of its revision, and that each kind of message occurs.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const { default: addFormats } = require('ajv-formats');
 const tasks = await import(pathToFileURL(join(modules, '@modelcontextprotocol/ext-tasks/dist/core/v2/index.js')));
 
 const MODERN = '2026-07-28';
-/** What must be in the transcripts, or they would prove nothing: in every revision, in some, in one. */
+/** The kinds of messages that the transcripts must contain: in every revision, in some, in one. */
 const LISTS = ['tools/list', 'resources/list', 'resources/templates/list', 'prompts/list'];
 const USES = ['tools/call', 'resources/read', 'prompts/get', 'completion/complete'];
 const ALL = [...LISTS, ...USES, 'notifications/progress', 'error'];
@@ -47,8 +47,8 @@ function officialSchemas() {
     const { minimum, maximum, default: preset } = definitions(schemas[revision]).NumberSchema.properties;
     for (const bound of [minimum, maximum, preset]) if (bound) bound.type = 'number';
   }
-  // The oldest revision is not in the bundle. What the next one added to its messages may be left out, save for sound,
-  // which the oldest does not know.
+  // The bundle does not have the oldest revision. It equals the next one without the fields that this one added; audio
+  // content must not occur at all.
   const oldest = structuredClone(schemas['2025-03-26']);
   definitions(oldest).AudioContent = { not: {} };
   return { '2024-11-05': oldest, ...schemas };
@@ -58,7 +58,7 @@ function definitions(schema) {
   return schema.$defs ?? schema.definitions;
 }
 
-/** The schema of one revision, to ask for a definition by its name or by what it is for. */
+/** The schema of one revision, which finds definitions by name or by method. */
 class Revision {
   constructor(schema) {
     const { default: Ajv } = require(schema.$defs ? 'ajv/dist/2020.js' : 'ajv');
@@ -77,7 +77,7 @@ class Revision {
     }
   }
 
-  /** What is wrong with a value that should be of that definition. */
+  /** The errors of a value against a definition. */
   faults(name, value) {
     const validate = this.ajv.getSchema(this.path + name);
     assert(validate, `the schema has no ${name}`);
@@ -85,7 +85,7 @@ class Revision {
     return validate.errors.slice(0, 6).map((error) => `${name}${error.instancePath}: ${error.message}`);
   }
 
-  /** The definition that the result of a method must be of. */
+  /** The definition for the result of a method. */
   resultOf(method) {
     const name = this.methods.get(method)?.replace(/Request$/, 'Result');
     return this.names.has(name) ? name : this.methods.has(method) && 'EmptyResult';
@@ -99,7 +99,7 @@ const EXTENSION = {
   'tasks/cancel': tasks.CancelTaskResultV2Schema
 };
 
-/** The kind of a message from the server, by which it is counted, and what is wrong with it. */
+/** The kind of a message from the server, under which it is counted, and its errors. */
 function judge(revision, request, message) {
   const schema = revisions[revision];
   if (message.method) {
@@ -107,7 +107,7 @@ function judge(revision, request, message) {
     return [message.method, name ? schema.faults(name, message) : ['no such method']];
   }
   if (message.error) {
-    // The older schemas demand an id, yet the transport always allowed an error without one for what is turned away unread.
+    // The older schemas require an id, but the transport always allowed an error without one for a refused request.
     if (!('id' in message)) message = { ...message, id: 0 };
     const names = [schema.errors.get(message.error.code), 'JSONRPCErrorResponse', 'JSONRPCError'];
     return ['error', schema.faults(names.find((name) => schema.names.has(name)), message)];
@@ -124,11 +124,11 @@ function judge(revision, request, message) {
   return [kind, [...faults, ...(name ? schema.faults(name, message.result) : [`a result for ${kind}`])]];
 }
 
-/** The revision by whose rules the server must answer a request. */
+/** The revision of a request. */
 function revisionOf(exchange, request, messages) {
   const agreed = request?.method === 'initialize' && messages.find((message) => message.result)?.result.protocolVersion;
   const named = request?.params?._meta?.['io.modelcontextprotocol/protocolVersion'];
-  // A header is assumed to say this when there is none.
+  // The default where the header is missing.
   const claimed = agreed || named || exchange.version || '2025-03-26';
   return claimed in revisions ? claimed : MODERN;
 }
@@ -141,7 +141,7 @@ function parsed(text) {
   }
 }
 
-/** The messages of a response, which is a stream of events, a batch or one message, or else no matter of the protocol. */
+/** The messages of a response: an event stream, a batch or one message; any other body has none. */
 function messagesOf({ type, response }) {
   if (type.startsWith('text/event-stream')) {
     return [...response.matchAll(/^data: (.*)\n\n/gm)].map(([, data]) => JSON.parse(data));

@@ -1,4 +1,4 @@
-"""Teaches schemathesis to draw valid wallet addresses, which no regular expression can: they carry a checksum."""
+"""Lets schemathesis generate valid wallet addresses, which no regular expression can: they contain a checksum."""
 
 import schemathesis
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ def polymod(values):
 
 
 def address(data, prefix="pb"):
-    """The bech32 spelling of an account's bytes: groups of five bits, zero-padded, then six of checksum."""
+    """The bech32 encoding of an account's bytes: groups of five bits, zero-padded, then a checksum of six groups."""
     bits = "".join(f"{byte:08b}" for byte in data)
     groups = [int(bits[i : i + 5].ljust(5, "0"), 2) for i in range(0, len(bits), 5)]
     expanded = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
@@ -27,8 +27,8 @@ def address(data, prefix="pb"):
     return prefix + "1" + "".join(ALPHABET[group] for group in groups)
 
 
-# A key's account has 20 bytes and a contract's or a module's has 32. Mainnet's prefix alone is drawn, because a server
-# answers for one network and rightly refuses the other's addresses.
+# The account of a key has 20 bytes, that of a contract or a module 32. Only mainnet's prefix is generated, because a server
+# serves one network and refuses addresses of the other.
 size = st.sampled_from((20, 32))
 schemathesis.openapi.format("provenance-address", size.flatmap(lambda n: st.binary(min_size=n, max_size=n)).map(address))
 

@@ -1,4 +1,4 @@
-"""Measures a start beside that of the least function there can be, and a streamed answer beside a whole one.
+"""Compares a start with that of a minimal function, and a streamed response with a buffered one.
 
 Each time is a ratio of two minima over many interleaved runs, so that whatever else the machine does counts little.
 Where Valgrind is there, it counts the instructions of a start too.
@@ -20,7 +20,7 @@ LARGEST_START, LARGEST_WORK, LARGEST_STREAM, LARGEST_BINARY = 1.3, 1.5, 1.3, 8 <
 
 
 class Platform:
-    """The Runtime API, as small as it can be: one request after another, whatever its connection."""
+    """A minimal Runtime API: it serves one request after another, on any connection."""
 
     def __init__(self):
         self.server = socket.create_server(("127.0.0.1", 0))
@@ -32,7 +32,7 @@ class Platform:
         return {"PATH": os.environ["PATH"], "AWS_LAMBDA_RUNTIME_API": api} | function | own
 
     def request(self):
-        """The first line of the next request, once it is whole."""
+        """The first line of the next request, once the request is complete."""
         while True:
             if self.connection is None:
                 self.connection, self.rest = self.server.accept()[0], b""
@@ -69,7 +69,7 @@ class Platform:
             self.connection = None
 
     def next(self):
-        """Waits until the function asks for an invocation, and registers it as an extension before."""
+        """Registers the function's extension, and waits until the function requests an invocation."""
         while "/invocation/next" not in self.request():
             self.answer("200 OK", lambda_extension_identifier="1")
 
@@ -102,7 +102,7 @@ def start(function):
 
 
 def instructions(function):
-    """What a start executes, which is the same on a busy machine; in millions."""
+    """The instructions of a start in millions, which do not depend on the load of the machine."""
     platform = Platform()
     with tempfile.TemporaryDirectory() as folder:
         count = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", function]

@@ -1,4 +1,4 @@
-"""Proves that template.yaml makes a stack that works: MiniStack deploys it, and its URL, WebSocket and table are used.
+"""Checks that template.yaml creates a working stack: MiniStack deploys it, and its URL, WebSocket and table are used.
 
 MiniStack collects a stream before its caller sees any of it, has no Extensions API, runs the function as a process of
 this machine and asks no role for permission, so of that nothing is proved here.
@@ -31,7 +31,7 @@ HANGING = {"name": "fetch_available_committed_amount", "arguments": {"wallet_add
 
 def check(what, holds, shown=""):
     if not holds:
-        sys.exit(f"stack: not so: {what}\n{shown}")
+        sys.exit(f"stack: failed: {what}\n{shown}")
 
 
 def port():
@@ -68,7 +68,7 @@ class Emulator:
     def __enter__(self):
         temporary = folder.absolute() / "tmp"
         temporary.mkdir()
-        # What it would open to other machines: its own address, and a broker of MQTT.
+        # MiniStack would open these to other machines: its own address, and an MQTT broker.
         bound = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self.port), "IOT_MTLS_ENABLED": "0"}
         with open(folder / "ministack.log", "w") as log:
             self.process = subprocess.Popen(
@@ -113,9 +113,9 @@ class Emulator:
 
 
 def prepared(url):
-    """The template as it is, but for what MiniStack does otherwise and for the network that a test must not need."""
+    """The template, changed where MiniStack differs from AWS and where the test would need the network."""
     template = pathlib.Path("template.yaml").read_text()
-    # MiniStack obeys nothing else that is said of a secret.
+    # MiniStack ignores all other properties of a secret.
     excluded = "".join(it for it in map(chr, range(33, 127)) if it not in "0123456789abcdef")
     changes = {
         "CodeUri: .": "CodeUri: code/",
@@ -135,7 +135,7 @@ def prepared(url):
 
 
 def function_url(emulator, url):
-    """MiniStack finds the function by the host that a caller names."""
+    """MiniStack finds the function by the `Host` header."""
     host = urlsplit(url).netloc
 
     def ask(method, path, body=None):
@@ -150,10 +150,10 @@ def function_url(emulator, url):
 
     rest = json.loads(ask("GET", "/api/registry_summary")[1])
     result = json.loads(ask("POST", "/mcp", message(1, "tools/call", CALL))[1])["result"]
-    check("REST and MCP give the same", result["structuredContent"] == rest, (rest, result))
+    check("REST and MCP return the same result", result["structuredContent"] == rest, (rest, result))
     kind, stream = ask("POST", "/mcp", message(2, "tools/call", TELLING))
     is_stream = kind == "text/event-stream" and stream.count("event: message") == 7
-    check("a call that tells of its progress is a stream", is_stream, f"{kind} {stream}")
+    check("the response of a call that reports progress is a stream", is_stream, f"{kind} {stream}")
     return rest
 
 
@@ -171,13 +171,13 @@ class Records:
         return sum(it["pk"]["S"].startswith("ws#job#") for it in self.items())
 
     def ended(self):
-        """How many invocations have ended, which MiniStack notes of each, also of one that says nothing."""
+        """The number of finished invocations, which MiniStack logs even if the function logs nothing."""
         events = self.logs.filter_log_events(logGroupName=self.group)["events"]
         return sum(it["message"].startswith("END ") for it in events)
 
 
 def web_socket(emulator, url, expected, records):
-    """A request that runs no function is answered where it came, a call by an invocation of its own."""
+    """A request without a function call is answered by its own invocation, a call by a second invocation."""
     api = urlsplit(url).netloc.split(".")[0]
     address = f"ws://127.0.0.1:{emulator.port}/_aws/execute-api/{api}/ws"
     before = records.ended()
@@ -194,30 +194,30 @@ def web_socket(emulator, url, expected, records):
         tools = ask(1, "tools/list", {})["tools"]
         check("the tools are listed", CALL["name"] in [it["name"] for it in tools], tools)
         result = ask(2, "tools/call", CALL)
-        check("a call gives the same", result["structuredContent"] == expected, result)
-        # A call that hangs keeps its instance busy, so another one is told, and tells it through the table.
+        check("a call returns the same result", result["structuredContent"] == expected, result)
+        # A hanging call keeps its instance busy, so another instance gets the cancellation and passes it on by the table.
         socket.send(message(3, "tools/call", HANGING))
         wait_for("calls that were handed on and have begun", 2, records.claims)
         notice = {"method": "notifications/cancelled", "params": {"requestId": 3}}
         socket.send(json.dumps({"jsonrpc": "2.0"} | notice))
-        # $connect, tools/list, each call twice, and the notice.
+        # $connect, tools/list, each call twice, and the cancellation.
         wait_for("invocations that have ended", before + 7, records.ended)
         ask(4, "ping", {})
         with contextlib.suppress(TimeoutError):
-            check("nothing comes after the responses", False, socket.recv(timeout=1))
+            check("no message follows the responses", False, socket.recv(timeout=1))
     wait_for("invocations that have ended, with ping and $disconnect", before + 9, records.ended)
 
 
 def left(records):
-    """The claims of the two calls and the note that the client is gone, each for a while."""
+    """Two claims of calls and one record of the closed connection are left, all with an expiry."""
     items = records.items()
     others = [it["value"]["S"] for it in items if not it["pk"]["S"].startswith("ws#job#")]
-    check("only claims and who is gone are left", records.claims() == 2 and others == ["gone"], items)
-    check("what is left ends some day", all(int(it["ttl"]["N"]) > time.time() for it in items), items)
+    check("only claims and the closed connection are left", records.claims() == 2 and others == ["gone"], items)
+    check("all records that are left expire", all(int(it["ttl"]["N"]) > time.time() for it in items), items)
 
 
-# Whoever ends this program ends MiniStack with it.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit("stack: ended from outside"))
+# A SIGTERM to this program also ends MiniStack.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("stack: terminated"))
 shutil.rmtree(folder, ignore_errors=True)
 folder.mkdir()
 with Emulator() as emulator:

@@ -1,4 +1,4 @@
-"""Makes the table that BIFOLD_TABLE names, as bifold wants it, where AWS_ENDPOINT_URL_DYNAMODB says."""
+"""Creates the table BIFOLD_TABLE with the schema that bifold needs, at AWS_ENDPOINT_URL_DYNAMODB."""
 
 import os
 

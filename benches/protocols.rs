@@ -1,11 +1,11 @@
-//! What a request costs: `Registry::call` of a local function, MCP bytes in to bytes out, a REST GET, an answer from
-//! the cache, a cold start.
+//! The cost of a request: `Registry::call` of a local function, an MCP request, a REST GET, a cached answer, and a
+//! cold start.
 
 use std::hint::black_box;
 
 use axum::body::Body;
 use bifold::provenance::replay::Replay;
-use bifold::upstream::{Keep, Upstream};
+use bifold::upstream::{CachePolicy, Upstream};
 use bifold::{App, Config, RequestInfo, Server, provenance};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, Request};
@@ -33,7 +33,7 @@ fn registry_call(c: &mut Criterion) {
     });
 }
 
-/// A modern request with the headers that go with it.
+/// A modern request with its headers.
 fn modern(method: &'static str, params: &str) -> (HeaderMap, Vec<u8>) {
     let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}}"#;
     let body =
@@ -78,7 +78,7 @@ fn rest(c: &mut Criterion) {
     });
 }
 
-/// An application over recorded data whose cache is warm for what is asked of it.
+/// An application over recorded data, with the answers of these requests in its cache.
 fn warm(runtime: &Runtime) -> (App, Replay) {
     runtime.block_on(async {
         let replay = Replay::start().await.unwrap();
@@ -89,7 +89,7 @@ fn warm(runtime: &Runtime) -> (App, Replay) {
 }
 
 fn cache_hit(c: &mut Criterion) {
-    const KEPT: Upstream = Upstream::new("explorer", "").keep(|_| Keep::seconds(3_600, 0));
+    const KEPT: Upstream = Upstream::new("explorer", "").cache(|_| CachePolicy::seconds(3_600, 0));
     const STATS: &str = "/api/v3/utility_token/stats";
     let runtime = runtime();
     let (_, replay) = warm(&runtime);

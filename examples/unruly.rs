@@ -1,4 +1,4 @@
-//! A Lambda function of one's own on the library, whose functions do what functions should not.
+//! A Lambda function on this library with functions that misbehave.
 //!
 //! `cargo build --example unruly`; `.ci/lambda.py` runs it on the platform's emulators.
 
@@ -15,12 +15,12 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 struct Panic {}
 
-/// Reports that it has begun, and never ends.
+/// Reports that it has started, and never ends.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Hang {}
 
-/// Blocks its thread, which nothing can end but the platform.
+/// Blocks its thread until the platform stops the process.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Block {}

@@ -1,37 +1,37 @@
-//! One async function, registered once, answers AI agents over MCP and programs over REST, from one binary
-//! that is an AWS Lambda function and a plain local server.
+//! One async function, registered once, serves AI agents over MCP and programs over REST, from one binary that runs as an
+//! AWS Lambda function and as a local server.
 //!
 //! # The map, from the top down
-//! Each room is a folder, and imports only rooms below it; `tests/it/architecture.rs` holds the table.
+//! Each module is a folder and imports only modules below it; `tests/it/architecture.rs` has the table of imports.
 //!
-//! | room | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`main`](crate::main) (`cli/`) | the whole program of an application: command line, settings, log |
-//! | [`provenance`] | the bundled functions, an application like any other, and its recorded upstreams |
+//! | [`main`](crate::main) (`cli/`) | the complete program of an application: command line, settings, log |
+//! | [`provenance`] | the bundled functions, which are an ordinary application, and their recorded upstreams |
 //! | [`lambda`], [`local`] | the two transports: AWS Lambda events, a local socket |
-//! | [`App`], [`Server`], [`Catalog`] (`app/`) | what an application declares, and what it becomes: routes, request info, access line |
+//! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
 //! | [`rest`] | REST routes, OpenAPI, problem documents, the documentation page |
-//! | [`lint`] | what clients would refuse in the schemas of an application |
-//! | [`Tool`], [`Resource`], [`Prompt`], [`Registry`] (`registry/`) | functions, typed once, and the one path of every call |
-//! | [`Context`] (`context/`) | what a function is given: its client, its deadline, its upstreams |
+//! | [`lint`] | checks for schemas that MCP clients would refuse |
+//! | [`Tool`], [`Resource`], [`Prompt`], [`Registry`] (`registry/`) | functions with their types and schemas, and the single path of every call |
+//! | [`Context`] (`context/`) | the context of a call: client, deadline, upstreams |
 //! | [`Store`] (`store/`) | short-lived records that the processes of an application share |
 //! | `aws/` | signed requests to AWS |
 //! | [`upstream`] | requests to HTTP APIs: limits, cache, retry, circuit breaker |
-//! | [`telemetry`] | the log, the access line, metrics, traces |
-//! | `http/` | policies that hold for every path: CORS, origins |
-//! | [`testing`] | upstreams for tests that answer what they are told to |
+//! | [`telemetry`] | the log, the access log, metrics, traces |
+//! | `http/` | policies for every path: CORS, hosts and origins, body limits |
+//! | [`testing`] | fake upstreams with canned responses, for tests |
 //! | [`Config`] (`config/`) | every setting in one table |
-//! | [`Error`] (`error/`) | what went wrong, for the caller and for the log |
-//! | `schema/` | JSON Schemas that every client takes |
+//! | [`Error`] (`error/`) | errors: a message for the caller, and a source for the log |
+//! | `schema/` | JSON Schemas that every client accepts |
 //! | [`Clock`], [`Deadline`] (`clock/`) | time |
 //!
 //! # What is absent on purpose
-//! Global state, a procedural macro, a session on the request path, a function that names a protocol, a protocol that
-//! names a function, a second way for a result to be encoded, and a file of the library that names a bundled function.
+//! Global state, procedural macros, sessions on the request path, functions that depend on a protocol, protocols that
+//! depend on a function, a second encoder of results, and library code that depends on a bundled function.
 
-/// The examples of the README and of `docs/`, which the documentation tests compile.
+/// The examples of the README and of `docs/`, compiled as documentation tests.
 #[cfg(doctest)]
 mod examples {
     #[doc = include_str!("../README.md")]

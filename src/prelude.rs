@@ -1,4 +1,4 @@
-//! What a program of one file needs: `use bifold::prelude::*;`.
+//! The imports that most programs need: `use bifold::prelude::*;`.
 
 pub use std::process::ExitCode;
 

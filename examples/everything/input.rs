@@ -94,7 +94,7 @@ enum Status {
     #[default]
     Active,
     Inactive,
-    Pending,
+    PendingOutcome,
 }
 
 fn john() -> String {
@@ -271,7 +271,7 @@ async fn form_with_choices(cx: Context, _: FormWithChoices) -> Result<Content> {
     said(cx.elicit::<Choices>("choices", "Please choose").await?)
 }
 
-/// What the user did, in words.
+/// The user's action in words.
 fn said<T: Serialize>(answer: Elicited<T>) -> Result<Content> {
     let text = match answer {
         Elicited::Accepted(fields) => format!("accept, {}", serde_json::json!(fields)),

@@ -1,4 +1,4 @@
-//! A second server on the same library: the fixtures that the official MCP conformance suite asks for.
+//! A second server on the same library: the fixtures that the official MCP conformance suite requires.
 //!
 //! `cargo run --example everything -- --listen 127.0.0.1:3000`
 
@@ -322,8 +322,8 @@ fn streaming_elicitation(_: Context, _: StreamingElicitation) -> Result<Content>
 }
 
 fn logging_tool(cx: Context, _: LoggingTool) -> Result<Content> {
-    cx.log(Level::Info, "Heard by who asks for it.");
-    Ok(Content::text("Logged, for who asked for it."))
+    cx.log(Level::Info, "Sent to clients that asked for it.");
+    Ok(Content::text("Logged for clients that asked for it."))
 }
 
 fn tool_with_logging(cx: Context, _: ToolWithLogging) -> Result<Content> {

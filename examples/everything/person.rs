@@ -1,10 +1,10 @@
-//! A tool whose schema is published word for word.
+//! A tool whose schema is published unchanged.
 
 use bifold::{Content, Context, JsonSchema, Result, Tool};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The tool, whose arguments say less than its schema.
+/// The tool; its arguments are less precise than its schema.
 pub fn tool() -> Tool {
     Tool::sync("json_schema_2020_12_tool", person).input_schema(schema())
 }
@@ -36,7 +36,7 @@ fn person(_: Context, person: Person) -> Result<Content> {
     Ok(Content::text(known.join(", ")))
 }
 
-/// A schema that is published word for word.
+/// A schema that is published unchanged.
 fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

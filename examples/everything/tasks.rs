@@ -1,4 +1,4 @@
-//! Functions that take long: clients that know tasks get one.
+//! Long-running functions: clients that support tasks get a task.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ struct Greet {
     name: String,
 }
 
-/// Takes as long as it is told to.
+/// Takes the given time.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SlowCompute {

@@ -1,4 +1,4 @@
-//! The inputs of one target, one batch after another, and what is told of those that fail.
+//! Runs the inputs of one target in batches, and reports the failures.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,18 +14,18 @@ use crate::targets::Target;
 use crate::verdict::{TAKEN, Verdict};
 use crate::world::{Failure, World};
 
-/// The longest that one input may take: many times what the slowest needs, on a machine that is busy.
+/// The maximum time of one input: many times what the slowest input needs on a busy machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// So many failures of one target are told, and then it is left.
+/// The number of reported failures after which a target ends.
 const MOST_FAILURES: usize = 5;
 
-/// Panics, those among them that the application has caught.
+/// Panics, including those that the application has caught.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-/// When a target has had enough.
+/// When a target ends.
 #[derive(Clone, Copy)]
-pub enum Until {
+pub enum StopAfter {
     Time(Duration),
     Inputs(u64),
 }
@@ -33,25 +33,25 @@ pub enum Until {
 pub struct Campaign {
     world: Arc<World>,
     seed: u64,
-    until: Until,
+    until: StopAfter,
 }
 
-/// What became of one target.
+/// The result of one target.
 pub struct Report {
     name: &'static str,
     pub inputs: u64,
     pub failures: usize,
-    /// Documents among the answers that are no refusals.
+    /// Accepted inputs: answers that are not refusals.
     taken: usize,
     slowest: Duration,
     took: Duration,
 }
 
 impl Campaign {
-    pub fn new(world: Arc<World>, seed: u64, until: Until) -> Campaign {
+    pub fn new(world: Arc<World>, seed: u64, until: StopAfter) -> Campaign {
         let told = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            // The first few are enough to see where they come from.
+            // The first panics are enough to find their origin.
             if PANICS.fetch_add(1, Ordering::SeqCst) < 20 {
                 told(panic);
             }
@@ -59,10 +59,10 @@ impl Campaign {
         Campaign { world, seed, until }
     }
 
-    /// Runs the target until it has had enough.
+    /// Runs the target until its end.
     ///
     /// # Errors
-    /// A failing input cannot be kept.
+    /// A failing input cannot be saved.
     pub async fn run(&self, target: &Target) -> Result<Report, Failure> {
         let mut mutator = Mutator::new(self.seed);
         let mut report = Report::of(target);
@@ -74,7 +74,8 @@ impl Campaign {
             let begin = Instant::now();
             for (input, problem) in self.failing(target, &inputs).await {
                 report.failures += 1;
-                self.tell(target, &report, input, &problem).await?;
+                self.report_failure(target, &report, input, &problem)
+                    .await?;
             }
             report.slowest = report.slowest.max(begin.elapsed());
             report.inputs += inputs.len() as u64;
@@ -105,12 +106,12 @@ impl Campaign {
     fn is_enough(&self, report: &Report, since: Instant) -> bool {
         report.failures >= MOST_FAILURES
             || match self.until {
-                Until::Time(time) => since.elapsed() >= time,
-                Until::Inputs(inputs) => report.inputs >= inputs,
+                StopAfter::Time(time) => since.elapsed() >= time,
+                StopAfter::Inputs(inputs) => report.inputs >= inputs,
             }
     }
 
-    /// The inputs that fail, each with what is wrong.
+    /// The failing inputs, each with its problem.
     async fn failing<'i>(&self, target: &Target, inputs: &'i [Vec<u8>]) -> Vec<(&'i [u8], String)> {
         let before = PANICS.load(Ordering::SeqCst);
         let running = inputs.iter().map(|it| self.judge(target, it.clone()));
@@ -123,7 +124,7 @@ impl Campaign {
         if !has_panicked || !failing.is_empty() {
             return failing;
         }
-        // Whose panic it was is known once each of them has run alone.
+        // Each input runs again alone, to find the one that panics.
         for input in inputs {
             if let Err(problem) = self.alone(target, input.clone()).await {
                 failing.push((input, problem));
@@ -141,7 +142,7 @@ impl Campaign {
         failing
     }
 
-    /// Judges an input that runs alone, so that a panic meanwhile is its own.
+    /// Judges an input alone, so that a panic during the run is its own.
     async fn alone(&self, target: &Target, input: Vec<u8>) -> Verdict {
         let before = PANICS.load(Ordering::SeqCst);
         self.judge(target, input).await?;
@@ -152,7 +153,7 @@ impl Campaign {
     }
 
     async fn judge(&self, target: &Target, input: Vec<u8>) -> Verdict {
-        // In a task, so that what panics outside every function is a failure of this input too.
+        // A task also catches panics outside of functions.
         let running = tokio::spawn((target.run)(self.world.clone(), input));
         match tokio::time::timeout(LIMIT, running).await {
             Ok(Ok(verdict)) => verdict,
@@ -161,8 +162,8 @@ impl Campaign {
         }
     }
 
-    /// Makes the input smaller while it still fails, and keeps it in a file.
-    async fn tell(
+    /// Shrinks the input while it still fails, and saves it to a file.
+    async fn report_failure(
         &self,
         target: &Target,
         report: &Report,
@@ -171,7 +172,7 @@ impl Campaign {
     ) -> Result<(), Failure> {
         let is_slow = problem.starts_with("no answer within");
         let still_fails = async |input: Vec<u8>| self.alone(target, input).await.is_err();
-        // What hangs would take hours to be made smaller.
+        // Shrinking an input that hangs would take hours.
         let small = match is_slow {
             true => input.to_vec(),
             false => shrink(input, still_fails).await,

@@ -1,8 +1,7 @@
-//! Mutated input for every parser: no panic, no answer from 500 on that is not declared, no answer that cannot be read,
-//! no hang.
+//! Fuzzes every parser with mutated input: no panic, no undeclared server error, no malformed answer, no hang.
 //!
-//! `cargo run --release --example fuzz -- --seconds 60` runs each target for a minute, `--target head` one alone, and
-//! `--target head --input FILE` an input that was kept. The same seed makes the same inputs.
+//! `cargo run --release --example fuzz -- --seconds 60` runs each target for a minute, `--target head` runs only one,
+//! and `--target head --input FILE` runs a saved input. The same seed generates the same inputs.
 
 mod campaign;
 mod mutate;
@@ -20,7 +19,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use campaign::{Campaign, Until};
+use campaign::{Campaign, StopAfter};
 use world::{Failure, World};
 
 #[derive(Parser)]
@@ -28,16 +27,16 @@ struct Options {
     /// How long each target runs.
     #[arg(long, conflicts_with = "inputs")]
     seconds: Option<u64>,
-    /// How many inputs each target gets, where no time is given.
+    /// The number of inputs of each target, if no time is given.
     #[arg(long, default_value_t = 2_000)]
     inputs: u64,
-    /// What the inputs are made from.
+    /// The seed of the random inputs.
     #[arg(long, default_value_t = 20_260_728)]
     seed: u64,
-    /// One target alone.
+    /// The only target to run.
     #[arg(long, default_value = "all")]
     target: String,
-    /// A file with one input, which is run instead.
+    /// A file with one input to run.
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
 }
@@ -58,8 +57,8 @@ async fn main() -> Result<ExitCode, Failure> {
     }
     targets.retain(|it| options.target == "all" || options.target == it.name);
     let until = match options.seconds {
-        Some(seconds) => Until::Time(Duration::from_secs(seconds)),
-        None => Until::Inputs(options.inputs),
+        Some(seconds) => StopAfter::Time(Duration::from_secs(seconds)),
+        None => StopAfter::Inputs(options.inputs),
     };
     let campaign = Campaign::new(world, options.seed, until);
     let (mut inputs, mut failures) = (0, 0);

@@ -1,9 +1,9 @@
-//! Seeded mutations: of bytes, of text, and of JSON with its structure kept.
+//! Seeded mutations of bytes, of text, and of JSON.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// What is put in between, or instead: the edges of numbers, texts, JSON, URLs, HTTP and dates.
+/// Values to insert: edge cases of numbers, strings, JSON, URLs, HTTP and dates.
 const WORDS: &[&str] = &[
     "",
     " ",
@@ -161,10 +161,10 @@ const WORDS: &[&str] = &[
     "application/json; charset=utf-16",
 ];
 
-/// Lengths at which something may be cut or refused.
+/// Lengths that may exceed a limit.
 const LENGTHS: [usize; 9] = [1, 63, 65, 125, 126, 201, 1025, 5000, 70_000];
 
-/// Makes inputs of one target, the same ones for the same seed.
+/// Generates the inputs of one target; the same seed gives the same inputs.
 pub struct Mutator(pub Rng);
 
 impl Mutator {
@@ -172,7 +172,7 @@ impl Mutator {
         Mutator(Rng::with_seed(seed))
     }
 
-    /// Whether something that happens once in `n` times happens now.
+    /// True with a probability of one in `n`.
     pub fn once_in(&mut self, n: usize) -> bool {
         self.0.usize(..n) == 0
     }
@@ -185,7 +185,7 @@ impl Mutator {
         self.pick::<&str>(WORDS)
     }
 
-    /// One of the seeds with some of its JSON changed, and now and then some of its bytes.
+    /// One of the seeds with mutated JSON, and sometimes mutated bytes.
     pub fn json(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let seed = self.pick(seeds);
         let Ok(mut value) = serde_json::from_slice(seed) else {
@@ -202,7 +202,7 @@ impl Mutator {
         }
     }
 
-    /// One of the seeds with some of its bytes changed.
+    /// One of the seeds with mutated bytes.
     pub fn bytes(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = self.pick(seeds).clone();
         for _ in 0..self.0.usize(0..5) {
@@ -211,7 +211,7 @@ impl Mutator {
         bytes
     }
 
-    /// The same for text, which stays UTF-8.
+    /// One of the seeds as mutated UTF-8 text.
     pub fn text(&mut self, seeds: &[Vec<u8>]) -> String {
         String::from_utf8_lossy(&self.bytes(seeds)).into_owned()
     }
@@ -247,7 +247,7 @@ impl Mutator {
         }
     }
 
-    /// Changes one place of the value; what is put there may come from the other one.
+    /// Changes one value inside `value`, possibly to one from `other`.
     fn change(&mut self, value: &mut Value, other: &Value) {
         let place = self.0.usize(..count(value));
         let Some(place) = nth(value, &mut { place }) else {
@@ -272,7 +272,7 @@ impl Mutator {
             (2, Value::Array(items)) if !items.is_empty() => {
                 let times = *self.pick(&[1, 2, 20, 201]);
                 let item = self.pick(items).clone();
-                // What holds much is not repeated often: the input is to be strange, and not only long.
+                // Large values are rarely repeated, because inputs should be unusual rather than long.
                 let times = if count(&item) > 50 { 1 } else { times };
                 items.extend(std::iter::repeat_n(item, times));
             }
@@ -297,7 +297,7 @@ impl Mutator {
         }
     }
 
-    /// A value that nobody asked for.
+    /// A random value.
     fn fresh(&mut self) -> Value {
         match self.0.u8(..8) {
             0 => Value::Null,
@@ -319,7 +319,7 @@ impl Mutator {
     }
 }
 
-/// The values in it, itself among them.
+/// The number of values inside, including itself.
 fn count(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(count).sum(),
@@ -328,7 +328,7 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// The value at that place, counted from the outside.
+/// The value at that index, in depth-first order.
 fn nth<'v>(value: &'v mut Value, left: &mut usize) -> Option<&'v mut Value> {
     if *left == 0 {
         return Some(value);

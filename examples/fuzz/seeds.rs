@@ -1,4 +1,4 @@
-//! Inputs that are good, from which the others are made.
+//! Valid inputs, which the targets mutate.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use bifold::provenance::replay::{PLAIN, VESTING};
 
 const MODERN: &str = "2026-07-28";
 
-/// The methods of the protocol with good parameters.
+/// The methods of MCP with valid parameters.
 fn messages() -> Vec<(&'static str, Value)> {
     let call = |name: &str, arguments: Value| json!({"name": name, "arguments": arguments});
     let many = json!([{"name": "get_registry_summary"}, {"name": "no_such"}]);
@@ -100,7 +100,7 @@ fn modern(method: &str, mut params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": "a", "method": method, "params": params})
 }
 
-/// Requests of both eras, notifications, and answers of clients.
+/// Requests of legacy and modern revisions, notifications, and responses of clients.
 pub fn rpc() -> Vec<Vec<u8>> {
     let mut all: Vec<Value> = Vec::new();
     for (method, params) in messages() {
@@ -128,7 +128,7 @@ pub fn rpc_batches() -> Vec<Vec<u8>> {
     bytes(batches.chain([json!([])]).collect())
 }
 
-/// A call with the state that it was given, by which it is gone on with.
+/// A call that resumes with the given request state.
 pub fn continuation(state: &Value) -> Vec<u8> {
     let responses = json!({
         "name": {"action": "accept", "content": {"name": "Ada"}},
@@ -140,7 +140,7 @@ pub fn continuation(state: &Value) -> Vec<u8> {
     modern("tools/call", params).to_string().into_bytes()
 }
 
-/// A first call, which is answered with a state.
+/// A first call, whose answer contains a request state.
 pub fn question() -> Value {
     modern("tools/call", json!({"name": "ask", "arguments": {}}))
 }
@@ -162,7 +162,7 @@ pub fn batches() -> Vec<Vec<u8>> {
     ])
 }
 
-/// Whole requests as they are sent to a socket.
+/// Complete HTTP requests for a socket.
 pub fn heads() -> Vec<Vec<u8>> {
     let host = "Host: localhost\r\nConnection: close\r\n";
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
@@ -190,7 +190,7 @@ pub fn heads() -> Vec<Vec<u8>> {
     .into()
 }
 
-/// Moments as clients write them.
+/// Times as clients write them.
 pub fn dates() -> Vec<Vec<u8>> {
     let dates = [
         "2025-11-18T12:00:00Z",
@@ -227,7 +227,7 @@ pub const NUMBERS: [&str; 14] = [
     "00.1",
 ];
 
-/// Settings, one a line.
+/// Settings, one per line.
 pub const SETTINGS: [&str; 29] = [
     "BIFOLD_LISTEN=127.0.0.1:0",
     "BIFOLD_REPLAY=true",

@@ -1,4 +1,4 @@
-//! The application that is fuzzed: the bundled functions, and some of its own for what those do not read.
+//! The fuzzed application: the bundled functions, and further ones for parsers that those do not use.
 
 use bifold::{
     Content, Context, Elicited, Error, JsonSchema, Level, Result, Server, Timestamp, Tool,
@@ -6,17 +6,17 @@ use bifold::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Asks two things at once, and then a third.
+/// Asks two questions at once, and then a third.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Ask {}
 
-/// Reports its progress, writes to the log of its client, and may go on as a task.
+/// Reports its progress, writes to its client's log, and may continue as a task.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Report {}
 
-/// Repeats the dates that it was given.
+/// Repeats its dates.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Dated {
@@ -85,7 +85,7 @@ struct Age {
     age: u8,
 }
 
-/// The bundled functions with those of this file, in lists of short pages.
+/// The bundled functions and those of this file, with short pages in lists.
 pub fn server() -> Server {
     provenance::server().page_size(5).tools(vec![
         Tool::new("ask", ask),

@@ -1,9 +1,9 @@
-//! Makes a failing input smaller.
+//! Shrinks a failing input.
 
-/// So many smaller ones are tried.
+/// The maximum number of attempts.
 const TRIES: usize = 300;
 
-/// Takes parts away, large ones first, while what is left still fails.
+/// Removes parts, large ones first, while the rest still fails.
 pub async fn shrink(input: &[u8], still_fails: impl AsyncFn(Vec<u8>) -> bool) -> Vec<u8> {
     let mut best = input.to_vec();
     let mut tries = 0;

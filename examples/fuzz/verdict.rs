@@ -1,4 +1,4 @@
-//! What is taken for a good answer: a declared status, JSON where JSON is promised, and nothing that says `internal`.
+//! Judges an answer: a declared status, JSON where JSON is promised, and no internal error.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,16 +8,16 @@ use futures_util::StreamExt;
 use http::Response;
 use serde_json::Value;
 
-/// Documents that are no refusals: a target whose every input is refused at the integration proves little.
+/// Counts accepted inputs: a target that refuses every input before its parser proves little.
 pub static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
-/// What was wrong with an answer.
+/// The problem of an answer.
 pub type Verdict = Result<(), String>;
 
-/// How long the next event of a stream is waited for: those that are due come at once, and others may never come.
+/// How long to wait for the next event of a stream: events that are due come at once, others may never come.
 const QUIET: Duration = Duration::from_millis(2);
 
-/// Judges an HTTP answer, `may_fail` telling which other statuses from 500 on are declared.
+/// Judges an HTTP response; `may_fail` lists the declared statuses from 500 on.
 pub async fn response(response: Response<Body>, may_fail: &[u16]) -> Verdict {
     let (parts, body) = response.into_parts();
     let status = parts.status.as_u16();
@@ -34,7 +34,7 @@ pub async fn response(response: Response<Body>, may_fail: &[u16]) -> Verdict {
     answer(status, &media, &body, may_fail)
 }
 
-/// Judges the parts of an HTTP answer.
+/// Judges the parts of an HTTP response.
 pub fn answer(status: u16, media: &str, body: &[u8], may_fail: &[u16]) -> Verdict {
     if status >= 500 && status != 503 && !may_fail.contains(&status) {
         return Err(format!("status {status}: {}", shown(body)));
@@ -61,7 +61,7 @@ pub fn document(body: &[u8]) -> Verdict {
     }
 }
 
-/// The beginning of what was answered.
+/// The beginning of a body.
 pub fn shown(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     text.chars().take(600).collect()
@@ -75,7 +75,7 @@ async fn whole(mut body: BodyDataStream) -> Result<Vec<u8>, String> {
     Ok(all)
 }
 
-/// Judges the events that come at once; one who leaves then ends what still runs.
+/// Judges the events that come at once; dropping the stream then cancels what still runs.
 async fn events(mut body: BodyDataStream) -> Verdict {
     let mut all = Vec::new();
     while let Ok(Some(part)) = tokio::time::timeout(QUIET, body.next()).await {
@@ -87,7 +87,7 @@ async fn events(mut body: BodyDataStream) -> Verdict {
     data.try_for_each(|it| document(it.as_bytes()))
 }
 
-/// Whether it is an error of JSON-RPC, a problem of REST, or a refusal inside of what goes back to the platform.
+/// Whether it is a JSON-RPC error, a REST problem, or a refusal inside the platform's document.
 fn is_refusal(value: &Value) -> bool {
     let status = value.get("statusCode").or(value.get("status"));
     value.get("error").is_some() || status.is_some_and(|it| it.as_u64() > Some(299))

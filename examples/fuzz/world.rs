@@ -1,4 +1,4 @@
-//! What the targets are run against: the application, its sockets, and what answers around it, all on loopback.
+//! The environment of the targets: the application, its sockets and its upstreams, all on loopback.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -18,22 +18,22 @@ use crate::server::server;
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Everything around one input.
+/// The environment of one input.
 pub struct World {
     /// The application over recorded upstreams.
     pub app: App,
-    /// Another one, whose upstreams answer with what an input says.
+    /// Another application, whose upstreams answer with data from an input.
     pub misled: App,
-    /// What the upstreams of `misled` answer.
+    /// The bodies of the upstreams of `misled`.
     pub canned: Canned,
-    /// For each function on REST its path, and the targets that it asks its upstreams for.
+    /// For each function on REST its path, and the targets of its upstream requests.
     pub asked: Vec<(String, Vec<String>)>,
-    /// Where `app` listens.
+    /// The address of `app`.
     pub address: SocketAddr,
     replay: Replay,
 }
 
-/// The bodies of upstreams, by target. Clones are the same.
+/// The bodies of upstreams by target; clones share them.
 #[derive(Clone, Default)]
 pub struct Canned(Arc<Mutex<HashMap<String, Vec<u8>>>>);
 
@@ -44,7 +44,7 @@ impl Canned {
         bodies.get(target).cloned()
     }
 
-    /// Another body for that target; gives the one before.
+    /// Sets the body of that target; returns the one before.
     pub fn set(&self, target: &str, body: Vec<u8>) -> Option<Vec<u8>> {
         let mut bodies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         bodies.insert(target.to_owned(), body)
@@ -75,13 +75,13 @@ impl World {
         })
     }
 
-    /// Forgets what is only there to be looked at.
+    /// Clears recorded requests, which would otherwise accumulate.
     pub fn tidy(&self) {
         self.replay.forget();
     }
 }
 
-/// Nothing waits for long, and nothing is kept that would make an input depend on the one before.
+/// Short timeouts, and no cache that would make an input depend on the one before.
 fn config() -> Config {
     let mut config = Config::default();
     config.upstream_tries = 1;
@@ -92,7 +92,7 @@ fn config() -> Config {
     config
 }
 
-/// API Gateway behind a WebSocket API, which takes every message.
+/// API Gateway's callback endpoint of a WebSocket API, which accepts every message.
 fn configure_gateway(config: &mut Config, gateway: SocketAddr) {
     config.ws_endpoint = Some(format!("http://{gateway}/ws"));
     config.aws.region = Some("eu-west-1".to_owned());
@@ -104,7 +104,7 @@ async fn accept(_: Request) -> StatusCode {
     StatusCode::OK
 }
 
-/// Calls every function on REST, and keeps what its upstreams answered.
+/// Calls every function on REST, and records the bodies of its upstreams.
 async fn record(
     app: &App,
     replay: &Replay,
@@ -129,7 +129,7 @@ async fn record(
     Ok(all)
 }
 
-/// The paths of all functions on REST, each with arguments that are good.
+/// The paths of all functions on REST, each with valid arguments.
 pub fn paths(app: &App) -> Vec<String> {
     let registry = app.registry();
     let paths = registry.tools().iter().flat_map(|it| it.paths());
@@ -143,7 +143,7 @@ pub fn paths(app: &App) -> Vec<String> {
     paths
 }
 
-/// The settings of an application whose upstreams answer what is canned.
+/// The settings of an application with `canned` upstreams.
 async fn misled(canned: &Canned, replay: &Replay) -> Result<Config, Failure> {
     let shared = canned.clone();
     let answer = move |request: Request| {
@@ -177,7 +177,7 @@ async fn serve(router: Router) -> Result<SocketAddr, Failure> {
     Ok(address)
 }
 
-/// The body that a GET is answered with, by one who gives its length.
+/// The body of the response to a GET; it must have a `content-length`.
 async fn exchange(host: &str, head: &str) -> Result<Vec<u8>, Failure> {
     let mut socket = TcpStream::connect(host).await?;
     socket.write_all(head.as_bytes()).await?;

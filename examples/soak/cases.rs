@@ -1,4 +1,4 @@
-//! Calls with the answers that they have when nothing goes wrong.
+//! Calls with their correct answers.
 
 use axum::body::Body;
 use bifold::provenance::replay::{MOVING, PLAIN, Replay, VESTING};
@@ -14,7 +14,7 @@ pub struct Case {
     pub arguments: Value,
     pub path: String,
     pub expected: Value,
-    /// What it asks its upstreams for.
+    /// The targets of its upstream requests.
     pub targets: Vec<String>,
     pub on_mcp: bool,
 }
@@ -22,7 +22,7 @@ pub struct Case {
 /// One call of each function on REST, for every kind of wallet.
 ///
 /// # Errors
-/// The recorded upstream's.
+/// The error of the recorded upstream.
 pub async fn truth() -> Result<Vec<Case>, Failure> {
     let replay = Replay::start().await?;
     let mut config = Config::default();
@@ -62,14 +62,14 @@ pub async fn truth() -> Result<Vec<Case>, Failure> {
 }
 
 impl Case {
-    /// The body of its call over MCP.
+    /// The body of the call over MCP.
     pub fn message(&self, id: u64) -> Value {
         let params = json!({ "name": self.name, "arguments": self.arguments });
         json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
     }
 }
 
-/// The result of a call over MCP with the status that REST would have.
+/// The result of a call over MCP, with the status that REST would have.
 pub fn result(mut message: Value) -> (u16, Value) {
     match message["result"]["isError"].as_bool() {
         Some(false) => (200, message["result"]["structuredContent"].take()),
@@ -78,7 +78,7 @@ pub fn result(mut message: Value) -> (u16, Value) {
     }
 }
 
-/// The status and the body of an answer inside this process.
+/// Sends a request to `app` inside this process; returns the status and the body.
 ///
 /// # Errors
 /// The body is not JSON.

@@ -1,4 +1,4 @@
-//! Calls against a recorded upstream with faults: each answer is right, or says what is missing, or why there is none.
+//! Calls with faulty upstreams: each answer must be correct, or name what is missing, or be a typed failure.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,9 +13,9 @@ use serde_json::Value;
 use crate::cases::{self, Case, result, truth};
 use crate::{Failure, Options, process};
 
-/// What was seen so far.
+/// The results so far.
 #[derive(Default)]
-struct Tally {
+struct Results {
     good: u64,
     partial: u64,
     failed: BTreeMap<String, u64>,
@@ -23,21 +23,21 @@ struct Tally {
     slowest: Duration,
 }
 
-/// Calls for so many seconds.
+/// Calls for `seconds`.
 ///
 /// # Errors
 /// An answer was wrong.
 pub async fn run(options: &Options, seconds: u64) -> Result<(), Failure> {
     let truth = Arc::new(truth().await?);
     let replay = Replay::start().await?;
-    replay.follow(Replay::faults(&options.faults)?);
+    replay.plan_faults(Replay::faults(&options.faults)?);
     let mut config = Config::default();
     replay.configure(&mut config);
-    // A small cache and short calls, so that the upstream is asked often and waits do not hide faults.
+    // A small cache and short calls, so that many upstream requests are sent and waits do not hide faults.
     config.cache_bytes = 8 << 10;
     config.call_timeout = Duration::from_secs(5);
     let app = App::new(config, provenance::server())?;
-    let tally = Arc::new(Mutex::new(Tally::default()));
+    let results = Arc::new(Mutex::new(Results::default()));
     let until = Instant::now() + Duration::from_secs(seconds);
     println!("{}", process::own("at start"));
     let mut callers = tokio::task::JoinSet::new();
@@ -45,7 +45,7 @@ pub async fn run(options: &Options, seconds: u64) -> Result<(), Failure> {
         callers.spawn(call(
             app.clone(),
             truth.clone(),
-            tally.clone(),
+            results.clone(),
             until,
             caller,
         ));
@@ -55,7 +55,7 @@ pub async fn run(options: &Options, seconds: u64) -> Result<(), Failure> {
     let mut is_quarter_told = false;
     while Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(250)).await;
-        // What the upstream was asked is only counted: the list of it must not be the growth that is looked for.
+        // The recorded requests are only counted and cleared, so that their list does not look like a memory leak.
         requests += replay.seen().len();
         replay.forget();
         if !is_quarter_told && Instant::now() > quarter {
@@ -65,14 +65,14 @@ pub async fn run(options: &Options, seconds: u64) -> Result<(), Failure> {
     }
     while callers.join_next().await.transpose()?.is_some() {}
     println!("{}", process::own("at the end"));
-    let tally = tally.lock().map_err(|_| "a caller panicked")?;
+    let results = results.lock().map_err(|_| "a caller panicked")?;
     println!(
         "faults: {} good, {} partial, failed {:?}, slowest {:?}, upstream requests {requests}",
-        tally.good, tally.partial, tally.failed, tally.slowest,
+        results.good, results.partial, results.failed, results.slowest,
     );
-    match tally.wrong.first() {
+    match results.wrong.first() {
         Some(wrong) => {
-            Err(format!("{} wrong answers, the first: {wrong}", tally.wrong.len()).into())
+            Err(format!("{} wrong answers, the first: {wrong}", results.wrong.len()).into())
         }
         None => Ok(()),
     }
@@ -81,7 +81,7 @@ pub async fn run(options: &Options, seconds: u64) -> Result<(), Failure> {
 async fn call(
     app: App,
     cases: Arc<Vec<Case>>,
-    tally: Arc<Mutex<Tally>>,
+    results: Arc<Mutex<Results>>,
     until: Instant,
     caller: usize,
 ) {
@@ -94,20 +94,20 @@ async fn call(
             true => tool(&app, case).await,
             false => get(&app, &case.path).await,
         };
-        let mut tally = tally.lock().expect("no caller panics while it counts");
-        tally.slowest = tally.slowest.max(since.elapsed());
+        let mut results = results.lock().expect("no caller panics while it counts");
+        results.slowest = results.slowest.max(since.elapsed());
         match answer {
-            Ok((200, body)) if body == case.expected => tally.good += 1,
-            Ok((200, body)) if is_honest_part(&body, &case.expected) => tally.partial += 1,
+            Ok((200, body)) if body == case.expected => results.good += 1,
+            Ok((200, body)) if is_honest_part(&body, &case.expected) => results.partial += 1,
             Ok((502..=504, body)) => {
-                *tally.failed.entry(body["kind"].to_string()).or_default() += 1
+                *results.failed.entry(body["kind"].to_string()).or_default() += 1
             }
-            other => tally.wrong.push(format!("{}: {other:?}", case.path)),
+            other => results.wrong.push(format!("{}: {other:?}", case.path)),
         }
     }
 }
 
-/// Whether the answer says that a part is missing and is right in all that it does say.
+/// Whether the answer names a missing part and is correct in all other parts.
 fn is_honest_part(body: &Value, expected: &Value) -> bool {
     let lost = |it: &Value| {
         it["incomplete"]

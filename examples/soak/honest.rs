@@ -1,4 +1,4 @@
-//! Clients that want right answers in time.
+//! Well-behaved clients, which must get correct answers in time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,22 +9,22 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::Failure;
 use crate::cases::{Case, result};
-use crate::scene::{Line, Scene};
+use crate::scene::{Connection, Scene};
 
-/// The pause between two calls: many people, none of whom asks for all that the server can do.
+/// The pause between two calls of one client.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How late an answer may be that needs no upstream, one that needs one request to it, and one that needs several.
+/// The maximum time of an answer without an upstream request, with one, and with several.
 const AT_ONCE: Duration = Duration::from_secs(2);
 const ASKING: Duration = Duration::from_secs(12);
 const AGGREGATE: Duration = Duration::from_secs(15);
 
-/// How often an answer may say that the server is full and when to come again; the limits hold for all of it.
+/// How often a call may be refused with `Retry-After`; the time limits include all attempts.
 const REFUSALS: usize = 3;
 
-/// What honest clients have seen. Clones are the same.
+/// The results of the honest clients; clones share them.
 #[derive(Clone, Default)]
-pub struct Tally(Arc<Mutex<Seen>>);
+pub struct Results(Arc<Mutex<Seen>>);
 
 #[derive(Default)]
 struct Seen {
@@ -34,7 +34,7 @@ struct Seen {
     bad: Vec<String>,
 }
 
-impl Tally {
+impl Results {
     fn add(&self, name: &str, limit: Duration, took: Duration, problem: Option<String>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let class = [AT_ONCE, ASKING, AGGREGATE]
@@ -55,11 +55,11 @@ impl Tally {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).again += 1;
     }
 
-    /// Prints what was seen, and gives the first answers that were wrong or late.
-    pub fn told(&self) -> Vec<String> {
+    /// Prints the results, and returns the first wrong or late answers.
+    pub fn report(&self) -> Vec<String> {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         println!(
-            "honest: {} good, {} told to come again, {} wrong or late; slowest without upstream {:?}, with one request {:?}, \
+            "honest: {} good, {} refused with Retry-After, {} wrong or late; slowest without upstream {:?}, with one request {:?}, \
              with several {:?}",
             seen.good,
             seen.again,
@@ -80,16 +80,16 @@ fn limit(case: &Case) -> Duration {
     }
 }
 
-/// Calls one function after the other over REST and MCP, on a connection that is kept or on a new one.
-pub async fn call(scene: Scene, cases: Arc<Vec<Case>>, tally: Tally, caller: usize) {
+/// Calls one function after the other over REST and MCP, on a reused or a new connection.
+pub async fn call(scene: Scene, cases: Arc<Vec<Case>>, results: Results, caller: usize) {
     let mut kept = None;
     let mut turn = caller;
-    while scene.goes_on() {
+    while scene.is_running() {
         turn += 7;
         let case = &cases[turn % cases.len()];
         let (since, limit) = (Instant::now(), limit(case));
         let line = kept.take().filter(|_| turn.is_multiple_of(3));
-        let asked = ask(&scene, line, case, turn, &tally);
+        let asked = ask(&scene, line, case, turn, &results);
         let asked = tokio::time::timeout(limit + AT_ONCE, asked).await;
         let problem = match asked {
             Ok(Ok(line)) => {
@@ -99,23 +99,23 @@ pub async fn call(scene: Scene, cases: Arc<Vec<Case>>, tally: Tally, caller: usi
             Ok(Err(problem)) => Some(problem.to_string()),
             Err(_) => Some("no answer".to_owned()),
         };
-        tally.add(&case.path, limit, since.elapsed(), problem);
+        results.add(&case.path, limit, since.elapsed(), problem);
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 /// # Errors
-/// The answer is not the right one.
+/// The answer is wrong.
 async fn ask(
     scene: &Scene,
-    line: Option<Line>,
+    line: Option<Connection>,
     case: &Case,
     turn: usize,
-    tally: &Tally,
-) -> Result<Line, Failure> {
+    results: &Results,
+) -> Result<Connection, Failure> {
     let mut line = match line {
         Some(line) => line,
-        None => scene.line().await?,
+        None => scene.connection().await?,
     };
     let is_mcp = turn.is_multiple_of(2) && case.on_mcp;
     for _ in 0..REFUSALS {
@@ -124,9 +124,9 @@ async fn ask(
             false => line.get(&case.path).await?,
         };
         if let (503, Some(seconds)) = (answer.status, answer.retry_after) {
-            tally.again();
+            results.again();
             tokio::time::sleep(Duration::from_secs(seconds)).await;
-            line = scene.line().await?;
+            line = scene.connection().await?;
             continue;
         }
         let body: Value = serde_json::from_slice(&answer.body)?;
@@ -139,15 +139,15 @@ async fn ask(
             false => Err(format!("{status} {}", shown(&body)).into()),
         };
     }
-    Err("told to come again, again and again".into())
+    Err("refused too often".into())
 }
 
-/// The same over one WebSocket.
-pub async fn converse(scene: Scene, cases: Arc<Vec<Case>>, tally: Tally) {
+/// Calls one function after the other over one WebSocket.
+pub async fn call_on_websocket(scene: Scene, cases: Arc<Vec<Case>>, results: Results) {
     let mut turn = 0;
-    while scene.goes_on() {
-        if let Err(problem) = frames(&scene, &cases, &tally, &mut turn).await {
-            tally.add(
+    while scene.is_running() {
+        if let Err(problem) = frames(&scene, &cases, &results, &mut turn).await {
+            results.add(
                 "websocket",
                 AT_ONCE,
                 Duration::ZERO,
@@ -161,12 +161,12 @@ pub async fn converse(scene: Scene, cases: Arc<Vec<Case>>, tally: Tally) {
 async fn frames(
     scene: &Scene,
     cases: &[Case],
-    tally: &Tally,
+    results: &Results,
     turn: &mut usize,
 ) -> Result<(), Failure> {
     let connecting = tokio_tungstenite::client_async("ws://localhost/ws", scene.connect().await?);
     let (mut socket, _) = connecting.await?;
-    while scene.goes_on() {
+    while scene.is_running() {
         *turn += 5;
         let case = &cases[*turn % cases.len()];
         if !case.on_mcp {
@@ -186,24 +186,24 @@ async fn frames(
         let (status, body) = result(serde_json::from_str(&text)?);
         let is_good = status == 200 && body == case.expected;
         let problem = (!is_good).then(|| format!("over WebSocket: {status} {}", shown(&body)));
-        tally.add(&case.name, limit, since.elapsed(), problem);
+        results.add(&case.name, limit, since.elapsed(), problem);
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
 }
 
-/// Asks for `/health` on a new connection, as a load balancer does.
-pub async fn check_health(scene: Scene, tally: Tally) {
-    while scene.goes_on() {
+/// Requests `/health` on a new connection, as a load balancer does.
+pub async fn check_health(scene: Scene, results: Results) {
+    while scene.is_running() {
         let since = Instant::now();
-        let asked = async { scene.line().await?.get("/health").await };
+        let asked = async { scene.connection().await?.get("/health").await };
         let problem = match tokio::time::timeout(AT_ONCE * 2, asked).await {
             Ok(Ok(answer)) if answer.status == 200 => None,
             Ok(Ok(answer)) => Some(format!("status {}", answer.status)),
             Ok(Err(problem)) => Some(problem.to_string()),
             Err(_) => Some("no answer".to_owned()),
         };
-        tally.add("/health", AT_ONCE, since.elapsed(), problem);
+        results.add("/health", AT_ONCE, since.elapsed(), problem);
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that want the server for themselves, each kind bounded in number: what they do is small for them.
+//! Hostile clients that try to exhaust the server; the number of each kind is limited, and each one sends little.
 
 use std::future::pending;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use tokio::time::{sleep, timeout};
 use crate::Failure;
 use crate::scene::Scene;
 
-/// One kind of client.
+/// A kind of client.
 pub struct Kind {
     pub name: &'static str,
-    /// Clients of this kind at the same time.
+    /// The number of concurrent clients of this kind.
     pub clients: usize,
-    /// What one of them does again and again.
+    /// The attack that one client repeats.
     pub attack: fn(Scene) -> BoxFuture<'static, Result<(), Failure>>,
 }
 
@@ -29,13 +29,13 @@ macro_rules! kinds {
     };
 }
 
-/// A body of a megabyte is the largest that is taken; a little of it is left for what stands around.
+/// The maximum body is one megabyte; a little of it is reserved for the rest of the message.
 const MEGABYTE: usize = (1 << 20) - 1_000;
 
-/// How long a client stays that is not let go.
+/// How long a client stays connected if the server does not disconnect it.
 const STAY: Duration = Duration::from_secs(40);
 
-/// The pause of clients that are refused at once.
+/// The pause of a client that is refused at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// All kinds.
@@ -55,10 +55,10 @@ fn kinds() -> [Kind; 11] {
     ]
 }
 
-/// Those of a list such as `pings,bodies`; `all` and `none` are lists too.
+/// The kinds of a list such as `pings,bodies`, or of `all` or `none`.
 ///
 /// # Errors
-/// A name that there is not.
+/// The list contains an unknown name.
 pub fn chosen(list: &str) -> Result<Vec<Kind>, Failure> {
     let (all, wanted): (_, Vec<&str>) = (kinds(), list.split(',').collect());
     let unknown = wanted.iter().find(|name| {
@@ -72,9 +72,9 @@ pub fn chosen(list: &str) -> Result<Vec<Kind>, Failure> {
     Ok(all.into_iter().filter(is_wanted).collect())
 }
 
-/// Attacks until the time is over, whatever becomes of it.
+/// Repeats the attack until the time is over, ignoring its errors.
 pub async fn attack(kind: fn(Scene) -> BoxFuture<'static, Result<(), Failure>>, scene: Scene) {
-    while scene.goes_on() {
+    while scene.is_running() {
         if kind(scene.clone()).await.is_err() {
             sleep(PAUSE).await;
         }
@@ -86,13 +86,13 @@ fn call(name: &str, arguments: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
 }
 
-/// As many messages in one as are taken.
+/// A batch of as many messages as the server accepts.
 fn batch(message: &Value) -> Value {
     Value::Array(vec![message.clone(); 100])
 }
 
-/// Asks for megabytes with a few kilobytes, several times on one connection: what the system does not take stays with
-/// the server.
+/// Requests megabytes with a few kilobytes, several times on one connection. Data beyond the socket buffers stays in
+/// the server's memory.
 async fn ask_for_much(scene: &Scene) -> Result<TcpStream, Failure> {
     let body = batch(&call("fetch_market_overview_summary", json!({}))).to_string();
     let length = body.len();
@@ -107,7 +107,7 @@ async fn ask_for_much(scene: &Scene) -> Result<TcpStream, Failure> {
     Ok(socket)
 }
 
-/// Reads a large answer by the kilobyte.
+/// Reads a large answer slowly.
 async fn read_slowly(scene: Scene) -> Result<(), Failure> {
     let mut socket = ask_for_much(&scene).await?;
     let mut some = [0; 1024];
@@ -117,7 +117,7 @@ async fn read_slowly(scene: Scene) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks for much and reads nothing of it.
+/// Requests large answers and reads nothing.
 async fn never_read(scene: Scene) -> Result<(), Failure> {
     let socket = ask_for_much(&scene).await?;
     sleep(STAY).await;
@@ -134,9 +134,9 @@ async fn flood_with_pings(scene: Scene) -> Result<(), Failure> {
     let mut ping = vec![0x89, 0x80 | 125];
     ping.resize(2 + 4 + 125, 0);
     let pings = ping.repeat(500);
-    // One that is not read any more is not let go by its own will.
+    // A client that does not read does not notice that it was disconnected.
     timeout(STAY, async {
-        while scene.goes_on() {
+        while scene.is_running() {
             socket.write_all(&pings).await?;
         }
         Ok(())
@@ -144,7 +144,7 @@ async fn flood_with_pings(scene: Scene) -> Result<(), Failure> {
     .await?
 }
 
-/// Calls a function that calls many, each of which calls many.
+/// Calls a function that calls many functions, each of which calls many.
 async fn nest_calls(scene: Scene) -> Result<(), Failure> {
     let inner = json!({ "function_name": "get_registry_introspection", "repeat": 20 });
     let calls = json!([{ "name": "mcp_test_server", "arguments": inner }]);
@@ -155,7 +155,7 @@ async fn nest_calls(scene: Scene) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sends as many requests in one as fit, whose answers are a hundred times as large.
+/// Sends a full batch of requests, whose answers are a hundred times as large.
 async fn multiply_answers(scene: Scene) -> Result<(), Failure> {
     let calls = vec![json!({ "name": "get_registry_introspection" }); 200];
     let large = call("call_many", json!({ "calls": calls }));
@@ -164,7 +164,7 @@ async fn multiply_answers(scene: Scene) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Names of a megabyte, wherever something has a name.
+/// Sends names of a megabyte in every place for a name.
 async fn name_at_length(scene: Scene) -> Result<(), Failure> {
     let long = "x".repeat(MEGABYTE);
     let ping = |id: &str, method: &str| json!({ "jsonrpc": "2.0", "id": id, "method": method });
@@ -186,19 +186,19 @@ async fn name_at_length(scene: Scene) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sends all of a large body but its last byte.
+/// Sends all of a large body except the last byte.
 async fn hold_body(scene: Scene) -> Result<(), Failure> {
     let mut socket = scene.connect().await?;
     let head =
         format!("POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: {MEGABYTE}\r\n\r\n");
     socket.write_all(head.as_bytes()).await?;
     socket.write_all(&vec![b' '; MEGABYTE - 1]).await?;
-    // Until the server has had enough.
+    // Until the server closes the connection.
     drop(timeout(STAY, socket.read_u8()).await);
     Ok(())
 }
 
-/// Opens a connection and says nothing.
+/// Opens a connection and sends nothing.
 async fn hold_connection(scene: Scene) -> Result<(), Failure> {
     let mut socket = scene.connect().await?;
     drop(timeout(STAY, socket.read_u8()).await);
@@ -206,7 +206,7 @@ async fn hold_connection(scene: Scene) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sends ten times of what is taken to where nothing is.
+/// Sends ten times the maximum body to an unknown path.
 async fn send_too_much(scene: Scene) -> Result<(), Failure> {
     let mut socket = scene.connect().await?;
     let length = 10 * MEGABYTE;
@@ -221,15 +221,15 @@ async fn send_too_much(scene: Scene) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks for what hangs upstream, beside other things of the same upstream that do not.
+/// Requests data from a hanging path, and other data of the same upstream.
 async fn ask_what_hangs(scene: Scene) -> Result<(), Failure> {
     let path = format!("/api/delegated_rewards_amount/{PERIODIC}");
-    scene.line().await?.get(&path).await?;
+    scene.connection().await?.get(&path).await?;
     sleep(PAUSE).await;
     Ok(())
 }
 
-/// Asks for the prices of pairs that are traded nowhere.
+/// Requests the prices of invented pairs.
 async fn invent_pairs(scene: Scene) -> Result<(), Failure> {
     let pair = || format!("X{:08X}-USD", fastrand::u32(..));
     let one = || json!({ "name": "fetch_last_crypto_token_price", "arguments": { "token_pair": pair() } });
@@ -240,7 +240,7 @@ async fn invent_pairs(scene: Scene) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Connections that ask for much and read nothing, as long as the future is held.
+/// Connections that request large answers and read nothing while the future is held.
 pub async fn stay_unread(scene: Scene) {
     let mut held = Vec::new();
     for _ in 0..20 {

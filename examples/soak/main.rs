@@ -1,8 +1,8 @@
-//! Mixed calls on both protocols for a while, first against upstreams with faults, then beside hostile clients: no wrong
-//! answer, none that is late, no growth.
+//! Calls both protocols for a while, first with faulty upstreams, then beside hostile clients: no wrong answer, no
+//! late answer, no growth of memory.
 //!
-//! `cargo run --release --example soak -- --seconds 120`; `--hostile pings,bodies` takes some of the hostile clients,
-//! `--hostile none` leaves them out.
+//! `cargo run --release --example soak -- --seconds 120`; `--hostile pings,bodies` selects hostile clients,
+//! `--hostile none` runs without them.
 
 mod cases;
 mod faults;
@@ -20,13 +20,13 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Parser)]
 struct Options {
-    /// How long to call: a third of it against faults, the rest beside hostile clients.
+    /// Total time in seconds: a third with faulty upstreams, the rest beside hostile clients.
     #[arg(long, default_value_t = 90)]
     seconds: u64,
-    /// Honest callers at the same time.
+    /// The number of concurrent honest callers.
     #[arg(long, default_value_t = 16)]
     callers: usize,
-    /// What goes wrong upstream, as `BIFOLD_REPLAY_FAULTS` takes it.
+    /// The planned faults, as in `BIFOLD_REPLAY_FAULTS`.
     #[arg(
         long,
         default_value = "explorer=500@4,explorer=reset@4,explorer=truncate@4,explorer=delay:50@4,explorer=shape@4,\
@@ -36,10 +36,10 @@ struct Options {
     /// The hostile clients, comma-separated.
     #[arg(long, default_value = "all")]
     hostile: String,
-    /// The most memory that the server may have beside hostile clients, in MB.
+    /// The maximum memory of the server beside hostile clients, in MB.
     #[arg(long, default_value_t = 400)]
     most_mb: u64,
-    /// Be the server that the clients are let loose on.
+    /// Runs as the server that the clients use.
     #[arg(long, hide = true)]
     serve: bool,
 }
@@ -63,7 +63,7 @@ async fn main() -> Result<(), Failure> {
     }
 }
 
-/// Serves with the settings of the environment, and says where.
+/// Serves with the settings of the environment, and prints the address.
 async fn serve() -> Result<(), Failure> {
     let config = Config::from_env()?;
     let listener = TcpListener::bind(config.listen).await?;

@@ -1,4 +1,4 @@
-//! What a process has: memory, descriptors, tasks.
+//! The resources of a process: memory, descriptors and tasks.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ pub fn own(when: &str) -> String {
         .to_string()
 }
 
-/// The resident memory of a process, in MB; 0 where it is gone.
+/// The resident memory of a process in MB; 0 if the process has ended.
 pub fn memory_mb(id: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -20,7 +20,7 @@ pub fn memory_mb(id: u32) -> u64 {
     kb.unwrap_or(0) / 1024
 }
 
-/// How many connections the process has open, files among them.
+/// The number of open descriptors of the process.
 pub fn descriptors(id: u32) -> usize {
     std::fs::read_dir(format!("/proc/{id}/fd")).map_or(0, Iterator::count)
 }

@@ -1,4 +1,4 @@
-//! What all clients of one server share: where it is, how long they stay, and how they speak to it.
+//! What the clients of one server share: its address, the end of the test, and how to send requests.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::Failure;
 
-/// Clients of one address. Each kind of client has an address of its own, as strangers have.
+/// Clients with one address. Each kind of client has its own address.
 #[derive(Clone)]
 pub struct Scene {
     pub server: SocketAddr,
@@ -20,10 +20,10 @@ pub struct Scene {
     own: Ipv4Addr,
 }
 
-/// A connection on which one request after another is sent.
-pub struct Line(SendRequest<Full<Bytes>>);
+/// A connection for sequential requests.
+pub struct Connection(SendRequest<Full<Bytes>>);
 
-/// The status, whether the answer says when to come again, and the body.
+/// The status, whether the answer has `Retry-After`, and the body.
 pub struct Answer {
     pub status: u16,
     pub retry_after: Option<u64>,
@@ -39,7 +39,7 @@ impl Scene {
         }
     }
 
-    /// The same for clients of another address, the `place`th.
+    /// The same scene for clients with the `place`th address.
     pub fn from(&self, place: u8) -> Scene {
         Scene {
             own: Ipv4Addr::new(127, 0, 1, place),
@@ -48,7 +48,7 @@ impl Scene {
     }
 
     /// Whether the time is not over.
-    pub fn goes_on(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         Instant::now() < self.until
     }
 
@@ -56,7 +56,7 @@ impl Scene {
         self.connect_with(TcpSocket::new_v4()?).await
     }
 
-    /// A connection on which the system keeps next to nothing for its client: what is not read stays with the server.
+    /// A connection with minimal socket buffers, so that unread data stays in the server.
     pub async fn connect_narrow(&self) -> Result<TcpStream, Failure> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(4 << 10)?;
@@ -68,19 +68,19 @@ impl Scene {
         Ok(socket.connect(self.server).await?)
     }
 
-    pub async fn line(&self) -> Result<Line, Failure> {
+    pub async fn connection(&self) -> Result<Connection, Failure> {
         let (sender, connection) = handshake(TokioIo::new(self.connect().await?)).await?;
         tokio::spawn(connection);
-        Ok(Line(sender))
+        Ok(Connection(sender))
     }
 
-    /// `POST /mcp` on a connection of its own; the answer is read whole.
+    /// `POST /mcp` on a new connection; reads the whole answer.
     pub async fn post(&self, body: &Value) -> Result<Answer, Failure> {
-        self.line().await?.post(body).await
+        self.connection().await?.post(body).await
     }
 }
 
-impl Line {
+impl Connection {
     pub async fn get(&mut self, path: &str) -> Result<Answer, Failure> {
         let request = hyper::Request::get(path).header("host", "localhost");
         self.send(request.body(Full::default())?).await

@@ -1,4 +1,4 @@
-//! A server of its own process, with honest clients and hostile ones on it.
+//! A server in its own process, with honest and hostile clients.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -13,26 +13,27 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::cases::{Case, truth};
-use crate::honest::{self, Tally};
+use crate::honest::{self, Results};
 use crate::hostile::{self, Kind};
 use crate::scene::Scene;
 use crate::{Failure, Options, process};
 
-/// Memory is looked at so often.
+/// The interval of memory measurements.
 const SAMPLE: Duration = Duration::from_millis(500);
 
-/// How much more memory the end may have than the middle, in MB: what allocators keep.
+/// The allowed growth of memory from the middle to the end, in MB: what allocators retain.
 const GROWTH: u64 = 64;
 
-/// How long the server may take to stop while there are clients that do not read.
+/// The maximum time for the server to stop while clients do not read.
 const STOP: Duration = Duration::from_secs(10);
 
-/// Calls for so many seconds.
+/// Calls for `seconds`.
 ///
 /// # Errors
-/// An honest answer was wrong or late, the memory grew, or the server did not stop.
+/// An answer to an honest client was wrong or late, the memory grew, or the server did not stop.
 pub async fn run(options: &Options, kinds: Vec<Kind>, seconds: u64) -> Result<(), Failure> {
-    // What hangs is of another wallet than those of honest clients, who ask nothing of its class either.
+    // The hanging path belongs to another wallet than those of the honest clients, and to a class that they do not
+    // use.
     let cases = truth().await?.into_iter();
     let cases: Arc<Vec<Case>> = Arc::new(cases.filter(|it| !asks_rewards(it)).collect());
     let replay = Replay::start().await?;
@@ -44,22 +45,22 @@ pub async fn run(options: &Options, kinds: Vec<Kind>, seconds: u64) -> Result<()
     let (mut server, address) = start(&replay).await?;
     let id = server.id().ok_or("the server is gone")?;
     let scene = Scene::new(address, Duration::from_secs(seconds));
-    let tally = Tally::default();
+    let results = Results::default();
     let mut clients = JoinSet::new();
     for caller in 0..options.callers {
         clients.spawn(honest::call(
             scene.clone(),
             cases.clone(),
-            tally.clone(),
+            results.clone(),
             caller,
         ));
     }
-    clients.spawn(honest::converse(
+    clients.spawn(honest::call_on_websocket(
         scene.clone(),
         cases.clone(),
-        tally.clone(),
+        results.clone(),
     ));
-    clients.spawn(honest::check_health(scene.clone(), tally.clone()));
+    clients.spawn(honest::check_health(scene.clone(), results.clone()));
     let mut attackers = JoinSet::new();
     for (place, kind) in (1..).zip(&kinds) {
         for _ in 0..kind.clients {
@@ -71,7 +72,7 @@ pub async fn run(options: &Options, kinds: Vec<Kind>, seconds: u64) -> Result<()
     let memory = watch(&scene, &replay, id).await;
     while clients.join_next().await.transpose()?.is_some() {}
     attackers.abort_all();
-    let mut problems = tally.told();
+    let mut problems = results.report();
     problems.extend(grown(&memory, options.most_mb));
     problems.extend(stop(&mut server, &scene).await?);
     match problems.is_empty() {
@@ -84,7 +85,7 @@ fn asks_rewards(case: &Case) -> bool {
     case.targets.iter().any(|it| it.ends_with("/rewards"))
 }
 
-/// This program once more, as the server of the bundled functions with the settings that it has by default.
+/// Starts this program again as the server of the bundled functions with default settings.
 async fn start(replay: &Replay) -> Result<(Child, SocketAddr), Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--serve").env("BIFOLD_LISTEN", "127.0.0.1:0");
@@ -100,12 +101,12 @@ async fn start(replay: &Replay) -> Result<(Child, SocketAddr), Failure> {
     Ok((server, address))
 }
 
-/// The memory of the server over the time, in MB.
+/// The memory of the server over time, in MB.
 async fn watch(scene: &Scene, replay: &Replay, id: u32) -> Vec<u64> {
     let mut samples = Vec::new();
-    while scene.goes_on() {
+    while scene.is_running() {
         sleep(SAMPLE).await;
-        // What the upstream was asked must not be the growth that is looked for.
+        // The recorded requests are cleared, so that their list does not look like a memory leak.
         replay.forget();
         let memory = process::memory_mb(id);
         samples.push(memory);
@@ -117,7 +118,7 @@ async fn watch(scene: &Scene, replay: &Replay, id: u32) -> Vec<u64> {
     samples
 }
 
-/// Whether the memory was more than it may be, or has grown since the warm-up, which is the first half.
+/// Whether the memory exceeded its maximum, or has grown after the warm-up, which is the first half.
 fn grown(samples: &[u64], most: u64) -> Option<String> {
     let (_, late) = samples.split_at(samples.len() / 2);
     let (middle, end) = late.split_at(late.len() / 2);
@@ -134,7 +135,7 @@ fn grown(samples: &[u64], most: u64) -> Option<String> {
     (end > middle + GROWTH).then(|| format!("the memory grew from {middle} MB to {end} MB"))
 }
 
-/// Asks the server to stop while there are clients that do not read.
+/// Stops the server while some clients do not read.
 async fn stop(server: &mut Child, scene: &Scene) -> Result<Option<String>, Failure> {
     let unread = tokio::spawn(hostile::stay_unread(scene.from(250)));
     sleep(Duration::from_secs(1)).await;

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use axum::body::Body;
 use axum::extract::Request;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 use super::{App, mcp_http, protocol_of};
 use crate::config::Config;
 use crate::context::Context;
+use crate::context::answered::Answered;
 use crate::http::host::{Hosts, Mistake};
 use crate::http::refusal::Refusal;
 use crate::http::{cors, origin};
@@ -23,26 +23,24 @@ impl App {
         mut request: Request,
         listener: Option<IpAddr>,
         cx: Context,
-    ) -> Response<Body> {
+    ) -> Answered {
         if let Err(refusal) = self.admit(&mut request, listener) {
             return refused(&request, refusal, &cx);
         }
         let snapshot = self.catalog.snapshot();
         let page = snapshot.cors.page(request.headers());
-        let mut response = match page.is_some() && cors::is_preflight(&request) {
+        let mut answered = match page.is_some() && cors::is_preflight(&request) {
             true => {
-                let mut response = snapshot.cors.preflight();
                 let outcome = Outcome::of_method("preflight");
-                response.extensions_mut().insert(outcome);
-                response
+                Answered::new(snapshot.cors.preflight(), outcome)
             }
             false => {
                 request.extensions_mut().insert(cx);
                 self.route(&snapshot, request).await
             }
         };
-        cors::share(&mut response, page);
-        response
+        cors::share(&mut answered.response, page);
+        answered
     }
 
     /// Whether a client may make this request, which came over a listener on that address or through an integration.
@@ -76,7 +74,7 @@ pub(super) fn hosts(config: &Config) -> Result<Hosts, String> {
 }
 
 /// The refusal in the protocol of the request's path.
-fn refused(request: &Request, refusal: Refusal, cx: &Context) -> Response<Body> {
+fn refused(request: &Request, refusal: Refusal, cx: &Context) -> Answered {
     match protocol_of(request.uri().path()) {
         "mcp" => mcp_http::refused(request.headers(), refusal),
         _ => rest::refused(refusal, cx.request_id()),

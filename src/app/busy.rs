@@ -30,11 +30,11 @@ impl App {
         let path = request.uri().path();
         let entry = self.entry(protocol_of(path), request.headers(), request_info);
         let refusal = Refusal::busy(detail);
-        let mut response = match path == MCP {
+        let mut answered = match path == MCP {
             true => mcp_http::refused(request.headers(), refusal),
             false => rest::refused(refusal, entry.cx.request_id()),
         };
-        framing::settle(&mut response, request.method() == Method::HEAD);
-        entry.finish(response)
+        framing::settle(&mut answered.response, request.method() == Method::HEAD);
+        entry.finish(answered)
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{App, MCP, RequestInfo};
 use crate::clock::{Countdown, Deadline};
 use crate::context::request_log::{REQUEST_ID, RequestLog};
-use crate::context::{Allowance, Budget, Call, Context};
+use crate::context::{Budget, BudgetRef, Call, Context};
 use crate::telemetry::trace::Trace;
 use crate::upstream::Meter;
 
@@ -58,12 +58,12 @@ impl App {
         Call {
             id,
             invocation: request_info.id,
-            trace: Trace::of(headers, request_info.trace.as_ref()),
+            trace: Trace::from_headers(headers, request_info.trace.as_ref()),
             named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), end(config.deadline_margin)),
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
-            allowance: Allowance::Own(budget),
+            budget: BudgetRef::Own(budget),
             principal: request_info
                 .principal
                 .map_or_else(OnceLock::new, OnceLock::from),

@@ -1,17 +1,17 @@
 //! Responses to requests for paths and functions that do not exist.
 
-use axum::body::Body;
 use axum::extract::Request;
-use http::{Response, StatusCode};
+use http::StatusCode;
 
 use crate::context::Context;
+use crate::context::answered::Answered;
 use crate::error::Error;
 use crate::error::excerpt::excerpt;
 use crate::registry::{Registry, Tool};
 use crate::rest;
 
 /// Nothing is served at this path.
-pub(super) fn not_found(registry: &Registry, request: &Request) -> Response<Body> {
+pub(super) fn not_found(registry: &Registry, request: &Request) -> Answered {
     let cx = Context::of(request);
     match request.uri().path().strip_prefix("/api/") {
         Some(name) if !name.contains('/') => {
@@ -25,7 +25,7 @@ pub(super) fn not_found(registry: &Registry, request: &Request) -> Response<Body
 }
 
 /// The path exists, but not with this method.
-pub(super) async fn method_not_allowed(request: Request) -> Response<Body> {
+pub(super) async fn method_not_allowed(request: Request) -> Answered {
     let detail = "this path does not take this method; the `Allow` header lists those it takes";
     rest::problem(
         StatusCode::METHOD_NOT_ALLOWED,

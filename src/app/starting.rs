@@ -50,6 +50,7 @@ impl App {
 
 /// The sentence for the operator: the message of the error and its source.
 fn failed(error: Error) -> StartError {
-    let source = error.inside().map(|it| format!(": {it}"));
+    use std::error::Error as _;
+    let source = error.source().map(|it| format!(": {it}"));
     StartError(vec![format!("{error}{}", source.unwrap_or_default())])
 }

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use axum::RequestExt;
-use axum::body::Body;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Request, WebSocketUpgrade};
 use axum::routing::{MethodRouter, get};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use super::App;
 use crate::context::Context;
+use crate::context::answered::Answered;
 use crate::http::buffers::Intake;
 use crate::rest;
+use crate::telemetry::Outcome;
 use crate::websocket::Sockets;
 
 impl App {
@@ -33,7 +34,7 @@ pub(super) fn route(sockets: Arc<Sockets>) -> MethodRouter {
     get(move |request: Request| async move { connect(&sockets, request).await })
 }
 
-async fn connect(sockets: &Sockets, mut request: Request) -> Response<Body> {
+async fn connect(sockets: &Sockets, mut request: Request) -> Answered {
     let cx = Context::of(&request);
     if !sockets.admits(request.headers()) {
         let detail = "this `Origin` may not connect; list it in BIFOLD_ALLOWED_ORIGINS";
@@ -46,7 +47,7 @@ async fn connect(sockets: &Sockets, mut request: Request) -> Response<Body> {
         Ok(upgrade) => {
             let intake = request.extensions().get::<Intake>().cloned();
             let intake = intake.unwrap_or_else(|| Intake::new(cx.buffers()));
-            sockets.upgrade(upgrade, cx, intake)
+            Answered::new(sockets.upgrade(upgrade, cx, intake), Outcome::default())
         }
         Err(refused) => {
             let detail = format!("this path takes WebSocket connections, version 13: {refused}");

@@ -38,7 +38,7 @@ impl Kept {
         deadline: Deadline,
     ) -> Result<Response<Bytes>> {
         let sent = self.client.send(service, request, deadline).await;
-        if !sent.as_ref().is_err_and(Error::is_silence) {
+        if !sent.as_ref().is_err_and(Error::is_unreachable) {
             *self.answered() = now();
         }
         sent
@@ -56,7 +56,7 @@ impl Kept {
         !self
             .send(service, request, deadline)
             .await
-            .is_err_and(|it| it.is_silence())
+            .is_err_and(|it| it.is_unreachable())
     }
 
     /// For how long nothing has been known of it.

@@ -123,14 +123,16 @@ impl Aws {
         let url = request.uri().clone();
         let build = || ready(Client::new(&self.config, &url.to_string()).map(Kept::new));
         let look = |kept: Arc<Kept>| kept.is_whole(service, url.clone());
-        let client = self.client.get_whole(deadline, Kept::PATIENCE, look, build);
+        let client = self
+            .client
+            .get_checked(deadline, Kept::PATIENCE, look, build);
         let client = client.await?;
         let is_hurried = deadline.remaining() < Kept::PATIENCE;
         let sent = client.send(service, request, deadline).await;
         match &sent {
             // A caller in a hurry says nothing of the client.
             Err(error) if is_hurried && error.kind() == Kind::UpstreamTimeout => {}
-            Err(error) if error.is_silence() => self.client.drop_broken(&client),
+            Err(error) if error.is_unreachable() => self.client.drop_broken(&client),
             _ => {}
         }
         sent

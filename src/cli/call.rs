@@ -1,4 +1,4 @@
-//! `call`: one function, its result on standard output.
+//! `call`: calls one function and prints its result.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::telemetry::Format;
 pub(super) struct Call {
     /// The function's name, as `list` shows it.
     name: String,
-    /// Arguments; each is read as the type that the function wants, text where it wants text.
+    /// Arguments, each parsed as the type of the function's parameter.
     #[arg(value_name = "KEY=VALUE", value_parser = pair)]
     arguments: Vec<(String, String)>,
     /// All arguments as one JSON object.
@@ -25,9 +25,9 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn run(self, config: Config, server: Server) -> Result<ExitCode, Failure> {
-        // One call has nothing to say beside its result, unless it is asked to.
-        let is_asked = std::env::var_os("BIFOLD_LOG").is_some();
-        log(Format::Text, if is_asked { &config.log } else { "warn" })?;
+        // A single call logs only warnings, unless the user sets a level.
+        let is_set = std::env::var_os("BIFOLD_LOG").is_some();
+        log(Format::Text, if is_set { &config.log } else { "warn" })?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let app = App::start(config, server).await?;
@@ -51,7 +51,7 @@ impl Call {
     /// The arguments as the text of a JSON object.
     ///
     /// # Errors
-    /// What is wrong with the command line: no such function, no JSON object, a key that stands twice.
+    /// What is wrong with the command line: an unknown function, invalid JSON, or a repeated key.
     fn arguments(&self, app: &App) -> Result<String, String> {
         let name = &self.name;
         let registry = app.registry();
@@ -68,7 +68,7 @@ impl Call {
         for (key, value) in &self.arguments {
             let schema = tool.parameters().and_then(|known| known.get(key));
             if fields.insert(key.clone(), typed(schema, value)).is_some() {
-                return Err(format!("`{key}` stands more than once"));
+                return Err(format!("`{key}` is given more than once"));
             }
         }
         Ok(Value::Object(fields).to_string())
@@ -80,7 +80,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-/// The value as its parameter wants it: text stays text, and all else is JSON where it can be.
+/// The value for its parameter: text where the parameter is a text, else JSON where the value can be parsed.
 fn typed(schema: Option<&Value>, value: &str) -> Value {
     let is_text = schema.is_none_or(|schema| schema["type"] == "string");
     let json = serde_json::from_str(value).ok().filter(|_| !is_text);

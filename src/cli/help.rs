@@ -1,4 +1,4 @@
-//! What `--help` shows of an application: its name, its switches, and every setting.
+//! The command line of an application and its `--help`: the name, the switches, and every setting.
 
 use clap::{Arg, ArgAction, Command};
 
@@ -39,7 +39,7 @@ fn option(setting: &Setting) -> Arg {
         .help(setting.meaning().to_owned())
 }
 
-/// The table of settings, those of the application first.
+/// The list of settings, those of the application first.
 fn settings(server: &Server) -> String {
     let mut text = "Settings come from the environment. With AWS_LAMBDA_RUNTIME_API set, the same program is a Lambda \
                     function.\n"

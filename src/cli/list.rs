@@ -1,4 +1,4 @@
-//! `list`: the functions, or what clients would refuse in their schemas.
+//! `list`: lists the functions, or what MCP clients would refuse in their schemas.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use crate::lint::Severity;
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Print instead what MCP clients would refuse in the schemas; exit status 1 if it is more than warnings.
+    /// Instead, print what MCP clients would refuse in the schemas; the exit status is 1 if there are errors.
     #[arg(long)]
     check: bool,
 }

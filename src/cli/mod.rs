@@ -21,12 +21,12 @@ use serve::Serve;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What [`main`] starts: a [`Server`], or the failure to make one.
+/// What [`main`] starts: a [`Server`], or a `Result` with one.
 pub trait IntoServer {
     /// The server.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The server could not be made.
     fn into_server(self) -> Result<Server, Failure>;
 }
 
@@ -98,7 +98,7 @@ enum Command {
 pub fn main<S: IntoServer>(start: impl FnOnce() -> S) -> ExitCode {
     let name = program();
     let done = match std::env::var_os("AWS_LAMBDA_RUNTIME_API") {
-        // The platform sets this variable for every runtime, and gives no command line.
+        // Lambda sets this variable, and starts the program without a command line.
         Some(_) => run_on_lambda(start),
         None => start().into_server().and_then(run),
     };
@@ -137,7 +137,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The settings of the environment, and the application's switches of the command line.
+/// The settings from the environment, with the switches from the command line.
 fn config(server: &Server, matches: &ArgMatches) -> Result<Config, Failure> {
     let mut config = server.config()?;
     for switch in server.settings.iter().filter(|it| it.is_switch()) {
@@ -150,7 +150,7 @@ fn config(server: &Server, matches: &ArgMatches) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// How the program was called, for its errors.
+/// The name of the program, for its error messages.
 fn program() -> String {
     let path = std::env::args().next().unwrap_or_default();
     let name = std::path::Path::new(&path).file_stem();
@@ -163,7 +163,7 @@ fn log(format: Format, levels: &str) -> Result<(), Failure> {
 
 fn print(text: &str) -> Result<ExitCode, Failure> {
     match std::io::stdout().write_all(text.as_bytes()) {
-        // A reader that takes a part of the output and closes the pipe has what it wanted.
+        // A reader such as `head` closes the pipe when it has read enough, which is not an error.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),
     }

@@ -1,4 +1,4 @@
-//! `serve`: the application on a local socket.
+//! `serve`: runs the application on a local socket.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The moment by which a call must have answered.
+//! The deadline of a call.
 
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,65 +7,66 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// What no call takes, and no clock overflows with.
+/// The maximum time of a call, which keeps the arithmetic of `Instant` from overflowing.
 const YEAR: Duration = Duration::from_secs(366 * 86_400);
 
-/// The moment by which a call must have answered.
+/// The time by which a call must answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
-/// The time of one call, which stands still while a person is asked: what they take is not the function's.
+/// The remaining time of one call. It is paused while the client's user is asked, because that wait is not the
+/// function's time.
 pub struct Countdown {
     state: Mutex<CountdownState>,
 }
 
 struct CountdownState {
     deadline: Deadline,
-    /// When the platform ends the call, whoever is asked.
+    /// When the platform ends the call, despite pauses.
     end: Option<Deadline>,
-    /// How many pauses are not over.
+    /// The number of active pauses.
     pauses: u32,
-    /// When they are over at the latest.
+    /// The latest end of all pauses.
     until: Deadline,
-    /// What is left after them.
+    /// The remaining time after the pauses.
     left: Duration,
 }
 
-/// A pause of the countdown, until it is dropped.
+/// A pause of the countdown, which ends when it is dropped.
 pub struct Pause<'a>(&'a Countdown);
 
 impl Deadline {
-    /// The deadline that is `left` from now, or a year from now if that is sooner.
+    /// The deadline `left` from now, at most a year from now.
     pub fn after(left: Duration) -> Deadline {
         Deadline(Instant::now() + left.min(YEAR))
     }
 
-    /// The moment.
+    /// The deadline as an `Instant`.
     pub fn instant(self) -> Instant {
         self.0
     }
 
-    /// What is left; zero once the moment has passed.
+    /// The remaining time; zero after the deadline.
     pub fn remaining(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// The time one step of the call may take: at most `limit`, and a tenth less than what is left
-    /// (at most 250 ms less), so that the caller of a slow step can still answer with the rest.
+    /// The time limit of one step of the call: at most `limit`, and a tenth (at most 250 ms) less than the remaining
+    /// time, so that the call can still answer after a slow step.
     pub fn budget(self, limit: Duration) -> Duration {
         let left = self.remaining();
         let reserve = (left / 10).min(Duration::from_millis(250));
         limit.min(left - reserve)
     }
 
-    /// Runs `future` until the deadline; `None` once it has passed.
+    /// Runs `future` until the deadline; `None` if the deadline passes first.
     pub async fn timeout<F: Future>(self, future: F) -> Option<F::Output> {
         tokio::time::timeout_at(self.0, future).await.ok()
     }
 }
 
 impl Countdown {
-    /// Runs until `deadline`, and with all its pauses until `end`.
+    /// Ends at `deadline`, and at `end` despite pauses.
     pub fn new(deadline: Deadline, end: Option<Deadline>) -> Countdown {
         let state = CountdownState {
             deadline,
@@ -79,12 +80,12 @@ impl Countdown {
         }
     }
 
-    /// The deadline as it is now.
+    /// The current deadline.
     pub fn deadline(&self) -> Deadline {
         self.lock().deadline
     }
 
-    /// Stands still for at most `longest`, and for as long as it is not dropped.
+    /// Pauses for at most `longest`, until the pause is dropped.
     pub fn pause(&self, longest: Duration) -> Pause<'_> {
         let mut state = self.lock();
         let until = Deadline::after(longest);
@@ -98,21 +99,21 @@ impl Countdown {
         Pause(self)
     }
 
-    /// Begins anew with that time, once nobody is asked any more.
+    /// Starts again with `limit`, after the active pauses.
     pub fn restart(&self, limit: Duration) {
         let mut state = self.lock();
         state.left = limit;
         state.settle();
     }
 
-    /// Ends at `end` at the latest.
+    /// Moves the end to `end` if that is earlier.
     pub fn end_by(&self, end: Deadline) {
         let mut state = self.lock();
         state.end = Some(state.end.map_or(end, |it| it.min(end)));
         state.deadline = state.deadline.min(end);
     }
 
-    /// Runs `future` until the deadline, wherever that moves meanwhile; `None` once it has passed.
+    /// Runs `future` until the deadline, even if pauses move it; `None` if the deadline passes first.
     pub async fn timeout<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut sleep = pin!(sleep_until(self.deadline().0));
@@ -135,7 +136,7 @@ impl Countdown {
 }
 
 impl CountdownState {
-    /// What is left begins after the pauses, or now.
+    /// Moves the start of the remaining time after the pauses, or to now.
     fn settle(&mut self) {
         let deadline = match self.pauses {
             0 => Deadline::after(self.left),
@@ -167,7 +168,7 @@ mod tests {
         Countdown::new(Deadline::after(seconds * SECOND), end)
     }
 
-    /// What is left, in seconds.
+    /// The remaining time in seconds.
     fn left(countdown: &Countdown) -> u64 {
         countdown.deadline().remaining().as_secs()
     }
@@ -184,7 +185,7 @@ mod tests {
         assert_eq!(left(&countdown), 20);
         let pause = countdown.pause(5 * SECOND);
         advance(10 * SECOND).await;
-        assert_eq!(left(&countdown), 15, "no pause is longer than it may be");
+        assert_eq!(left(&countdown), 15, "a pause ends at its limit");
         drop(pause);
         assert_eq!(left(&countdown), 20);
     }
@@ -195,11 +196,7 @@ mod tests {
         let first = countdown.pause(100 * SECOND);
         advance(10 * SECOND).await;
         let second = countdown.pause(20 * SECOND);
-        assert_eq!(
-            left(&countdown),
-            120,
-            "the first one may last for 90 s more"
-        );
+        assert_eq!(left(&countdown), 120, "the first pause may last 90 s more");
         drop(first);
         advance(10 * SECOND).await;
         assert_eq!(left(&countdown), 110);

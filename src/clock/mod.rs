@@ -1,4 +1,4 @@
-//! The wall clock: whole seconds of UTC, from the system or fixed.
+//! The clock: UTC in whole seconds, from the system or fixed.
 
 mod deadline;
 mod time_left;
@@ -16,22 +16,22 @@ use crate::error::excerpt::excerpt;
 pub use deadline::{Countdown, Deadline};
 pub use time_left::TimeLeft;
 
-/// A moment in whole seconds since 1970-01-01T00:00:00Z; RFC 3339 with `Z` on the wire.
+/// A time in whole seconds since 1970-01-01T00:00:00Z, written as RFC 3339 with `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
-/// Where the present moment comes from.
+/// The source of the current time.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Clock {
     /// The system's clock.
     #[default]
     System,
-    /// A clock that stands still, so that recorded data keeps its meaning.
+    /// A fixed time, at which recorded data is valid.
     Fixed(Timestamp),
 }
 
 impl Clock {
-    /// The present moment.
+    /// The current time.
     pub fn now(self) -> Timestamp {
         match self {
             Clock::Fixed(at) => at,
@@ -46,7 +46,7 @@ impl Clock {
 }
 
 impl Timestamp {
-    /// The moment `seconds` after 1970-01-01T00:00:00Z, if its year is between 0 and 9999.
+    /// The time `seconds` after 1970-01-01T00:00:00Z, if its year is between 0 and 9999.
     pub fn from_unix(seconds: i64) -> Option<Timestamp> {
         let moment = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
         (0..=9999)
@@ -59,11 +59,11 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads an RFC 3339 date and time, and what is commonly written for one: a space for the `T`, no seconds, a zone
-    /// such as `+0100` or `+01`. A missing zone is UTC, a fraction of a second is cut.
+    /// Parses an RFC 3339 date and time, and common variants: a space instead of the `T`, no seconds, a zone such as
+    /// `+0100` or `+01`. A missing zone means UTC; fractions of a second are dropped.
     ///
     /// # Errors
-    /// A sentence for the caller where `text` is something else.
+    /// A message for the caller if `text` has another form.
     pub fn parse(text: &str) -> Result<Timestamp, String> {
         let written = standard(text).ok_or_else(|| wrong(text))?;
         let moment = OffsetDateTime::parse(&written, &Rfc3339).map_err(|_| wrong(text))?;
@@ -84,7 +84,7 @@ fn wrong(text: &str) -> String {
     )
 }
 
-/// The text as the standard has it, with nothing checked but where its parts are; `None` where they are not there.
+/// Rewrites a variant into the form of RFC 3339, without checking the values; `None` if it has another form.
 fn standard(text: &str) -> Option<String> {
     let (date, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix(['T', 't', ' '])?;
@@ -101,7 +101,7 @@ fn standard(text: &str) -> Option<String> {
     Some(format!("{date}T{time}{seconds}{zone}"))
 }
 
-/// Whether a space stands where the `+` of a zone should: a `+` in a query is read as a space.
+/// Whether the zone begins with a space instead of a `+`: in a query, a `+` means a space.
 fn lost_plus(text: &str) -> bool {
     let Some((rest, zone)) = text.rsplit_once(' ') else {
         return false;

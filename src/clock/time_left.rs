@@ -1,14 +1,14 @@
-//! The time of one invocation, as far as it is known when it comes.
+//! The time limit of one Lambda invocation.
 
 use std::time::Duration;
 
-/// After the usable time is up an answer is cut as soon as a tenth of the margin has passed, within these bounds.
+/// A response is cut after its work's deadline plus a tenth of the margin, within these bounds.
 const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
 
-/// What is left of an invocation, and at least how long it may take from its beginning.
+/// The remaining time of an invocation, and the least that its timeout can be.
 ///
-/// A margin is kept for its end. It is at most a quarter of the timeout and not of what is left, so an invocation that
-/// comes late has no time for work.
+/// A margin at the end is reserved for the response. It is at most a quarter of the timeout, not of the remaining
+/// time, so an invocation that starts late has no time for work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeLeft {
     left: Duration,
@@ -16,26 +16,26 @@ pub struct TimeLeft {
 }
 
 impl TimeLeft {
-    /// Where the platform sets no limit: a day, which is beyond every other.
+    /// No limit of the platform: a day, which is longer than every other limit.
     pub(crate) const UNLIMITED: TimeLeft = TimeLeft {
         left: Duration::from_secs(86_400),
         timeout: Duration::from_secs(86_400),
     };
 
-    /// So much is left, and nothing is said of the timeout. It is in whole seconds, at least one, and no shorter than
-    /// what is left of it.
+    /// `left` remains of an unknown timeout. A timeout is a number of whole seconds, at least one, and not less than
+    /// `left`.
     pub fn of(left: Duration) -> TimeLeft {
         let timeout = seconds(left).max(Duration::from_secs(1));
         TimeLeft { left, timeout }
     }
 
-    /// The same where another invocation of the function had `seen` left when it came: the timeout is no shorter.
+    /// Uses that another invocation of the same function started with `seen`: the timeout is at least as long.
     pub fn out_of(self, seen: Duration) -> TimeLeft {
         let timeout = self.timeout.max(seconds(seen));
         TimeLeft { timeout, ..self }
     }
 
-    /// The same where another limit holds as well.
+    /// Applies another limit.
     pub(crate) fn at_most(self, limit: Duration) -> TimeLeft {
         TimeLeft {
             left: self.left.min(limit),
@@ -43,25 +43,25 @@ impl TimeLeft {
         }
     }
 
-    /// What is left.
+    /// The remaining time.
     pub(crate) fn left(self) -> Duration {
         self.left
     }
 
-    /// What is left for work before the margin; zero for an invocation that has no more than that.
+    /// The remaining time before the margin; zero if the invocation has less than the margin.
     pub(crate) fn usable(self, margin: Duration) -> Duration {
         self.left.saturating_sub(margin.min(self.timeout / 4))
     }
 
-    /// How long from now an answer that is still being made is cut: a little after its work had to end, so that it can
-    /// be ended in the words of its protocol.
+    /// When a response in progress is cut, from now: shortly after the deadline of its work, so that the protocol can
+    /// still end it properly.
     pub(crate) fn cut(self, margin: Duration) -> Duration {
         let usable = self.usable(margin);
         usable + ((self.left - usable) / 10).clamp(GRACE.0, GRACE.1)
     }
 }
 
-/// Whole seconds, rounded up.
+/// Rounds up to whole seconds.
 fn seconds(time: Duration) -> Duration {
     Duration::from_secs(
         time.as_secs()
@@ -77,7 +77,7 @@ mod tests {
         TimeLeft::of(Duration::from_millis(left))
     }
 
-    /// What is usable and when it is cut, in milliseconds.
+    /// The usable time and the time of the cut, in milliseconds.
     fn bounds(time: TimeLeft, margin: u64) -> (u128, u128) {
         let margin = Duration::from_millis(margin);
         (
@@ -99,13 +99,13 @@ mod tests {
             (millis(400).out_of(30 * SECOND), 500, (0, 40)),
             (millis(20_000).out_of(900 * SECOND), 30_000, (0, 100)),
             (millis(20_000).out_of(900 * SECOND), 500, (19_500, 19_550)),
-            // Timeouts are whole seconds, whatever was left of them.
+            // Timeouts are whole seconds, whatever remains of them.
             (
                 millis(1_000).out_of(Duration::from_millis(1_001)),
                 9_000,
                 (500, 550),
             ),
-            // What was seen says less than what is left.
+            // An earlier observation that is less than the remaining time has no effect.
             (millis(20_000).out_of(SECOND), 30_000, (15_000, 15_100)),
             (
                 TimeLeft::UNLIMITED.at_most(29 * SECOND),

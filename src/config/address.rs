@@ -22,7 +22,7 @@ pub(super) fn base_path(value: &str) -> Result<String, String> {
     }
 }
 
-/// The public URL. What is served stands below it, so it has no query.
+/// The public URL, to which paths are added, so it has no query.
 pub(super) fn public_url(value: &str) -> Result<String, String> {
     let url = endpoint(value).ok();
     let has_user = |url: &String| url.contains('@') || url.contains('#');
@@ -30,14 +30,14 @@ pub(super) fn public_url(value: &str) -> Result<String, String> {
         .ok_or_else(|| "expected a URL such as `https://api.example.com/v1`".into())
 }
 
-/// Hosts, checked as the requests that name them are.
+/// Hosts, parsed by the same rules as the `Host` header of a request.
 pub(super) fn hosts(value: &str) -> Result<Vec<String>, String> {
     let hosts = value.split(',').map(str::trim).filter(|it| !it.is_empty());
     let hosts: Vec<String> = hosts.map(str::to_owned).collect();
     Hosts::new(&hosts, []).map(|_| hosts)
 }
 
-/// Origins as browsers send them: a scheme, a host, perhaps a port, and nothing after it.
+/// Origins as browsers send them: a scheme, a host, an optional port, and nothing else.
 pub(super) fn origins(value: &str) -> Result<Vec<String>, String> {
     let origins = value.split(',').map(str::trim).filter(|it| !it.is_empty());
     let check = |origin: &str| {
@@ -47,7 +47,7 @@ pub(super) fn origins(value: &str) -> Result<Vec<String>, String> {
             "https" => ":443",
             _ => "",
         };
-        // A browser writes it in small letters and without the scheme's own port, and compares it whole.
+        // Browsers send an origin in lower case and without the scheme's default port, and it is compared as text.
         let is_own = !port.is_empty() && host.ends_with(port);
         let legal =
             |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"-._:[]".contains(&it);
@@ -55,7 +55,7 @@ pub(super) fn origins(value: &str) -> Result<Vec<String>, String> {
         match is_written && !is_own && scheme.bytes().all(|it| legal(it) || it == b'+') {
             true => Ok(origin.to_owned()),
             false => Err(format!(
-                "`{origin}` is no origin such as `https://claude.ai`"
+                "`{origin}` is not an origin; expected one such as `https://claude.ai`"
             )),
         }
     };

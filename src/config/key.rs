@@ -1,4 +1,4 @@
-//! Bytes that nobody can guess.
+//! Keys, and random bytes that cannot be guessed.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// A key of those bytes.
+    /// A key with these bytes.
     pub fn new(bytes: [u8; 32]) -> Key {
         Key(bytes)
     }
 
-    /// The key of those 64 hexadecimal digits.
+    /// Parses 64 hexadecimal digits.
     pub fn parse(digits: &str) -> Option<Key> {
         let mut bytes = [0; 32];
         let are_digits = digits.bytes().all(|it| it.is_ascii_hexdigit());
@@ -39,10 +39,10 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Random bytes of the operating system.
+/// Random bytes from the operating system.
 ///
 /// # Panics
-/// Where it has none, and then nothing that is secret can be made.
+/// The operating system has no random bytes; then no secret can be made.
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     SystemRandom::new()
@@ -51,7 +51,7 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A name that nobody can guess: 128 random bits, hexadecimal.
-pub fn name() -> String {
+/// A random name that cannot be guessed: 128 bits, hexadecimal.
+pub fn random_name() -> String {
     format!("{:032x}", u128::from_be_bytes(random()))
 }

@@ -1,4 +1,4 @@
-//! The kinds of settings: how a value is read, and how a default is shown.
+//! The kinds of settings: how a value is parsed, and how a default is shown.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use super::address::{base_path, endpoint, hosts, origins, public_url};
 use super::{Key, Transfer};
 use crate::clock::{Clock, Timestamp};
 
-/// How the values of some settings are read and shown.
+/// How the values of a kind of setting are parsed and shown.
 pub(super) struct Kind<T> {
-    /// What they take, in a word or two.
+    /// The accepted values, in a word or two.
     pub(super) takes: &'static str,
     pub(super) parse: fn(&str) -> Result<T, String>,
-    /// The value as it would be given; empty for none.
+    /// The value as it is written in the environment; empty for none.
     pub(super) show: fn(&T) -> String,
 }
 
@@ -38,7 +38,7 @@ pub(super) const MILLISECONDS: Kind<Duration> = Kind {
     show: |value| value.as_millis().to_string(),
 };
 
-/// Milliseconds, or none at all.
+/// Milliseconds, or `0`.
 pub(super) const MARGIN: Kind<Duration> = Kind {
     takes: "milliseconds",
     parse: |value| match value {
@@ -54,7 +54,7 @@ pub(super) const BYTES: Kind<usize> = Kind {
     show: usize::to_string,
 };
 
-/// Bytes, or none at all.
+/// Bytes, or `0`.
 pub(super) const BYTES_OR_NONE: Kind<usize> = Kind {
     takes: "bytes",
     parse: |value| {
@@ -117,7 +117,7 @@ pub(super) const PATH: Kind<String> = Kind {
 pub(super) const KEYS: Kind<Vec<Key>> = Kind {
     takes: "keys",
     parse: keys,
-    // No key is ever shown, and there is none by default.
+    // Keys are never shown, and the default is none.
     show: |_| String::new(),
 };
 
@@ -151,7 +151,7 @@ pub(super) const URL: Kind<Option<String>> = Kind {
     show: optional,
 };
 
-/// A variable that other programs read too, for which empty is none.
+/// A variable that other programs also read, where an empty value means none.
 pub(super) const COLLECTOR: Kind<Option<String>> = Kind {
     takes: "URL",
     parse: |value| Ok(Some(value.to_owned()).filter(|it| !it.is_empty())),
@@ -190,7 +190,7 @@ fn shown(value: Transfer, streamed: &str) -> String {
     }
 }
 
-/// Keys are never repeated in a message, not even wrong ones.
+/// Parses keys. An error never repeats the value, which may be a real key with a typing error.
 fn keys(value: &str) -> Result<Vec<Key>, String> {
     let keys: Option<Vec<Key>> = value.split(',').map(|it| Key::parse(it.trim())).collect();
     keys.ok_or_else(|| {
@@ -206,13 +206,13 @@ pub(super) fn boolean(value: &str) -> Result<bool, String> {
 
 fn milliseconds(value: &str) -> Result<Duration, String> {
     match value.parse() {
-        // A day is beyond every limit of the platforms; more would overflow a deadline.
+        // One day is longer than any platform allows; a much larger value would overflow a deadline.
         Ok(ms @ 1..=86_400_000) => Ok(Duration::from_millis(ms)),
         _ => Err("expected milliseconds, a whole number from 1 to 86400000".into()),
     }
 }
 
-/// In the platform's own words, which templates write in capitals.
+/// Parses the platform's own terms, which templates write in capitals.
 fn transfer(value: &str, streamed: &str) -> Result<Transfer, String> {
     match value {
         _ if value.eq_ignore_ascii_case("buffered") => Ok(Transfer::Buffered),
@@ -221,7 +221,7 @@ fn transfer(value: &str, streamed: &str) -> Result<Transfer, String> {
     }
 }
 
-/// A name as CloudWatch takes it; those that begin with `AWS/` are its own.
+/// A CloudWatch namespace; names that begin with `AWS/` are reserved.
 fn namespace(value: &str) -> Result<String, String> {
     let is_legal = |it: u8| it.is_ascii_alphanumeric() || b".-_/#".contains(&it);
     let is_name = (1..=255).contains(&value.len()) && value.bytes().all(is_legal);
@@ -239,7 +239,7 @@ fn bytes(value: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a number of bytes above 0".into())
 }
 
-/// The name of a table, by the rules of DynamoDB.
+/// A DynamoDB table name.
 fn table(value: &str) -> Result<String, String> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     match (3..=255).contains(&value.len()) && value.bytes().all(is_name) {

@@ -1,4 +1,4 @@
-//! Every setting once: its variable, its default, what it takes, its meaning.
+//! All settings: each with its variable, default, accepted values and meaning.
 
 mod address;
 mod aws;
@@ -18,26 +18,26 @@ pub use key::Key;
 pub use setting::Setting;
 pub use table::Config;
 
-/// The characters of an unknown variable's name that a warning shows.
+/// The most characters of an unknown variable's name that a warning shows.
 const MAX_SHOWN: usize = 64;
 
-/// How an integration of Lambda passes answers on.
+/// How an integration of Lambda transfers responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transfer {
-    /// Whole.
+    /// As one document, once the response is complete.
     Buffered,
-    /// As they are made.
+    /// As a stream.
     Streamed,
 }
 
-/// A setting that cannot be used. `Debug` prints the same sentence as `Display`.
+/// A setting with a value that cannot be used. `Debug` prints the same message as `Display`.
 pub struct ConfigError(String);
 
 impl Config {
     /// Reads the environment of the process.
     ///
     /// # Errors
-    /// The variable whose value cannot be used.
+    /// Names the variable whose value cannot be used.
     pub fn from_env() -> Result<Config, ConfigError> {
         Config::from_env_for(&[])
     }
@@ -48,15 +48,15 @@ impl Config {
     /// The variable whose value cannot be used.
     pub fn from_env_for(settings: &[Setting]) -> Result<Config, ConfigError> {
         let vars = std::env::vars_os().filter_map(|(name, value)| {
-            // A setting that is not Unicode is refused like any other wrong value; other names do not matter.
+            // A value that is not Unicode is refused like any other wrong value. A name that is not Unicode is ignored.
             let name = name.into_string().ok()?;
             Some((name, value.to_string_lossy().into_owned()))
         });
         Config::from_vars(vars, settings)
     }
 
-    /// Reads the given variables: those of the library, those that `settings` declares, and whatever else has the prefix
-    /// `BIFOLD_`, of which [`App::start`](crate::App::start) warns.
+    /// Reads the given variables: the settings of the library, those that `settings` declares, and all others with the
+    /// prefix `BIFOLD_`, about which [`App::start`](crate::App::start) warns.
     ///
     /// # Errors
     /// The variable whose value cannot be used.
@@ -85,8 +85,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The value of a setting that the application declares: the given one, or else its default. Empty where there is no
-    /// such setting.
+    /// The value of a setting that the application declares, or its default. Empty where the setting does not exist.
     pub(crate) fn setting<'a>(&'a self, declared: &'a [Setting], name: &str) -> &'a str {
         let given = self.application.get(name).map(String::as_str);
         let setting = || declared.iter().find(|it| it.name() == name);
@@ -95,12 +94,12 @@ impl Config {
             .unwrap_or_default()
     }
 
-    /// Warns of variables with the prefix that neither the library nor the application knows.
+    /// Warns about variables with the prefix `BIFOLD_` that neither the library nor the application knows.
     pub(crate) fn warn_of_unknown(&self, declared: &[Setting]) {
         for name in self.application.keys() {
             if !declared.iter().any(|it| it.name() == name) {
                 let hint = closest(name, declared);
-                warn!(variable = %name.chars().take(MAX_SHOWN).collect::<String>(), "there is no such setting{hint}");
+                warn!(variable = %name.chars().take(MAX_SHOWN).collect::<String>(), "unknown setting{hint}");
             }
         }
     }
@@ -108,7 +107,7 @@ impl Config {
     /// Checks the values of the settings that the application declares.
     ///
     /// # Errors
-    /// A line for every value that cannot be used.
+    /// One message for each value that cannot be used.
     pub(crate) fn check(&self, declared: &[Setting]) -> Result<(), Vec<String>> {
         let given = |it: &Setting| self.application.get(it.name()).map(String::as_str);
         let problems: Vec<String> = declared
@@ -121,23 +120,23 @@ impl Config {
         }
     }
 
-    /// Whether the process is frozen between two requests, as it is on Lambda.
+    /// Whether the process may be frozen between two requests, as Lambda does.
     pub fn is_frozen(&self) -> bool {
         self.function.is_some()
     }
 
-    /// The time after which one try of an upstream request is given up, where another one is allowed.
+    /// The timeout of one try of an upstream request, where another try is allowed.
     pub(crate) fn try_timeout(&self) -> Duration {
         self.upstream_timeout * 2 / 5
     }
 
-    /// The time of upstream requests that follow one another: that of one request, and of one more try.
+    /// The timeout of a sequence of upstream requests: that of one request plus one more try.
     pub fn sequence_timeout(&self) -> Duration {
         self.upstream_timeout + self.try_timeout()
     }
 }
 
-/// The settings whose names come closest to one that does not exist.
+/// A hint with the known settings whose names are most similar to an unknown one.
 fn closest(name: &str, declared: &[Setting]) -> String {
     let library = Config::settings();
     let known = library.iter().flat_map(|(_, settings)| settings);

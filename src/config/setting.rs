@@ -1,4 +1,4 @@
-//! A setting as it is documented: its variable, its default, what it takes and what it means.
+//! The description of a setting: its variable, default, accepted values and meaning.
 
 use std::borrow::Cow;
 
@@ -26,11 +26,11 @@ pub struct Setting {
     check: fn(&str) -> Result<(), String>,
 }
 
-/// What the value of a switch may be.
+/// The accepted values of a switch.
 pub(super) const SWITCH: &str = "true, false";
 
 impl Setting {
-    /// A setting that takes any text. An empty default stands for none.
+    /// A setting that accepts any text. An empty default means none.
     pub fn new(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
         Setting {
             name,
@@ -41,8 +41,8 @@ impl Setting {
         }
     }
 
-    /// A setting that is `true` or `false`, by default `false`. The command line takes it as an option too:
-    /// `BIFOLD_REPLAY` is `--replay`.
+    /// A setting that is `true` or `false`; the default is `false`. It is also an option of the command line: `--replay`
+    /// for `BIFOLD_REPLAY`.
     pub fn switch(name: &'static str, meaning: &'static str) -> Setting {
         let takes = SWITCH;
         let check = |value: &str| super::kind::boolean(value).map(drop);
@@ -53,7 +53,8 @@ impl Setting {
         }
     }
 
-    /// Says in a word or two what it `takes`, and refuses at start what `check` refuses with a sentence.
+    /// Describes the accepted values in a word or two (`takes`), and refuses others at start: `check` returns what is
+    /// wrong.
     pub fn check(self, takes: &'static str, check: fn(&str) -> Result<(), String>) -> Setting {
         Setting {
             takes,
@@ -88,12 +89,12 @@ impl Setting {
         &self.default
     }
 
-    /// What it takes, in a word or two.
+    /// The accepted values, in a word or two.
     pub fn takes(&self) -> &str {
         self.takes
     }
 
-    /// What it means.
+    /// The meaning.
     pub fn meaning(&self) -> &str {
         self.meaning
     }
@@ -109,7 +110,7 @@ impl Setting {
         name.to_ascii_lowercase()
     }
 
-    /// What is wrong with the value of the variable, which is `given` where the environment has it.
+    /// What is wrong with the value: `given` where the variable is set, else the default.
     pub(crate) fn problem(&self, given: Option<&str>) -> Option<String> {
         let checked = (self.check)(given.unwrap_or(&self.default));
         checked.err().map(|it| format!("`{}`: {it}", self.name))

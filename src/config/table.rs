@@ -1,5 +1,5 @@
-//! The table of all settings, from which the fields of [`Config`], its defaults, the reading of the environment, `--help`
-//! and the documentation are made.
+//! The table of all settings. The fields of [`Config`], the defaults, the parser of the environment, `--help` and the
+//! documentation are generated from it.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,8 +25,8 @@ macro_rules! settings {
             pub upstream_urls: BTreeMap<String, String>,
             /// `AWS_*`: region, credentials and endpoints, as [`AwsConfig`] lists them.
             pub aws: AwsConfig,
-            /// The application's own settings by their variables, as [`Server::setting`](crate::Server::setting)
-            /// declares them; those that are not given have their default.
+            /// The application's own settings by variable, as declared with
+            /// [`Server::setting`](crate::Server::setting); a variable that is not set has its default.
             pub application: BTreeMap<String, String>,
         }
 
@@ -42,10 +42,10 @@ macro_rules! settings {
         }
 
         impl Config {
-            /// Takes a variable over; `None` where the table has no such one.
+            /// Reads a variable; `None` where the table does not have it.
             ///
             /// # Errors
-            /// A sentence for a value that cannot be used.
+            /// What is wrong with the value.
             pub(super) fn set(&mut self, variable: &str, value: &str) -> Option<Result<(), String>> {
                 let read = match variable {
                     $($($variable => ($kind.parse)(value).map(|it| self.$field = it),)+)+

@@ -1,4 +1,4 @@
-//! What one request may take, with all that is nested in it: calls of functions, and bytes of its response.
+//! The budget of one request and everything nested in it: the number of calls, and the bytes of the response.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -6,44 +6,44 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use super::Call;
 use crate::error::{Error, Result};
 
-/// The most calls that one request makes.
+/// The limit of calls in one request.
 const MOST_CALLS: u32 = 200;
 
-/// What is left to one request. Where a limit is at stake the order of memory is not, so all is relaxed.
+/// The budget of one request. The counters are independent of each other, so all atomics are relaxed.
 pub struct Budget {
     calls: AtomicU32,
-    /// Bytes that the response may have.
+    /// The limit of bytes in the response.
     most: usize,
-    /// Bytes that are in the response for good.
-    spent: AtomicUsize,
-    /// Bytes of nested answers, which may or may not become a part of the response.
-    held: AtomicUsize,
-    /// Whether the integration carries the response as a string of JSON, in which quotes take two bytes.
+    /// Bytes that are certainly in the response.
+    charged: AtomicUsize,
+    /// Bytes of nested results, which may or may not become a part of the response.
+    reserved: AtomicUsize,
+    /// Whether the integration sends the response inside a JSON string, in which quotes take two bytes.
     is_quoted: bool,
 }
 
-/// The budget of a call: its own, or that of the call which it is a part of.
-pub enum Allowance {
-    /// Its own.
+/// The budget of a call: its own, or that of its parent call.
+pub enum BudgetRef {
+    /// The call has its own budget.
     Own(Budget),
-    /// That of the whole.
-    Of(Arc<Call>),
+    /// The call shares the budget of its parent.
+    Parent(Arc<Call>),
 }
 
-/// Bytes of a nested answer, held until it is dropped.
-pub(crate) struct Hold {
+/// Reserved bytes of a nested result, released when this is dropped.
+pub(crate) struct Reservation {
     call: Arc<Call>,
     bytes: usize,
 }
 
 impl Budget {
-    /// A budget for a response of at most so many bytes, as the integration counts them.
+    /// A budget for a response of at most `most` bytes, as the integration counts them.
     pub fn new(most: usize, is_quoted: bool) -> Budget {
         Budget {
             calls: AtomicU32::new(0),
             most,
-            spent: AtomicUsize::new(0),
-            held: AtomicUsize::new(0),
+            charged: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(0),
             is_quoted,
         }
     }
@@ -52,27 +52,28 @@ impl Budget {
         self.is_quoted
     }
 
-    /// The bytes that a response may have.
+    /// The limit of bytes in the response.
     pub(super) fn most(&self) -> usize {
         self.most
     }
 
-    /// The bytes that are left for the response, of which nested answers may hold some.
+    /// The bytes that are left for the response, including those that nested results have reserved.
     pub(super) fn left(&self) -> usize {
-        self.most.saturating_sub(self.spent.load(Ordering::Relaxed))
+        self.most
+            .saturating_sub(self.charged.load(Ordering::Relaxed))
     }
 
-    /// The bytes that are left for one more nested answer.
+    /// The bytes that are left for one more nested result.
     pub(super) fn free(&self) -> usize {
         self.left()
-            .saturating_sub(self.held.load(Ordering::Relaxed))
+            .saturating_sub(self.reserved.load(Ordering::Relaxed))
     }
 
     /// Counts one call.
     ///
     /// # Errors
-    /// `TooManyCalls` where the request has made all that it may.
-    pub(super) fn take_call(&self) -> Result<()> {
+    /// `TooManyCalls` where the request has reached its limit.
+    pub(super) fn charge_call(&self) -> Result<()> {
         let more = |calls: u32| (calls < MOST_CALLS).then_some(calls + 1);
         let taken = self
             .calls
@@ -81,21 +82,21 @@ impl Budget {
         Ok(())
     }
 
-    /// Puts so many bytes into the response, whether there is room for them or not.
-    pub(super) fn spend(&self, bytes: usize) {
-        self.spent.fetch_add(bytes, Ordering::Relaxed);
+    /// Charges bytes to the response, even beyond the limit.
+    pub(super) fn charge(&self, bytes: usize) {
+        self.charged.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Puts so many bytes into the response, if at least `rest` bytes are left afterwards.
-    pub(super) fn try_spend(&self, bytes: usize, rest: usize) -> bool {
-        self.add(&self.spent, bytes, self.most.saturating_sub(rest))
+    /// Charges bytes to the response, if at least `rest` bytes are left afterwards.
+    pub(super) fn try_charge(&self, bytes: usize, rest: usize) -> bool {
+        self.add(&self.charged, bytes, self.most.saturating_sub(rest))
     }
 
-    fn try_hold(&self, bytes: usize) -> bool {
-        self.add(&self.held, bytes, self.left())
+    fn try_reserve(&self, bytes: usize) -> bool {
+        self.add(&self.reserved, bytes, self.left())
     }
 
-    /// Adds to the counter, unless it comes to more than that.
+    /// Adds to the counter, unless the sum exceeds `most`.
     fn add(&self, counter: &AtomicUsize, bytes: usize, most: usize) -> bool {
         let sum = |now: usize| now.checked_add(bytes).filter(|sum| *sum <= most);
         counter
@@ -106,34 +107,34 @@ impl Budget {
 
 impl Call {
     pub(super) fn budget(&self) -> &Budget {
-        match &self.allowance {
-            Allowance::Own(budget) => budget,
-            Allowance::Of(whole) => whole.budget(),
+        match &self.budget {
+            BudgetRef::Own(budget) => budget,
+            BudgetRef::Parent(whole) => whole.budget(),
         }
     }
 
-    /// The call that has the budget.
+    /// The call that owns the budget.
     pub(super) fn whole(self: &Arc<Call>) -> Arc<Call> {
-        match &self.allowance {
-            Allowance::Own(_) => self.clone(),
-            Allowance::Of(whole) => whole.clone(),
+        match &self.budget {
+            BudgetRef::Own(_) => self.clone(),
+            BudgetRef::Parent(whole) => whole.clone(),
         }
     }
 }
 
-impl Hold {
-    /// Holds so many bytes of the call's budget, if they are free.
-    pub(super) fn of(call: &Arc<Call>, bytes: usize) -> Option<Hold> {
-        call.budget().try_hold(bytes).then(|| Hold {
+impl Reservation {
+    /// Reserves bytes of the call's budget, if they are free.
+    pub(super) fn of(call: &Arc<Call>, bytes: usize) -> Option<Reservation> {
+        call.budget().try_reserve(bytes).then(|| Reservation {
             call: call.whole(),
             bytes,
         })
     }
 }
 
-impl Drop for Hold {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        let held = &self.call.budget().held;
-        held.fetch_sub(self.bytes, Ordering::Relaxed);
+        let reserved = &self.call.budget().reserved;
+        reserved.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

@@ -1,4 +1,4 @@
-//! Values become JSON here, as far as the request's budget goes.
+//! Encodes values as JSON, within the budget of the request.
 
 use std::io::{self, Write};
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Context;
-use super::budget::Hold;
-use super::position::Form;
+use super::budget::Reservation;
+use super::scope::Form;
 use crate::error::{Error, Result};
 
-/// Bytes that are kept only up to a limit: what would be more is refused before it is built.
+/// A buffer with a limit: a write beyond it fails before memory is allocated.
 struct Bounded {
     bytes: Vec<u8>,
     most: usize,
@@ -18,8 +18,8 @@ struct Bounded {
 }
 
 impl Context {
-    /// The JSON of what a function answers, charged to the request: as a part of its response, or, where another
-    /// function calls this one, for as long as it is kept.
+    /// The JSON of a function's result, charged to the request: as a part of its response, or, where another function is
+    /// the caller, for as long as the result is kept.
     ///
     /// # Errors
     /// `AnswerTooLarge` where it does not fit, `Internal` where it has no JSON form.
@@ -27,7 +27,7 @@ impl Context {
         &self,
         value: &impl Serialize,
         form: Form,
-    ) -> Result<(Box<RawValue>, Option<Hold>)> {
+    ) -> Result<(Box<RawValue>, Option<Reservation>)> {
         let budget = self.call.budget();
         let is_nested = self.answers_function();
         let free = match is_nested {
@@ -38,12 +38,12 @@ impl Context {
         let cost = form.cost(&bytes, budget.is_quoted());
         let json = raw(bytes)?;
         if !is_nested {
-            return match budget.try_spend(cost, 0) {
+            return match budget.try_charge(cost, 0) {
                 true => Ok((json, None)),
                 false => Err(self.too_large()),
             };
         }
-        let hold = Hold::of(&self.call, cost).ok_or_else(|| self.too_large())?;
+        let hold = Reservation::of(&self.call, cost).ok_or_else(|| self.too_large())?;
         Ok((json, Some(hold)))
     }
 
@@ -64,47 +64,47 @@ impl Context {
     /// `AnswerTooLarge` where they do not fit.
     pub(crate) fn charge(&self, json: &[u8]) -> Result<()> {
         let budget = self.call.budget();
-        match budget.try_spend(Form::Json.cost(json, budget.is_quoted()), 0) {
+        match budget.try_charge(Form::Json.cost(json, budget.is_quoted()), 0) {
             true => Ok(()),
             false => Err(self.too_large()),
         }
     }
 
-    /// The same of so many bytes without quotes.
+    /// Charges bytes that contain no quotes.
     ///
     /// # Errors
     /// `AnswerTooLarge` where they do not fit.
     pub(crate) fn charge_bytes(&self, bytes: usize) -> Result<()> {
-        match self.call.budget().try_spend(bytes, 0) {
+        match self.call.budget().try_charge(bytes, 0) {
             true => Ok(()),
             false => Err(self.too_large()),
         }
     }
 
-    /// Charges what must be said, whether there is room for it or not: that something failed.
-    pub(crate) fn charge_anyway(&self, bytes: usize) {
-        self.call.budget().spend(bytes);
+    /// Charges bytes that must be sent even beyond the limit: the report of a failure.
+    pub(crate) fn charge_unchecked(&self, bytes: usize) {
+        self.call.budget().charge(bytes);
     }
 
-    /// Whether there is room for a message before the response. Where the response leaves whole, all such messages
-    /// share one half of it.
+    /// Whether there is room for a message before the response. Where the response is not streamed, all such messages
+    /// together may take half of it.
     pub(crate) fn has_room_for(&self, message: &[u8]) -> bool {
         let budget = self.call.budget();
         match self.is_whole() {
             true => {
                 let cost = Form::Json.cost(message, budget.is_quoted()) + EVENT;
-                budget.try_spend(cost, budget.most() / 2)
+                budget.try_charge(cost, budget.most() / 2)
             }
             false => message.len() <= budget.most(),
         }
     }
 
-    /// Whether a result of so many bytes may be sent at all.
+    /// Checks that a result of this size may be sent.
     ///
     /// # Errors
     /// `AnswerTooLarge` where it may not.
     pub(crate) fn check_size(&self, bytes: usize) -> Result<()> {
-        // What stands around the answer of a function was not charged.
+        // The envelope around a function's result was not charged.
         let most = self.call.budget().most().saturating_add(ENVELOPE);
         match bytes <= most {
             true => Ok(()),
@@ -112,20 +112,20 @@ impl Context {
         }
     }
 
-    /// Holds bytes for what will stand around nested answers, at most one half of what is left.
-    pub(crate) fn hold(&self, bytes: usize) -> Option<Hold> {
+    /// Reserves bytes for the envelope around nested results, at most half of the bytes that are free.
+    pub(crate) fn reserve(&self, bytes: usize) -> Option<Reservation> {
         let budget = self.call.budget();
-        let bytes = bytes * self.position.form.copies();
-        Hold::of(&self.call, bytes.min(budget.free() / 2))
+        let bytes = bytes * self.scope.form.copies();
+        Reservation::of(&self.call, bytes.min(budget.free() / 2))
     }
 
-    /// The JSON of what is said before the response; none where it has none, or is too large.
+    /// The JSON of a message before the response; `None` where the value has no JSON form or is too large.
     pub(super) fn encode_message(&self, value: &impl Serialize) -> Option<Box<RawValue>> {
         let most = self.call.budget().most();
         raw(self.encode_within(value, most).ok()?).ok()
     }
 
-    /// JSON of at most so many bytes.
+    /// The JSON of a value, at most `most` bytes.
     fn encode_within(&self, value: &impl Serialize, most: usize) -> Result<Vec<u8>> {
         let mut bounded = Bounded {
             bytes: Vec::with_capacity(128),
@@ -149,16 +149,16 @@ impl Context {
         };
         let error = Error::response_too_large(left, budget.most());
         match self.freshness() {
-            Some(_) => error.with_context("; what the upstream answered is too large"),
+            Some(_) => error.with_context("; the upstream's response is too large"),
             None => error,
         }
     }
 }
 
-/// What stands around a message in a stream of events.
+/// The bytes of the envelope around a message in an event stream.
 const EVENT: usize = 32;
 
-/// What may stand around the result of a response.
+/// The most bytes of the envelope around a result.
 const ENVELOPE: usize = 16 << 10;
 
 fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {

@@ -1,12 +1,12 @@
-//! What a function says to its client, and what it asks of it.
+//! What a function can send to its client, and ask of it.
 //!
-//! A function that asks is written straight through. Clients of 2025 are asked while it waits. Clients of 2026 are sent
-//! the question as the answer to their call and call again with what was said, so **all that stands before a question
-//! runs again with each answer**: what changes anything belongs after the last one.
+//! A function asks a question and awaits the answer. Clients of protocol version 2025 get the question while the function
+//! waits. Clients of version 2026 get it as the result of their call, and call again with the answer, so **all code before
+//! a question runs again with each answer**: side effects belong after the last question.
 //!
-//! An answer counts for the question that it was given to. One that reads differently in the next run (a price that has
-//! changed) is another question, and is asked as it reads then. The same one asked once more under its key, because the
-//! answer was no good, wants another answer.
+//! An answer belongs to the exact question it was given to. A question whose text differs in the next run (a changed
+//! price) is a new question and is asked again. A function that asks the same question again under the same key, because
+//! the answer was not usable, gets a new answer.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,43 +23,43 @@ use crate::context::client::{
 use crate::error::{Error, Result};
 
 impl Context {
-    /// Tells the client how far the call is: `done` of `total`, and what happened. It is free when nobody asked. What
-    /// is not more than the last report is not sent.
+    /// Reports progress to the client: `done` of `total`, and a message. It costs nothing where the client did not ask for
+    /// it. A report that does not increase `done` is not sent.
     pub fn progress(&self, done: f64, total: Option<f64>, message: &str) {
         let Some(client) = self.client.as_ref().filter(|it| it.wants_progress()) else {
             return;
         };
         let message = message.to_owned();
-        client.say(Message::Progress(Progress {
+        client.send(Message::Progress(Progress {
             done,
             total,
             message,
         }));
     }
 
-    /// Adds an entry to the client's log, if it asked for those of that level. It is free when it did not. What cannot
-    /// be said as JSON, or is larger than a response may be, is not sent.
+    /// Sends a log entry to the client, if it asked for this level; otherwise it costs nothing. Data that has no JSON
+    /// form, or is larger than a response may be, is not sent.
     pub fn log(&self, level: Level, data: impl Serialize) {
         let Some(client) = self.client.as_ref().filter(|it| it.wants(level)) else {
             return;
         };
         if let Some(data) = self.encode_message(&data) {
-            client.say(Message::Log(Log { level, data }));
+            client.send(Message::Log(Log { level, data }));
         }
     }
 
-    /// Whether the client of this call has that capability. Clients of 2025 do not say so with their calls: whether they
-    /// take a question turns out when it is asked.
+    /// Whether the client of this call may have this capability. Clients of protocol version 2025 do not declare
+    /// capabilities with each call, so a question to one may still fail.
     pub fn can(&self, capability: Capability) -> bool {
         self.asked(capability).is_some()
     }
 
-    /// Asks the client's user to fill in a form with the fields of `T`, each a text, a number, yes or no, or a choice;
-    /// their doc comments are what the user reads beside them. `key` names the question within the call.
+    /// Asks the client's user to fill in a form with the fields of `T`. Each field is a text, a number, a boolean or a
+    /// choice, and its doc comment is shown to the user. `key` names the question within the call.
     ///
     /// # Errors
-    /// `MissingCapability` where the client takes no forms, `Unanswered` where it does not answer or not with a `T`,
-    /// `Busy` where the server is stopping, `Internal` where `T` is more than a form can hold.
+    /// `MissingCapability` where the client shows no forms, `Unanswered` where it does not answer or the answer is not a
+    /// `T`, `Busy` where the server is stopping, `Internal` where `T` has a field that a form cannot have.
     pub async fn elicit<T>(&self, key: &str, message: &str) -> Result<Elicited<T>>
     where
         T: DeserializeOwned + JsonSchema,
@@ -73,8 +73,9 @@ impl Context {
         })
     }
 
-    /// Asks the client's user to visit `url`, for what must not pass through the client, such as a secret. That the
-    /// user agreed does not say that they are done there. The URL is a part of the question: make it the same each time.
+    /// Asks the client's user to visit `url`, for data that must not pass through the client, such as a secret. `Accepted`
+    /// means that the user agreed to visit, not that they have finished there. The URL is a part of the question: use the
+    /// same one in each run.
     ///
     /// # Errors
     /// `MissingCapability` where the client opens no pages, `Unanswered` where it does not answer, `Busy` where the server
@@ -92,7 +93,7 @@ impl Context {
     /// Asks the client's model.
     ///
     /// # Errors
-    /// `MissingCapability` where the client lends no model, `Unanswered` where it does not answer, `Busy` where the server
+    /// `MissingCapability` where the client offers no model, `Unanswered` where it does not answer, `Busy` where the server
     /// is stopping.
     pub async fn sample(&self, key: &str, question: Sampling) -> Result<Sampled> {
         let question = (
@@ -114,25 +115,25 @@ impl Context {
         Ok(answer.roots)
     }
 
-    /// Says that what follows takes long: a client that knows tasks gets one for the rest of this call, which then has
-    /// the time of a task, once it has answered what is asked. All others go on waiting. The tool must say
+    /// Declares that the rest of this call takes long. A client that supports tasks gets a task for it, and the call then
+    /// has the time limit of a task. Any other client keeps waiting. The tool must be declared with
     /// [`Tool::task`](crate::Tool::task).
     pub async fn detach(&self) {
         let Some(client) = self.asked(Capability::Tasks) else {
             return;
         };
         let (detached, done) = oneshot::channel();
-        client.say(Message::Detach(detached));
-        // Whoever drives a call that cannot become a task drops the sender, and the call goes on as it is.
+        client.send(Message::Detach(detached));
+        // Where the call cannot become a task, the sender is dropped and the call continues as before.
         let _ = done.await;
     }
 
-    /// The same call with the time of a task.
+    /// Gives the call a new time limit, that of a task.
     pub(crate) fn restart(&self, limit: std::time::Duration) {
         self.call.countdown.restart(limit);
     }
 
-    /// Whether the client was asked anything, so that the answer may be for it alone.
+    /// Whether the client was asked a question; then the result may be specific to it.
     pub(crate) fn has_asked(&self) -> bool {
         self.client.as_ref().is_some_and(|it| it.has_asked())
     }
@@ -149,7 +150,7 @@ impl Context {
         let lacking = || Error::missing_capability(capability);
         let client = self.asked(capability).ok_or_else(lacking)?;
         let (response, answer) = oneshot::channel();
-        client.say(Message::Ask(Ask {
+        client.send(Message::Ask(Ask {
             key: key.to_owned(),
             capability,
             method,
@@ -165,14 +166,14 @@ impl Context {
             Err(_) => return Err(Error::unanswered(key, "was not answered in time")),
         };
         read(&answer).map_err(|error| {
-            Error::unanswered(key, "got an answer of another form").with_source(error)
+            Error::unanswered(key, "got an answer of the wrong type").with_source(error)
         })
     }
 }
 
 fn read<T: DeserializeOwned>(answer: &RawValue) -> serde_json::Result<T> {
     let answer: Value = serde_json::from_str(answer.get())?;
-    // A struct would also decode from an array of its fields, and consent must not be read into anything.
+    // Serde would also decode a struct from an array of its fields, and consent must be given explicitly.
     let is_object = |it: &Value| it.is_object() || it.is_null();
     let is_form = answer.get("action").is_some();
     let has_fields = !is_form || answer.get("content").is_none_or(is_object);

@@ -1,13 +1,14 @@
-//! What a function may use: upstreams, the clock, its deadline, its client, the application's own state.
+//! The context of a call: upstreams, the clock, the deadline, the client, the application's own state.
 
+pub(crate) mod answered;
 mod budget;
 mod call;
 pub(crate) mod client;
 mod encode;
 mod input;
 mod nested;
-mod position;
 pub(crate) mod request_log;
+mod scope;
 mod services;
 pub(crate) mod updates;
 
@@ -27,13 +28,13 @@ use crate::telemetry::spans::Spans;
 use crate::telemetry::trace::Trace;
 use crate::upstream::{Caller, Freshness, Meter, Upstream};
 
-pub(crate) use budget::Hold;
-pub use budget::{Allowance, Budget};
+pub(crate) use budget::Reservation;
+pub use budget::{Budget, BudgetRef};
 pub use call::Call;
 use client::Client;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
-use position::Position;
-pub(crate) use position::{Form, Protocol};
+use scope::Scope;
+pub(crate) use scope::{Form, Protocol};
 pub use services::{Process, Services};
 pub use updates::{Topic, Update};
 
@@ -43,9 +44,9 @@ pub struct Context {
     services: Arc<Services>,
     call: Arc<Call>,
     client: Option<Arc<Client>>,
-    /// When the upstream requests that follow one another must have ended.
+    /// The deadline of a sequence of upstream requests.
     sequence: Option<Deadline>,
-    position: Position,
+    scope: Scope,
 }
 
 impl Context {
@@ -56,13 +57,13 @@ impl Context {
             call,
             client: None,
             sequence: None,
-            position: Position::ALONE,
+            scope: Scope::ROOT,
         }
     }
 
-    /// Whether a text in its arguments is read as the JSON in it, where no text is wanted.
+    /// Whether a string argument is parsed as JSON where the schema allows no string.
     pub(crate) fn reads_texts(&self) -> bool {
-        self.position.protocol == Some(Protocol::Mcp)
+        self.scope.protocol == Some(Protocol::Mcp)
     }
 
     /// The context that was put into the extensions of `request`.
@@ -73,35 +74,35 @@ impl Context {
             .clone()
     }
 
-    /// The same call for a function whose client hears what it says.
-    pub fn heard_by(self, client: Arc<Client>) -> Context {
+    /// The same call, with a client that gets its messages.
+    pub fn with_client(self, client: Arc<Client>) -> Context {
         let client = Some(client);
         Context { client, ..self }
     }
 
-    /// The message of the call names the trace that it belongs to.
-    pub(crate) fn belongs_to(&self, trace: Trace) {
-        // One request is one message, so there is no second one to lose.
+    /// Sets the trace that the message of the call names.
+    pub(crate) fn set_trace(&self, trace: Trace) {
+        // One request is one message, so the trace is set only once.
         let _ = self.call.named.set(trace);
     }
 
-    /// It goes on with what that one began.
-    pub(crate) fn on_behalf_of(&self, principal: Option<String>) {
+    /// Sets the principal that began the call, for a call that another invocation resumes.
+    pub(crate) fn set_principal(&self, principal: Option<String>) {
         if let Some(principal) = principal {
-            // Where this integration knows who calls, that stays.
+            // A principal that this invocation has checked itself takes precedence.
             let _ = self.call.principal.set(principal);
         }
     }
 
-    /// The answer has become a stream.
-    pub fn streams(&self) {
+    /// Gives the call the deadline of a streamed response.
+    pub fn start_stream(&self) {
         if let Some(end) = self.call.stream_end {
             self.call.countdown.end_by(end);
         }
     }
 
-    /// A context for one part of this call: it ends at `deadline`, at the latest with the call, what it costs and how
-    /// fresh its data is counts for both, and no client hears what it says.
+    /// A context for one part of this call. It ends at `deadline` or with the call, whichever is first. Its costs and the
+    /// freshness of its data count for both, and its messages reach no client.
     pub fn part(&self, deadline: Deadline) -> Context {
         let call = Call {
             id: self.call.id.clone(),
@@ -111,7 +112,7 @@ impl Context {
             countdown: Countdown::new(deadline.min(self.deadline()), None),
             stream_end: None,
             meter: Arc::new(Meter::part(self.call.meter.clone())),
-            allowance: Allowance::Of(self.call.whole()),
+            budget: BudgetRef::Parent(self.call.whole()),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
             registry: self.call.registry.clone(),
@@ -119,13 +120,13 @@ impl Context {
             is_whole: self.call.is_whole,
         };
         Context {
-            position: self.position,
+            scope: self.scope,
             ..Context::new(self.services.clone(), Arc::new(call))
         }
     }
 
-    /// The same call for upstream requests that follow one another: from now on, together, they have little more time than
-    /// a single one ([`Config::sequence_timeout`]).
+    /// A context for a sequence of upstream requests: together they have little more time than a single request
+    /// ([`Config::sequence_timeout`]), counted from now.
     ///
     /// ```
     /// # use bifold::{Context, Result, upstream::Upstream};
@@ -144,23 +145,23 @@ impl Context {
         }
     }
 
-    /// Whether the answer reaches the client only once it is whole.
+    /// Whether the client gets the response only when it is complete.
     pub(crate) fn is_whole(&self) -> bool {
         self.call.is_whole
     }
 
-    /// A context for another request of the same client, with an id, a deadline and costs of its own.
-    pub(crate) fn another(&self) -> Context {
+    /// A context for another request of the same client, with its own id, deadline and costs.
+    pub(crate) fn for_new_request(&self) -> Context {
         let limit = self.services.config.call_timeout;
         let call = Call {
             id: format!("{:032x}", fastrand::u128(..)),
             invocation: None,
-            trace: Trace::of(&HeaderMap::new(), None),
+            trace: Trace::from_headers(&HeaderMap::new(), None),
             named: OnceLock::new(),
             countdown: Countdown::new(Deadline::after(limit), None),
             stream_end: None,
             meter: Arc::new(Meter::default()),
-            allowance: Allowance::Own(Budget::new(self.services.config.max_response_bytes, false)),
+            budget: BudgetRef::Own(Budget::new(self.services.config.max_response_bytes, false)),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
             registry: OnceLock::new(),
@@ -188,10 +189,10 @@ impl Context {
         self.call.is_part
     }
 
-    /// Asks an upstream for the JSON at `path` (with its query), within the call's deadline.
+    /// Requests the JSON at `path` (with its query) from an upstream, within the call's deadline.
     ///
     /// # Errors
-    /// `NotFound` for a 404, an upstream kind for every other failure.
+    /// `NotFound` for HTTP 404, an upstream kind for every other failure.
     pub async fn get_json<T: DeserializeOwned>(
         &self,
         upstream: &Upstream,
@@ -204,7 +205,7 @@ impl Context {
             trace: self.call.trace(),
             principal: self.principal(),
             network: self.call.peer.map(network),
-            is_hurried: self.call.is_part,
+            has_client_deadline: self.call.is_part,
         };
         self.services
             .upstreams
@@ -212,35 +213,35 @@ impl Context {
             .await
     }
 
-    /// How fresh the data is that the call has got from upstreams so far.
+    /// The freshness of the upstream data that the call has used so far.
     pub fn freshness(&self) -> Option<Freshness> {
         self.call.meter.freshness()
     }
 
-    /// Says that the answer lacks a part: then nobody keeps it, and the log tells.
-    pub fn lost(&self) {
-        self.call.meter.lost();
+    /// Marks the answer as incomplete: then no client may cache it, and the access line says so.
+    pub fn mark_partial(&self) {
+        self.call.meter.mark_partial();
     }
 
-    /// Drops what was kept of all that this call asked of upstreams, because it cannot be.
-    pub fn distrust(&self) {
-        self.services.upstreams.distrust(&self.call.meter);
+    /// Removes all cached upstream answers that this call used, because their content is invalid.
+    pub fn invalidate_cache(&self) {
+        self.services.upstreams.invalidate(&self.call.meter);
     }
 
-    /// Tells all clients that listen to this process of a change, of a topic that the server announces
-    /// ([`Server::announces`](crate::Server::announces)); other topics are passed over.
+    /// Notifies all clients that are subscribed at this process of a change. A topic that the server does not announce
+    /// ([`Server::announces`](crate::Server::announces)) is ignored.
     pub fn announce(&self, update: Update) {
         if self.services.updates.has(update.topic()) {
-            self.services.updates.tell(update);
+            self.services.updates.publish(update);
         }
     }
 
-    /// The present moment.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.services.config.clock.now()
     }
 
-    /// What the body of the request may take.
+    /// The limits for reading the body of the request.
     pub(crate) fn body_limits(&self) -> Limits {
         Limits {
             bytes: self.config().max_request_bytes,
@@ -249,12 +250,12 @@ impl Context {
         }
     }
 
-    /// When the answer must be ready; later, once a client was asked in between.
+    /// When the response must be ready. The time in which the function waits for its client's answer does not count.
     pub fn deadline(&self) -> Deadline {
         self.call.countdown.deadline()
     }
 
-    /// Runs `future` until the deadline; `None` once it has passed. What has no time is not begun.
+    /// Runs `future` until the deadline; `None` once it has passed. Without time left, the future is not polled at all.
     pub async fn timeout<F: Future>(&self, future: F) -> Option<F::Output> {
         if self.deadline().remaining().is_zero() {
             return None;
@@ -262,12 +263,12 @@ impl Context {
         self.call.countdown.timeout(future).await
     }
 
-    /// Who calls, where the integration knows: an identity that it has checked.
+    /// The principal: the caller's identity, where the integration has checked it.
     pub fn principal(&self) -> Option<&str> {
         self.call.principal.get().map(String::as_str)
     }
 
-    /// For whom records are kept that a call leaves behind: who calls, or else the network that it comes from.
+    /// The owner of the records that a call leaves in the store: the principal, or else the client's network.
     pub(crate) fn holder(&self) -> Option<String> {
         let peer = || self.call.peer.map(|it| network(it).to_string());
         self.call.principal.get().cloned().or_else(peer)
@@ -278,7 +279,7 @@ impl Context {
         &self.call.id
     }
 
-    /// The platform's own id of the request.
+    /// The platform's own id of the invocation.
     pub fn invocation_id(&self) -> Option<&str> {
         self.call.invocation.as_deref()
     }
@@ -288,18 +289,18 @@ impl Context {
         self.call.trace()
     }
 
-    /// What the call cost upstream so far.
+    /// The upstream requests of the call so far, and their cost.
     pub(crate) fn meter(&self) -> &Meter {
         &self.call.meter
     }
 
-    /// Where the spans of the process go.
+    /// The exporter of spans.
     pub(crate) fn spans(&self) -> &Spans {
         self.services.upstreams.spans()
     }
 
-    /// The value of a setting that the application declares with [`Server::setting`](crate::Server::setting): that of
-    /// the environment, or else its default. Empty where there is no such setting.
+    /// The value of a setting that the application declares with [`Server::setting`](crate::Server::setting), from the
+    /// environment or its default. Empty where the setting does not exist.
     pub fn setting(&self, name: &str) -> &str {
         self.services.config.setting(&self.services.settings, name)
     }
@@ -315,20 +316,20 @@ impl Context {
         &self.services.config
     }
 
-    /// The room for what requests bring.
+    /// The buffers for what clients send.
     pub(crate) fn buffers(&self) -> &Buffers {
         &self.services.buffers
     }
 
-    /// The life of this process.
+    /// The start time and the request count of this process.
     pub fn process(&self) -> &Process {
         &self.services.process
     }
 
-    /// The value of type `T` that the application was built with.
+    /// The application's value of type `T`.
     ///
     /// # Errors
-    /// `Internal` where there is none.
+    /// `Internal` where the application was built without one.
     pub fn state<T: Send + Sync + 'static>(&self) -> Result<&T> {
         let missing = || {
             Error::internal(format!(
@@ -340,7 +341,7 @@ impl Context {
     }
 }
 
-/// What one client has for itself: an IPv4 address, or the /64 prefix of an IPv6 address.
+/// The network of one client: an IPv4 address, or the /64 prefix of an IPv6 address.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from(address.to_bits() >> 64 << 64).into(),

@@ -1,105 +1,104 @@
-//! Calls of functions by functions: each is charged to the request, and lets others have the thread.
+//! Nested calls: each is charged to the request, and yields the thread to other tasks first.
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::yield_now;
 
 use super::Context;
-use super::position::{Form, Position, Protocol};
+use super::scope::{Form, Protocol, Scope};
 use crate::error::Result;
 
 impl Context {
-    /// The same call on that protocol, where its answer stands in the response in that form.
-    pub(crate) fn on(self, protocol: Protocol, form: Form) -> Context {
-        let position = Position {
+    /// The same call on this protocol, with its result in the response in this form.
+    pub(crate) fn on_protocol(self, protocol: Protocol, form: Form) -> Context {
+        let scope = Scope {
             protocol: Some(protocol),
             form,
-            ..self.position
+            ..self.scope
         };
-        Context { position, ..self }
+        Context { scope, ..self }
     }
 
-    /// The protocol by which the request came; none for a program that calls functions itself.
+    /// The protocol of the request; `None` where a program calls functions itself.
     pub(crate) fn protocol(&self) -> Option<Protocol> {
-        self.position.protocol
+        self.scope.protocol
     }
 
-    /// How the answer stands in the response.
+    /// The form of the result in the response.
     pub(crate) fn form(&self) -> Form {
-        self.position.form
+        self.scope.form
     }
 
-    /// The same request, of which several calls are made.
-    pub(crate) fn member(&self) -> Context {
-        let position = Position {
-            is_member: true,
-            ..self.position
+    /// A context for one of several messages in one request.
+    pub(crate) fn batched(&self) -> Context {
+        let scope = Scope {
+            is_batched: true,
+            ..self.scope
         };
         Context {
-            position,
+            scope,
             ..self.clone()
         }
     }
 
-    /// What the function is given that is called with this: whatever it calls is nested in it.
-    pub(crate) fn inside(&self, is_caller: bool) -> Context {
-        let position = Position {
-            depth: self.position.depth.saturating_add(1),
-            has_turn: false,
-            is_within_caller: is_caller || self.position.is_within_caller,
-            ..self.position
+    /// The context for a function that is called: its own calls are nested in it.
+    pub(crate) fn nested(&self, is_caller: bool) -> Context {
+        let scope = Scope {
+            depth: self.scope.depth.saturating_add(1),
+            has_yielded: false,
+            is_within_caller: is_caller || self.scope.is_within_caller,
+            ..self.scope
         };
         Context {
-            position,
+            scope,
             ..self.clone()
         }
     }
 
-    /// Whether the function that is given this answers another function, and not the request.
+    /// Whether the result goes to another function, and not into the response.
     pub(super) fn answers_function(&self) -> bool {
-        self.position.depth > 1
+        self.scope.depth > 1
     }
 
-    /// Whether a function that calls others makes this call, at whatever depth.
+    /// Whether this call is made by a function that calls others, at any depth.
     pub(crate) fn is_within_caller(&self) -> bool {
-        self.position.is_within_caller
+        self.scope.is_within_caller
     }
 
-    /// The same call for one that has already let others have the thread.
-    pub(crate) fn in_turn(self) -> Context {
-        let position = Position {
-            has_turn: true,
-            ..self.position
+    /// A context for a call that has already yielded the thread.
+    pub(crate) fn already_yielded(self) -> Context {
+        let scope = Scope {
+            has_yielded: true,
+            ..self.scope
         };
-        Context { position, ..self }
+        Context { scope, ..self }
     }
 
     /// Charges one call to the request, unless it is the only one.
     ///
     /// # Errors
-    /// `TooManyCalls` where the request has made all that it may.
-    pub(crate) fn take_call(&self) -> Result<()> {
+    /// `TooManyCalls` where the request has reached its limit.
+    pub(crate) fn charge_call(&self) -> Result<()> {
         match self.is_one_of_many() {
-            true => self.call.budget().take_call(),
+            true => self.call.budget().charge_call(),
             false => Ok(()),
         }
     }
 
-    /// Lets others have the thread before one of many calls: a request must not keep those of other clients waiting for
-    /// all that is nested in it.
-    pub(crate) async fn take_turn(&self) {
-        if self.is_one_of_many() && !self.position.has_turn {
-            self.yield_thread().await;
+    /// Yields the thread before one of many calls, so that a request with many nested calls does not block other requests.
+    pub(crate) async fn yield_to_others(&self) {
+        if self.is_one_of_many() && !self.scope.has_yielded {
+            self.yield_now().await;
         }
     }
 
-    /// Lets others have the thread, however often this is polled before they had it.
-    pub(crate) async fn yield_thread(&self) {
-        // What stands in such a set is polled only when it was woken.
+    /// Yields the thread, even where the surrounding future is polled again before other tasks have run.
+    pub(crate) async fn yield_now(&self) {
+        // A `FuturesUnordered` polls its future only after a wake-up.
         let mut turn: FuturesUnordered<_> = std::iter::once(yield_now()).collect();
         turn.next().await;
     }
 
     fn is_one_of_many(&self) -> bool {
-        self.position.depth > 0 || self.position.is_member
+        self.scope.depth > 0 || self.scope.is_batched
     }
 }

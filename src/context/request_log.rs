@@ -1,4 +1,4 @@
-//! A request's entry in the log: one line, written when its answer is whole.
+//! The access log: one line for each request, written when its response is complete.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,64 +12,66 @@ use http::{HeaderMap, HeaderValue, Method, Response};
 use tokio::time::Instant;
 
 use crate::context::Context;
-use crate::telemetry::{Line, Outcome, Pending, millis};
+use crate::context::answered::Answered;
+use crate::telemetry::{AccessLine, Outcome, PendingOutcome, millis};
 
 /// The header that carries the id of a request.
 pub const REQUEST_ID: &str = "x-request-id";
 
-/// What the line of one request is made of.
+/// The data for the log line of one request.
 pub struct RequestLog {
     /// `mcp`, `rest`, `ws`, `site` or `task`.
     pub protocol: &'static str,
-    /// What it asks for, where its outcome does not say.
+    /// The method, where the outcome does not have it.
     pub method: Option<&'static str>,
-    /// The HTTP status, once there is an answer.
+    /// The HTTP status, once there is a response.
     pub status: Option<u16>,
-    /// When the request came.
+    /// When the request arrived.
     pub since: Instant,
-    /// What it cost, and its ids.
+    /// The context, which has the ids and the costs.
     pub cx: Context,
     /// Whether it is the first request of this process.
     pub cold_start: bool,
 }
 
-/// A request without an answer. If it is dropped so, its line says that it was given up.
-pub struct Unanswered {
-    entry: Option<RequestLog>,
-    given_up: Outcome,
+/// A request without a response yet. If it is dropped before it has one, its log line says that it was cancelled.
+pub struct RequestGuard {
+    log: Option<RequestLog>,
+    abandoned: Outcome,
 }
 
-/// A body that is written while its call runs. Its line is written when it is dropped: at its end, or when the client
-/// is gone.
-struct Followed {
+/// A response body that is produced while its call runs. The log line is written when the body is dropped: at its end, or
+/// when the client is gone.
+struct LoggedBody {
     body: BodyDataStream,
-    entry: RequestLog,
-    given_up: Outcome,
-    pending: Pending,
+    log: RequestLog,
+    abandoned: Outcome,
+    pending: PendingOutcome,
 }
 
 impl RequestLog {
-    /// The same of a request by that method, which says on REST what is asked for. Those that callers make up are not
-    /// told.
-    pub fn of_method(mut self, method: &Method) -> RequestLog {
+    /// Sets the HTTP method, which only the REST protocol logs. Methods that callers invent are left out.
+    pub fn with_method(mut self, method: &Method) -> RequestLog {
         let mut known = ["GET", "HEAD", "POST"].into_iter();
         self.method = known.find(|it| self.protocol == "rest" && *it == method.as_str());
         self
     }
 
-    /// Puts the request's id and times on the answer, and writes its line: now, or when its body is whole.
-    pub fn finish(mut self, mut response: Response<Body>) -> Response<Body> {
+    /// Adds the headers for request id and timing, and writes the log line: now, or at the end of a streamed body.
+    pub fn finish(mut self, answered: Answered) -> Response<Body> {
+        let Answered {
+            mut response,
+            outcome,
+            pending,
+        } = answered;
         self.status = Some(response.status().as_u16());
-        let extensions = response.extensions_mut();
-        let outcome = extensions.remove::<Outcome>().unwrap_or_default();
-        let pending = extensions.remove::<Pending>();
-        sign(response.headers_mut(), &self.line(&outcome));
+        add_headers(response.headers_mut(), &self.line(&outcome));
         match pending {
             None => {
                 self.write(&outcome);
                 response
             }
-            Some(pending) => response.map(|body| self.follow(body, outcome, pending)),
+            Some(pending) => response.map(|body| self.log_at_end(body, outcome, pending)),
         }
     }
 
@@ -80,10 +82,10 @@ impl RequestLog {
         self.cx.spans().request(&line);
     }
 
-    /// The line as it would be now.
-    fn line<'a>(&'a self, outcome: &'a Outcome) -> Line<'a> {
+    /// The log line with the current values.
+    fn line<'a>(&'a self, outcome: &'a Outcome) -> AccessLine<'a> {
         let meter = self.cx.meter();
-        Line {
+        AccessLine {
             protocol: self.protocol,
             method: outcome.method.or(self.method),
             outcome,
@@ -100,20 +102,20 @@ impl RequestLog {
         }
     }
 
-    /// The same body, which writes the line when it is whole, or else that it was given up.
-    fn follow(mut self, body: Body, given_up: Outcome, pending: Pending) -> Body {
-        self.method = given_up.method;
-        Body::from_stream(Followed {
+    /// Wraps the body, so that the log line is written at its end or when it is dropped before.
+    fn log_at_end(mut self, body: Body, abandoned: Outcome, pending: PendingOutcome) -> Body {
+        self.method = abandoned.method;
+        Body::from_stream(LoggedBody {
             body: body.into_data_stream(),
-            entry: self,
-            given_up,
+            log: self,
+            abandoned,
             pending,
         })
     }
 }
 
-/// The request id, where the time went (W3C Server Timing), and that the body is nothing but what its type says.
-fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
+/// Adds the request id, the timing (W3C Server Timing), and `nosniff`.
+fn add_headers(headers: &mut HeaderMap, line: &AccessLine<'_>) {
     let id = HeaderValue::from_str(line.request_id);
     headers.insert(
         REQUEST_ID,
@@ -131,44 +133,44 @@ fn sign(headers: &mut HeaderMap, line: &Line<'_>) {
     );
 }
 
-impl Unanswered {
-    /// The request of this entry, which is still to be answered.
-    pub fn new(entry: RequestLog) -> Unanswered {
-        Unanswered {
-            entry: Some(entry),
-            given_up: Outcome::given_up(),
+impl RequestGuard {
+    /// A guard for a request that has no response yet.
+    pub fn new(log: RequestLog) -> RequestGuard {
+        RequestGuard {
+            log: Some(log),
+            abandoned: Outcome::aborted(),
         }
     }
 
-    /// The same of a call of that function.
-    pub fn of_call(entry: RequestLog, function: Arc<str>) -> Unanswered {
-        Unanswered {
-            entry: Some(entry),
-            given_up: Outcome::cancelled(function),
+    /// A guard for a call of this function.
+    pub fn for_call(log: RequestLog, function: Arc<str>) -> RequestGuard {
+        RequestGuard {
+            log: Some(log),
+            abandoned: Outcome::cancelled(function),
         }
     }
 
-    /// Its entry, now that there is an answer; who takes it writes the line.
-    pub fn answered(mut self) -> RequestLog {
-        let entry = self.entry.take();
-        entry.expect("only this takes it, and the whole with it")
+    /// The data for the log line, now that there is a response; the caller must write the line.
+    pub fn into_log(mut self) -> RequestLog {
+        let log = self.log.take();
+        log.expect("the log is taken only here, and this consumes the guard")
     }
 
-    /// The same answer, as [`RequestLog::finish`] makes it.
-    pub fn finish(self, response: Response<Body>) -> Response<Body> {
-        self.answered().finish(response)
+    /// Finishes the response as [`RequestLog::finish`] does.
+    pub fn finish(self, answered: Answered) -> Response<Body> {
+        self.into_log().finish(answered)
     }
 }
 
-impl Drop for Unanswered {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        if let Some(entry) = &self.entry {
-            entry.write(&self.given_up);
+        if let Some(log) = &self.log {
+            log.write(&self.abandoned);
         }
     }
 }
 
-impl Stream for Followed {
+impl Stream for LoggedBody {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
@@ -176,11 +178,11 @@ impl Stream for Followed {
     }
 }
 
-impl Drop for Followed {
+impl Drop for LoggedBody {
     fn drop(&mut self) {
-        // What still runs ends first, so that the line has all of its cost.
+        // Dropping the body first ends the call, so that the log line has all of its costs.
         self.body = Body::empty().into_data_stream();
-        let outcome = self.pending.outcome().unwrap_or(&self.given_up);
-        self.entry.write(outcome);
+        let outcome = self.pending.outcome().unwrap_or(&self.abandoned);
+        self.log.write(outcome);
     }
 }

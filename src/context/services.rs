@@ -1,4 +1,4 @@
-//! What all calls of one process share.
+//! The services that all calls of one process share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,27 +12,27 @@ use crate::http::buffers::Buffers;
 use crate::store::Store;
 use crate::upstream::Upstreams;
 
-/// What all calls of one process share.
+/// The services that all calls of one process share.
 pub struct Services {
     /// The settings of the process.
     pub config: Config,
-    /// The integration to the upstream APIs.
+    /// The client of the upstream APIs.
     pub upstreams: Upstreams,
     /// The short-lived records that the processes of the application share.
     pub store: Store,
-    /// Where changes are told.
+    /// The channel for change notifications.
     pub updates: Arc<Updates>,
-    /// The room for what requests bring.
+    /// The buffers for what clients send.
     pub buffers: Buffers,
     /// The application's own values, one of each type.
     pub state: Extensions,
     /// The settings that the application declares.
     pub settings: Vec<Setting>,
-    /// The life of this process.
+    /// The start time and the request count of this process.
     pub process: Process,
 }
 
-/// The life of this process.
+/// The start time and the request count of a process.
 pub struct Process {
     started: Instant,
     requests: AtomicU64,
@@ -47,17 +47,17 @@ impl Process {
         }
     }
 
-    /// Counts one request; true for the first.
+    /// Counts one request; returns true for the first one.
     pub fn count(&self) -> bool {
         self.requests.fetch_add(1, Ordering::Relaxed) == 0
     }
 
-    /// Requests so far, the running ones included.
+    /// The number of requests so far, including the running ones.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Time since start.
+    /// The time since the start.
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
     }

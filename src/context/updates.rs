@@ -1,4 +1,4 @@
-//! What has changed since clients last looked, told to all who listen to this process.
+//! Change notifications, sent to all subscribers of this process.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,55 +6,55 @@ use std::sync::{PoisonError, RwLock};
 
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
-/// Updates that a listener may be behind before it misses some.
+/// The number of updates that are buffered for a subscriber; a slower one misses some.
 const CAPACITY: usize = 64;
 
-/// Something that clients can listen to.
+/// Something that clients can subscribe to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
-    /// Which tools there are.
+    /// The list of tools.
     Tools,
-    /// Which prompts there are.
+    /// The list of prompts.
     Prompts,
-    /// Which resources there are.
+    /// The list of resources.
     Resources,
-    /// What a resource says.
+    /// The contents of a resource.
     Contents,
 }
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// There are other tools.
+    /// The list of tools has changed.
     Tools,
-    /// There are other prompts.
+    /// The list of prompts has changed.
     Prompts,
-    /// There are other resources.
+    /// The list of resources has changed.
     Resources,
-    /// The resource of that URI says something else.
+    /// The contents of the resource with this URI have changed.
     Contents(String),
 }
 
-/// What a listener hears.
+/// What a subscriber receives.
 #[derive(Clone)]
-pub enum News {
+pub enum UpdateEvent {
     /// A change.
     Update(Update),
-    /// There will be no more.
-    End,
+    /// No more changes will follow.
+    Closed,
 }
 
-/// Where the changes of one process are told.
+/// The channel for the change notifications of one process.
 pub struct Updates {
     topics: Vec<Topic>,
-    sender: Sender<News>,
-    has_ended: AtomicBool,
+    sender: Sender<UpdateEvent>,
+    is_closed: AtomicBool,
     /// The URIs of the resources that are in the list.
     listed: RwLock<BTreeSet<String>>,
 }
 
 impl Update {
-    /// What it is a change of.
+    /// The topic of the change.
     pub fn topic(&self) -> Topic {
         match self {
             Update::Tools => Topic::Tools,
@@ -66,12 +66,12 @@ impl Update {
 }
 
 impl Updates {
-    /// Updates of those topics.
+    /// A channel for these topics.
     pub fn new(topics: Vec<Topic>) -> Updates {
         Updates {
             topics,
             sender: Sender::new(CAPACITY),
-            has_ended: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             listed: RwLock::default(),
         }
     }
@@ -94,40 +94,40 @@ impl Updates {
         listed.iter().cloned().collect()
     }
 
-    /// Whether changes of that topic are told.
+    /// Whether changes of this topic are announced.
     pub fn has(&self, topic: Topic) -> bool {
         self.topics.contains(&topic)
     }
 
-    /// Whether any changes are told.
-    pub fn are_told(&self) -> bool {
+    /// Whether any changes are announced.
+    pub fn has_topics(&self) -> bool {
         !self.topics.is_empty()
     }
 
-    /// Tells all who listen now.
-    pub fn tell(&self, update: Update) {
-        // That nobody listens is no failure.
-        let _ = self.sender.send(News::Update(update));
+    /// Sends the update to all current subscribers.
+    pub fn publish(&self, update: Update) {
+        // Sending fails only without subscribers, which is fine.
+        let _ = self.sender.send(UpdateEvent::Update(update));
     }
 
-    /// Lets all who listen go.
-    pub fn end(&self) {
-        self.has_ended.store(true, Ordering::Release);
-        let _ = self.sender.send(News::End);
+    /// Closes the channel: all subscriptions end.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        let _ = self.sender.send(UpdateEvent::Closed);
     }
 
-    /// Listens from now on; `None` after the end.
-    pub fn listen(&self) -> Option<Receiver<News>> {
+    /// Subscribes from now on; `None` once the channel is closed.
+    pub fn subscribe(&self) -> Option<Receiver<UpdateEvent>> {
         let receiver = self.sender.subscribe();
-        (!self.has_ended.load(Ordering::Acquire)).then_some(receiver)
+        (!self.is_closed.load(Ordering::Acquire)).then_some(receiver)
     }
 }
 
-/// The next news; where some were missed, `None`: then anything may have changed.
-pub async fn next(receiver: &mut Receiver<News>) -> Option<News> {
+/// The next event; `None` where some were missed, so anything may have changed.
+pub async fn receive(receiver: &mut Receiver<UpdateEvent>) -> Option<UpdateEvent> {
     match receiver.recv().await {
         Ok(news) => Some(news),
         Err(broadcast::error::RecvError::Lagged(_)) => None,
-        Err(broadcast::error::RecvError::Closed) => Some(News::End),
+        Err(broadcast::error::RecvError::Closed) => Some(UpdateEvent::Closed),
     }
 }

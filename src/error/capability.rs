@@ -1,13 +1,13 @@
-//! What a client can do for a function that asks it.
+//! The capabilities of a client: what a function can ask of it.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The extension by which a call may go on as a task (SEP-2663).
+/// The extension for tasks (SEP-2663).
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
-/// Something that a client declares it can do.
+/// One capability that a client declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
     /// Show a form to its user ([`Context::elicit`](crate::Context::elicit)).
@@ -26,7 +26,7 @@ pub enum Capability {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities(u8);
 
-/// What clients declare, as far as it is read.
+/// The part of a client's declaration that is read.
 #[derive(Deserialize)]
 struct Declared {
     #[serde(default)]
@@ -65,12 +65,12 @@ impl Capability {
         }
     }
 
-    /// How a client declares all of `these`: its capabilities, an object.
+    /// The JSON object with which a client declares all of `these`.
     pub fn declare(these: &[Capability]) -> Value {
         let mut all = json!({});
         for capability in these {
             let (name, settings) = match capability {
-                // An empty declaration means forms, but no longer does with pages beside them.
+                // An empty declaration means forms; together with pages, forms must be declared too.
                 Capability::Elicitation if these.contains(&Capability::UrlElicitation) => {
                     ("elicitation", json!({ "form": {}, "url": {} }))
                 }
@@ -88,7 +88,7 @@ impl Capability {
 }
 
 impl Capabilities {
-    /// Reads what a client declares, the text of a JSON object; what cannot be read was not declared.
+    /// Parses a client's declaration, a JSON object; one that cannot be parsed declares nothing.
     pub fn declared(text: &str) -> Capabilities {
         let Ok(declared) = serde_json::from_str::<Declared>(text) else {
             return Capabilities::default();
@@ -111,12 +111,12 @@ impl Capabilities {
         .fold(Capabilities::default(), |set, it| set.with(it.0))
     }
 
-    /// The same and one more.
+    /// This set with one more capability.
     pub fn with(self, capability: Capability) -> Capabilities {
         Capabilities(self.0 | 1 << capability as u8)
     }
 
-    /// Whether it is among them.
+    /// Whether the set contains the capability.
     pub fn has(self, capability: Capability) -> bool {
         self.0 & 1 << capability as u8 != 0
     }

@@ -1,18 +1,17 @@
-//! The beginning of a text of somebody else's, as errors and the log repeat it.
+//! Excerpts of untrusted text, for errors and the log.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The most characters that are repeated of one text.
+/// The most characters of an excerpt.
 const MOST: usize = 200;
 
-/// The most characters of a sentence in which it cannot be told which part is somebody else's; room enough for an
-/// excerpt in a sentence of this server's.
+/// The most characters of a message that may contain untrusted text anywhere: enough for a message with one excerpt.
 const MOST_OF_SENTENCE: usize = 400;
 
 const UNKNOWN_FIELD: &str = "unknown field `";
 
-/// How serde begins and goes on around a text that it repeats.
+/// The text before and after a value that serde repeats in an error.
 const QUOTES: [(&str, [&str; 2]); 4] = [
     (UNKNOWN_FIELD, ["`, expected ", "`, there are no "]),
     ("unknown variant `", ["`, expected ", "`, there are no "]),
@@ -26,18 +25,18 @@ const QUOTES: [(&str, [&str; 2]); 4] = [
     ),
 ];
 
-/// The first 200 characters of `text`, and `…` where there are more. What could begin another line, steer a terminal or
-/// change the direction of writing is escaped.
+/// The first 200 characters of `text`, with `…` where there are more. Characters that could begin a new line, control a
+/// terminal or change the writing direction are escaped.
 pub fn excerpt(text: &str) -> Cow<'_, str> {
     cut(text, MOST, is_harmful)
 }
 
-/// As much of a text that programs read, who get it in JSON, where nothing needs another escape.
+/// The first 200 characters of a text for programs, which get it as JSON and need no further escapes.
 pub fn beginning(text: &str) -> Cow<'_, str> {
     cut(text, MOST, |_| false)
 }
 
-/// What serde says of an input, without the line and column in a text that the caller never saw.
+/// The message of a serde error, without line and column: they refer to a text that the caller never saw.
 pub fn said(error: &serde_json::Error) -> String {
     let mut text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -47,7 +46,7 @@ pub fn said(error: &serde_json::Error) -> String {
     text
 }
 
-/// A sentence of serde's or of a type's own, with an excerpt of what it repeats of the input.
+/// An error message of serde or of a type, in which the repeated input is shortened to an excerpt.
 pub fn sentence(said: &str) -> Cow<'_, str> {
     let quoted = QUOTES.iter().find_map(|(opening, closings)| {
         let rest = said.strip_prefix(opening)?;
@@ -55,9 +54,9 @@ pub fn sentence(said: &str) -> Cow<'_, str> {
         Some((*opening, rest.split_at(end)))
     });
     match quoted {
-        // What follows is a list of the server's own names, which may be long.
+        // The rest is a list of the server's own names, which may be long.
         Some((opening, (theirs, ours))) => match (opening, excerpt(theirs)) {
-            // The error has the field beside this, so a long one is not repeated here too.
+            // The error already names the field, so a long name is not repeated here.
             (UNKNOWN_FIELD, Cow::Owned(_)) => {
                 format!("unknown field{}", ours.trim_start_matches('`')).into()
             }
@@ -72,12 +71,12 @@ fn cut(text: &str, most: usize, is_harmful: fn(char) -> bool) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut shown = String::new();
-    // Counted as they are shown: an escape has several characters.
+    // Counts the characters that are shown: an escape has several.
     let mut count = 0;
     for character in text.chars() {
         let start = shown.len();
         match is_harmful(character) {
-            // Nothing fails that writes into a string.
+            // Writing into a string cannot fail.
             true => drop(write!(shown, "{}", character.escape_default())),
             false => shown.push(character),
         }
@@ -101,7 +100,7 @@ mod tests {
     use super::{excerpt, sentence};
 
     #[test]
-    fn what_is_short_and_harmless_stays_as_it_is() {
+    fn a_short_and_harmless_text_is_unchanged() {
         for text in ["", "fetch_account_info", "größe", "`\"\\", &"ä".repeat(100)] {
             assert_eq!(excerpt(text), text);
         }
@@ -110,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_cut_between_characters() {
+    fn a_long_text_is_cut_between_characters() {
         let long = format!("{}…", "ä".repeat(200));
         assert_eq!(excerpt(&"ä".repeat(201)), long);
         assert_eq!(excerpt(&"ä".repeat(1_000_000)), long);
     }
 
     #[test]
-    fn what_would_forge_a_line_is_escaped() {
+    fn characters_that_could_forge_a_log_line_are_escaped() {
         assert_eq!(
             excerpt("a\r\n\u{1b}[31m\u{2028}\u{202e}b"),
             r"a\r\n\u{1b}[31m\u{2028}\u{202e}b"
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_keeps_what_is_the_servers_own() {
+    fn a_message_keeps_the_servers_own_text() {
         let long = "x".repeat(100_000);
         let names = "`name`, ".repeat(100);
         let cut = format!("{}…", "x".repeat(200));

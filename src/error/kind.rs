@@ -1,19 +1,19 @@
-//! The classes of failure, which are part of the public contract.
+//! The kinds of failure, which are part of the public contract.
 
-/// The stable class of a failure; its name is part of the public contract.
+/// The kind of a failure; its name is stable and part of the public contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An argument is missing, unknown, of a wrong type or out of range.
     InvalidArgument,
-    /// What the arguments name does not exist.
+    /// The thing that the arguments name does not exist.
     NotFound,
-    /// No function of that name or path is served here.
+    /// The server has no function with this name or path.
     UnknownFunction,
     /// The function itself reports a failure.
     Failed,
     /// An upstream asked for fewer requests.
     RateLimited,
-    /// An upstream has failed again and again and is left alone for a moment.
+    /// An upstream has failed repeatedly, so it gets no requests for a moment (circuit breaker).
     UpstreamUnavailable,
     /// An upstream could not be reached, or broke the connection.
     UpstreamUnreachable,
@@ -21,23 +21,23 @@ pub enum Kind {
     UpstreamTimeout,
     /// An upstream answered with an error status.
     UpstreamError,
-    /// An upstream answered with something that is not what it promised.
+    /// An upstream's response does not have the promised form.
     UpstreamInvalidResponse,
-    /// The client cannot do, or did not declare, what the function asks of it.
+    /// The client does not have, or did not declare, a capability that the function needs.
     MissingCapability,
-    /// The client was asked and did not give an answer that can be used.
+    /// The client was asked a question and gave no usable answer.
     Unanswered,
     /// The time limit of the call was reached.
     DeadlineExceeded,
     /// The store of short-lived records could not be reached, or is full.
     StoreUnavailable,
-    /// A value is larger than the store of short-lived records takes.
+    /// A value is larger than the store of short-lived records accepts.
     ValueTooLarge,
-    /// An answer is larger than what carries it to the client.
+    /// A result is larger than the response to the client may be.
     AnswerTooLarge,
-    /// One request makes more calls than it may.
+    /// One request makes more calls than the limit.
     TooManyCalls,
-    /// The server takes no more calls of this client now.
+    /// The server accepts no more calls of this client now.
     Busy,
     /// A defect of this server.
     Internal,

@@ -1,4 +1,4 @@
-//! What went wrong: an outside that the caller may read and an inside that only the log may.
+//! Errors: a message for the caller, and a source that only the log shows.
 
 mod capability;
 pub(crate) mod excerpt;
@@ -23,35 +23,35 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failed call. Cheap to move: one pointer.
 ///
-/// The outside (kind, sentence, field, upstream) reaches the caller on every protocol;
-/// the inside, kept with [`Error::with_source`], reaches the log at debug level only.
+/// The caller gets kind, message, field and upstream on every protocol. The source, set with [`Error::with_source`], is
+/// only logged, at debug level.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: Kind,
-    outside: String,
+    message: String,
     field: Option<String>,
     capability: Option<Capability>,
     upstream: Option<UpstreamStatus>,
     retry_after: Option<Duration>,
     tries: u32,
-    inside: Option<Source>,
+    source: Option<Source>,
 }
 
-/// The upstream at fault and the HTTP status it answered with, if it did.
+/// The upstream that failed, and the HTTP status of its response, if there was one.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct UpstreamStatus {
     /// The upstream's configured name.
     pub name: &'static str,
-    /// Its HTTP status; absent where no answer came.
+    /// The HTTP status; absent where there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
 }
 
-/// The machine-readable half of an error, the same on every protocol.
+/// The machine-readable part of an error, equal on every protocol.
 #[derive(Serialize, JsonSchema)]
 pub struct Detail<'a> {
-    /// The stable class of the failure.
+    /// The kind of the failure.
     kind: &'static str,
     /// The JSON path of the argument at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,22 +61,22 @@ pub struct Detail<'a> {
     upstream: Option<UpstreamStatus>,
     /// Whether the same call may succeed later.
     retryable: bool,
-    /// When it may.
+    /// The time until it may succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
 }
 
 impl Error {
-    fn new(kind: Kind, outside: impl Into<String>) -> Error {
+    fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error(Box::new(Inner {
             kind,
-            outside: outside.into(),
+            message: message.into(),
             field: None,
             capability: None,
             upstream: None,
             retry_after: None,
             tries: 1,
-            inside: None,
+            source: None,
         }))
     }
 
@@ -89,17 +89,17 @@ impl Error {
         error
     }
 
-    /// What the arguments name does not exist.
+    /// The thing that the arguments name does not exist.
     pub fn not_found(message: impl Into<String>) -> Error {
         Error::new(Kind::NotFound, message)
     }
 
-    /// No function answers to `name`.
+    /// The server has no such function.
     pub fn unknown_function(message: impl Into<String>) -> Error {
         Error::new(Kind::UnknownFunction, message)
     }
 
-    /// The function ran and reports a failure of its own.
+    /// The function itself reports a failure.
     pub fn failed(message: impl Into<String>) -> Error {
         Error::new(Kind::Failed, message)
     }
@@ -109,7 +109,7 @@ impl Error {
         let mut error = Error::new(
             Kind::MissingCapability,
             format!(
-                "this call asks its client for `{}`, which only an MCP client that declares it can give",
+                "this call needs the capability `{}`; use an MCP client that declares it",
                 capability.as_str()
             ),
         );
@@ -117,7 +117,7 @@ impl Error {
         error
     }
 
-    /// The client was asked for `key` and did not answer as it should.
+    /// The client gave no usable answer to the question `key`.
     pub fn unanswered(key: &str, problem: impl fmt::Display) -> Error {
         Error::new(
             Kind::Unanswered,
@@ -125,7 +125,7 @@ impl Error {
         )
     }
 
-    /// A defect of this server; the sentence says what could not be done.
+    /// A defect of this server; the message says what could not be done.
     pub fn internal(message: impl Into<String>) -> Error {
         Error::new(Kind::Internal, message)
     }
@@ -134,22 +134,22 @@ impl Error {
     pub fn deadline_exceeded() -> Error {
         Error::new(
             Kind::DeadlineExceeded,
-            "the time limit of this call was reached before an answer was ready",
+            "the time limit of this call was reached before a result was ready",
         )
     }
 
-    /// The store of short-lived records cannot be used now; the sentence says why.
+    /// The store of short-lived records cannot be used now; the message says why.
     pub fn store_unavailable(message: impl Into<String>) -> Error {
         Error::new(Kind::StoreUnavailable, message)
     }
 
-    /// A value has more bytes than the store takes.
+    /// A value has more bytes than the store accepts.
     pub fn value_too_large(bytes: usize, most: usize) -> Error {
-        let message = format!("a value of {bytes} bytes cannot be kept; {most} are the most");
+        let message = format!("a value of {bytes} bytes cannot be stored; the limit is {most}");
         Error::new(Kind::ValueTooLarge, message)
     }
 
-    /// An answer has more bytes than a message to the client may have.
+    /// A result has more bytes than a message to the client may have.
     pub fn answer_too_large(bytes: usize, most: usize) -> Error {
         let message = format!(
             "the answer has {bytes} bytes, and a message may have {most} here; ask for less, or over HTTP"
@@ -157,12 +157,12 @@ impl Error {
         Error::too_large(message)
     }
 
-    /// An answer is too large for somebody on its way; the sentence says for whom.
+    /// A result is too large for the client or for something between; the message says for which.
     pub(crate) fn too_large(message: impl Into<String>) -> Error {
         Error::new(Kind::AnswerTooLarge, message)
     }
 
-    /// An answer has more bytes than are left for the response of its request.
+    /// A result has more bytes than are left for the response to its request.
     pub(crate) fn response_too_large(left: usize, most: usize) -> Error {
         let message = format!(
             "the answer is too large: {left} of {most} bytes are left for the response to this request; ask for less"
@@ -170,32 +170,32 @@ impl Error {
         Error::too_large(message)
     }
 
-    /// A request has made all the calls that it may.
+    /// A request has reached its limit of calls.
     pub(crate) fn too_many_calls(most: u32) -> Error {
         let message = format!(
-            "this request has made {most} calls, as many as one may: send the others in another request"
+            "this request has made {most} calls, which is the limit; send the others in another request"
         );
         Error::new(Kind::TooManyCalls, message).tries(0)
     }
 
-    /// The server takes no more calls of this client now; the sentence says why.
+    /// The server accepts no more calls of this client now; the message says why.
     pub fn busy(message: impl Into<String>) -> Error {
         Error::new(Kind::Busy, message)
     }
 
-    /// The server is stopping, so what the sentence says.
+    /// The server is stopping; `what` says what cannot be done.
     pub(crate) fn stopping(what: impl fmt::Display) -> Error {
         Error::busy(format!("{what}: the server is stopping; call again"))
     }
 
-    /// An upstream failed the call.
+    /// An upstream request failed.
     pub fn upstream(kind: Kind, origin: UpstreamStatus, problem: impl fmt::Display) -> Error {
         let mut error = Error::new(kind, format!("upstream `{}` {problem}", origin.name));
         error.0.upstream = Some(origin);
         error
     }
 
-    /// An upstream answered well in form, and with something that cannot be.
+    /// An upstream's response is well-formed but contains something impossible.
     pub fn invalid_response(upstream: &'static str, problem: impl fmt::Display) -> Error {
         let origin = UpstreamStatus {
             name: upstream,
@@ -204,62 +204,62 @@ impl Error {
         Error::upstream(Kind::UpstreamInvalidResponse, origin, problem)
     }
 
-    /// Keeps the cause for the log.
-    pub fn with_source(mut self, inside: impl Into<Source>) -> Error {
-        self.0.inside = Some(inside.into());
+    /// Sets the source, for the log.
+    pub fn with_source(mut self, source: impl Into<Source>) -> Error {
+        self.0.source = Some(source.into());
         self
     }
 
-    /// Says when another try may succeed.
+    /// Sets the time until another try may succeed.
     pub fn retry_after(mut self, wait: Option<Duration>) -> Error {
         self.0.retry_after = wait;
         self
     }
 
-    /// Adds to the sentence.
+    /// Appends to the message.
     pub fn with_context(mut self, more: impl AsRef<str>) -> Error {
-        self.0.outside.push_str(more.as_ref());
+        self.0.message.push_str(more.as_ref());
         self
     }
 
-    /// Says how often it was tried.
+    /// Sets the number of tries.
     pub fn tries(mut self, tries: u32) -> Error {
         self.0.tries = tries;
         self
     }
 
-    /// A 404 for what is always there is the upstream's failure: nothing that the caller named is missing.
+    /// Turns `NotFound` into a failure of the upstream, for a path that always exists: the caller named nothing missing.
     pub fn must_exist(mut self) -> Error {
         if self.0.kind == Kind::NotFound {
             let name = self.0.upstream.map_or("", |origin| origin.name);
             self.0.kind = Kind::UpstreamError;
-            self.0.outside = format!("upstream `{name}` answered with HTTP 404");
+            self.0.message = format!("upstream `{name}` answered with HTTP 404");
         }
         self
     }
 
-    /// The same failure once more, for a second result that depends on what failed; the cause stays with the first.
+    /// A copy without the source, for a second result that depends on the same failure.
     pub fn again(&self) -> Error {
         Error(Box::new(Inner {
             kind: self.0.kind,
-            outside: self.0.outside.clone(),
+            message: self.0.message.clone(),
             field: self.0.field.clone(),
             capability: self.0.capability,
             upstream: self.0.upstream,
             retry_after: self.0.retry_after,
             tries: self.0.tries,
-            inside: None,
+            source: None,
         }))
     }
 
-    /// The stable class of the failure.
+    /// The kind of the failure.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// The sentence for the caller.
+    /// The message for the caller.
     pub fn message(&self) -> &str {
-        &self.0.outside
+        &self.0.message
     }
 
     /// The JSON path of the argument at fault.
@@ -267,7 +267,7 @@ impl Error {
         self.0.field.as_deref()
     }
 
-    /// What the client should have declared.
+    /// The capability that the client should have declared.
     pub fn capability(&self) -> Option<Capability> {
         self.0.capability
     }
@@ -277,17 +277,12 @@ impl Error {
         self.0.upstream
     }
 
-    /// When another try may succeed, if the upstream said so.
+    /// The time until another try may succeed, if the upstream gave one.
     pub fn wait(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The cause, for the log.
-    pub fn inside(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
-        self.0.inside.as_deref()
-    }
-
-    /// How often what failed was tried.
+    /// The number of tries.
     pub fn attempts(&self) -> u32 {
         self.0.tries
     }
@@ -298,8 +293,8 @@ impl Error {
         self.0.kind == Kind::UpstreamError && status.is_some_and(|status| status >= 500)
     }
 
-    /// Whether an upstream gave no answer, or none that came to its end.
-    pub fn is_silence(&self) -> bool {
+    /// Whether an upstream gave no complete response.
+    pub fn is_unreachable(&self) -> bool {
         let kind = self.0.kind;
         matches!(kind, Kind::UpstreamUnreachable | Kind::UpstreamTimeout)
     }
@@ -323,7 +318,7 @@ impl Error {
         }
     }
 
-    /// The machine-readable half.
+    /// The machine-readable part.
     pub fn detail(&self) -> Detail<'_> {
         Detail {
             kind: self.0.kind.as_str(),
@@ -337,7 +332,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.outside)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -345,10 +340,15 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
-            .field("outside", &self.0.outside)
-            .field("inside", &self.0.inside)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
             .finish()
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.0.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,12 +1,12 @@
-//! Names close to one that does not exist.
+//! Suggestions: known names that are similar to an unknown one.
 
-/// The smallest likeness (Jaro-Winkler, 0 to 1) at which a name is worth naming.
+/// The smallest similarity (Jaro-Winkler, 0 to 1) of a name that is suggested.
 const LIKE: f64 = 0.8;
 
-/// The longest name that is compared, in bytes: comparing takes the product of two lengths.
+/// The longest name that is compared, in bytes: the time grows with the product of both lengths.
 const MOST: usize = 64;
 
-/// The three of `names` that come closest to `name`, the closest first; letters' case does not count.
+/// The three of `names` that are most similar to `name`, the best first; case is ignored.
 pub fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     if name.len() > MOST {
         return Vec::new();
@@ -21,7 +21,7 @@ pub fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a 
     close.into_iter().take(3).map(|(_, known)| known).collect()
 }
 
-/// The half-sentence that names them; empty where there are none.
+/// The end of a message that suggests the names; empty where there are none.
 pub fn hint(close: &[&str]) -> String {
     match close {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! The same application as an AWS Lambda function, behind every HTTP integration of the platform and a WebSocket API.
+//! Runs an application as an AWS Lambda function, behind every HTTP integration of the platform and a WebSocket API.
 
 mod events;
 mod runtime;
@@ -22,33 +22,34 @@ use events::event::Event;
 use events::http_event::HttpEvent;
 use events::ping;
 pub use events::response::EventResponse;
-use events::stream::End;
+use events::stream::Cutoff;
 use runtime::api::Api;
 pub use runtime::api::ApiError;
 use runtime::extension::Extension;
 pub use runtime::failure::Failure;
+use runtime::health::PollerHealth;
 use runtime::poller::poll;
-use runtime::stop::{Step, Stop, Stopper};
+use runtime::shutdown::{Phase, Shutdown, ShutdownSender};
 use runtime::timeout::Timeout;
-use runtime::workers::Workers;
 
-/// What is wrong with settings that do not say that they are those of a function.
-const NAMELESS: &str = "`AWS_LAMBDA_FUNCTION_NAME` is not set, or the settings were made without it; the Lambda \
+/// The error for settings that name no Lambda function.
+const MISSING_FUNCTION_NAME: &str = "`AWS_LAMBDA_FUNCTION_NAME` is not set, or the settings were made without it; the Lambda \
      platform sets it, and `Config::from_env` reads it";
 
-/// The variable by which the platform says how many invocations one process takes at a time.
+/// The variable that holds the number of invocations that one process takes at a time.
 const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 
-/// How long what runs may take to end after the signal, and then how long its callers may take to be told that it has
-/// not; the platform kills the process after half a second.
-const PATIENCE: Duration = Duration::from_millis(300);
-const LAST_WORDS: Duration = Duration::from_millis(100);
+/// The time for running invocations to finish after the signal, and then the time to send failures to the callers of the
+/// unfinished ones. The platform kills the process after 500 ms.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(300);
+const TERMINATE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Builds an application with `start` and takes invocations for it, until the platform ends the process. On a signal
-/// what runs may end, for 300 ms; then its callers are told that it has not, and no connection stays open.
+/// Builds an application with `start` and takes invocations for it until the platform ends the process. On a signal,
+/// running invocations have 300 ms to finish. Then each unfinished invocation is answered with a failure, and all
+/// connections are closed.
 ///
-/// The runtime is the one that fits the platform: one thread, unless several invocations run at once. The settings must
-/// be those of the environment, in which the platform says what it is.
+/// The async runtime has one thread, or several where the platform runs several invocations at once. The settings must
+/// come from the environment, where the platform describes the function.
 ///
 /// ```no_run
 /// use bifold::telemetry::{self, Format};
@@ -64,7 +65,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// ```
 ///
 /// # Errors
-/// What keeps the process from talking to the platform, or why `start` has failed, which the platform is told too.
+/// The platform cannot be reached, or `start` failed. A failed start is also reported to the platform.
 pub fn run<E: Into<ApiError>>(start: impl AsyncFnOnce() -> Result<App, E>) -> Result<(), ApiError> {
     let runtime = match concurrency() {
         1 => tokio_runtime::Builder::new_current_thread()
@@ -75,7 +76,7 @@ pub fn run<E: Into<ApiError>>(start: impl AsyncFnOnce() -> Result<App, E>) -> Re
             .build(),
     }?;
     let done = runtime.block_on(serve(start));
-    // A function that blocks its thread must not hold up the end.
+    // A function that blocks its thread must not delay the end of the process.
     runtime.shutdown_background();
     done
 }
@@ -84,7 +85,7 @@ async fn serve<E: Into<ApiError>>(
     start: impl AsyncFnOnce() -> Result<App, E>,
 ) -> Result<(), ApiError> {
     let mut api = Api::from_env()?;
-    // The platform registers it while the application is built: the connection is there after one turn.
+    // The extension registers while the application is built: one yield lets the request leave first.
     let starting = async {
         tokio::task::yield_now().await;
         let app = match AssertUnwindSafe(start()).catch_unwind().await {
@@ -93,87 +94,96 @@ async fn serve<E: Into<ApiError>>(
         };
         match app.config().is_frozen() {
             true => Ok(app),
-            false => Err(ApiError::from(NAMELESS)),
+            false => Err(ApiError::from(MISSING_FUNCTION_NAME)),
         }
     };
     let (extension, started) = tokio::join!(biased; Extension::register(&mut api), starting);
     let app = match started {
         Ok(app) => app,
         Err(error) => {
-            let told = api.fail_start(&Failure::start(&error.to_string())).await;
-            if let Err(error) = told {
-                debug!(%error, "the platform was not told");
+            let reported = api.fail_start(&Failure::start(&error.to_string())).await;
+            if let Err(error) = reported {
+                debug!(%error, "the failed start could not be reported to the platform");
             }
             return Err(error);
         }
     };
-    let stopper = Stopper::new();
-    let (workers, timeout) = (Workers::new(concurrency()), Timeout::default());
+    let shutdown_sender = ShutdownSender::new();
+    let (health, timeout) = (PollerHealth::new(concurrency()), Timeout::default());
     let mut pollers = JoinSet::new();
     let mut take = |api| {
-        let (workers, timeout) = (workers.clone(), timeout.clone());
-        let poller = poll(app.clone(), api, workers, timeout, stopper.stop());
-        // It is as large as all that a call can be, and must not be moved to and fro with its task.
+        let (health, timeout) = (health.clone(), timeout.clone());
+        let poller = poll(
+            app.clone(),
+            api,
+            health,
+            timeout,
+            shutdown_sender.subscribe(),
+        );
+        // The future holds everything that a call can need, so it is boxed to be moved cheaply.
         pollers.spawn(Box::pin(poller));
     };
     for _ in 1..concurrency() {
-        take(api.another());
+        take(api.with_new_connection());
     }
-    // The connection of the registration is open.
+    // The last poller reuses the connection that the registration has opened.
     take(api);
     tokio::select! {
-        result = all(&mut pollers) => return result,
+        result = join_all(&mut pollers) => return result,
         () = wait(extension) => {}
         () = local::signal() => {}
     }
     info!("stopping: running invocations are finished first");
     app.close();
-    for (step, patience) in [(Step::Stopping, PATIENCE), (Step::Ending, LAST_WORDS)] {
-        stopper.reach(step);
-        if let Ok(result) = tokio::time::timeout(patience, all(&mut pollers)).await {
+    for (phase, timeout) in [
+        (Phase::Draining, DRAIN_TIMEOUT),
+        (Phase::Terminating, TERMINATE_TIMEOUT),
+    ] {
+        shutdown_sender.enter(phase);
+        if let Ok(result) = tokio::time::timeout(timeout, join_all(&mut pollers)).await {
             return result;
         }
     }
     let invocations = pollers.len();
     error!(
         invocations,
-        "the process ends and these have not: a function blocks its thread"
+        "the process ends while invocations are still running: a function blocks its thread"
     );
     Ok(())
 }
 
-/// Answers one event of a integration, in the shape that this integration reads.
+/// Answers one event of an integration, in the format that this integration expects.
 ///
 /// # Errors
-/// The event comes from none of them, or the answer failed before it had begun.
+/// The event comes from an unknown source, or the response failed before it had begun.
 pub async fn answer(
     app: &App,
     event: &str,
     request_info: RequestInfo,
 ) -> Result<EventResponse, Failure> {
-    answer_until(app, event, request_info, Stop::never()).await
+    answer_until(app, event, request_info, Shutdown::never()).await
 }
 
-/// The same in a process that may end before the answer does.
+/// Answers one event like [`answer`], and gives up when the process shuts down.
 async fn answer_until(
     app: &App,
     event: &str,
     request_info: RequestInfo,
-    stop: Stop,
+    shutdown: Shutdown,
 ) -> Result<EventResponse, Failure> {
-    // What callers send the integrations wrap, so an continuation comes only from who may invoke this function.
+    // Integrations wrap what their callers send, so only a caller that may invoke this function can send a continuation.
     if let Some(continuation) = Continuation::read(event) {
-        let gone_on = app.resume(continuation, request_info).await;
-        return gone_on
-            .map(|()| EventResponse::nothing())
-            .map_err(Failure::again);
+        let resumed = app.resume(continuation, request_info).await;
+        return resumed
+            .map(|()| EventResponse::empty())
+            .map_err(Failure::not_resumed);
     }
     match Event::parse(event) {
-        Ok(Event::Http(event)) => answer_http(app, *event, request_info, stop).await,
-        Ok(Event::Socket(event)) => event.answer(app, request_info).await,
-        Err(_) if ping::is_one(event) => Ok(pong(request_info)),
+        Ok(Event::Http(event)) => answer_http(app, *event, request_info, shutdown).await,
+        Ok(Event::WebSocket(event)) => event.answer(app, request_info).await,
+        Err(_) if ping::is_ping(event) => Ok(pong(request_info)),
         Err(failure) => {
-            // The caller gets the failure. The refusal is for the log, which has a line for every request.
+            // The caller gets the failure; the refused request is built only for its line in the log.
             let detail = failure.to_string();
             drop(app.refuse(
                 StatusCode::BAD_REQUEST,
@@ -186,20 +196,20 @@ async fn answer_until(
     }
 }
 
-/// The answer to an invocation that only keeps the process.
+/// The response to a warm-up ping.
 fn pong(request_info: RequestInfo) -> EventResponse {
     info!(
         request_id = request_info.id,
-        "a warm-up ping: there is nothing to do"
+        "a warm-up ping: nothing to do"
     );
-    EventResponse::nothing()
+    EventResponse::empty()
 }
 
 async fn answer_http(
     app: &App,
     event: HttpEvent<'_>,
     mut request_info: RequestInfo,
-    stop: Stop,
+    shutdown: Shutdown,
 ) -> Result<EventResponse, Failure> {
     let config = app.config();
     let integration = event.integration();
@@ -209,14 +219,14 @@ async fn answer_http(
         false => config.deadline_margin,
     };
     let mut time = request_info.time_left.unwrap_or(TimeLeft::UNLIMITED);
-    if let Some(limit) = integration.patience(is_streamed) {
+    if let Some(limit) = integration.timeout(is_streamed) {
         time = time.at_most(limit);
         request_info.time_left = Some(time);
     }
     request_info.is_whole = !is_streamed;
-    request_info.most_bytes = Some(integration.most_bytes(is_streamed));
+    request_info.most_bytes = Some(integration.max_body_bytes(is_streamed));
     request_info.principal = request_info.principal.or_else(|| event.principal());
-    let end = End::new(Deadline::after(time.cut(margin)), stop);
+    let end = Cutoff::new(Deadline::after(time.cut(margin)), shutdown);
     let response = match event.request(&config.base_path) {
         Ok(request) => app.serve(request, request_info).await,
         Err(problem) => app.refuse(
@@ -228,24 +238,24 @@ async fn answer_http(
     };
     match is_streamed {
         true => Ok(EventResponse::streamed(integration, response, end)),
-        false => EventResponse::whole(integration, response, end).await,
+        false => EventResponse::buffered(integration, response, end).await,
     }
 }
 
-/// How many invocations this process takes at a time.
+/// The number of invocations that this process takes at a time.
 fn concurrency() -> u32 {
     let number = std::env::var(MAX_CONCURRENCY).ok();
     let number = number.and_then(|text| text.parse().ok());
     number.unwrap_or(1).max(1)
 }
 
-/// Ready when all pollers have ended. One that fails leaves the others to their invocations.
-async fn all(pollers: &mut JoinSet<Result<(), ApiError>>) -> Result<(), ApiError> {
+/// Waits for all pollers. When one fails, the others continue.
+async fn join_all(pollers: &mut JoinSet<Result<(), ApiError>>) -> Result<(), ApiError> {
     let mut result = Ok(());
     while let Some(ended) = pollers.join_next().await {
         let ended = ended.unwrap_or_else(|panic| Err(panic.into()));
         if let Err(error) = &ended {
-            error!(%error, "no more invocations are taken here");
+            error!(%error, "a poller stops: it takes no more invocations");
         }
         result = result.and(ended);
     }

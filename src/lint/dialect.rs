@@ -1,7 +1,7 @@
-//! What is no JSON Schema 2020-12.
+//! Rules for schemas that are not valid JSON Schema 2020-12.
 //!
-//! The Claude API checks every schema of a request against the dialect and refuses the request for one that does not
-//! fit (anthropics/claude-code#586); Claude Code drops all tools of the server for some of them
+//! The Claude API checks every schema of a request against the dialect and refuses the request if one is invalid
+//! (anthropics/claude-code#586); for some of them Claude Code drops all tools of the server
 //! (anthropics/claude-code#44364).
 
 use serde_json::Value;
@@ -11,12 +11,16 @@ use super::node::Node;
 
 const CLIENTS: &str = "Claude";
 
-/// A keyword, what fits it, and how to say that.
+/// A keyword, the check of its value, and a description of valid values.
 type Form = (&'static str, fn(&Value) -> bool, &'static str);
 
-/// The keywords of which a wrong form is likely.
+/// The keywords whose values are likely to be wrong.
 const FORMS: [Form; 29] = [
-    ("type", is_type, "a type of JSON, or a list of such types"),
+    (
+        "type",
+        is_type,
+        "a JSON type, or a list of different JSON types",
+    ),
     ("properties", is_schemas, "an object of schemas"),
     ("patternProperties", is_schemas, "an object of schemas"),
     ("$defs", is_schemas, "an object of schemas"),
@@ -39,12 +43,12 @@ const FORMS: [Form; 29] = [
     ("maximum", Value::is_number, "a number"),
     ("exclusiveMinimum", Value::is_number, "a number"),
     ("exclusiveMaximum", Value::is_number, "a number"),
-    ("minLength", is_count, "a whole number from 0 on"),
-    ("maxLength", is_count, "a whole number from 0 on"),
-    ("minItems", is_count, "a whole number from 0 on"),
-    ("maxItems", is_count, "a whole number from 0 on"),
-    ("pattern", Value::is_string, "text"),
-    ("description", Value::is_string, "text"),
+    ("minLength", is_count, "a whole number of at least 0"),
+    ("maxLength", is_count, "a whole number of at least 0"),
+    ("minItems", is_count, "a whole number of at least 0"),
+    ("maxItems", is_count, "a whole number of at least 0"),
+    ("pattern", Value::is_string, "a string"),
+    ("description", Value::is_string, "a string"),
 ];
 
 pub(super) fn findings(node: &Node<'_>) -> Vec<Finding> {
@@ -55,7 +59,7 @@ pub(super) fn findings(node: &Node<'_>) -> Vec<Finding> {
                 node.at(keyword),
                 format!("`{keyword}` is not {expected}"),
                 CLIENTS,
-                "write it as JSON Schema 2020-12 does",
+                "write it as JSON Schema 2020-12 requires",
             ));
         }
     }
@@ -65,7 +69,7 @@ pub(super) fn findings(node: &Node<'_>) -> Vec<Finding> {
             node.at("$schema"),
             "it names another dialect than 2020-12",
             CLIENTS,
-            "leave `$schema` out, and write it as JSON Schema 2020-12 does",
+            "remove `$schema`, and write the schema in JSON Schema 2020-12",
         ));
     }
     found

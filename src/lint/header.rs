@@ -1,7 +1,7 @@
-//! Parameters that clients repeat in headers: the places that the check at start does not see.
+//! Rules for `x-mcp-header` that the check at start does not cover.
 //!
-//! A client of revision 2026-07-28 drops a tool whose `x-mcp-header` stands elsewhere than under `properties`, is no
-//! header name, is not on a string, an integer or a boolean, or stands twice (MCP 2026-07-28, Streamable HTTP).
+//! A client of revision 2026-07-28 drops a tool whose `x-mcp-header` is not reached through `properties` alone, is
+//! not a header name, is not on a string, an integer or a boolean, or occurs twice (MCP 2026-07-28, Streamable HTTP).
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ pub(super) fn findings(nodes: &[Node<'_>]) -> Vec<Finding> {
         };
         let name = header.as_str().unwrap_or_default();
         let is_new = seen.insert(name.to_ascii_lowercase());
-        // The parameters themselves were checked before the server started.
+        // The top-level parameters were checked at start.
         if node.depth == Some(1) {
             continue;
         }
@@ -31,24 +31,21 @@ pub(super) fn findings(nodes: &[Node<'_>]) -> Vec<Finding> {
         };
         if node.depth.is_none() || node.is_root() {
             flaw(
-                "it does not stand on a property that is found through `properties` alone",
-                "take it away, or move the property",
+                "it is not on a property that is reached through `properties` alone",
+                "remove it, or move the property",
             );
         }
         if HeaderName::from_bytes(name.as_bytes()).is_err() {
-            flaw("it is no header name", "use letters, digits and `-`");
+            flaw("it is not a header name", "use letters, digits and `-`");
         }
         if !is_scalar(node) {
             flaw(
-                "it stands on something that is no string, integer or boolean",
-                "take it away",
+                "its property is not a string, an integer or a boolean",
+                "remove it",
             );
         }
         if !is_new {
-            flaw(
-                "another parameter has the same one",
-                "give it a name of its own",
-            );
+            flaw("another parameter has the same name", "choose another name");
         }
     }
     found

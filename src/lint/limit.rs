@@ -1,6 +1,6 @@
-//! How large a schema may be in OpenAI's strict mode.
+//! Rules for the size of a schema in OpenAI's strict mode.
 //!
-//! The figures stand at <https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas>.
+//! The limits are listed at <https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas>.
 
 use serde_json::Value;
 
@@ -11,15 +11,15 @@ const CLIENTS: &str = "OpenAI in strict mode";
 const REMEDY: &str = "divide the function into several";
 
 const MAX_PROPERTIES: usize = 5_000;
-/// Objects inside one another, the arguments themselves among them.
+/// Nested objects, including the arguments themselves.
 const MAX_LEVELS: usize = 10;
-/// Characters of all names of properties and definitions and of all values of `enum` and `const`.
+/// Characters of all property names, definition names, and values of `enum` and `const`.
 const MAX_CHARACTERS: usize = 120_000;
-/// Values of every `enum` together.
+/// Values of all `enum`s together.
 const MAX_VALUES: usize = 1_000;
-/// Values of one `enum` of text beyond which it has a limit of its own.
+/// Values of one `enum` of strings above which the next limit applies to it.
 const LONG_ENUM: usize = 250;
-/// Characters of such a long one.
+/// Characters of such a long `enum`.
 const MAX_ENUM_CHARACTERS: usize = 15_000;
 
 pub(super) fn findings(root: &Node<'_>, nodes: &[Node<'_>]) -> Vec<Finding> {
@@ -33,7 +33,7 @@ pub(super) fn findings(root: &Node<'_>, nodes: &[Node<'_>]) -> Vec<Finding> {
             MAX_CHARACTERS,
         ),
         (
-            "values to choose from",
+            "values of `enum`",
             count(|node| values(node).count()),
             MAX_VALUES,
         ),
@@ -73,7 +73,7 @@ fn length(value: &Value) -> usize {
     value.as_str().map_or(0, |text| text.chars().count())
 }
 
-/// How many objects stand inside one another.
+/// How deep objects are nested.
 fn levels(schema: &Value) -> usize {
     let Some(fields) = schema.as_object() else {
         return 0;
@@ -96,7 +96,7 @@ fn long_enum(node: &Node<'_>) -> Option<Finding> {
             node.at("enum"),
             problem,
             CLIENTS,
-            "take text, and let the function check it",
+            "use a string, and let the function check it",
         )
     })
 }

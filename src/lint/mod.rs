@@ -1,8 +1,27 @@
-//! What clients refuse in the schemas of arguments, though the protocol allows it.
+//! Finds schemas of arguments that some clients refuse, although the protocol allows them.
 //!
-//! Much of it cannot be in a schema that is made from an argument struct, or stops the start. What was given word for
-//! word ([`Tool::input_schema`](crate::Tool::input_schema)), or comes from a type's own `JsonSchema`, is what this
-//! module is for. Each rule names a public report or the documentation of the client that it speaks of.
+//! A schema that is generated from an argument struct avoids most of these problems. A schema that was given directly
+//! ([`Tool::input_schema`](crate::Tool::input_schema)), or that a type's own `JsonSchema` returns, may contain any of
+//! them. Each rule names a public report or the documentation of the client.
+//!
+//! ```
+//! use bifold::{App, Config, Content, Context, JsonSchema, Result, Server, Tool, lint};
+//! use serde::Deserialize;
+//!
+//! /// Answers at once.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Ping {}
+//!
+//! async fn ping(_: Context, Ping {}: Ping) -> Result<Content> {
+//!     Ok(Content::text("pong"))
+//! }
+//!
+//! let server = Server::new("example", "1.0.0").tools(vec![Tool::new("ping", ping)]);
+//! let app = App::new(Config::default(), server)?;
+//! assert!(lint::findings(app.registry()).is_empty());
+//! # Ok::<(), bifold::StartError>(())
+//! ```
 
 mod dialect;
 mod header;
@@ -17,29 +36,29 @@ use serde_json::Value;
 
 use crate::registry::Registry;
 
-/// Something in a schema that not every client takes.
+/// A part of a schema that some client refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is.
+    /// How severe it is.
     pub severity: Severity,
     /// The name of the function.
     pub function: String,
-    /// Where it stands in the schema of the arguments (JSONPath).
+    /// Its path in the schema of the arguments (JSONPath).
     pub place: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
-    /// Who refuses it.
+    /// The clients that refuse it.
     pub clients: &'static str,
-    /// What to do.
+    /// The solution.
     pub remedy: &'static str,
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// A client refuses the function, or every function of the server with it.
+    /// A client refuses the function, or with it every function of the server.
     Error,
-    /// A client refuses it in one of its modes, or through one of its interfaces.
+    /// A client refuses the function in one of its modes or interfaces.
     Warning,
 }
 

@@ -1,10 +1,10 @@
-//! Every schema inside a schema, with its place.
+//! All schemas inside a schema, each with its JSONPath.
 
 use serde_json::{Map, Value};
 
 use super::{Finding, Severity};
 
-/// Keywords that hold one schema.
+/// Keywords whose value is a schema.
 const ONE: [&str; 10] = [
     "items",
     "additionalProperties",
@@ -17,9 +17,9 @@ const ONE: [&str; 10] = [
     "contains",
     "propertyNames",
 ];
-/// Keywords that hold a list of schemas.
+/// Keywords whose value is a list of schemas.
 const LIST: [&str; 4] = ["anyOf", "oneOf", "allOf", "prefixItems"];
-/// Keywords that hold schemas under names.
+/// Keywords whose value is a map of schemas.
 const NAMED: [&str; 5] = [
     "properties",
     "patternProperties",
@@ -28,20 +28,20 @@ const NAMED: [&str; 5] = [
     "dependentSchemas",
 ];
 
-/// A schema and where it stands.
+/// A schema with its path.
 pub(super) struct Node<'s> {
-    /// The name of the function that it belongs to.
+    /// The name of the function.
     function: &'s str,
     /// The JSONPath from the root.
     pub(super) place: String,
     pub(super) schema: &'s Value,
-    /// The keyword under which it stands; empty for the root.
+    /// The keyword that contains the schema; empty for the root.
     pub(super) keyword: &'static str,
-    /// How many properties deep it stands, if nothing but `properties` leads to it.
+    /// How many levels of `properties` lead to it, if no other keyword does.
     pub(super) depth: Option<usize>,
 }
 
-/// The schema of the function itself, and after each one those inside it.
+/// The schema of the function, and after each schema those inside it.
 pub(super) fn all<'s>(function: &'s str, schema: &'s Value) -> Vec<Node<'s>> {
     let root = Node {
         function,
@@ -64,7 +64,7 @@ fn add<'s>(node: Node<'s>, nodes: &mut Vec<Node<'s>>) {
 }
 
 impl<'s> Node<'s> {
-    /// The value of a keyword.
+    /// The value of `keyword`.
     pub(super) fn get(&self, keyword: &str) -> Option<&'s Value> {
         self.schema.get(keyword)
     }
@@ -78,17 +78,17 @@ impl<'s> Node<'s> {
         self.keyword.is_empty()
     }
 
-    /// Whether that is its one type.
+    /// Whether `type` is exactly `kind`.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.get("type").is_some_and(|it| it == kind)
     }
 
-    /// The place of a keyword's value.
+    /// The path of a keyword's value.
     pub(super) fn at(&self, keyword: &str) -> String {
         format!("{}.{keyword}", self.place)
     }
 
-    /// The place of what stands under that name in a keyword's value.
+    /// The path of `name` inside a keyword's value.
     pub(super) fn named(&self, keyword: &str, name: &str) -> String {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         match !name.is_empty() && name.bytes().all(is_plain) {
@@ -97,7 +97,7 @@ impl<'s> Node<'s> {
         }
     }
 
-    /// Something for which a client refuses the function.
+    /// A finding for which a client refuses the function.
     pub(super) fn error(
         &self,
         place: String,
@@ -115,7 +115,7 @@ impl<'s> Node<'s> {
         }
     }
 
-    /// Something for which a client refuses it in some of its modes or interfaces.
+    /// A finding for which a client refuses the function in some of its modes or interfaces.
     pub(super) fn warning(
         &self,
         place: String,

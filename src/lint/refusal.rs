@@ -1,4 +1,4 @@
-//! What clients are known to refuse in a schema wherever they find it, whatever the dialect says.
+//! Rules for valid schemas that some client always refuses.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ const CLAUDE_AND_GEMINI: &str = "Claude and Gemini";
 const CLAUDE_AND_OPENAI: &str = "Claude and OpenAI";
 const GEMINI_AND_OPENAI: &str = "Gemini and OpenAI";
 
-/// Keywords that must not stand at the root, by the error messages of the two APIs (anthropics/claude-code#4886,
+/// Keywords that must not be at the root, by the error messages of the two APIs (anthropics/claude-code#4886,
 /// langchain-ai/langchainjs#9804) and by what Claude Code drops (anthropics/claude-code#95504).
 pub(super) const NOT_AT_ROOT: [(&str, &str); 6] = [
     ("oneOf", CLAUDE_AND_OPENAI),
@@ -23,7 +23,7 @@ pub(super) const NOT_AT_ROOT: [(&str, &str); 6] = [
     ("enum", OPENAI),
 ];
 
-/// The longest name of a parameter that Claude takes.
+/// The maximum length of a parameter name for Claude.
 const MAX_NAME: usize = 64;
 
 pub(super) fn findings(node: &Node<'_>, root: &Node<'_>) -> Vec<Finding> {
@@ -39,8 +39,8 @@ pub(super) fn findings(node: &Node<'_>, root: &Node<'_>) -> Vec<Finding> {
     found
 }
 
-/// `true` in the place of a schema. Claude Code loses all tools of the server (anthropics/claude-code#92900), Gemini's
-/// clients fail (docker/docker-agent#3634). `additionalProperties` is a boolean for most.
+/// `true` instead of a schema: Claude Code loses all tools of the server (anthropics/claude-code#92900), and Gemini's
+/// clients fail (docker/docker-agent#3634). Most clients accept a boolean for `additionalProperties`.
 fn boolean(node: &Node<'_>) -> Option<Finding> {
     let is_usual = matches!(
         node.keyword,
@@ -49,9 +49,9 @@ fn boolean(node: &Node<'_>) -> Option<Finding> {
     (node.schema.is_boolean() && !is_usual).then(|| {
         node.error(
             node.place.clone(),
-            "a boolean stands in the place of a schema",
+            "it is a boolean instead of a schema",
             CLAUDE_AND_GEMINI,
-            "say which type it takes, such as `{\"type\": \"object\"}`",
+            "declare the type, such as `{\"type\": \"object\"}`",
         )
     })
 }
@@ -63,15 +63,15 @@ fn root_keywords(node: &Node<'_>) -> Vec<Finding> {
     here.map(|(keyword, clients)| {
         node.error(
             node.at(keyword),
-            format!("`{keyword}` stands at the root"),
+            format!("`{keyword}` is at the root"),
             clients,
-            "make the arguments one plain object, and let the function check how they go together",
+            "make the arguments one plain object, and let the function check their combination",
         )
     })
     .collect()
 }
 
-/// Claude wants `^[a-zA-Z0-9_.-]{1,64}$` of the names at the root (anthropics/claude-code#79418).
+/// Claude requires names at the root to match `^[a-zA-Z0-9_.-]{1,64}$` (anthropics/claude-code#79418).
 fn names(node: &Node<'_>) -> Vec<Finding> {
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     let is_good = |name: &str| (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_legal);
@@ -92,18 +92,19 @@ fn names(node: &Node<'_>) -> Vec<Finding> {
     .collect()
 }
 
-/// Gemini's `type` is one value (zed-industries/zed#53919, taylorwilsdon/google_workspace_mcp#1099).
+/// Gemini requires `type` to be one value (zed-industries/zed#53919, taylorwilsdon/google_workspace_mcp#1099).
 fn types(node: &Node<'_>) -> Option<Finding> {
     node.get("type").filter(|it| it.is_array())?;
     Some(node.error(
         node.at("type"),
         "it names several types",
         GEMINI,
-        "name the one type, and leave what is optional out of `required`",
+        "name one type, and leave an optional parameter out of `required`",
     ))
 }
 
-/// Both APIs say that `items` is missing (streamnative/streamnative-mcp-server#26, NousResearch/hermes-agent#71804).
+/// Both APIs report that `items` is missing (streamnative/streamnative-mcp-server#26,
+/// NousResearch/hermes-agent#71804).
 fn array(node: &Node<'_>) -> Option<Finding> {
     let is_bare = node.is("array") && node.get("items").is_none();
     is_bare.then(|| {
@@ -111,26 +112,27 @@ fn array(node: &Node<'_>) -> Option<Finding> {
             node.place.clone(),
             "it is a list without `items`",
             GEMINI_AND_OPENAI,
-            "say in `items` what it is a list of",
+            "declare the type of its items in `items`",
         )
     })
 }
 
-/// Gemini takes text alone, and only where the type says so (microsoft/azure-devops-mcp#145, directus/directus#27100).
+/// Gemini accepts only strings, and only with `type: string` (microsoft/azure-devops-mcp#145,
+/// directus/directus#27100).
 fn choice(node: &Node<'_>) -> Option<Finding> {
     let values = node.get("enum")?.as_array()?;
     let is_text = node.is("string") && values.iter().all(Value::is_string);
     (!is_text && !node.is_root()).then(|| {
         node.error(
             node.at("enum"),
-            "it lists something else than text",
+            "it lists values that are not strings",
             GEMINI,
-            "list text and say `\"type\": \"string\"`, or give `minimum` and `maximum`",
+            "list strings with `\"type\": \"string\"`, or use `minimum` and `maximum`",
         )
     })
 }
 
-/// Gemini says that the property is not defined (anomalyco/opencode#3140).
+/// Gemini reports that the property is not defined (anomalyco/opencode#3140).
 fn required(node: &Node<'_>) -> Vec<Finding> {
     let names = node.get("required").and_then(Value::as_array);
     let names = names.filter(|_| node.is("object")).into_iter().flatten();
@@ -143,27 +145,27 @@ fn required(node: &Node<'_>) -> Vec<Finding> {
             node.at("required"),
             format!("it names the unknown property `{name}`"),
             GEMINI,
-            "describe it in `properties`, or take it out",
+            "describe it in `properties`, or remove it",
         )
     })
     .collect()
 }
 
-/// Gemini takes fields of objects alone (anomalyco/opencode#11889).
+/// Gemini accepts these keywords only in objects (anomalyco/opencode#11889).
 fn fields(node: &Node<'_>) -> Option<Finding> {
     let has_fields = node.get("properties").is_some() || node.get("required").is_some();
     (has_fields && !node.is("object")).then(|| {
         node.error(
             node.place.clone(),
-            "it has fields and is not called an object",
+            "it has fields but is not an object",
             GEMINI,
             "say `\"type\": \"object\"`",
         )
     })
 }
 
-/// No client may fetch a schema (MCP 2026-07-28, tools), and Gemini's trip over those in the same one
-/// (google-gemini/gemini-cli#13326, NousResearch/hermes-agent#99438).
+/// Clients must not fetch a schema (MCP 2026-07-28, tools), and Gemini's clients fail at references inside the same
+/// schema (google-gemini/gemini-cli#13326, NousResearch/hermes-agent#99438).
 fn reference(node: &Node<'_>, root: &Node<'_>) -> Option<Finding> {
     let target = node.get("$ref")?.as_str().unwrap_or_default();
     let pointer = target.strip_prefix('#');
@@ -173,13 +175,13 @@ fn reference(node: &Node<'_>, root: &Node<'_>) -> Option<Finding> {
             node.at("$ref"),
             format!("`{target}` is not in this schema"),
             "every client",
-            "write what it stands for in its place",
+            "write the referenced schema in its place",
         ),
         false => node.error(
             node.at("$ref"),
-            "it refers to another place",
+            "it is a reference",
             GEMINI,
-            "write what it stands for in its place",
+            "write the referenced schema in its place",
         ),
     })
 }

@@ -1,4 +1,4 @@
-//! What lies outside the subsets of JSON Schema that some modes and interfaces of clients have.
+//! Rules for keywords outside the subsets of JSON Schema that some modes and interfaces of clients support.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ const GEMINI: &str = "Gemini";
 const STRICT: &str = "OpenAI in strict mode";
 const STRICT_AND_GEMINI: &str = "OpenAI in strict mode and Gemini";
 
-/// Keywords that a client does not know: those outside strict mode's subset
-/// (<https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas>), and those outside the subset
-/// of OpenAPI to which Gemini's clients translate (<https://ai.google.dev/api/caching#Schema>).
+/// Keywords that a client does not support: those outside the subset of strict mode
+/// (<https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas>), and those outside the
+/// subset of OpenAPI to which Gemini's clients translate (<https://ai.google.dev/api/caching#Schema>).
 const UNKNOWN: [(&str, &str); 14] = [
     ("allOf", STRICT_AND_GEMINI),
     ("oneOf", STRICT_AND_GEMINI),
@@ -48,38 +48,38 @@ fn unknown(node: &Node<'_>) -> Vec<Finding> {
             node.at(keyword),
             format!("it uses `{keyword}`"),
             clients,
-            "say it in the description, and let the function check it",
+            "describe it in `description`, and let the function check it",
         )
     })
     .collect()
 }
 
-/// Gemini knows two formats of text (google-gemini/gemini-cli#3178).
+/// Gemini supports two string formats (google-gemini/gemini-cli#3178).
 fn format(node: &Node<'_>) -> Option<Finding> {
     let format = node.get("format").and_then(Value::as_str)?;
     let is_known = !node.is("string") || matches!(format, "date-time" | "enum");
     (!is_known).then(|| {
         node.warning(
             node.at("format"),
-            format!("`{format}` is another format of text than `date-time` or `enum`"),
+            format!("the string format `{format}` is not `date-time` or `enum`"),
             GEMINI,
-            "say it in the description, or give a `pattern`",
+            "describe it in `description`, or use `pattern`",
         )
     })
 }
 
-/// What is left out is null already (taylorwilsdon/google_workspace_mcp#1099).
+/// An absent parameter is null anyway (taylorwilsdon/google_workspace_mcp#1099).
 fn null_default(node: &Node<'_>) -> Option<Finding> {
     node.get("default").filter(|it| it.is_null())?;
     Some(node.warning(
         node.at("default"),
         "the default is null",
         GEMINI,
-        "leave `default` out",
+        "remove `default`",
     ))
 }
 
-/// Strict mode wants every property given, no other ones, and a type everywhere
+/// Strict mode requires every property, no additional ones, and a type everywhere
 /// (<https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas>).
 fn strict(node: &Node<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -93,17 +93,17 @@ fn strict(node: &Node<'_>) -> Vec<Finding> {
     if !optional.is_empty() {
         found.push(node.warning(
             node.place.clone(),
-            format!("{} may be left out", optional.join(", ")),
+            format!("{} may be absent", optional.join(", ")),
             STRICT,
-            "where that mode matters, require it and let a value stand for none",
+            "if strict mode matters, require it and let a special value mean that it is absent",
         ));
     }
     if node.is("object") && node.get("additionalProperties") != Some(&Value::Bool(false)) {
         found.push(node.warning(
             node.place.clone(),
-            "it takes unknown fields",
+            "it accepts unknown fields",
             STRICT,
-            "say `\"additionalProperties\": false`, with `#[serde(deny_unknown_fields)]`",
+            "add `\"additionalProperties\": false`, with `#[serde(deny_unknown_fields)]`",
         ));
     }
     let says_what = ["type", "anyOf", "oneOf", "allOf", "enum", "const", "$ref"];
@@ -117,7 +117,7 @@ fn strict(node: &Node<'_>) -> Vec<Finding> {
             node.place.clone(),
             "it has no type",
             STRICT_AND_GEMINI,
-            "say which type it takes",
+            "declare the type",
         ));
     }
     found

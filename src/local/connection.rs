@@ -1,4 +1,4 @@
-//! One connection: its requests, one after the other, until either side closes.
+//! One connection: it serves its requests, one after the other, until either side closes.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -17,44 +17,44 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 
-use super::socket::{Socket, State};
+use super::socket::{ConnectionState, Socket};
 use crate::app::{App, RequestInfo};
 
-/// How long the head of a request may take, and a connection may be kept without one.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// The time in which the head of a request must arrive; also how long an idle connection stays open.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is read of the connections that are told to come back.
-const EXTRA_BUFFER: usize = 16 << 10;
+/// The read buffer of a connection beyond the limit.
+const EXTRA_BUFFER_BYTES: usize = 16 << 10;
 
-/// A body that is so small is read after its answer without closing the connection.
-const SMALL_BODY: u64 = 8 << 10;
+/// The largest request body whose unread rest is discarded without closing the connection.
+const SMALL_BODY_BYTES: u64 = 8 << 10;
 
-/// What the requests of one connection are answered with.
+/// What is needed to serve the requests of one connection.
 #[derive(Clone)]
 pub(super) struct Connection {
     pub(super) app: App,
     pub(super) address: SocketAddr,
     pub(super) peer: IpAddr,
-    /// Whether it is one of those for which there is no room.
+    /// Whether it is beyond the limit of connections.
     pub(super) is_extra: bool,
-    pub(super) state: Arc<State>,
+    pub(super) state: Arc<ConnectionState>,
 }
 
-/// The body of a request, which notes when it was read to its end.
-struct Tracked {
+/// The body of a request, which records when it was read to its end.
+struct TrackedBody {
     body: Incoming,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
 }
 
 impl Connection {
-    /// Serves the requests, and no further one once the server is to stop.
+    /// Serves the requests; after the server begins to stop, only the running one is finished.
     pub(super) async fn serve(self, socket: Socket, mut stopped: watch::Receiver<bool>) {
         let mut builder = Builder::new();
         builder
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE);
+            .header_read_timeout(HEAD_TIMEOUT);
         if self.is_extra {
-            builder.keep_alive(false).max_buf_size(EXTRA_BUFFER);
+            builder.keep_alive(false).max_buf_size(EXTRA_BUFFER_BYTES);
         }
         let connection = Arc::new(self);
         let service = service_fn(move |request| {
@@ -66,7 +66,7 @@ impl Connection {
         let is_stopped = async {
             drop(stopped.wait_for(|it| *it).await);
         };
-        // A connection that breaks is the business of its client.
+        // A broken connection is not an error of the server.
         tokio::select! {
             _ = connection.as_mut() => {}
             () = is_stopped => {
@@ -80,7 +80,7 @@ impl Connection {
         let state = &self.state;
         state.intake.pause();
         let is_small = request.body().size_hint().upper();
-        let is_small = is_small.is_some_and(|bytes| bytes <= SMALL_BODY);
+        let is_small = is_small.is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
         let mut response = self.respond(self.track(request)).await;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             state.is_upgraded.store(true, Ordering::Relaxed);
@@ -101,7 +101,7 @@ impl Connection {
             ..RequestInfo::default()
         };
         if self.is_extra && !is_health(&request) {
-            let detail = "too many connections are open: connect again in a moment";
+            let detail = "too many connections are open; connect again in a moment";
             return self.app.refuse_busy(&request, detail, request_info);
         }
         let intake = self.state.intake.clone();
@@ -114,7 +114,7 @@ impl Connection {
         let unread: &AtomicBool = &self.state.is_unread;
         unread.store(has_body, Ordering::Relaxed);
         request.map(|body| match has_body {
-            true => Body::new(Tracked {
+            true => Body::new(TrackedBody {
                 body,
                 state: self.state.clone(),
             }),
@@ -123,7 +123,7 @@ impl Connection {
     }
 }
 
-impl hyper::body::Body for Tracked {
+impl hyper::body::Body for TrackedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -147,7 +147,7 @@ impl hyper::body::Body for Tracked {
     }
 }
 
-/// Whether it asks how the server is, which is answered whatever happens.
+/// Whether it is a health check, which is answered even beyond the limit of connections.
 fn is_health(request: &Request<Body>) -> bool {
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
     is_read && request.uri().path() == "/health"

@@ -7,49 +7,50 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tracing::warn;
 
-/// Connections beyond the limit: their requests are refused, except for `/health`. The oldest gives way to a new one, so
-/// that nobody keeps a health check out by connections alone.
-const EXTRA: usize = 64;
+/// The number of connections beyond the limit. Their requests are refused, except for `/health`. A new one replaces the
+/// oldest, so that idle connections cannot keep a health check out.
+const MAX_EXTRA: usize = 64;
 
-/// Descriptors that are left to everything else: upstreams, the listener, the runtime.
-const OTHERS: usize = 128;
+/// File descriptors that are reserved for everything else: upstreams, the listener, the runtime.
+const RESERVED_DESCRIPTORS: usize = 128;
 
 /// The connections of one server.
 pub(super) struct Connections {
-    seats: Arc<Semaphore>,
-    /// The latest connections without a seat, the oldest first.
+    permits: Arc<Semaphore>,
+    /// The connections without a permit, the oldest first.
     extra: VecDeque<AbortHandle>,
-    most_extra: usize,
+    max_extra: usize,
 }
 
 impl Connections {
-    /// At most so many, or as many as the process has descriptors for.
+    /// At most `limit` connections, or fewer where the process has fewer file descriptors.
     pub(super) fn new(limit: usize) -> Connections {
-        let limit = match descriptors().map(affordable) {
+        let limit = match descriptors().map(max_connections) {
             Some(most) if most < limit => {
                 warn!(
                     limit,
-                    most, "the process may open too few files for so many connections"
+                    most,
+                    "the process may not open enough files for `BIFOLD_MAX_CONNECTIONS`; the limit is lower"
                 );
                 most
             }
             _ => limit,
         };
         Connections {
-            seats: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
             extra: VecDeque::new(),
-            most_extra: limit.min(EXTRA),
+            max_extra: limit.min(MAX_EXTRA),
         }
     }
 
-    /// A seat for a new connection; none where all are taken.
-    pub(super) fn seat(&self) -> Option<OwnedSemaphorePermit> {
-        self.seats.clone().try_acquire_owned().ok()
+    /// A permit for a new connection; `None` where all are taken.
+    pub(super) fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.permits.clone().try_acquire_owned().ok()
     }
 
-    /// A connection without a seat is served.
-    pub(super) fn squeeze(&mut self, connection: AbortHandle) {
-        if self.extra.len() == self.most_extra
+    /// Adds a connection without a permit, and aborts the oldest one where there are too many.
+    pub(super) fn add_extra(&mut self, connection: AbortHandle) {
+        if self.extra.len() == self.max_extra
             && let Some(oldest) = self.extra.pop_front()
         {
             oldest.abort();
@@ -58,13 +59,13 @@ impl Connections {
     }
 }
 
-/// How many connections fit beside everything else that the process opens.
-fn affordable(descriptors: usize) -> usize {
-    let rest = descriptors.saturating_sub(EXTRA + OTHERS);
+/// The number of connections that leave enough file descriptors for everything else.
+fn max_connections(descriptors: usize) -> usize {
+    let rest = descriptors.saturating_sub(MAX_EXTRA + RESERVED_DESCRIPTORS);
     rest.max(descriptors / 4).max(1)
 }
 
-/// How many files the process may have open.
+/// The number of files that the process may have open.
 #[cfg(unix)]
 fn descriptors() -> Option<usize> {
     use rustix::process::{Resource, getrlimit};
@@ -73,7 +74,7 @@ fn descriptors() -> Option<usize> {
     limit.and_then(|it| usize::try_from(it).ok())
 }
 
-/// How many files the process may have open, which nobody limits here.
+/// The number of files that the process may have open, which has no limit on this system.
 #[cfg(not(unix))]
 fn descriptors() -> Option<usize> {
     None
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_descriptors_to_everything_else() {
+    fn connections_leave_file_descriptors_for_everything_else() {
         for (descriptors, connections) in [
             (1 << 20, (1 << 20) - 192),
             (1024, 832),
@@ -92,7 +93,7 @@ mod tests {
             (64, 16),
             (0, 1),
         ] {
-            assert_eq!(affordable(descriptors), connections, "{descriptors}");
+            assert_eq!(max_connections(descriptors), connections, "{descriptors}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The same application on a socket of this machine.
+//! Runs an application as a local server on a TCP socket.
 
 mod connection;
 mod connections;
@@ -19,18 +19,18 @@ use crate::http::buffers::Intake;
 
 use connection::Connection;
 use connections::Connections;
-use socket::{Socket, State};
+use socket::{ConnectionState, Socket};
 
-/// Serves until `shutdown` is ready, then ends what is running, for at most the call timeout and a second, or until a
-/// second signal. A client that reads nothing of its answer for 30 s is let go, and for 1 s once the server stops.
+/// Serves until `shutdown` is ready. Then running requests have the call timeout plus one second to finish, or until a
+/// second signal. A client that reads nothing of its response for 30 s (1 s during the shutdown) is disconnected.
 ///
-/// Beyond `max_connections` requests are refused with 503, except for `/health`.
+/// Connections beyond `max_connections` get 503 for every request except `/health`.
 ///
-/// On a loopback address only requests to this machine's own names are taken, unless the settings list others: a page of
-/// another name that was bound again to this address (DNS rebinding) gets 403.
+/// On a loopback address only requests to the names of this machine are accepted, unless the settings list more hosts: a
+/// web page whose host name was rebound to this address (DNS rebinding) gets 403.
 ///
 /// # Errors
-/// The socket's.
+/// The socket fails.
 pub async fn serve(
     app: App,
     mut listener: TcpListener,
@@ -38,7 +38,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
-    let patience = app.config().call_timeout + Duration::from_secs(1);
+    let timeout = app.config().call_timeout + Duration::from_secs(1);
     let closing = app.clone();
     // Each connection holds a receiver.
     let (stop, stopped) = watch::channel(false);
@@ -51,22 +51,22 @@ pub async fn serve(
             () = &mut shutdown => break,
             () = &mut flushing => continue,
         };
-        // Answers and events are written whole, so waiting for more of them would only delay them.
+        // Responses and events are written completely, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
-        let (app, seat) = (app.clone(), connections.seat());
-        let state = Arc::new(State::new(Intake::new(app.buffers())));
+        let (app, permit) = (app.clone(), connections.permit());
+        let state = Arc::new(ConnectionState::new(Intake::new(app.buffers())));
         let connection = Connection {
             app,
             address,
             peer: peer.ip(),
-            is_extra: seat.is_none(),
+            is_extra: permit.is_none(),
             state: state.clone(),
         };
         let is_extra = connection.is_extra;
-        let socket = Socket::new(stream, state, stopped.clone(), seat);
+        let socket = Socket::new(stream, state, stopped.clone(), permit);
         let task = tokio::spawn(connection.serve(socket, stopped.clone()));
         if is_extra {
-            connections.squeeze(task.abort_handle());
+            connections.add_extra(task.abort_handle());
         }
     }
     drop((listener, stopped));
@@ -75,22 +75,22 @@ pub async fn serve(
     stop.send_replace(true);
     tokio::select! {
         () = async {
-            // In this order: what runs on a connection may have left a task behind.
+            // Connections first: a request that runs on one may still start a task.
             stop.closed().await;
             closing.closed().await;
         } => {}
-        () = tokio::time::sleep(patience) => {}
+        () = tokio::time::sleep(timeout) => {}
         () = signal() => {}
     }
     closing.flush(Duration::MAX).await;
     Ok(())
 }
 
-/// Ready on the first interrupt or termination signal. Signals are caught from the call on, not from the first
-/// poll: one that comes between the two must not kill the process.
+/// Waits for the first interrupt or termination signal. The handlers are set when this function is called, not at the
+/// first poll, so a signal in between does not kill the process.
 ///
 /// # Panics
-/// Outside a runtime, or where the system allows no handler.
+/// Outside a runtime, or where the system allows no signal handler.
 #[cfg(unix)]
 pub fn signal() -> impl Future<Output = ()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -105,12 +105,12 @@ pub fn signal() -> impl Future<Output = ()> {
     reader.set_nonblocking(true).expect("a pipe need not block");
     let reader = tokio::net::UnixStream::from_std(reader).expect("a runtime reads pipes");
     async move {
-        // Whatever becomes of the pipe, there is nothing else to wait for.
+        // An error of the pipe also counts as a signal: nothing else can report one.
         drop(reader.readable().await);
     }
 }
 
-/// Ready on the first interrupt.
+/// Waits for the first interrupt.
 #[cfg(not(unix))]
 pub async fn signal() {
     let _ = tokio::signal::ctrl_c().await;

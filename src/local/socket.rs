@@ -1,5 +1,5 @@
-//! The socket of one connection: it bounds what is read of a head or a message, how long a write may stand still, and
-//! ends in stages, so that an answer is read even where the request was not.
+//! The socket of one connection: it limits the bytes that are read and the time that a write may stall, and it closes in
+//! stages, so that the client gets its response even where the server did not read the whole request.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -19,18 +19,18 @@ use tracing::debug;
 
 use crate::http::buffers::Intake;
 
-/// How long a client may take nothing of what is written to it.
-const STALL: Duration = Duration::from_secs(30);
+/// The time in which a client must read something of what is written to it.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long it may do so once the server is to stop.
-const MOMENT: Duration = Duration::from_secs(1);
+/// That time while the server stops.
+const SHUTDOWN_STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much of a request is read on and thrown away after its answer, and for how long.
-const DISCARDED_BYTES: u64 = 32 << 20;
-const DISCARDING: Duration = Duration::from_secs(30);
+/// The bytes of a request that are discarded after its response, and the time for it.
+const MAX_DISCARDED_BYTES: u64 = 32 << 20;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The answer to a head for which there is no room; the request is not known yet.
-const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+/// The response to a head that does not fit into the buffers. The request is not parsed yet, so it is a constant.
+const BUSY_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: application/problem+json\r\n\
     cache-control: no-store\r\n\
     x-content-type-options: nosniff\r\n\
@@ -42,29 +42,29 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 
 /// A connection as HTTP and WebSocket use it.
 pub(super) struct Socket {
-    /// None once it is dropped.
+    /// `None` once the socket is closed.
     stream: Option<TcpStream>,
-    state: Arc<State>,
-    /// Ready when the client has taken nothing for too long; none while it takes what is written.
+    state: Arc<ConnectionState>,
+    /// The timeout of a stalled write; `None` while writes make progress.
     stall: Option<BoxFuture<'static, ()>>,
     stopped: watch::Receiver<bool>,
-    /// Its place among the connections, where it has one.
-    seat: Option<OwnedSemaphorePermit>,
+    /// Its permit, unless it is beyond the limit of connections.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
-/// What a connection knows of its request, and its request of the connection.
-pub(super) struct State {
-    /// What is read while no body is.
+/// The state that a connection shares with its current request.
+pub(super) struct ConnectionState {
+    /// Counts the bytes that are read outside of a request body.
     pub(super) intake: Intake,
-    /// Whether the client may still be sending when the answer is complete.
+    /// Whether a part of the request is still unread.
     pub(super) is_unread: AtomicBool,
-    /// Whether it has become a WebSocket.
+    /// Whether the connection has become a WebSocket.
     pub(super) is_upgraded: AtomicBool,
 }
 
-impl State {
-    pub(super) fn new(intake: Intake) -> State {
-        State {
+impl ConnectionState {
+    pub(super) fn new(intake: Intake) -> ConnectionState {
+        ConnectionState {
             intake,
             is_unread: AtomicBool::new(false),
             is_upgraded: AtomicBool::new(false),
@@ -75,26 +75,26 @@ impl State {
 impl Socket {
     pub(super) fn new(
         stream: TcpStream,
-        state: Arc<State>,
+        state: Arc<ConnectionState>,
         stopped: watch::Receiver<bool>,
-        seat: Option<OwnedSemaphorePermit>,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Socket {
         Socket {
             stream: Some(stream),
             state,
             stall: None,
             stopped,
-            seat,
+            permit,
         }
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         let stream = self.stream.as_mut();
-        stream.map(Pin::new).ok_or_else(gone)
+        stream.map(Pin::new).ok_or_else(not_connected)
     }
 
-    /// What came of a write; where nothing was taken, the client has so long to take something.
-    fn written<T>(
+    /// Passes on the result of a write; a write that stays pending for too long fails.
+    fn check_stall<T>(
         &mut self,
         poll: Poll<io::Result<T>>,
         cx: &mut Context<'_>,
@@ -106,25 +106,25 @@ impl Socket {
         let stopped = &self.stopped;
         let stall = self
             .stall
-            .get_or_insert_with(|| patience(STALL, stopped.clone()).boxed());
+            .get_or_insert_with(|| stall_timeout(STALL_TIMEOUT, stopped.clone()).boxed());
         ready!(stall.poll_unpin(cx));
         debug!("a client reads nothing of what is written to it");
-        // What the system still has for it is thrown away with the connection.
+        // The reset also discards the bytes that the system has buffered for the client.
         if let Some(stream) = self.stream.take() {
             let _ = stream.set_zero_linger();
         }
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Refuses to read on. Nothing else is being written: a head comes before any answer to it.
+    /// Refuses to read more. No response is being written: the head arrives before any response to it.
     fn refuse(&self) -> io::Error {
-        debug!("there is no room for what a client sends");
+        debug!("a client sends more than the buffers can hold");
         self.state.is_unread.store(true, Ordering::Relaxed);
         if let Some(stream) = &self.stream
             && !self.state.is_upgraded.load(Ordering::Relaxed)
         {
-            // A head that is refused was not answered, so the system has room for this.
-            let _ = stream.try_write(BUSY);
+            // Nothing else was written for this request, so the system's buffer has room for the response.
+            let _ = stream.try_write(BUSY_RESPONSE);
         }
         io::ErrorKind::OutOfMemory.into()
     }
@@ -150,7 +150,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let poll = self.stream()?.poll_write(cx, bytes);
-        self.written(poll, cx)
+        self.check_stall(poll, cx)
     }
 
     fn poll_write_vectored(
@@ -159,7 +159,7 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let poll = self.stream()?.poll_write_vectored(cx, slices);
-        self.written(poll, cx)
+        self.check_stall(poll, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -176,8 +176,8 @@ impl AsyncWrite for Socket {
 }
 
 impl Drop for Socket {
-    /// A connection that is closed while its client sends is reset, and the answer is lost with it (RFC 9112, section
-    /// 9.6): what still comes is read first.
+    /// Reads what the client still sends before the connection is closed. Otherwise the system resets the connection, and
+    /// the client loses the response (RFC 9112, section 9.6).
     fn drop(&mut self) {
         let state = &self.state;
         let is_sending = [&state.is_unread, &state.is_upgraded];
@@ -186,29 +186,29 @@ impl Drop for Socket {
             return;
         };
         if let Ok(runtime) = Handle::try_current() {
-            let seat = self.seat.take();
-            // A server that stops does not wait for it.
+            let permit = self.permit.take();
+            // This task is detached: a server that stops does not wait for it.
             runtime.spawn(async move {
-                drop(timeout(DISCARDING, discard(stream)).await);
-                drop(seat);
+                drop(timeout(DISCARD_TIMEOUT, discard(stream)).await);
+                drop(permit);
             });
         }
     }
 }
 
-/// Says that nothing more is written, and reads until the client says the same.
+/// Closes the sending side, and reads until the client closes its own.
 async fn discard(mut stream: TcpStream) {
-    // The client may be gone, which ends it too.
+    // An error means that the client is gone; then reading ends at once.
     let _ = stream.shutdown().await;
-    let mut rest = stream.take(DISCARDED_BYTES);
+    let mut rest = stream.take(MAX_DISCARDED_BYTES);
     let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
 }
 
-/// Ready after that time, or a moment after the server is to stop.
-async fn patience(limit: Duration, mut stopped: watch::Receiver<bool>) {
+/// Waits for `limit`, or for the shorter limit once the server stops.
+async fn stall_timeout(limit: Duration, mut stopped: watch::Receiver<bool>) {
     let is_stopped = async {
         drop(stopped.wait_for(|it| *it).await);
-        sleep(MOMENT).await;
+        sleep(SHUTDOWN_STALL_TIMEOUT).await;
     };
     tokio::select! {
         () = sleep(limit) => {}
@@ -216,7 +216,7 @@ async fn patience(limit: Duration, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-fn gone() -> io::Error {
+fn not_connected() -> io::Error {
     io::ErrorKind::NotConnected.into()
 }
 
@@ -225,8 +225,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_without_a_request_is_as_long_as_it_says() {
-        let text = std::str::from_utf8(BUSY).unwrap();
+    fn the_busy_response_has_the_length_that_it_declares() {
+        let text = std::str::from_utf8(BUSY_RESPONSE).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.ends_with(&format!("content-length: {}", body.len())));
     }

@@ -1,4 +1,4 @@
-//! Wallets: account, balance, commitments.
+//! Wallets: account, balance and commitments.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,9 @@ use crate::error::{Error, Kind, Result};
 
 /// The Figure Markets exchange's market on chain.
 const MARKET: u128 = 1;
-/// Rows on a page of balances.
+/// Rows of one page of balances.
 const PAGE: u128 = 100;
-/// Pages that are read: no wallet holds more denoms than that.
+/// The maximum number of pages that are read; no wallet has more denoms than they contain.
 const MAX_PAGES: u128 = 100;
 
 /// Account type, vesting state and assets under management of one wallet.
@@ -50,7 +50,7 @@ pub(super) struct LiquidBalance {
     wallet_address: Address,
 }
 
-/// What is known of an account.
+/// An account.
 #[derive(Clone, Serialize, JsonSchema)]
 pub(super) struct Account {
     wallet_address: String,
@@ -94,7 +94,7 @@ pub(super) struct Liquid {
     wallet_liquid_balance: Coin,
 }
 
-/// The explorer's account (`GET /api/v2/accounts/{address}`); each field may be missing or null, but not all of them.
+/// The explorer's account (`GET /api/v2/accounts/{address}`). Each field may be missing or null, but not all of them.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AccountRecord {
@@ -168,7 +168,7 @@ pub(super) async fn liquid_balance(
     loop {
         let path = format!("/api/v2/accounts/{wallet}/balances?count={PAGE}&page={number}");
         let page: Page = cx.get_json(&EXPLORER, &path).await?;
-        // A bank balance has one row a denom, so the row that is found is the whole of it.
+        // A bank balance has one row per denom, so the search can stop at the first match.
         if let Some(coin) = page.results.iter().find(|coin| coin.denom == NHASH) {
             return Ok(Liquid {
                 wallet_liquid_balance: coin.clone(),
@@ -187,24 +187,24 @@ pub(super) async fn liquid_balance(
     }
 }
 
-/// Asks the explorer for the account.
+/// Reads the account from the explorer.
 pub(super) async fn record(cx: &Context, wallet: &str) -> Result<AccountRecord> {
     let record: Result<AccountRecord> = cx
         .get_json(&EXPLORER, &format!("/api/v2/accounts/{wallet}"))
         .await;
     match record {
         Ok(record) if record.is_empty() => {
-            let problem = "answered with JSON that holds nothing of an account";
+            let problem = "answered with JSON that contains nothing about an account";
             Err(Error::invalid_response(EXPLORER.name, problem))
         }
         Err(error) if error.kind() == Kind::NotFound => {
-            Err(Error::not_found("the explorer does not know this account").with_source(error))
+            Err(Error::not_found("the explorer does not have this account").with_source(error))
         }
         record => record,
     }
 }
 
-/// Asks the node for what the wallet has committed to the exchange.
+/// Reads from the node what the wallet has committed to the exchange.
 pub(super) async fn commitment(cx: &Context, wallet: &str) -> Result<Committed> {
     let path = format!("/provenance/exchange/v1/commitments/account/{wallet}");
     let answer: Commitments = cx.get_json(&LCD, &path).await.map_err(refused)?;
@@ -220,25 +220,25 @@ pub(super) async fn commitment(cx: &Context, wallet: &str) -> Result<Committed> 
     })
 }
 
-/// The node answers 400 to an address that it cannot decode, and to nothing else on this path.
+/// The node answers 400 only to an address that it cannot decode.
 fn refused(error: Error) -> Error {
     match error.upstream_status().and_then(|origin| origin.status) {
         Some(400) => Error::invalid_argument(
             "wallet_address",
-            "the node does not take this as an address",
+            "the node does not accept this as an address",
         )
         .with_source(error),
         _ => error,
     }
 }
 
-/// Amounts whose sum has more than 128 bits are no amounts.
+/// The error for amounts whose sum has more than 128 bits.
 pub(super) fn overflow(upstream: &'static str) -> Error {
     Error::invalid_response(upstream, "answered with amounts that cannot be added up")
 }
 
 impl AccountRecord {
-    /// The function's result.
+    /// The result of the function.
     pub(super) fn account(self, wallet: &str) -> Account {
         Account {
             wallet_address: wallet.to_owned(),
@@ -250,7 +250,7 @@ impl AccountRecord {
         }
     }
 
-    /// Whether none of the fields is there: some other message, and not an account without them.
+    /// Whether all fields are missing: then the JSON is not an account.
     fn is_empty(&self) -> bool {
         self.account_type.is_none()
             && self.account_number.is_none()

@@ -1,4 +1,4 @@
-//! Wallet addresses: bech32 with checksum, checked before anything is asked of an upstream.
+//! Wallet addresses: bech32 with a checksum, validated before a request to an upstream.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,12 @@ use crate::config::Setting;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// The setting that says which network's addresses are taken.
+/// The setting that selects the network of accepted addresses.
 const NETWORK: &str = "BIFOLD_ADDRESS_PREFIX";
 
-/// That setting.
+/// Declares that setting.
 pub(super) fn setting() -> Setting {
-    let meaning =
-        "the network whose wallet addresses are taken: `pb` for mainnet, `tp` for testnet.";
+    let meaning = "the network of accepted wallet addresses: `pb` for mainnet, `tp` for testnet.";
     Setting::new(NETWORK, "pb", meaning).check("pb, tp", |value| match value {
         "pb" | "tp" => Ok(()),
         _ => Err("expected `pb` or `tp`".into()),
@@ -30,14 +29,14 @@ pub(super) fn setting() -> Setting {
 pub(super) struct Address(String);
 
 impl Address {
-    /// The text, once it is known to belong to the configured network.
+    /// The text, if the address belongs to the configured network.
     pub(super) fn on_network(&self, cx: &Context) -> Result<&str> {
         let prefix = cx.setting(NETWORK);
         match self.0.split_once('1') {
             Some((own, _)) if own == prefix => Ok(&self.0),
             _ => {
                 let problem = format!(
-                    "the address is of another network: this server takes addresses that begin with `{prefix}1`"
+                    "the address is of another network: this server accepts addresses that begin with `{prefix}1`"
                 );
                 Err(Error::invalid_argument("wallet_address", problem))
             }
@@ -54,13 +53,13 @@ impl Address {
             return wrong("it must be in lower case");
         }
         let Ok(decoded) = CheckedHrpstring::new::<Bech32>(text) else {
-            return wrong("it is mistyped or cut, its checksum does not match");
+            return wrong("it is mistyped or incomplete, its checksum does not match");
         };
         if !matches!(decoded.hrp().as_str(), "pb" | "tp") {
             return wrong("its prefix is another one");
         }
         if !matches!(decoded.byte_iter().len(), 20 | 32) {
-            return wrong("it must hold 20 or 32 bytes (41 or 61 characters)");
+            return wrong("it must contain 20 or 32 bytes (41 or 61 characters)");
         }
         match decoded.validate_segwit_padding() {
             Ok(()) => Ok(Address(text.to_owned())),

@@ -1,4 +1,4 @@
-//! Coins: exact amounts of a denom. Supplies are larger than 2^64, so an amount has 128 bits.
+//! Coins: exact amounts of a denom. An amount has 128 bits, because supplies exceed 2^64.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::number;
 /// The base unit of HASH: 1 HASH is 10^9 nhash.
 pub(super) const NHASH: &str = "nhash";
 
-/// An amount in base units; a decimal string on the wire, because JavaScript's numbers end at 2^53.
+/// An amount in base units; a decimal string in JSON, because JavaScript's integers are exact only up to 2^53.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Amount(pub(super) u128);
 
@@ -20,12 +20,12 @@ pub(super) struct Amount(pub(super) u128);
 pub(super) struct Coin {
     /// Base units, as a decimal string.
     pub(super) amount: Amount,
-    /// The denom that the base units are of.
+    /// The denom of the base units.
     pub(super) denom: String,
 }
 
 impl Coin {
-    /// That many nhash.
+    /// An amount of nhash.
     pub(super) fn nhash(amount: u128) -> Coin {
         Coin {
             amount: Amount(amount),
@@ -34,7 +34,7 @@ impl Coin {
     }
 }
 
-/// The sum of the coins of one denom; `None` where it has more than 128 bits.
+/// The sum of the coins of one denom; `None` if it exceeds 128 bits.
 pub(super) fn sum_of<'a>(denom: &str, coins: impl IntoIterator<Item = &'a Coin>) -> Option<u128> {
     let mut own = coins.into_iter().filter(|coin| coin.denom == denom);
     own.try_fold(0u128, |sum, coin| sum.checked_add(coin.amount.0))

@@ -1,4 +1,4 @@
-//! Exact decimals: prices and ratios keep every digit the upstream gave, in plain notation.
+//! Exact decimals: prices and ratios keep all digits of the upstream, without an exponent.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number;
 
-/// More digits than this are no price, and an exponent must not be able to ask for a gigabyte of zeros.
+/// The maximum number of digits, so that a large exponent cannot produce gigabytes of zeros.
 const MAX_DIGITS: usize = 80;
 
 /// A decimal number as text, without an exponent.
@@ -17,15 +17,15 @@ const MAX_DIGITS: usize = 80;
 pub(super) struct Decimal(String);
 
 impl Decimal {
-    /// Reads plain or exponent notation.
+    /// Parses plain or exponent notation.
     pub(super) fn parse(text: &str) -> Result<Decimal, String> {
         plain(text)
             .map(Decimal)
             .ok_or_else(|| "expected a decimal number".to_owned())
     }
 
-    /// `numerator / denominator` with `digits` digits after the point, rounded half to even; `None` beyond 128 bits
-    /// or for a denominator of zero.
+    /// `numerator / denominator` with `digits` digits after the point, rounded half to even; `None` beyond 128 bits,
+    /// or if the denominator is zero.
     pub(super) fn ratio(numerator: u128, denominator: u128, digits: u32) -> Option<Decimal> {
         let scale = 10u128.checked_pow(digits)?;
         let scaled = divide_half_even(numerator.checked_mul(scale)?, denominator)?;
@@ -44,7 +44,7 @@ impl Decimal {
     }
 }
 
-/// The quotient, rounded half to even; `None` for a divisor of zero.
+/// The quotient, rounded half to even; `None` if the divisor is zero.
 pub(super) fn divide_half_even(dividend: u128, divisor: u128) -> Option<u128> {
     let quotient = dividend.checked_div(divisor)?;
     let rest = dividend % divisor;
@@ -56,7 +56,7 @@ pub(super) fn divide_half_even(dividend: u128, divisor: u128) -> Option<u128> {
     quotient.checked_add(is_up.into())
 }
 
-/// The number without its exponent; digits that were given stay, trailing zeros too.
+/// The number without its exponent; all given digits stay, including trailing zeros.
 fn plain(text: &str) -> Option<String> {
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),

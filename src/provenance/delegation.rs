@@ -1,4 +1,4 @@
-//! Delegation: what a wallet has staked, earned, and is taking back.
+//! Delegation: what a wallet has staked, earned, moved and is unstaking.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use super::account::overflow;
 use super::address::Address;
 use super::amount::{Coin, NHASH, sum_of};
 use super::number::Integer;
-use super::partial::{Lost, Parts};
-use super::track::Track;
+use super::partial::{MissingPart, PartCollector};
+use super::progress::PartProgress;
 use crate::context::Context;
 use crate::error::Result;
 
-/// Staked, rewards, unbonding and redelegated.
+/// The parts of a delegation: staked, rewards, unbonding and redelegated.
 pub(super) const PARTS: u32 = 4;
 
 /// Everything one wallet has delegated to validators: staked, redelegated, rewards and unbonding, with totals.
@@ -71,8 +71,8 @@ pub(super) struct Total {
     delegated_earning_amount: Option<Coin>,
     /// What earns no rewards: rewards and unbonding.
     delegated_not_earning_amount: Option<Coin>,
-    /// The parts that could not be had; what depends on them is null.
-    pub(super) incomplete: Vec<Lost>,
+    /// The parts that could not be fetched; values that depend on them are null.
+    pub(super) incomplete: Vec<MissingPart>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -97,7 +97,7 @@ pub(super) struct RedelegationAmount {
     delegated_redelegated_amount: Coin,
 }
 
-/// The explorer's pages of delegations, unbonding and redelegations: rows, and totals over all of them.
+/// The explorer's pages of delegations, unbondings and redelegations: rows, and their totals.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Rows {
@@ -131,7 +131,7 @@ pub(super) async fn total(
     gather(
         &cx,
         wallet_address.on_network(&cx)?,
-        &Track::new(&cx, PARTS),
+        &PartProgress::new(&cx, PARTS),
     )
     .await
 }
@@ -177,15 +177,19 @@ pub(super) async fn redelegation(
     })
 }
 
-/// All parts at once.
-pub(super) async fn gather(cx: &Context, wallet: &str, track: &Track<'_>) -> Result<Total> {
+/// Fetches all parts concurrently.
+pub(super) async fn gather(
+    cx: &Context,
+    wallet: &str,
+    progress: &PartProgress<'_>,
+) -> Result<Total> {
     let (staked, rewards, unbonding, redelegated) = tokio::join!(
-        track.part("staked", bonded(cx, wallet)),
-        track.part("rewards", earned(cx, wallet)),
-        track.part("unbonding", moving(cx, wallet, "unbonding")),
-        track.part("redelegated", moving(cx, wallet, "redelegations")),
+        progress.part("staked", bonded(cx, wallet)),
+        progress.part("rewards", earned(cx, wallet)),
+        progress.part("unbonding", moving(cx, wallet, "unbonding")),
+        progress.part("redelegated", moving(cx, wallet, "redelegations")),
     );
-    let mut parts = Parts::default();
+    let mut parts = PartCollector::default();
     let staked = parts.take("staked", staked);
     let rewards = parts.take("rewards", rewards);
     let unbonding = parts.take("unbonding", unbonding);
@@ -205,7 +209,7 @@ pub(super) async fn gather(cx: &Context, wallet: &str, track: &Track<'_>) -> Res
     })
 }
 
-/// The sum, null where a summand was lost.
+/// The sum; null if a summand is missing.
 pub(super) fn add<const N: usize>(coins: [&Option<Coin>; N]) -> Option<Coin> {
     let coins = coins
         .into_iter()
@@ -218,7 +222,7 @@ async fn bonded(cx: &Context, wallet: &str) -> Result<(Integer, Coin)> {
     let path = format!("/api/v2/accounts/{wallet}/delegations?count=10&page=1");
     let rows: Rows = cx.get_json(&EXPLORER, &path).await?;
     let validators = rows.total.unwrap_or(Integer(rows.results.len() as u128));
-    // Without its total the first page stands for all of them only if there are no more.
+    // Without a total, the first page is complete only if it is the only one.
     let is_whole = validators.0 <= rows.results.len() as u128;
     match rows.rolled_up() {
         Some(coin) => Ok((validators, coin)),

@@ -1,4 +1,4 @@
-//! HASH: supply, circulation, and where the rest is.
+//! HASH statistics: supply and circulation.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,19 +14,19 @@ use crate::error::{Error, Result};
 #[serde(deny_unknown_fields)]
 pub(super) struct HashStatistics {}
 
-/// The supply and its parts. `circulation` is what the explorer calls so; its meaning changed on 2025-07-29,
-/// therefore both readings of the rest are given: `locked` and `not_in_circulation`.
+/// The supply and its parts. `circulation` is the explorer's figure; its meaning changed on 2025-07-29, therefore
+/// both differences are given: `locked` and `not_in_circulation`.
 #[derive(Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Statistics {
-    /// The most that can ever exist.
+    /// The maximum supply.
     max_supply: Coin,
-    /// What exists now: the maximum less what was burned.
+    /// The current supply: the maximum less the burned amount.
     current_supply: Coin,
     circulation: Coin,
-    /// What governance may spend.
+    /// The community pool, which governance may spend.
     community_pool: Coin,
-    /// What is staked with validators.
+    /// The amount that is staked with validators.
     bonded: Coin,
     burned: Coin,
     /// Current supply less circulation, community pool and bonded.
@@ -72,7 +72,7 @@ pub(super) async fn fetch(cx: &Context) -> Result<Statistics> {
 }
 
 impl Stats {
-    /// The same with what follows from it; `None` where the parts are larger than the whole.
+    /// Adds the derived figures; `None` if the parts are larger than the whole.
     fn complete(self) -> Option<Statistics> {
         let supply = self.current_supply.amount.0;
         let outside = supply.checked_sub(self.circulation.amount.0)?;

@@ -28,7 +28,7 @@ pub(super) struct LastPrice {
     /// Symbol of the market, as fetch_current_fm_data lists it; case-sensitive.
     #[serde(default)]
     token_pair: Pair,
-    /// How many trades to return at the most.
+    /// The maximum number of trades to return.
     #[serde(default = "one")]
     last_number_of_trades: Count<1, 200>,
 }
@@ -49,7 +49,7 @@ pub(super) struct Markets {
     total: usize,
 }
 
-/// One market; prices are in the quote denom, null where there is none.
+/// One market; prices are in the quote denom, and null if there is none.
 #[derive(Clone, Serialize, JsonSchema)]
 pub(super) struct Market {
     pub(super) symbol: Option<String>,
@@ -60,7 +60,7 @@ pub(super) struct Market {
     best_ask: Option<Decimal>,
     /// Half-way between the best bid and the best ask.
     mid_price: Option<Decimal>,
-    /// Null for a market that has never traded.
+    /// Null if the market has never traded.
     last_traded_price: Option<Decimal>,
     price_change_24h: Option<Decimal>,
     /// A fraction: -0.05 is minus five percent.
@@ -79,7 +79,7 @@ pub(super) struct Market {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Price {
     token_pair: String,
-    /// The price of the newest trade; null where the pair has never traded.
+    /// The price of the newest trade; null if the pair has never traded.
     pub(super) last_price: Option<Decimal>,
     /// Newest first.
     pub(super) trades: Vec<Trade>,
@@ -107,7 +107,7 @@ pub(super) struct Asset {
     asset_display_name: Option<String>,
     asset_description: Option<String>,
     asset_type: Option<String>,
-    /// Base units are 10 to the minus this.
+    /// One asset is 10 to the power of this many base units.
     asset_exponent: Option<Integer>,
     /// The denom on Provenance Blockchain.
     asset_denom: Option<String>,
@@ -220,13 +220,13 @@ pub(super) async fn list_assets(cx: &Context) -> Result<Assets> {
     })
 }
 
-/// The last trades of a pair. `pair` must be a symbol: it becomes a part of the path as it is.
+/// The last trades of a pair. `pair` must be a valid symbol, because it becomes a part of the path.
 pub(super) async fn trades(cx: &Context, pair: &str, count: u32) -> Result<Price> {
     let list: Matches = cx
         .get_json(&EXCHANGE, &format!("/trades/{pair}?size={count}"))
         .await?;
     let mut trades: Vec<Trade> = list.matches.into_iter().map(Trade::from).collect();
-    // Two fills of one order share a moment and keep their order; an order that is there twice has one id.
+    // Two fills of one order have the same time and keep their order; a repeated trade has the same id.
     trades.sort_by_cached_key(|trade| {
         std::cmp::Reverse(OffsetDateTime::parse(&trade.created, &Rfc3339).ok())
     });
@@ -240,7 +240,7 @@ pub(super) async fn trades(cx: &Context, pair: &str, count: u32) -> Result<Price
     })
 }
 
-/// The symbols that begin with what is typed so far, whatever the case of its letters.
+/// The symbols that begin with the typed text, ignoring case.
 pub(super) async fn proposals(cx: Context, typed: String) -> Result<Vec<String>> {
     let typed = typed.to_lowercase();
     let symbols = list_markets(&cx)
@@ -254,7 +254,7 @@ pub(super) async fn proposals(cx: Context, typed: String) -> Result<Vec<String>>
 }
 
 async fn unknown_pair(cx: &Context, pair: &str, cause: Error) -> Error {
-    // The hint is a courtesy: without the list, the answer is still that there is no such pair.
+    // Without the list of markets the error has no suggestion.
     let markets = list_markets(cx)
         .await
         .map(|it| it.markets)
@@ -350,7 +350,7 @@ impl From<MarketRow> for Market {
 
 impl From<Match> for Trade {
     fn from(it: Match) -> Trade {
-        // Times without a zone mean UTC at this upstream.
+        // This upstream writes UTC times without a zone.
         let has_zone = it.created.ends_with('Z')
             || it
                 .created

@@ -1,4 +1,4 @@
-//! The bundled functions, in the order of their public list: Provenance Blockchain and Figure Markets.
+//! The bundled functions: Provenance Blockchain and Figure Markets.
 
 mod account;
 mod address;
@@ -9,76 +9,76 @@ mod hash;
 mod market;
 mod number;
 mod partial;
+mod progress;
 mod prompts;
 pub mod replay;
 mod summary;
 mod system;
-mod track;
 mod vesting;
 
 use std::time::Duration;
 
 use crate::app::Server;
 use crate::registry::{Prompt, Resource, Tool, batch};
-use crate::upstream::{Keep, Upstream};
+use crate::upstream::{CachePolicy, Upstream};
 
 /// The Provenance explorer's API.
 const EXPLORER: Upstream = Upstream::new("explorer", "https://service-explorer.provenance.io")
     .in_flight(4)
-    .keep(keep_explorer)
+    .cache(cache_explorer)
     .classes(class_of_explorer);
 
-/// A Provenance node's REST API: about thirty requests a minute are let through.
+/// A Provenance node's REST API, which accepts about thirty requests per minute.
 const LCD: Upstream = Upstream::new("lcd", "https://api.provenance.io")
     .rate(5, Duration::from_secs(2))
-    .keep(keep_lcd)
+    .cache(cache_lcd)
     .classes(class_of_lcd);
 
-/// The Figure Markets exchange's public API: fifty requests a minute, ten of them at once.
+/// The Figure Markets exchange's public API, which accepts fifty requests per minute, ten of them at once.
 const EXCHANGE: Upstream = Upstream::new(
     "exchange",
     "https://www.figuremarkets.com/service-hft-exchange/api/v1",
 )
 .rate(10, Duration::from_millis(1500))
-.keep(keep_exchange)
+.cache(cache_exchange)
 .classes(class_of_exchange);
 
-/// What a wallet holds, in seconds: fresh, and then where its upstream fails.
-const WALLET: Keep = Keep::seconds(20, 300);
-/// What can never change again.
-const FINAL: Keep = Keep::seconds(30 * 86_400, 0);
+/// Cached data of a wallet, in seconds: fresh, and then usable if its upstream fails.
+const WALLET: CachePolicy = CachePolicy::seconds(20, 300);
+/// Data that never changes.
+const FINAL: CachePolicy = CachePolicy::seconds(30 * 86_400, 0);
 
-fn keep_explorer(path: &str) -> Keep {
+fn cache_explorer(path: &str) -> CachePolicy {
     match path {
-        _ if path.contains("/vesting") => Keep::seconds(3_600, 86_400),
+        _ if path.contains("/vesting") => CachePolicy::seconds(3_600, 86_400),
         _ if path.contains("/accounts/") => WALLET,
         _ if path.starts_with("/api/v2/blocks/height/") || is_transaction(path) => FINAL,
-        _ => Keep::seconds(60, 3_600),
+        _ => CachePolicy::seconds(60, 3_600),
     }
 }
 
-/// A transaction by its hash; beside it stand lists, which change with every block.
+/// Whether the path is a transaction; the lists beside it change with every block.
 fn is_transaction(path: &str) -> bool {
     let rest = path.strip_prefix("/api/v2/txs/").unwrap_or("");
     let hash = rest.split(['/', '?']).next().unwrap_or("");
     hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn keep_lcd(path: &str) -> Keep {
+fn cache_lcd(path: &str) -> CachePolicy {
     match path {
         _ if path.starts_with("/cosmos/tx/v1beta1/txs/") => FINAL,
         _ => WALLET,
     }
 }
 
-fn keep_exchange(path: &str) -> Keep {
+fn cache_exchange(path: &str) -> CachePolicy {
     match path {
-        _ if path.starts_with("/assets") => Keep::seconds(3_600, 86_400),
-        _ => Keep::seconds(10, 300),
+        _ if path.starts_with("/assets") => CachePolicy::seconds(3_600, 86_400),
+        _ => CachePolicy::seconds(10, 300),
     }
 }
 
-/// The explorer works out each part of a wallet from another source, and each can be slow by itself.
+/// The explorer computes each part of a wallet from another source, and each source can be slow by itself.
 fn class_of_explorer(path: &str) -> &'static str {
     const PARTS: [&str; 6] = [
         "vesting",
@@ -115,12 +115,12 @@ fn class_of_exchange(path: &str) -> &'static str {
     }
 }
 
-/// The server that the binary runs: the functions of the public list, and one that calls many of them at once.
+/// The server of the binary: the bundled functions, and one that calls many of them at once.
 pub fn server() -> Server {
     core().tools(vec![batch::tool().read_only()])
 }
 
-/// The functions of the public list alone.
+/// The bundled functions alone.
 pub fn core() -> Server {
     Server::new("bifold", env!("CARGO_PKG_VERSION"))
         .title("Provenance Blockchain and Figure Markets")
@@ -135,13 +135,13 @@ pub fn core() -> Server {
         .setting(address::setting())
         .on_start(replay::start)
         .upstreams(&[EXPLORER, LCD, EXCHANGE])
-        .state(system::Warmth::default())
+        .state(system::WasPinged::default())
         .resources(documents())
         .prompts(questions())
         .tools(tools())
 }
 
-/// What agents read by its URI.
+/// The documents that agents read by URI.
 fn documents() -> Vec<Resource> {
     let markets = Tool::new("markets", market::markets);
     let summary = Tool::new("wallet_summary", summary::wallet);
@@ -160,7 +160,7 @@ fn documents() -> Vec<Resource> {
     ]
 }
 
-/// What a person may pick to ask.
+/// The prompts that a person may choose.
 fn questions() -> Vec<Prompt> {
     vec![
         Prompt::new(Tool::sync("analyse_wallet", prompts::analyse_wallet)),
@@ -170,7 +170,7 @@ fn questions() -> Vec<Prompt> {
     ]
 }
 
-/// The public list. Its order is the order of every listing.
+/// The bundled functions; every listing keeps this order.
 fn tools() -> Vec<Tool> {
     let tools = vec![
         Tool::new("fetch_account_info", account::info)

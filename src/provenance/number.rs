@@ -1,4 +1,4 @@
-//! Whole numbers as upstreams write them: a JSON number of any size, or a string of digits.
+//! Whole numbers in upstream JSON: a number of any size, or a string of digits.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A whole number of at most 128 bits; a JSON integer on the wire.
+/// A whole number of at most 128 bits; an integer in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Integer(pub(super) u128);
 
-/// The text of a JSON number or string, exactly as it came: the way through `f64` would lose digits.
+/// The exact text of a JSON number or string; a conversion through `f64` would lose digits.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     let raw = <&'de RawValue>::deserialize(deserializer)?.get();
     match raw.as_bytes().first() {
@@ -23,7 +23,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de
     }
 }
 
-/// The same for a field that may be missing or null, and that is text in the result.
+/// Like [`text`], for a field that may be missing or null.
 pub(super) fn lenient_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
@@ -35,7 +35,7 @@ pub(super) fn lenient_text<'de, D: Deserializer<'de>>(
 #[derive(Deserialize)]
 struct Quoted<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The digits of `text` as a number.
+/// Parses `text` as a whole number.
 pub(super) fn whole(text: &str) -> Result<u128, String> {
     let is_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if is_digits { text.parse().ok() } else { None };

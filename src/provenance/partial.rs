@@ -1,4 +1,4 @@
-//! Aggregates: what was lost is named, never passed over.
+//! Partial results of aggregates: each missing part is named.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,8 +8,8 @@ use crate::error::{Error, Kind, Result};
 
 /// A part of an aggregate that failed.
 #[derive(Clone, Serialize, JsonSchema)]
-pub(super) struct Lost {
-    /// The part's name.
+pub(super) struct MissingPart {
+    /// The name of the part.
     part: String,
     /// The stable kind of the failure.
     kind: &'static str,
@@ -19,22 +19,22 @@ pub(super) struct Lost {
 
 /// Collects the parts of one aggregate.
 #[derive(Default)]
-pub(super) struct Parts {
-    lost: Vec<Lost>,
+pub(super) struct PartCollector {
+    missing: Vec<MissingPart>,
     first: Option<Error>,
-    kept: usize,
+    succeeded: usize,
 }
 
-impl Parts {
-    /// The part's value, or nothing and an entry that names it.
+impl PartCollector {
+    /// The value of the part, or `None` after its failure was recorded.
     pub(super) fn take<T>(&mut self, part: &str, result: Result<T>) -> Option<T> {
         match result {
             Ok(value) => {
-                self.kept += 1;
+                self.succeeded += 1;
                 Some(value)
             }
             Err(error) => {
-                self.lost.push(Lost {
+                self.missing.push(MissingPart {
                     part: part.to_owned(),
                     kind: error.kind().as_str(),
                     message: error.message().to_owned(),
@@ -45,30 +45,30 @@ impl Parts {
         }
     }
 
-    /// Takes over what a nested aggregate lost, under its name.
-    pub(super) fn nest(&mut self, part: &str, lost: &[Lost]) {
-        let named = lost.iter().map(|it| Lost {
+    /// Adds the missing parts of a nested aggregate, under the name of that aggregate.
+    pub(super) fn nest(&mut self, part: &str, missing: &[MissingPart]) {
+        let named = missing.iter().map(|it| MissingPart {
             part: format!("{part}.{}", it.part),
             ..it.clone()
         });
-        self.lost.extend(named);
+        self.missing.extend(named);
     }
 
-    /// What was lost.
+    /// The missing parts.
     ///
     /// # Errors
-    /// The first failure where not one part was kept.
-    pub(super) fn finish(self, cx: &Context) -> Result<Vec<Lost>> {
-        if !self.lost.is_empty() {
-            cx.lost();
+    /// The first failure, if no part succeeded.
+    pub(super) fn finish(self, cx: &Context) -> Result<Vec<MissingPart>> {
+        if !self.missing.is_empty() {
+            cx.mark_partial();
         }
         let invalid = Kind::UpstreamInvalidResponse.as_str();
-        if self.lost.iter().any(|part| part.kind == invalid) {
-            cx.distrust();
+        if self.missing.iter().any(|part| part.kind == invalid) {
+            cx.invalidate_cache();
         }
-        match (self.kept, self.first) {
+        match (self.succeeded, self.first) {
             (0, Some(error)) => Err(error),
-            _ => Ok(self.lost),
+            _ => Ok(self.missing),
         }
     }
 }

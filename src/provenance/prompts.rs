@@ -1,4 +1,4 @@
-//! Ready-made questions about wallets and the market.
+//! Prompts about wallets and the market.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,11 +25,11 @@ pub(super) struct ExplainVesting {
     wallet_address: Address,
 }
 
-/// Asks for a short briefing on the market, with one pair in the middle of it.
+/// Asks for a short briefing on the market, with a focus on one pair.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MarketBriefing {
-    /// Symbol of the market to look at most closely; HASH-USD where it is left out.
+    /// Symbol of the market to focus on; HASH-USD by default.
     #[serde(default)]
     token_pair: Pair,
 }

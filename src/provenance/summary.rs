@@ -1,4 +1,4 @@
-//! Aggregates: a wallet and the market, each in as few rounds as possible.
+//! Aggregates of a wallet and of the market, with as few sequential upstream requests as possible.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use super::decimal::Decimal;
 use super::delegation::{self, Total, add};
 use super::hash::{self, Statistics};
 use super::market::{self, Asset, Market};
-use super::partial::{Lost, Parts};
-use super::track::Track;
+use super::partial::{MissingPart, PartCollector};
+use super::progress::PartProgress;
 use super::vesting::{self, Vesting};
 use crate::context::Context;
 use crate::error::{Kind, Result};
 
-/// The pairs whose last price an overview names.
+/// The pairs whose last price is in the overview.
 const KEY_PAIRS: [&str; 3] = ["HASH-USD", "BTC-USD", "ETH-USD"];
 
 /// Everything about one wallet at once: account, vesting, delegation, commitments, balances, and totals.
-/// Parts that could not be had are null and named in `incomplete`.
+/// PartCollector that could not be fetched are null and named in `incomplete`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WalletSummary {
@@ -32,7 +32,7 @@ pub(super) struct WalletSummary {
 }
 
 /// The market at once: all markets, HASH statistics, assets, and the last prices of the key pairs.
-/// Parts that could not be had are null and named in `incomplete`.
+/// PartCollector that could not be fetched are null and named in `incomplete`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MarketOverview {}
@@ -46,17 +46,17 @@ pub(super) struct Wallet {
     committed: Option<Committed>,
     balances: Option<Balances>,
     totals: Totals,
-    /// The parts that could not be had; what depends on them is null.
-    incomplete: Vec<Lost>,
+    /// The parts that could not be fetched; values that depend on them are null.
+    incomplete: Vec<MissingPart>,
 }
 
-/// The bank balance of nhash. Commitments are holds inside it, so they are never added to it.
+/// The bank balance of nhash. Committed amounts are inside it, so they are never added to it.
 #[derive(Clone, Deserialize, Serialize, JsonSchema)]
 pub(super) struct Balances {
     total: Coin,
-    /// What can be sent now.
+    /// The amount that can be sent now.
     spendable: Coin,
-    /// What vesting and holds lock.
+    /// The amount that vesting and holds lock.
     locked: Coin,
 }
 
@@ -80,17 +80,17 @@ pub(super) struct Overview {
     markets: Option<Vec<Market>>,
     hash_statistics: Option<Statistics>,
     assets: Option<Vec<Asset>>,
-    /// By symbol; null where the price was lost.
+    /// By symbol; null if the price could not be fetched.
     key_token_prices: BTreeMap<&'static str, Option<KeyPrice>>,
     /// Key pairs that the exchange does not list.
     unavailable: Vec<&'static str>,
-    /// The parts that could not be had.
-    incomplete: Vec<Lost>,
+    /// The parts that could not be fetched.
+    incomplete: Vec<MissingPart>,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct KeyPrice {
-    /// Null where the pair has never traded.
+    /// Null if the pair has never traded.
     last_price: Option<Decimal>,
     /// When it was traded, RFC 3339.
     created: Option<String>,
@@ -101,16 +101,16 @@ pub(super) async fn wallet(
     WalletSummary { wallet_address }: WalletSummary,
 ) -> Result<Wallet> {
     let wallet = wallet_address.on_network(&cx)?;
-    // The parts of the delegation count beside the whole of it.
-    let track = Track::new(&cx, 5 + delegation::PARTS);
+    // The delegation counts as four parts of the progress.
+    let progress = PartProgress::new(&cx, 5 + delegation::PARTS);
     let (record, schedule, delegation, committed, balances) = tokio::join!(
-        track.part("account", account::record(&cx, wallet)),
-        track.part("vesting", vesting::schedule(&cx, wallet)),
-        track.part("delegation", delegation::gather(&cx, wallet, &track)),
-        track.part("committed", account::commitment(&cx, wallet)),
-        track.part("balances", balances(&cx, wallet)),
+        progress.part("account", account::record(&cx, wallet)),
+        progress.part("vesting", vesting::schedule(&cx, wallet)),
+        progress.part("delegation", delegation::gather(&cx, wallet, &progress)),
+        progress.part("committed", account::commitment(&cx, wallet)),
+        progress.part("balances", balances(&cx, wallet)),
     );
-    let mut parts = Parts::default();
+    let mut parts = PartCollector::default();
     let account_type = record
         .as_ref()
         .map(|it| it.account_type.clone())
@@ -143,12 +143,12 @@ pub(super) async fn wallet(
 }
 
 pub(super) async fn market(cx: Context, MarketOverview {}: MarketOverview) -> Result<Overview> {
-    // The prices are asked for once the markets are there.
+    // The prices depend on the list of markets.
     let cx = cx.in_sequence();
-    let track = Track::new(&cx, 3 + KEY_PAIRS.len() as u32);
+    let progress = PartProgress::new(&cx, 3 + KEY_PAIRS.len() as u32);
     let prices = async {
-        let markets = track.part("markets", market::list_markets(&cx)).await;
-        // Without the list every key pair is asked for: its own answer tells whether it exists.
+        let markets = progress.part("markets", market::list_markets(&cx)).await;
+        // Without the list every key pair is requested; its own answer tells whether it exists.
         let is_listed = |pair: &str| match &markets {
             Ok(list) => list
                 .markets
@@ -157,16 +157,16 @@ pub(super) async fn market(cx: Context, MarketOverview {}: MarketOverview) -> Re
             Err(_) => true,
         };
         let [hash, btc, eth] =
-            KEY_PAIRS.map(|pair| track.part(pair, key_price(&cx, pair, is_listed(pair))));
+            KEY_PAIRS.map(|pair| progress.part(pair, key_price(&cx, pair, is_listed(pair))));
         let (hash, btc, eth) = tokio::join!(hash, btc, eth);
         (markets, [hash, btc, eth])
     };
     let ((markets, prices), statistics, assets) = tokio::join!(
         prices,
-        track.part("hash_statistics", hash::fetch(&cx)),
-        track.part("assets", market::list_assets(&cx)),
+        progress.part("hash_statistics", hash::fetch(&cx)),
+        progress.part("assets", market::list_assets(&cx)),
     );
-    let mut parts = Parts::default();
+    let mut parts = PartCollector::default();
     let markets = parts.take("markets", markets).map(|it| it.markets);
     let hash_statistics = parts.take("hash_statistics", statistics);
     let assets = parts.take("assets", assets).map(|it| it.assets);
@@ -191,7 +191,7 @@ pub(super) async fn market(cx: Context, MarketOverview {}: MarketOverview) -> Re
     })
 }
 
-/// The last price of a pair; `None` where the exchange does not list it.
+/// The last price of a pair; `None` if the exchange does not list it.
 async fn key_price(cx: &Context, pair: &'static str, is_listed: bool) -> Result<Option<KeyPrice>> {
     if !is_listed {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The server about itself: its functions, its health, and what an agent must know to use it.
+//! The server about itself: its functions, its state, and the context that an agent needs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,9 +17,9 @@ use crate::registry::object::Object;
 use crate::registry::{Content, Registry, Tool};
 use crate::telemetry::millis;
 
-/// What an agent must know; it is a file of its own because it is written for agents and not for Rust.
+/// The context for agents, in a file of its own because it is Markdown.
 const CONTEXT: &str = include_str!("system_context.md");
-/// The function that calls others, and must not call itself.
+/// The function that calls others and must not call itself.
 const TEST_SERVER: &str = "mcp_test_server";
 
 /// The essential context for an agent: units, what vesting, delegation, commitment and market terms mean,
@@ -38,13 +38,13 @@ pub(super) struct Introspection {}
 #[serde(deny_unknown_fields)]
 pub(super) struct RegistrySummary {}
 
-/// Answers at once, without asking anything of anyone: whether this process is cold or warm, its uptime and version.
+/// Answers at once, without a request to an upstream: whether this process is cold or warm, its uptime and version.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WarmupPing {}
 
 /// Calls another function of this server a number of times and reports how often it succeeded and how long it took.
-/// It can reach nothing but the functions of this server.
+/// It can call only the functions of this server.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TestServer {
@@ -63,7 +63,7 @@ pub(super) struct TestServer {
 
 /// Whether this process has answered a ping before.
 #[derive(Clone, Default)]
-pub(super) struct Warmth(Arc<AtomicBool>);
+pub(super) struct WasPinged(Arc<AtomicBool>);
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ContextText {
@@ -93,9 +93,9 @@ struct ToolEntry {
     name: String,
     /// `mcp`, `rest` or both.
     protocols: Vec<&'static str>,
-    /// The HTTP method of the path; null for a function that is on MCP only.
+    /// The HTTP method of the path; null for a function that is only on MCP.
     method: Option<&'static str>,
-    /// The path with its parameters in braces; null for a function that is on MCP only.
+    /// The path with its parameters in braces; null for a function that is only on MCP.
     path: Option<String>,
     tags: Vec<Cow<'static, str>>,
     description: String,
@@ -107,7 +107,7 @@ pub(super) struct Pong {
     status: &'static str,
     /// Time since the process started.
     uptime_ms: u64,
-    /// Requests that this process has taken so far, this one included.
+    /// Requests that this process has received so far, including this one.
     invocations: u64,
     /// Version of the server.
     version: &'static str,
@@ -120,7 +120,7 @@ pub(super) struct Report {
     successful_calls: usize,
     /// A fraction, 0 to 1.
     success_rate: f64,
-    /// Null where times were not asked for.
+    /// Null if times were not requested.
     min_ms: Option<f64>,
     avg_ms: Option<f64>,
     p95_ms: Option<f64>,
@@ -133,7 +133,7 @@ pub(super) struct Report {
 struct Failure {
     kind: &'static str,
     message: String,
-    /// How many of the calls failed so.
+    /// How many of the calls failed this way.
     count: usize,
 }
 
@@ -164,7 +164,7 @@ pub(super) fn registry_summary(cx: Context, RegistrySummary {}: RegistrySummary)
 }
 
 pub(super) fn warmup_ping(cx: Context, WarmupPing {}: WarmupPing) -> Result<Pong> {
-    let was_warm = cx.state::<Warmth>()?.0.swap(true, Ordering::Relaxed);
+    let was_warm = cx.state::<WasPinged>()?.0.swap(true, Ordering::Relaxed);
     Ok(Pong {
         status: if was_warm { "warm" } else { "cold" },
         uptime_ms: cx.process().uptime().as_millis() as u64,
@@ -233,7 +233,7 @@ struct Timings {
 }
 
 impl Timings {
-    /// Of at least one time; the 95th percentile is the nearest rank.
+    /// Requires at least one time; the 95th percentile is the nearest rank.
     fn of(mut times: Vec<Duration>) -> Timings {
         times.sort();
         let rank = (times.len() * 95).div_ceil(100) - 1;

@@ -1,4 +1,4 @@
-//! Vesting: how much of what a wallet was granted is its own by now.
+//! Vesting: how much of a wallet's grant has vested.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,15 +12,15 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 
-/// How much of one wallet's vesting grant has vested and how much has not, at a moment.
+/// How much of one wallet's vesting grant has vested and how much has not, at a given time.
 /// A wallet without a vesting schedule has `has_schedule` false and nothing unvested.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TotalUnvested {
     /// Bech32 address of the wallet.
     wallet_address: Address,
-    /// The moment that is asked about: an RFC 3339 date and time, by default now. A missing zone is UTC, seconds may be
-    /// left out; in a query, write the `+` of a zone as `%2B`.
+    /// The time of the amounts: an RFC 3339 date and time, by default now. A missing zone is UTC, seconds are
+    /// optional; in a query, write the `+` of a zone as `%2B`.
     #[serde(default)]
     date_time: Option<Timestamp>,
 }
@@ -28,19 +28,19 @@ pub(super) struct TotalUnvested {
 #[derive(Clone, Serialize, JsonSchema)]
 pub(super) struct Vesting {
     wallet_address: String,
-    /// The moment that the amounts are of.
+    /// The time of the amounts.
     date_time: Timestamp,
-    /// Whether the wallet has a vesting schedule at all.
+    /// Whether the wallet has a vesting schedule.
     has_schedule: bool,
-    /// What was granted.
+    /// The granted amount.
     vesting_original_amount: Coin,
     vesting_total_vested_amount: Coin,
     pub(super) vesting_total_unvested_amount: Coin,
     /// When vesting begins; null for grants that vest at once, at the end or never.
     start_time: Option<Timestamp>,
-    /// When all has vested; null for grants that never vest.
+    /// When vesting ends; null for grants that never vest.
     end_time: Option<Timestamp>,
-    /// The same for grants in other denoms than nhash.
+    /// Grants in other denoms than nhash.
     other_denoms: Vec<Grant>,
 }
 
@@ -77,9 +77,9 @@ enum Rule {
     Continuous(Timestamp, Timestamp),
     /// Each period's coins on its date.
     Periodic,
-    /// All of it at one moment.
+    /// All of it at one time.
     Delayed(Timestamp),
-    /// Nothing, ever.
+    /// Never.
     Permanent,
 }
 
@@ -95,9 +95,9 @@ pub(super) async fn total_unvested(cx: Context, arguments: TotalUnvested) -> Res
     )
 }
 
-/// Asks the explorer for the schedule; `None` for a wallet that has none.
+/// Reads the schedule from the explorer; `None` if the wallet has none.
 pub(super) async fn schedule(cx: &Context, wallet: &str) -> Result<Option<Schedule>> {
-    // The default granularity is a row a day; the rows are needed only for periodic accounts, whose rows are their own.
+    // By default there is a row per day. The rows are needed only for periodic accounts, which have a row per period.
     let path = format!("/api/v3/accounts/{wallet}/vesting?continuousPeriod=MONTH");
     match cx.get_json(&EXPLORER, &path).await {
         Ok(schedule) => Ok(Some(schedule)),
@@ -106,7 +106,7 @@ pub(super) async fn schedule(cx: &Context, wallet: &str) -> Result<Option<Schedu
     }
 }
 
-/// The amounts at a moment. The account's type is asked for only where there is a schedule to read by it.
+/// The amounts at a given time. The account type is fetched only if there is a schedule.
 pub(super) fn vesting(
     wallet: &str,
     at: Timestamp,
@@ -176,11 +176,11 @@ impl Grant {
 }
 
 impl Schedule {
-    /// The account's type names the rule: bodies of continuous and of evenly periodic accounts look the same.
+    /// The account type determines the rule: the bodies of continuous and of evenly periodic accounts look the same.
     fn rule(&self, account_type: &str) -> Result<Rule> {
         let named = |word: &str| account_type.contains(word);
         match (self.start_time, self.end_time) {
-            // The explorer writes the end of a grant that never vests as the beginning of 1970.
+            // The explorer writes 1970-01-01 as the end of a grant that never vests.
             (_, Some(end)) if named("Permanent") || end.unix() <= 0 => Ok(Rule::Permanent),
             (Some(start), Some(end)) if named("Continuous") => Ok(Rule::Continuous(start, end)),
             (_, Some(end)) if named("Delayed") => Ok(Rule::Delayed(end)),

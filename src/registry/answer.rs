@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::content::Content;
-use crate::context::{Context, Form, Hold};
+use crate::context::{Context, Form, Reservation};
 use crate::error::Result;
 use crate::schema;
 
@@ -16,7 +16,7 @@ pub struct Answer {
     is_content: bool,
     /// Its share of the request's budget, where another function has called for it.
     #[expect(dead_code, reason = "it is given back when this is dropped")]
-    hold: Option<Hold>,
+    hold: Option<Reservation>,
 }
 
 /// What a function may return: any value with a schema, or [`Content`].

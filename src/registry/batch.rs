@@ -136,7 +136,7 @@ async fn call_many(
     check(&calls)?;
     let total = calls.len();
     // So that there is room to say which calls failed, however many did.
-    let room = cx.hold(total * FRAME);
+    let room = cx.reserve(total * FRAME);
     let batch = Batch {
         registry: Registry::of(&cx)?,
         deadline: Deadline::after(cx.deadline().budget(Duration::MAX)),
@@ -153,7 +153,7 @@ async fn call_many(
         let name = &items[items.len() - 1].name;
         cx.progress(items.len() as f64, Some(total as f64), name);
         // Here and not in each call, so that they go on in the order in which they began.
-        cx.yield_thread().await;
+        cx.yield_now().await;
     }
     items.sort_unstable_by_key(|item| item.index);
     drop(room);
@@ -199,7 +199,7 @@ impl Batch {
         let cx = self
             .cx
             .part(deadline.unwrap_or(self.deadline).min(self.deadline))
-            .in_turn();
+            .already_yielded();
         let result = self.registry.call_named(name, cx, arguments.get()).await;
         let known = self.registry.get(name).map_or("", |tool| tool.name());
         result.inspect_err(|error| telemetry::cause(known, error))

@@ -158,7 +158,7 @@ impl Registry {
         if let Err(error) = &result
             && error.kind() == Kind::UpstreamInvalidResponse
         {
-            cx.distrust();
+            cx.invalidate_cache();
         }
         result
     }
@@ -172,9 +172,9 @@ impl Registry {
         typed: &str,
     ) -> Result<Vec<String>> {
         cx.keep_registry(|| self.clone());
-        cx.take_turn().await;
-        cx.take_call()?;
-        let proposing = completers.propose(cx.inside(false), argument, typed);
+        cx.yield_to_others().await;
+        cx.charge_call()?;
+        let proposing = completers.propose(cx.nested(false), argument, typed);
         guard(argument, &cx, proposing).await
     }
 }

@@ -48,8 +48,8 @@ impl Registry {
             Ok(tool) => self.call(tool, cx, arguments).await,
             Err(unknown) => {
                 // The search for a suggestion costs as much as a call.
-                cx.take_turn().await;
-                cx.take_call()?;
+                cx.yield_to_others().await;
+                cx.charge_call()?;
                 Err(unknown)
             }
         }
@@ -57,10 +57,10 @@ impl Registry {
 
     /// Charges the call to its request, and returns the context of the function.
     pub(super) async fn admit(&self, tool: &Tool, cx: &Context) -> Result<Context> {
-        cx.take_turn().await;
+        cx.yield_to_others().await;
         match &tool.calls {
             Some(argument) if cx.is_within_caller() => {
-                cx.take_call()?;
+                cx.charge_call()?;
                 let name = tool.name();
                 let problem = format!(
                     "`{name}` calls functions, so no function that does so can call it: call it by itself"
@@ -69,8 +69,8 @@ impl Registry {
             }
             // It is not charged itself: each call that it makes is.
             Some(_) => {}
-            None => cx.take_call()?,
+            None => cx.charge_call()?,
         }
-        Ok(cx.inside(tool.calls.is_some()))
+        Ok(cx.nested(tool.calls.is_some()))
     }
 }

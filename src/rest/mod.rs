@@ -9,5 +9,5 @@ mod policy;
 mod problem;
 mod routes;
 
-pub use problem::{failure, problem, refused};
+pub(crate) use problem::{failure, problem, refused};
 pub use routes::{RestApi, router};

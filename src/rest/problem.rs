@@ -5,6 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use crate::context::answered::Answered;
 use crate::error::{Detail, Error, Kind};
 use crate::http::refusal::Refusal;
 use crate::telemetry::Outcome;
@@ -67,7 +68,7 @@ fn title_of(kind: Kind) -> &'static str {
 }
 
 /// A failed call.
-pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
+pub fn failure(error: &Error, request_id: &str) -> Answered {
     let status = status_of(error.kind());
     let class = error.kind().as_str();
     let mut response = build(
@@ -95,19 +96,14 @@ pub fn failure(error: &Error, request_id: &str) -> Response<Body> {
 }
 
 /// The response to a request that was refused before it reached a function.
-pub fn refused(refusal: Refusal, request_id: &str) -> Response<Body> {
+pub fn refused(refusal: Refusal, request_id: &str) -> Answered {
     let mut response = problem(refusal.status, refusal.class, &refusal.detail, request_id);
     response.headers_mut().extend(refusal.header);
     response
 }
 
 /// A request that reached no function: `name` becomes the stable type, `detail` says what to do.
-pub fn problem(
-    status: StatusCode,
-    name: &'static str,
-    detail: &str,
-    request_id: &str,
-) -> Response<Body> {
+pub fn problem(status: StatusCode, name: &'static str, detail: &str, request_id: &str) -> Answered {
     let title = status.canonical_reason().unwrap_or("Error");
     build(
         name,
@@ -126,7 +122,7 @@ fn urn(name: &str) -> String {
     format!("urn:bifold:problem:{name}")
 }
 
-fn build(class: &'static str, problem: Problem<'_>) -> Response<Body> {
+fn build(class: &'static str, problem: Problem<'_>) -> Answered {
     let body = serde_json::to_vec(&problem).expect("a problem of strings and numbers is JSON");
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
@@ -139,9 +135,9 @@ fn build(class: &'static str, problem: Problem<'_>) -> Response<Body> {
         HeaderValue::from_static("application/problem+json"),
     );
     // The log names the class; a function that was reached says more of itself.
-    response.extensions_mut().insert(Outcome {
+    let outcome = Outcome {
         error: Some(class),
         ..Outcome::default()
-    });
-    response
+    };
+    Answered::new(response, outcome)
 }

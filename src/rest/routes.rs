@@ -15,6 +15,7 @@ use super::openapi::Document;
 use super::problem::{failure, problem, refused};
 use super::{arguments, docs, freshness, policy};
 use crate::config::Config;
+use crate::context::answered::Answered;
 use crate::context::{Context, Form, Protocol};
 use crate::error::{Error, Result};
 use crate::http::base_url::{self, BaseUrl};
@@ -103,16 +104,16 @@ impl Route {
         cx: Context,
         arguments: Result<Cow<'_, str>>,
         get: Option<&HeaderMap>,
-    ) -> Response<Body> {
+    ) -> Answered {
         let tool = &self.tool;
         let result = match arguments {
             Ok(arguments) => {
-                let cx = cx.clone().on(Protocol::Rest, Form::Json);
+                let cx = cx.clone().on_protocol(Protocol::Rest, Form::Json);
                 self.api.registry.call(tool, cx, &arguments).await
             }
             Err(error) => Err(error),
         };
-        let mut response = match &result {
+        let response = match &result {
             Ok(answer) => {
                 let body = answer.json().get();
                 let mut response = json_response(Bytes::copy_from_slice(body.as_bytes()));
@@ -124,12 +125,9 @@ impl Route {
                 }
                 response
             }
-            Err(error) => failure(error, cx.request_id()),
+            Err(error) => failure(error, cx.request_id()).response,
         };
-        response
-            .extensions_mut()
-            .insert(Outcome::of_call(tool.label(), result.err()));
-        response
+        Answered::new(response, Outcome::of_call(tool.label(), result.err()))
     }
 }
 
@@ -247,27 +245,27 @@ fn is_json(headers: &HeaderMap) -> bool {
         .eq_ignore_ascii_case("application/json")
 }
 
-fn docs_page(api: &RestApi) -> Response<Body> {
+fn docs_page(api: &RestApi) -> Answered {
     let (html, policy) = api.docs();
-    let mut response = page("docs", "text/html; charset=utf-8", html.clone());
-    let headers = response.headers_mut();
+    let mut page = page("docs", "text/html; charset=utf-8", html.clone());
+    let headers = page.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
-    response
+    page
 }
 
-fn openapi_document(api: &RestApi, request: &Request) -> Response<Body> {
+fn openapi_document(api: &RestApi, request: &Request) -> Answered {
     let told = request.extensions().get::<BaseUrl>().cloned();
     let told = told.or_else(|| BaseUrl::of_socket(request.headers()));
     let url = api.url(told.as_ref());
     let document = api.document();
-    let mut response = page("openapi", "application/json", document.at(url));
-    let headers = response.headers_mut();
+    let mut page = page("openapi", "application/json", document.at(url));
+    let headers = page.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    freshness::tag(&mut response, document.hash_at(url), request.headers());
-    response
+    freshness::tag(&mut page.response, document.hash_at(url), request.headers());
+    page
 }
 
-async fn health(State(api): State<Arc<RestApi>>, request: Request) -> Response<Body> {
+async fn health(State(api): State<Arc<RestApi>>, request: Request) -> Answered {
     let cx = Context::of(&request);
     let mut body = json!({
         "status": "ok",
@@ -279,14 +277,13 @@ async fn health(State(api): State<Arc<RestApi>>, request: Request) -> Response<B
     for (name, is_on) in cx.switches() {
         body[name] = is_on.into();
     }
-    let mut response = page("health", "application/json", body.to_string().into());
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let mut page = page("health", "application/json", body.to_string().into());
+    let headers = page.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    page
 }
 
-async fn index(State(api): State<Arc<RestApi>>) -> Response<Body> {
+async fn index(State(api): State<Arc<RestApi>>) -> Answered {
     let body = json!({
         "name": api.info.name,
         "version": api.info.version,
@@ -295,13 +292,12 @@ async fn index(State(api): State<Arc<RestApi>>) -> Response<Body> {
     page("index", "application/json", body.to_string().into())
 }
 
-fn page(method: &'static str, content_type: &'static str, body: Bytes) -> Response<Body> {
+fn page(method: &'static str, content_type: &'static str, body: Bytes) -> Answered {
     let mut response = Response::new(Body::from(body));
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.extensions_mut().insert(Outcome::of_method(method));
-    response
+    Answered::new(response, Outcome::of_method(method))
 }
 
 fn json_response(body: Bytes) -> Response<Body> {

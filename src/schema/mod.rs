@@ -1,16 +1,16 @@
-//! JSON schemas that every client takes: nested types inlined, no nullable type lists, the root an object.
+//! JSON Schemas that every client accepts: nested types inlined, no nullable type lists, an object at the root.
 
 pub use schemars::JsonSchema;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value};
 
-/// The schema of an argument struct: what is optional is left out of `required`, never nullable.
+/// The schema of an argument struct: an optional field is absent from `required` and never nullable.
 pub fn input<T: JsonSchema>() -> Value {
     input_of(T::json_schema)
 }
 
-/// The schema of an argument struct as its type is: what takes null says so.
+/// The schema of an argument struct exactly as its type declares it, including nullable fields.
 pub fn typed<T: JsonSchema>() -> Value {
     generate(
         SchemaSettings::draft2020_12().for_deserialize(),
@@ -18,12 +18,12 @@ pub fn typed<T: JsonSchema>() -> Value {
     )
 }
 
-/// The schema of a result: what may be null says so in an `anyOf`.
+/// The schema of a result: a nullable field is an `anyOf` with `null`.
 pub fn output<T: JsonSchema>() -> Value {
     output_of(T::json_schema)
 }
 
-/// What a type makes of a generator; all that follows is the same code for every type.
+/// Generates the schema of one type; the code after it is not generic, so it is compiled once.
 type Root = fn(&mut SchemaGenerator) -> Schema;
 
 fn input_of(root: Root) -> Value {
@@ -49,7 +49,7 @@ fn generate(settings: SchemaSettings, root: Root) -> Value {
         it.meta_schema = None;
     });
     let mut schema = root(&mut settings.into_generator()).to_value();
-    // The title would be the Rust name of the struct, which means nothing to a caller.
+    // The title would be the name of the Rust struct, which means nothing to a caller.
     if let Some(fields) = schema.as_object_mut() {
         fields.remove("title");
         if fields.get("type").is_some_and(|it| it == "object") {
@@ -62,7 +62,7 @@ fn generate(settings: SchemaSettings, root: Root) -> Value {
     schema
 }
 
-/// `["string", "null"]` becomes `"string"`, `anyOf: [X, null]` becomes X.
+/// `["string", "null"]` becomes `"string"`, and `anyOf: [X, null]` becomes X.
 fn drop_null(fields: &mut Map<String, Value>) {
     if let Some(Value::Array(types)) = fields.get("type") {
         let kept: Vec<Value> = types.iter().filter(|it| *it != "null").cloned().collect();
@@ -110,7 +110,7 @@ fn split_null(fields: &mut Map<String, Value>) {
     fields.extend(description.map(|it| ("description".to_owned(), it)));
 }
 
-/// Formats such as `uint32` are not in JSON Schema's vocabulary, and some clients refuse what they do not know.
+/// Formats such as `uint32` are not in the vocabulary of JSON Schema, and some clients refuse unknown formats.
 fn drop_machine_formats(fields: &mut Map<String, Value>) {
     let is_machine = |it: &Value| {
         it.as_str().is_some_and(|it| {
@@ -122,7 +122,7 @@ fn drop_machine_formats(fields: &mut Map<String, Value>) {
     }
 }
 
-/// The `x-mcp-header` names of the properties that stand where every client finds them: under `properties` alone.
+/// The `x-mcp-header` names of the properties that every client finds: those reached through `properties` alone.
 pub(super) fn header_names(schema: &Value) -> Vec<&str> {
     let properties = schema.get("properties").and_then(Value::as_object);
     let schemas = properties.into_iter().flat_map(Map::values);

@@ -1,17 +1,17 @@
-//! A subscriber for events alone, below the layers that choose and write them.
+//! A subscriber that accepts only events, for the JSON log.
 //!
-//! The JSON lines show no spans, and the registry that would keep them takes 32 KB and a tenth of what a cold start does
-//! of its own.
+//! The JSON lines contain no spans, and the registry of `tracing-subscriber` that would store spans costs 32 KB and a
+//! tenth of our share of a cold start.
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::registry::{Extensions, ExtensionsMut, LookupSpan, SpanData};
 
-/// Takes events, and knows of no span.
+/// Accepts events and ignores spans.
 pub(super) struct Events;
 
-/// A span, of which there is none.
-pub(super) enum Never {}
+/// The type of stored spans, which has no values.
+pub(super) enum NoSpan {}
 
 impl Subscriber for Events {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -19,7 +19,7 @@ impl Subscriber for Events {
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
-        // Nobody asks for one that is not enabled, and an id cannot be 0.
+        // Spans are disabled, so this id is never used; it only must not be 0.
         Id::from_u64(1)
     }
 
@@ -35,14 +35,14 @@ impl Subscriber for Events {
 }
 
 impl LookupSpan<'_> for Events {
-    type Data = Never;
+    type Data = NoSpan;
 
-    fn span_data(&self, _: &Id) -> Option<Never> {
+    fn span_data(&self, _: &Id) -> Option<NoSpan> {
         None
     }
 }
 
-impl SpanData<'_> for Never {
+impl SpanData<'_> for NoSpan {
     fn id(&self) -> Id {
         match *self {}
     }

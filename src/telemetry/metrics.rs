@@ -1,6 +1,6 @@
-//! Metrics that CloudWatch reads out of a line of the log: a line in the [embedded metric format].
+//! CloudWatch metrics in the access line, in the [embedded metric format].
 //!
-//! The format takes other members beside those it names, so the line of the log and the metrics are one document.
+//! The format allows further members, so the access line and its metrics are one JSON document.
 //!
 //! [embedded metric format]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
@@ -13,13 +13,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::Level;
 
-/// What is measured by one line.
+/// The metrics of one line.
 pub(super) struct Metrics<'a> {
     namespace: &'a str,
     directives: Vec<Directive<'a>>,
 }
 
-/// Metrics that share their dimensions; all names are those of members of the line.
+/// Metrics with the same dimensions; all names are members of the line.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Directive<'a> {
@@ -33,9 +33,9 @@ pub(super) struct Directive<'a> {
 struct Metric {
     name: &'static str,
     unit: Unit,
-    /// Whether it counts the line itself, which then has a member of that name.
+    /// Whether the metric counts lines; then its member has the value 1.
     #[serde(skip)]
-    is_one: bool,
+    counts_lines: bool,
 }
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ struct Document<'a, F> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Aws<'a> {
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970-01-01.
     timestamp: u128,
     cloud_watch_metrics: &'a [Directive<'a>],
 }
@@ -73,8 +73,8 @@ impl<'a> Metrics<'a> {
         }
     }
 
-    /// Metrics with these dimensions.
-    pub(super) fn about(&mut self, dimensions: Vec<&'static str>) -> &mut Directive<'a> {
+    /// Adds metrics with these dimensions.
+    pub(super) fn with_dimensions(&mut self, dimensions: Vec<&'static str>) -> &mut Directive<'a> {
         self.directives.push(Directive {
             namespace: self.namespace,
             dimensions: [dimensions],
@@ -83,10 +83,10 @@ impl<'a> Metrics<'a> {
         self.directives.last_mut().expect("one was just added")
     }
 
-    /// Writes them to standard output as one line with `fields`.
+    /// Writes `fields` and the metrics to standard output as one line.
     pub(super) fn write(&self, level: Level, fields: &impl Serialize) {
         let metrics = self.directives.iter().flat_map(|it| &it.metrics);
-        let ones = metrics.filter(|it| it.is_one).map(|it| (it.name, 1));
+        let ones = metrics.filter(|it| it.counts_lines).map(|it| (it.name, 1));
         let now = SystemTime::now();
         let document = Document {
             timestamp: OffsetDateTime::from(now)
@@ -105,24 +105,28 @@ impl<'a> Metrics<'a> {
         };
         let mut line = serde_json::to_vec(&document).expect("texts and numbers are JSON");
         line.push(b'\n');
-        // Whoever closed the output does not want to know.
+        // A closed standard output must not fail the request.
         let _ = std::io::stdout().write_all(&line);
     }
 }
 
 impl Directive<'_> {
-    /// Counts the line.
-    pub(super) fn one(&mut self, name: &'static str) -> &mut Self {
+    /// Counts the line under this name.
+    pub(super) fn count_line(&mut self, name: &'static str) -> &mut Self {
         self.add(name, Unit::Count, true)
     }
 
-    /// Takes the value of a field of the line.
+    /// Adds the value of a member of the line.
     pub(super) fn field(&mut self, name: &'static str, unit: Unit) -> &mut Self {
         self.add(name, unit, false)
     }
 
-    fn add(&mut self, name: &'static str, unit: Unit, is_one: bool) -> &mut Self {
-        self.metrics.push(Metric { name, unit, is_one });
+    fn add(&mut self, name: &'static str, unit: Unit, counts_lines: bool) -> &mut Self {
+        self.metrics.push(Metric {
+            name,
+            unit,
+            counts_lines,
+        });
         self
     }
 }

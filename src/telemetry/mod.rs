@@ -1,7 +1,17 @@
-//! What operators see: the subscriber, one line for each request, and the metrics in it.
+//! What operators see: the log, the access line of each request, its metrics, and traces.
+//!
+//! [`main`](crate::main) starts the log. An application with a `main` of its own starts it once:
+//!
+//! ```
+//! use bifold::telemetry::{self, Format};
+//!
+//! telemetry::start(Format::Json, "info,my_app=debug")?;
+//! tracing::info!("the log is ready");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod access_line;
 mod events;
-mod line;
 mod metrics;
 pub(crate) mod spans;
 pub(crate) mod trace;
@@ -18,37 +28,37 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::error::Error;
 use crate::error::excerpt::sentence;
 
+pub use access_line::AccessLine;
 use events::Events;
-pub use line::Line;
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// JSON lines on standard output, as log collectors want them.
+    /// JSON lines on standard output, for log collectors.
     Json,
     /// Lines for people on standard error.
     Text,
 }
 
-/// What the log says of a request beside its duration; a protocol leaves it in the response's extensions.
+/// The result of a request as the access line reports it.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The protocol method, or the REST route.
     pub method: Option<&'static str>,
     /// The function that was called.
     pub function: Option<Arc<str>>,
-    /// The kind of the failure.
+    /// The error kind.
     pub error: Option<&'static str>,
 }
 
-/// The outcome of an answer that is still being written, set when it is whole.
+/// The outcome of a streamed response, which is set when the stream ends.
 #[derive(Clone, Debug, Default)]
-pub struct Pending(Arc<OnceLock<Outcome>>);
+pub struct PendingOutcome(Arc<OnceLock<Outcome>>);
 
-/// Starts the log; a second start in the same process changes nothing.
+/// Starts the log; a second start in the same process has no effect.
 ///
 /// # Errors
-/// `levels` is no list such as `info` or `warn,bifold=debug`.
+/// `levels` is not a list such as `info` or `warn,bifold=debug`.
 pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
     let levels: Targets = levels.parse()?;
     let started = match format {
@@ -70,22 +80,22 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
             registry.with(levels).with(lines).try_init()
         }
     };
-    // An embedding application may have a subscriber of its own, which is then the one that counts.
+    // An embedding application may have set its own subscriber, which takes precedence.
     drop(started);
     std::panic::set_hook(Box::new(|panic| {
-        // The message may repeat arguments, so at the default level only the place is told.
-        let place = panic
+        // The message may contain arguments, so only the debug level writes it.
+        let location = panic
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
-        error!(place, "a function panicked");
+        error!(location, "a function panicked");
         debug!(message = &*sentence(&panic.to_string()), "panic");
     }));
     Ok(())
 }
 
 impl Outcome {
-    /// A protocol method or a route that is no function.
+    /// The outcome of a protocol method, or of a route without a function.
     pub fn of_method(method: &'static str) -> Outcome {
         Outcome {
             method: Some(method),
@@ -93,23 +103,23 @@ impl Outcome {
         }
     }
 
-    /// A request whose caller went away before its end, or whose process did.
-    pub fn given_up() -> Outcome {
+    /// The outcome of a request that was cancelled by its caller, or by the end of the process.
+    pub fn aborted() -> Outcome {
         Outcome {
             error: Some("cancelled"),
             ..Outcome::default()
         }
     }
 
-    /// The same, once it is known that it calls this function.
+    /// The outcome of a cancelled call of this function.
     pub fn cancelled(function: Arc<str>) -> Outcome {
         Outcome {
             function: Some(function),
-            ..Outcome::given_up()
+            ..Outcome::aborted()
         }
     }
 
-    /// A call of a function. The inside of its error goes to the log.
+    /// The outcome of a call; the source of its error goes to the log.
     pub fn of_call(function: Arc<str>, error: Option<Error>) -> Outcome {
         if let Some(error) = &error {
             cause(&function, error);
@@ -122,27 +132,29 @@ impl Outcome {
     }
 }
 
-impl Pending {
-    /// The answer is whole.
+impl PendingOutcome {
+    /// Sets the outcome at the end of the stream.
     pub fn end(&self, outcome: Outcome) {
-        // It ends once; a second end would be a defect that is no reason to fail the answer.
+        // Only the first end counts; a second one must not fail the response.
         let _ = self.0.set(outcome);
     }
 
-    /// The outcome, once the answer is whole.
+    /// The outcome, if the stream has ended.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.0.get()
     }
 }
 
-/// Writes the inside of an error, which goes to the log once and nowhere else.
+/// Logs the internal part of an error, which nothing else writes or returns.
 pub fn cause(function: &str, error: &Error) {
-    if let Some(inside) = error.inside() {
-        debug!(function, inside = &*sentence(&inside.to_string()), "cause");
+    use std::error::Error as _;
+
+    if let Some(source) = error.source() {
+        debug!(function, source = &*sentence(&source.to_string()), "cause");
     }
 }
 
-/// Milliseconds with microsecond precision.
+/// Milliseconds, with microsecond precision.
 pub fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }

@@ -1,53 +1,52 @@
-//! The trace that a request belongs to (W3C Trace Context), and its own place in it.
+//! The trace of a request (W3C Trace Context), and the request's own span in it.
 
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Serialize, Serializer};
 
-/// The header that names a trace, the caller's place in it, and whether it is recorded.
+/// The header with the trace id, the caller's span id and the flags.
 pub const PARENT: HeaderName = HeaderName::from_static("traceparent");
-/// The header in which tracing systems keep what they need of their own.
+/// The header with vendor-specific trace data.
 pub const STATE: HeaderName = HeaderName::from_static("tracestate");
-/// The header in which AWS says the same, in X-Ray's form.
+/// The header with AWS X-Ray's trace id.
 const X_RAY: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
-/// Somebody records the trace.
+/// The caller records the trace.
 const SAMPLED: u8 = 0b01;
-/// Its id is random as far as the second edition of the standard asks for it.
+/// The trace id is random, as level 2 of the standard requires.
 const RANDOM: u8 = 0b10;
-/// A trace that begins here is recorded where this process can export it.
-const OWN: u8 = if cfg!(feature = "otel") {
+/// A trace that starts here is recorded if this build can export it.
+const NEW_FLAGS: u8 = if cfg!(feature = "otel") {
     RANDOM | SAMPLED
 } else {
     RANDOM
 };
 
-/// The most that is taken over of `tracestate`: what the standard asks every system to pass on.
+/// The maximum length of `tracestate`: the length that every system must propagate by the standard.
 const MAX_STATE: usize = 512;
 
-/// A place in a trace: that of a request to this server, or of a request to an upstream.
+/// A span of a trace: a request to this server, or a request to an upstream.
 #[derive(Clone, Debug)]
 pub struct Trace {
     /// The id of the trace, never 0.
     pub id: u128,
-    /// The place from which this one was asked.
+    /// The id of the parent span.
     pub parent: Option<u64>,
-    /// The id of this place, never 0.
+    /// The id of this span, never 0.
     pub span: u64,
-    /// Whether somebody records the trace, and how random its id is.
+    /// Whether the trace is recorded, and whether its id is random.
     pub flags: u8,
-    /// What tracing systems keep in it.
+    /// The `tracestate` of the trace.
     pub state: Option<HeaderValue>,
 }
 
 impl Trace {
-    /// The trace that the headers of a request name, or else a new one. `x_ray` counts instead of the header of that
-    /// name.
-    pub fn of(headers: &HeaderMap, x_ray: Option<&HeaderValue>) -> Trace {
+    /// The trace that the request headers name, or else a new one. `x_ray` replaces the X-Ray header.
+    pub fn from_headers(headers: &HeaderMap, x_ray: Option<&HeaderValue>) -> Trace {
         let single = |name| {
             let mut values = headers.get_all(name).iter();
-            // Two of them contradict each other, and nothing says which one is right.
+            // Repeated headers contradict each other, and neither is known to be right.
             let value = values.next().filter(|_| values.next().is_none());
             value.and_then(|it| it.to_str().ok())
         };
@@ -61,18 +60,18 @@ impl Trace {
             None => single(X_RAY),
         };
         single(PARENT)
-            .and_then(|parent| Trace::below(parent, state().as_deref()))
-            .or_else(|| x_ray().and_then(Trace::of_x_ray))
-            .unwrap_or_else(|| Trace::at(fastrand::u128(1..), None, OWN))
+            .and_then(|parent| Trace::child_of(parent, state().as_deref()))
+            .or_else(|| x_ray().and_then(Trace::from_x_ray))
+            .unwrap_or_else(|| Trace::with_new_span(fastrand::u128(1..), None, NEW_FLAGS))
     }
 
-    /// The place below the one that `traceparent` names; none where it is malformed. A `tracestate` that is malformed
-    /// or too long is left out.
-    pub fn below(parent: &str, state: Option<&str>) -> Option<Trace> {
+    /// A child of the span that `traceparent` names; `None` if it is malformed. A `tracestate` that is malformed or
+    /// too long is dropped.
+    pub fn child_of(parent: &str, state: Option<&str>) -> Option<Trace> {
         let (version, rest) = parent.split_once('-')?;
         let (id, rest) = rest.split_once('-')?;
         let (span, rest) = rest.split_once('-')?;
-        // Later versions may say more after the flags; what they say before keeps its place.
+        // Later versions may add fields after the flags; the fields before keep their position.
         let flags = match version {
             "00" => rest,
             _ => rest.split_once('-').map_or(rest, |it| it.0),
@@ -86,12 +85,12 @@ impl Trace {
         let state = state.filter(|it| it.split(',').all(is_member));
         (id != 0 && span != 0).then(|| Trace {
             state: state.and_then(|it| HeaderValue::from_str(it).ok()),
-            ..Trace::at(id, Some(span), flags)
+            ..Trace::with_new_span(id, Some(span), flags)
         })
     }
 
-    /// `Root=1-<8 digits>-<24 digits>;Parent=<16 digits>;Sampled=<0 or 1>`, in any order and with more beside.
-    fn of_x_ray(text: &str) -> Option<Trace> {
+    /// `Root=1-<8 digits>-<24 digits>;Parent=<16 digits>;Sampled=<0 or 1>`, in any order, with other fields ignored.
+    fn from_x_ray(text: &str) -> Option<Trace> {
         let field = |name: &str| {
             let mut fields = text.split(';').filter_map(|it| it.trim().split_once('='));
             fields.find(|it| it.0 == name).map(|it| it.1)
@@ -106,10 +105,10 @@ impl Trace {
         } else {
             0
         };
-        (id != 0).then(|| Trace::at(id, parent, flags))
+        (id != 0).then(|| Trace::with_new_span(id, parent, flags))
     }
 
-    fn at(id: u128, parent: Option<u64>, flags: u8) -> Trace {
+    fn with_new_span(id: u128, parent: Option<u64>, flags: u8) -> Trace {
         Trace {
             id,
             parent,
@@ -119,12 +118,12 @@ impl Trace {
         }
     }
 
-    /// Whether somebody records the trace.
+    /// Whether the trace is recorded.
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
     }
 
-    /// A place below this one.
+    /// A child of this span.
     pub fn child(&self) -> Trace {
         Trace {
             parent: Some(self.span),
@@ -133,15 +132,15 @@ impl Trace {
         }
     }
 
-    /// This place as `traceparent` says it.
-    pub fn as_parent(&self) -> String {
+    /// The value of `traceparent` for this span.
+    pub fn traceparent(&self) -> String {
         format!("00-{self}-{:016x}-{:02x}", self.span, self.flags)
     }
 
-    /// The headers by which whoever is asked learns of this place. Baggage is not among them: what callers put there
-    /// is not meant for strangers.
+    /// The headers that propagate this span to an upstream. Baggage is not propagated: callers may put data there
+    /// that upstreams must not see.
     pub fn headers(&self) -> HeaderMap {
-        let parent = self.as_parent();
+        let parent = self.traceparent();
         let parent = HeaderValue::from_str(&parent).expect("digits and `-` are visible ASCII");
         let state = self.state.clone().map(|it| (STATE, it));
         std::iter::once((PARENT, parent)).chain(state).collect()
@@ -161,7 +160,7 @@ impl fmt::Display for Trace {
     }
 }
 
-/// A number of exactly so many digits, in lower case.
+/// Parses exactly `digits` lower-case hexadecimal digits.
 fn hex(text: &str, digits: usize) -> Option<u128> {
     let legal = |it: u8| it.is_ascii_digit() || (b'a'..=b'f').contains(&it);
     if text.len() != digits || !text.bytes().all(legal) {
@@ -170,7 +169,7 @@ fn hex(text: &str, digits: usize) -> Option<u128> {
     u128::from_str_radix(text, 16).ok()
 }
 
-/// A member of `tracestate`: a key and a value, or nothing at all.
+/// Whether `member` is a member of `tracestate`: a key and a value, or nothing.
 fn is_member(member: &str) -> bool {
     let member = member.trim_matches([' ', '\t']);
     let is_key = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"_-*/@".contains(&it);

@@ -1,4 +1,4 @@
-//! An answer as it goes over the wire, good or broken.
+//! A canned response, correct or faulty.
 
 use std::borrow::Cow;
 use std::io;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-/// One answer of the upstream.
+/// A response of the upstream.
 #[derive(Clone, Debug)]
 pub struct Canned {
     status: u16,
@@ -16,30 +16,30 @@ pub struct Canned {
     fault: Option<Fault>,
 }
 
-/// How an answer goes wrong.
+/// A fault in sending a response.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// Nothing is ever sent.
+    /// Nothing is sent.
     Hang,
-    /// The connection is closed before anything is sent.
+    /// The connection is closed before the response.
     Reset,
     /// The connection is closed after half of the body.
     Truncate,
-    /// The answer comes late.
+    /// The response is sent after this time.
     Delay(Duration),
-    /// The second half of the body comes late.
+    /// The second half of the body is sent after this time.
     Slow(Duration),
-    /// What comes is no HTTP.
+    /// Bytes are sent that are not HTTP.
     Garbage,
 }
 
 impl Canned {
-    /// A good answer of type JSON.
+    /// A JSON response with status 200.
     pub fn json(body: impl Into<Cow<'static, str>>) -> Canned {
         Canned::status(200, "application/json", body)
     }
 
-    /// An answer of any status and type; no type where it is empty.
+    /// A response with any status and content type; an empty type adds no header.
     pub fn status(
         status: u16,
         content_type: &'static str,
@@ -61,26 +61,26 @@ impl Canned {
         self
     }
 
-    /// Lets the answer go wrong.
+    /// Adds a fault.
     pub fn fault(mut self, fault: Fault) -> Canned {
         self.fault = Some(fault);
         self
     }
 
-    /// The answer to one who knows the one with that tag: no more than that it is still good.
-    pub(super) fn unless(self, known: Option<&str>) -> Canned {
+    /// The answer to a conditional request: status 304 if `if_none_match` is the response's entity tag.
+    pub(super) fn if_modified(self, if_none_match: Option<&str>) -> Canned {
         let tag = self
             .headers
             .iter()
             .find(|it| it.0 == "etag")
             .map(|it| it.1.as_str());
-        match known {
-            Some(known) if tag == Some(known) => Canned::status(304, "", ""),
+        match if_none_match {
+            Some(if_none_match) if tag == Some(if_none_match) => Canned::status(304, "", ""),
             _ => self,
         }
     }
 
-    /// Sends it; false where the connection has to end.
+    /// Sends the response; returns false if the connection must be closed.
     pub(super) async fn send(&self, socket: &mut TcpStream) -> io::Result<bool> {
         match self.fault {
             Some(Fault::Hang) => std::future::pending::<()>().await,
@@ -121,7 +121,7 @@ impl Canned {
 
     fn head(&self) -> String {
         let mut head = format!("HTTP/1.1 {} Recorded\r\n", self.status);
-        // A 304 has no body, and its length would be that of the body it leaves out.
+        // A 304 has no body, and its `content-length` would be that of the omitted body.
         if self.status != 304 {
             head.push_str(&format!("content-length: {}\r\n", self.body.len()));
         }

@@ -1,6 +1,6 @@
-//! An upstream on loopback that answers what it is told to, goes wrong on demand, and remembers what it was asked.
+//! A local upstream for tests: it gives canned responses, fails as planned, and records the requests.
 //!
-//! It speaks HTTP/1.1 by hand, because an HTTP library refuses to send what a broken upstream sends.
+//! It implements HTTP/1.1 itself, because HTTP libraries refuse to send malformed responses.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,84 +13,86 @@ use tokio::task::JoinHandle;
 
 use crate::testing::{Canned, FaultPlan};
 
-/// A running upstream; it stops when it is dropped.
+/// A running upstream, which stops when it is dropped.
 pub struct CannedUpstream {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    state: Arc<UpstreamState>,
     accepting: JoinHandle<()>,
 }
 
-/// An answer that is given instead of the recorded one, for so many requests.
-struct Instead {
+/// A response that replaces the default one for a number of requests.
+struct Override {
     prefix: String,
     canned: Canned,
     times: usize,
 }
 
-/// What a request asks for.
-struct Asked {
+/// A received request.
+struct ReceivedRequest {
     target: String,
-    /// The tag in `If-None-Match`.
-    known: Option<String>,
+    /// The value of `If-None-Match`.
+    if_none_match: Option<String>,
 }
 
-/// Counts the answers that are on their way at the same time.
+/// Counts the responses in progress.
 #[derive(Default)]
-struct Busy {
+struct InProgress {
     now: AtomicUsize,
-    most: AtomicUsize,
+    max: AtomicUsize,
 }
 
-/// What answers a target for which no answer was set.
-type Otherwise = fn(&str) -> Canned;
+/// Gives the response to a target without a response of its own.
+type Fallback = fn(&str) -> Canned;
 
-struct Shared {
-    otherwise: Otherwise,
-    instead: Mutex<Vec<Instead>>,
+struct UpstreamState {
+    fallback: Fallback,
+    overrides: Mutex<Vec<Override>>,
     plan: Mutex<FaultPlan>,
     seen: Mutex<Vec<String>>,
-    busy: Busy,
+    in_progress: InProgress,
 }
 
 impl CannedUpstream {
-    /// Listens on a free port of 127.0.0.1, and answers with `otherwise` what no other answer was set for.
+    /// Listens on a free port of 127.0.0.1; `fallback` gives the response to each target (path with query) that has
+    /// no other.
     ///
     /// # Errors
-    /// The socket's.
-    pub async fn start(otherwise: fn(&str) -> Canned) -> io::Result<CannedUpstream> {
+    /// The error of the socket.
+    pub async fn start(fallback: fn(&str) -> Canned) -> io::Result<CannedUpstream> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            otherwise,
-            instead: Mutex::default(),
+        let state = Arc::new(UpstreamState {
+            fallback,
+            overrides: Mutex::default(),
             plan: Mutex::default(),
             seen: Mutex::default(),
-            busy: Busy::default(),
+            in_progress: InProgress::default(),
         });
-        let accepting = tokio::spawn(accept(listener, shared.clone()));
+        let accepting = tokio::spawn(accept(listener, state.clone()));
         Ok(CannedUpstream {
             address,
-            shared,
+            state,
             accepting,
         })
     }
 
-    /// The base URL of one upstream.
+    /// The base URL of the upstream `name`.
     pub fn url(&self, name: &str) -> String {
         format!("http://{}/{name}", self.address)
     }
 
-    /// From now on, targets that begin with `prefix` (e.g. `/explorer/api/v3/utility_token`) get this answer.
+    /// Sets the response to all targets that begin with `prefix` (e.g. `/explorer/api/v3/utility_token`).
     pub fn answer(&self, prefix: &str, canned: Canned) {
         self.answer_times(prefix, canned, usize::MAX);
     }
 
-    /// The next `times` targets that begin with `prefix` get this answer, those after them what they got before.
+    /// Sets the response to the next `times` targets that begin with `prefix`; later ones get the response they had
+    /// before.
     pub fn answer_times(&self, prefix: &str, canned: Canned, times: usize) {
         let prefix = prefix.to_owned();
-        lock(&self.shared.instead).insert(
+        lock(&self.state.overrides).insert(
             0,
-            Instead {
+            Override {
                 prefix,
                 canned,
                 times,
@@ -98,24 +100,24 @@ impl CannedUpstream {
         );
     }
 
-    /// The most answers that were on their way at the same time.
-    pub fn most_at_once(&self) -> usize {
-        self.shared.busy.most.load(Ordering::Relaxed)
+    /// The maximum number of responses that were in progress at the same time.
+    pub fn max_concurrent(&self) -> usize {
+        self.state.in_progress.max.load(Ordering::Relaxed)
     }
 
-    /// From now on, some of the answers go wrong.
-    pub fn follow(&self, plan: FaultPlan) {
-        *lock(&self.shared.plan) = plan;
+    /// Makes responses fail as planned.
+    pub fn plan_faults(&self, plan: FaultPlan) {
+        *lock(&self.state.plan) = plan;
     }
 
-    /// The targets that were asked for, in order.
+    /// The requested targets, in order.
     pub fn seen(&self) -> Vec<String> {
-        lock(&self.shared.seen).clone()
+        lock(&self.state.seen).clone()
     }
 
-    /// Forgets the targets that were asked for.
+    /// Clears the list of requested targets.
     pub fn forget(&self) {
-        lock(&self.shared.seen).clear();
+        lock(&self.state.seen).clear();
     }
 }
 
@@ -125,29 +127,29 @@ impl Drop for CannedUpstream {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, state: Arc<UpstreamState>) {
     loop {
-        // A failed accept is the client's trouble; the next one is none of its business.
+        // A failed accept concerns only that client.
         if let Ok((socket, _)) = listener.accept().await {
-            let shared = shared.clone();
-            tokio::spawn(async move { drop(converse(socket, &shared).await) });
+            let state = state.clone();
+            tokio::spawn(async move { drop(serve_connection(socket, &state).await) });
         }
     }
 }
 
-/// Answers the requests of one connection until either side ends it.
-async fn converse(socket: TcpStream, shared: &Shared) -> io::Result<()> {
+/// Serves one connection until either side closes it.
+async fn serve_connection(socket: TcpStream, state: &UpstreamState) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let mut socket = BufReader::new(socket);
-    while let Some(asked) = read_request(&mut socket).await? {
-        lock(&shared.seen).push(asked.target.clone());
-        let canned = shared
-            .instead_of(&asked.target)
-            .unwrap_or_else(|| (shared.otherwise)(&asked.target));
-        let canned = lock(&shared.plan)
-            .apply(&asked.target, canned)
-            .unless(asked.known.as_deref());
-        let _busy = shared.busy.enter();
+    while let Some(request) = read_request(&mut socket).await? {
+        lock(&state.seen).push(request.target.clone());
+        let canned = state
+            .take_override(&request.target)
+            .unwrap_or_else(|| (state.fallback)(&request.target));
+        let canned = lock(&state.plan)
+            .apply(&request.target, canned)
+            .if_modified(request.if_none_match.as_deref());
+        let _in_progress = state.in_progress.enter();
         if !canned.send(socket.get_mut()).await? {
             break;
         }
@@ -155,31 +157,34 @@ async fn converse(socket: TcpStream, shared: &Shared) -> io::Result<()> {
     Ok(())
 }
 
-/// The next request; `None` at the end of the connection. All requests are GETs without a body.
-async fn read_request(socket: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
+/// Reads the next request; `None` at the end of the connection. All requests are GETs without a body.
+async fn read_request(socket: &mut BufReader<TcpStream>) -> io::Result<Option<ReceivedRequest>> {
     let mut line = String::new();
     if socket.read_line(&mut line).await? == 0 {
         return Ok(None);
     }
     let target = line.split(' ').nth(1).unwrap_or("/").to_owned();
-    let mut known = None;
+    let mut if_none_match = None;
     loop {
         line.clear();
         if socket.read_line(&mut line).await? <= 2 {
-            return Ok(Some(Asked { target, known }));
+            return Ok(Some(ReceivedRequest {
+                target,
+                if_none_match,
+            }));
         }
         if let Some((name, value)) = line.split_once(':')
             && name.eq_ignore_ascii_case("if-none-match")
         {
-            known = Some(value.trim().to_owned());
+            if_none_match = Some(value.trim().to_owned());
         }
     }
 }
 
-impl Shared {
-    fn instead_of(&self, target: &str) -> Option<Canned> {
-        let mut instead = lock(&self.instead);
-        let found = instead
+impl UpstreamState {
+    fn take_override(&self, target: &str) -> Option<Canned> {
+        let mut overrides = lock(&self.overrides);
+        let found = overrides
             .iter_mut()
             .find(|it| it.times > 0 && target.starts_with(&it.prefix))?;
         found.times -= 1;
@@ -187,17 +192,17 @@ impl Shared {
     }
 }
 
-impl Busy {
+impl InProgress {
     fn enter(&self) -> impl Drop + '_ {
-        struct Leave<'a>(&'a Busy);
-        impl Drop for Leave<'_> {
+        struct Guard<'a>(&'a InProgress);
+        impl Drop for Guard<'_> {
             fn drop(&mut self) {
                 self.0.now.fetch_sub(1, Ordering::Relaxed);
             }
         }
         let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
-        self.most.fetch_max(now, Ordering::Relaxed);
-        Leave(self)
+        self.max.fetch_max(now, Ordering::Relaxed);
+        Guard(self)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a good upstream answer is, and which failure each other one is.
+//! Accepts a good upstream answer, and gives every other one its error kind.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc2822;
 
 use crate::error::{Error, Kind, Result, UpstreamStatus};
 
-/// The body of a 2xx answer of type JSON that is no larger than `max_bytes`.
+/// The body of a 2xx answer of type JSON, of at most `max_bytes`.
 pub(super) async fn body(
     name: &'static str,
     mut response: Response,
@@ -33,7 +33,7 @@ pub(super) async fn body(
     read(name, &mut response, max_bytes).await
 }
 
-/// The body of any answer that is no larger than `max_bytes`.
+/// The body of an answer with any status, of at most `max_bytes`.
 pub(super) async fn read(
     name: &'static str,
     response: &mut Response,
@@ -58,7 +58,7 @@ pub(super) async fn read(
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| broken(origin, error))?
+        .map_err(|error| interrupted(origin, error))?
     {
         if body.len() + chunk.len() > max_bytes {
             return Err(too_large());
@@ -68,9 +68,9 @@ pub(super) async fn read(
     Ok(body.freeze())
 }
 
-/// The value in a good answer's body; the error names the place where it is something else.
+/// Decodes the body of a good answer; the error names the JSON path of the first mismatch.
 pub(super) fn decode<T: DeserializeOwned>(name: &'static str, body: &[u8]) -> Result<T> {
-    // The path is worked out only once decoding has failed: it would cost every good answer.
+    // The path is computed only after decoding has failed, so a good answer does not pay for it.
     serde_json::from_slice(body).map_err(|first| {
         let origin = UpstreamStatus {
             name,
@@ -91,16 +91,16 @@ pub(super) fn decode<T: DeserializeOwned>(name: &'static str, body: &[u8]) -> Re
     })
 }
 
-/// The failure of a request that got no answer.
+/// The error of a request that received no answer.
 pub(super) fn transport(name: &'static str, error: reqwest::Error) -> Error {
     let origin = UpstreamStatus { name, status: None };
-    // The URL names a wallet; what is kept for the log must not.
+    // The URL may contain a wallet address, which must not reach the log.
     let error = error.without_url();
     if error.is_timeout() {
         return Error::upstream(
             Kind::UpstreamTimeout,
             origin,
-            "did not take the connection in time",
+            "did not accept the connection in time",
         )
         .with_source(error);
     }
@@ -115,7 +115,7 @@ pub(super) fn transport(name: &'static str, error: reqwest::Error) -> Error {
     Error::upstream(Kind::UpstreamUnreachable, origin, problem).with_source(error)
 }
 
-fn broken(origin: UpstreamStatus, error: reqwest::Error) -> Error {
+fn interrupted(origin: UpstreamStatus, error: reqwest::Error) -> Error {
     let problem = "broke the connection in the middle of its answer";
     Error::upstream(Kind::UpstreamUnreachable, origin, problem).with_source(error.without_url())
 }
@@ -126,10 +126,10 @@ fn check_status(origin: UpstreamStatus, response: &Response) -> Result<()> {
         404 => Err(Error::upstream(
             Kind::NotFound,
             origin,
-            "does not know what was asked for",
+            "does not have what was requested",
         )),
         429 => {
-            let problem = "asks for fewer requests (HTTP 429)";
+            let problem = "limits the request rate (HTTP 429)";
             Err(Error::upstream(Kind::RateLimited, origin, problem)
                 .retry_after(retry_after(response)))
         }
@@ -141,7 +141,7 @@ fn check_status(origin: UpstreamStatus, response: &Response) -> Result<()> {
     }
 }
 
-/// The wait that `Retry-After` asks for, in seconds or until a date (RFC 9110 §10.2.3). No more than a day is believed.
+/// The wait that `Retry-After` requires, in seconds or until a date (RFC 9110 §10.2.3); at most one day.
 fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
     let seconds = match value.parse::<u64>() {

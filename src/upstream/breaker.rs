@@ -1,16 +1,16 @@
-//! An upstream that fails again and again is left alone for a while, then asked by one request first.
+//! The circuit breaker: after repeated failures it rejects requests for a while, then lets one probe through.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long it stays open before one request may probe.
+/// How long the breaker stays open before it allows a probe.
 const OPEN: Duration = Duration::from_secs(5);
 
-/// The breaker of one upstream.
+/// The circuit breaker of one path class.
 pub(super) struct Breaker {
-    /// Failures in a row that open it; none do where this is zero.
+    /// Consecutive failures that open it; zero disables it.
     failures: u32,
     state: Mutex<BreakerState>,
 }
@@ -22,7 +22,7 @@ struct BreakerState {
     is_probing: bool,
 }
 
-/// The right to ask; its outcome must be told.
+/// The permission to send one request; `succeeded` or `failed` reports its outcome.
 pub(super) struct Admission<'a> {
     breaker: &'a Breaker,
     is_probe: bool,
@@ -36,21 +36,21 @@ impl Breaker {
         }
     }
 
-    /// Whether a request would be let through now.
+    /// Checks whether a request would be admitted now.
     ///
     /// # Errors
-    /// The time until another try makes sense.
+    /// The time until a request may be admitted.
     pub(super) fn check(&self) -> Result<(), Duration> {
-        self.lock().closed_for().map_or(Ok(()), Err)
+        self.lock().open_for().map_or(Ok(()), Err)
     }
 
-    /// Lets a request through.
+    /// Admits a request.
     ///
     /// # Errors
-    /// The time until another try makes sense.
+    /// The time until a request may be admitted.
     pub(super) fn admit(&self) -> Result<Admission<'_>, Duration> {
         let mut state = self.lock();
-        if let Some(wait) = state.closed_for() {
+        if let Some(wait) = state.open_for() {
             return Err(wait);
         }
         let is_probe = state.open_until.is_some();
@@ -67,15 +67,15 @@ impl Breaker {
 }
 
 impl BreakerState {
-    /// The time until another try makes sense; none where one may go now.
-    fn closed_for(&self) -> Option<Duration> {
+    /// The time until a request may be admitted; `None` if one may be sent now.
+    fn open_for(&self) -> Option<Duration> {
         let wait = self.open_until?.saturating_duration_since(Instant::now());
         (!wait.is_zero() || self.is_probing).then(|| wait.max(Duration::from_secs(1)))
     }
 }
 
 impl Admission<'_> {
-    /// The upstream answered, whatever it answered.
+    /// The upstream answered, with whatever status.
     pub(super) fn succeeded(self) {
         *self.breaker.lock() = BreakerState::default();
     }
@@ -93,7 +93,7 @@ impl Admission<'_> {
 
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
-        // A probe that was given up leaves its place to the next.
+        // An abandoned probe allows another one.
         if self.is_probe {
             self.breaker.lock().is_probing = false;
         }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn opens_after_failures_in_a_row_only() {
+    async fn opens_only_after_consecutive_failures() {
         let breaker = Breaker::new(FAILURES);
         for _ in 0..FAILURES - 1 {
             breaker.admit().ok().unwrap().failed();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn stays_open_when_the_probe_fails_and_waits_for_another_when_it_is_given_up() {
+    async fn stays_open_when_the_probe_fails_and_allows_another_when_it_is_dropped() {
         let breaker = open();
         tokio::time::advance(OPEN).await;
         drop(breaker.admit().ok().unwrap());

@@ -1,4 +1,4 @@
-//! How many requests may start, and when the next ones may: a token bucket.
+//! A token bucket: how many requests may start now, and when the next ones may.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::policy::Rate;
 
-/// A token bucket as the moment at which it will be full again.
+/// A token bucket, represented by the time at which it will be full again.
 pub(super) struct Bucket {
     rate: Rate,
     full_at: Instant,
@@ -18,7 +18,7 @@ impl Bucket {
         Bucket { rate, full_at }
     }
 
-    /// The time in which a token comes.
+    /// The time in which one token is added.
     pub(super) fn period(&self) -> Duration {
         self.rate.period
     }
@@ -27,11 +27,11 @@ impl Bucket {
         self.token_at(0) <= Instant::now()
     }
 
-    /// When the token after `before` others will be there.
+    /// When a token will be available after `before` other requests have taken theirs.
     pub(super) fn token_at(&self, before: usize) -> Instant {
         let full_at = self.full_at.max(Instant::now());
         let Rate { burst, period } = self.rate;
-        // A full bucket has `burst` tokens; each one missing is a period away from full.
+        // A full bucket has `burst` tokens; each missing token is one period away from full.
         let missing = period * u32::try_from(before + 1).unwrap_or(u32::MAX);
         (full_at + missing)
             .checked_sub(period * burst)
@@ -42,13 +42,13 @@ impl Bucket {
         self.full_at = self.full_at.max(Instant::now()) + self.rate.period;
     }
 
-    /// A token that was taken and not used.
+    /// Returns a token that was taken but not used.
     pub(super) fn give_back(&mut self) {
         let full_at = self.full_at.checked_sub(self.rate.period);
         self.full_at = full_at.unwrap_or(self.full_at);
     }
 
-    /// How many tokens there are before `end`.
+    /// How many tokens become available until `end`.
     pub(super) fn tokens_by(&self, end: Instant) -> usize {
         let first = self.token_at(0);
         if end < first {

@@ -1,45 +1,45 @@
-//! Bodies of good answers, kept within a number of bytes and each for its own time.
+//! The cache of good answers, limited in bytes; each entry has its own lifetime.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use quick_cache::sync::Cache as Quick;
+use quick_cache::sync::Cache as QuickCache;
 use quick_cache::{OptionsBuilder, Weighter};
 use tokio::time::Instant;
 
 use super::freshness::Freshness;
-use super::policy::Keep;
+use super::policy::CachePolicy;
 
-/// What an entry costs beside its body, roughly: its key, its times, its place in the table.
+/// The approximate cost of an entry beside its body: key, times and table slot.
 const OVERHEAD: usize = 256;
-/// The size of an entry that the table is prepared for.
-const TYPICAL: usize = 4096;
+/// The expected size of an entry, for which the table is prepared.
+const EXPECTED_ENTRY: usize = 4096;
 
-/// All kept answers of one process.
+/// The cached answers of one process.
 pub(super) struct Cache {
-    entries: Option<Quick<String, Arc<CachedBody>, Bytewise>>,
+    entries: Option<QuickCache<String, Arc<CachedBody>, ByteWeighter>>,
 }
 
-/// One answer.
+/// One cached answer.
 #[derive(Clone)]
 pub(super) struct CachedBody {
     pub(super) body: Bytes,
-    /// What to repeat in `If-None-Match`.
+    /// The value to send in `If-None-Match`.
     pub(super) etag: Option<HeaderValue>,
-    /// What to repeat in `If-Modified-Since`.
+    /// The value to send in `If-Modified-Since`.
     pub(super) modified: Option<HeaderValue>,
     stored: Instant,
-    keep: Keep,
-    /// The answer before this one, for when this one turns out not to be what it should.
+    policy: CachePolicy,
+    /// The answer before this one, which returns if this one cannot be decoded.
     previous: Option<Arc<CachedBody>>,
 }
 
 #[derive(Clone)]
-struct Bytewise;
+struct ByteWeighter;
 
-impl Weighter<String, Arc<CachedBody>> for Bytewise {
+impl Weighter<String, Arc<CachedBody>> for ByteWeighter {
     fn weight(&self, key: &String, entry: &Arc<CachedBody>) -> u64 {
         let previous = entry.previous.as_ref();
         let previous = previous.map_or(0, |it| it.body.len() + OVERHEAD);
@@ -48,17 +48,22 @@ impl Weighter<String, Arc<CachedBody>> for Bytewise {
 }
 
 impl Cache {
-    /// Keeps at most so many bytes; none of them keeps nothing.
+    /// Caches at most `bytes`; zero disables the cache.
     pub(super) fn new(bytes: usize) -> Cache {
         let build = || {
-            // In one piece: shares of the bytes, one for each core, would be too small for a large body.
+            // One shard: a shard for each core would be too small for a large body.
             let options = OptionsBuilder::new()
                 .shards(1)
-                .estimated_items_capacity(bytes / TYPICAL + 1)
+                .estimated_items_capacity(bytes / EXPECTED_ENTRY + 1)
                 .weight_capacity(bytes as u64)
                 .build()
                 .expect("both capacities are given");
-            Quick::with_options(options, Bytewise, Default::default(), Default::default())
+            QuickCache::with_options(
+                options,
+                ByteWeighter,
+                Default::default(),
+                Default::default(),
+            )
         };
         Cache {
             entries: (bytes > 0).then(build),
@@ -70,24 +75,28 @@ impl Cache {
     }
 
     pub(super) fn insert(&self, key: &str, entry: Arc<CachedBody>) {
-        if let Some(entries) = self.entries.as_ref().filter(|_| entry.keep != Keep::NOT) {
+        if let Some(entries) = self
+            .entries
+            .as_ref()
+            .filter(|_| entry.policy != CachePolicy::NONE)
+        {
             entries.insert(key.to_owned(), entry);
         }
     }
 
-    /// Drops what is kept under the key.
+    /// Removes the entry of `key`.
     pub(super) fn remove(&self, key: &str) {
         if let Some(entries) = &self.entries {
             entries.remove(key);
         }
     }
 
-    /// Takes back an entry that nobody could use, and puts the one before it in its place.
+    /// Removes an entry that could not be decoded, and restores the one before it.
     pub(super) fn reject(&self, key: &str, entry: &Arc<CachedBody>) {
         let Some(entries) = &self.entries else { return };
         if entries
             .get(key)
-            .is_some_and(|kept| Arc::ptr_eq(&kept, entry))
+            .is_some_and(|cached| Arc::ptr_eq(&cached, entry))
         {
             match &entry.previous {
                 Some(previous) => entries.insert(key.to_owned(), previous.clone()),
@@ -98,15 +107,15 @@ impl Cache {
 }
 
 impl CachedBody {
-    /// An answer that has just come, after `previous`.
+    /// An answer that has just been received, after `previous`.
     pub(super) fn new(
         body: Bytes,
         etag: Option<HeaderValue>,
         modified: Option<HeaderValue>,
-        keep: Keep,
+        policy: CachePolicy,
         previous: Option<&Arc<CachedBody>>,
     ) -> CachedBody {
-        // Only one answer back: the one before that has no use any more.
+        // Only one previous answer is cached: older ones have no use.
         let previous = previous.map(|it| {
             Arc::new(CachedBody {
                 previous: None,
@@ -118,12 +127,12 @@ impl CachedBody {
             etag,
             modified,
             stored: Instant::now(),
-            keep,
+            policy,
             previous,
         }
     }
 
-    /// The same answer, which the upstream has just called good again.
+    /// The same answer, which the upstream has just confirmed (HTTP 304).
     pub(super) fn renewed(&self) -> CachedBody {
         CachedBody {
             stored: Instant::now(),
@@ -132,22 +141,22 @@ impl CachedBody {
     }
 
     pub(super) fn is_fresh(&self) -> bool {
-        self.stored.elapsed() < self.keep.fresh
+        self.stored.elapsed() < self.policy.fresh
     }
 
-    /// Whether it may stand in for an upstream that fails.
-    pub(super) fn may_stand_in(&self) -> bool {
-        self.stored.elapsed() < self.keep.fresh.saturating_add(self.keep.stale)
+    /// Whether it may be used while the upstream fails.
+    pub(super) fn may_be_used_stale(&self) -> bool {
+        self.stored.elapsed() < self.policy.fresh.saturating_add(self.policy.stale)
     }
 
-    /// Its age and what is left of its time.
+    /// Its age and its remaining lifetime.
     pub(super) fn freshness(&self, hit: bool) -> Freshness {
         let age = self.stored.elapsed();
         let left = |until: Duration| i64::try_from(until.as_millis()).unwrap_or(i64::MAX);
         Freshness {
             hit,
             age,
-            ttl_ms: left(self.keep.fresh) - left(age),
+            ttl_ms: left(self.policy.fresh) - left(age),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One upstream as it is asked: limits, tries, the breaker of each path class, and one request at a time.
+//! The request path of one upstream: limits, tries, and a circuit breaker for each path class.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,44 +16,44 @@ use super::limit::{Limiter, Permit};
 use super::meter::Meter;
 use super::policy::Upstream;
 use super::retry;
-use super::supply::Supply;
+use super::shared_client::SharedClient;
 use crate::clock::Deadline;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result, UpstreamStatus};
 use crate::telemetry::spans::{Exchange, Spans};
 use crate::telemetry::trace::Trace;
-use crate::upstream::flight::Until;
+use crate::upstream::single_flight::Waiters;
 
-/// An upstream that was given less time than this has not failed when it did not answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A timeout after less than this does not count as a failure of the upstream.
+const MIN_TIMEOUT_EVIDENCE: Duration = Duration::from_secs(1);
 
-/// One upstream with everything that is known of it while the process lives.
+/// One upstream with its state in this process.
 pub(super) struct Channel {
     upstream: Upstream,
     base: String,
-    supply: Supply,
+    shared_client: SharedClient,
     spans: Arc<Spans>,
-    /// The time of one request with all its tries.
+    /// The time limit of one request with all its tries.
     timeout: Duration,
-    /// The time after which a try is given up, where another one is allowed.
+    /// The time limit of one try, if another try is allowed.
     try_timeout: Duration,
     max_bytes: usize,
     classes: Classes,
     limiter: Option<Limiter>,
 }
 
-/// What is asked for, and by whom.
+/// One request, and the caller that started it.
 #[derive(Clone, Copy)]
-pub(super) struct Asking<'a> {
+pub(super) struct FetchRequest<'a> {
     pub(super) path: &'a str,
-    pub(super) kept: Option<&'a Arc<CachedBody>>,
-    pub(super) until: &'a Until,
-    /// When it began.
+    pub(super) cached: Option<&'a Arc<CachedBody>>,
+    pub(super) waiters: &'a Waiters,
+    /// When the request began.
     pub(super) since: Instant,
-    /// Whether it may have less time than others because its client said so.
-    pub(super) is_hurried: bool,
+    /// Whether the client has chosen the deadline, which may be shorter than the server's.
+    pub(super) has_client_deadline: bool,
     pub(super) meter: &'a Meter,
-    /// The trace of the one who began it; of those who join later it can belong to none.
+    /// The trace of the caller that started the request; a request has one trace, even if other callers join it.
     pub(super) trace: &'a Trace,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Asking<'a> {
 struct Tries<'a> {
     class: &'a Class,
     count: u32,
-    /// The wait before the next one, where that is granted already.
+    /// The wait before the next try, if that try is already granted.
     granted: Option<Duration>,
 }
 
@@ -69,14 +69,14 @@ impl Channel {
     pub(super) fn new(
         upstream: Upstream,
         base: String,
-        supply: Supply,
+        shared_client: SharedClient,
         spans: Arc<Spans>,
         config: &Config,
     ) -> Channel {
         Channel {
             upstream,
             base,
-            supply,
+            shared_client,
             spans,
             timeout: config.upstream_timeout,
             try_timeout: config.try_timeout(),
@@ -86,10 +86,10 @@ impl Channel {
         }
     }
 
-    /// A good answer, after as many tries as time, policy and budget allow for.
-    pub(super) async fn fetch(&self, asking: Asking<'_>) -> Result<CachedBody> {
-        let class = self.classes.get((self.upstream.class)(asking.path));
-        class.retry.started();
+    /// Returns a good answer after as many tries as time, policy and retry budget allow.
+    pub(super) async fn fetch(&self, request: FetchRequest<'_>) -> Result<CachedBody> {
+        let class = self.classes.get((self.upstream.class)(request.path));
+        class.retry.count_request();
         let mut last: Option<Error> = None;
         let mut tries = Tries {
             class: &class,
@@ -97,65 +97,65 @@ impl Channel {
             granted: None,
         };
         loop {
-            let error = match (self.ask(asking, &mut tries).await, last) {
+            let error = match (self.send(request, &mut tries).await, last) {
                 (Ok(entry), _) => return Ok(entry),
-                // What the upstream did says more than why it is not asked again.
-                (Err(error), Some(last)) if is_own(&error) => {
-                    return Err(tried(last, tries.count));
+                // The upstream's own failure says more than the reason why there is no other try.
+                (Err(error), Some(last)) if is_local_refusal(&error) => {
+                    return Err(with_tries(last, tries.count));
                 }
                 (Err(error), _) => error,
             };
-            // What was refused here was not tried.
-            if is_own(&error) {
-                return Err(tried(error, tries.count));
+            // A request that was refused locally was not tried.
+            if is_local_refusal(&error) {
+                return Err(with_tries(error, tries.count));
             }
             tries.count += 1;
             let count = tries.count;
             debug!(upstream = self.upstream.name, tries = count, inside = ?error, "an upstream request failed");
-            // An old answer that may stand in is worth more now than a new one later.
-            if asking.may_stand_in() {
-                return Err(tried(error, count));
+            // A stale answer now is better than a fresh one later.
+            if request.has_stale_answer() {
+                return Err(with_tries(error, count));
             }
-            let deadline = asking.until.deadline();
+            let deadline = request.waiters.deadline();
             let wait = tries
                 .granted
                 .take()
                 .or_else(|| class.retry.wait(&error, count, deadline));
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(tried(error, count)),
+                None => return Err(with_tries(error, count)),
             }
             last = Some(error);
         }
     }
 
-    /// One request, once it is its turn.
-    async fn ask(&self, asking: Asking<'_>, tries: &mut Tries<'_>) -> Result<CachedBody> {
-        let until = asking.until;
+    /// Sends one try when the limits allow it.
+    async fn send(&self, request: FetchRequest<'_>, tries: &mut Tries<'_>) -> Result<CachedBody> {
+        let waiters = request.waiters;
         let breaker = &tries.class.breaker;
         breaker.check().map_err(|wait| self.unavailable(wait))?;
-        let permit = self.turn(until).await?;
-        // Others may have found out, while this one waited, that the upstream is down.
+        let permit = self.acquire(waiters).await?;
+        // While this request waited, another one may have opened the breaker.
         let (admission, _permit) = match breaker.admit() {
             Ok(admission) => (admission, permit),
             Err(wait) => {
                 if let Some(permit) = permit {
-                    permit.unused();
+                    permit.return_unused();
                 }
                 return Err(self.unavailable(wait));
             }
         };
-        let client = self.supply.client(until.deadline()).await?;
-        asking.meter.called();
-        let (since, place) = (Instant::now(), asking.trace.child());
+        let client = self.shared_client.client(waiters.deadline()).await?;
+        request.meter.count_request();
+        let (since, span) = (Instant::now(), request.trace.child());
         let result = self
-            .in_time(self.exchange(&client, asking, &place), asking, tries)
+            .limit_time(self.exchange(&client, request, &span), request, tries)
             .await;
         let duration = since.elapsed();
         let failure = result.as_ref().err();
         self.spans.exchange(Exchange {
             upstream: self.upstream.name,
-            place: &place,
+            span: &span,
             duration,
             status: match &result {
                 Ok(answered) => Some(answered.0),
@@ -163,17 +163,17 @@ impl Channel {
             },
             error: failure.map(|it| it.kind().as_str()),
         });
-        let had = |time: Duration| duration >= self.timeout.min(time);
+        let took = |time: Duration| duration >= self.timeout.min(time);
         match &result {
             Err(error) if error.kind() == Kind::RateLimited => {}
-            // A caller in a hurry says nothing of the upstream.
-            Err(error) if error.kind() == Kind::UpstreamTimeout && !had(PATIENCE) => {}
+            // A timeout of a short deadline is not evidence against the upstream.
+            Err(error) if error.kind() == Kind::UpstreamTimeout && !took(MIN_TIMEOUT_EVIDENCE) => {}
             Err(error) if retry::is_transient(error) || error.is_server_failure() => {
-                if error.is_silence() {
-                    self.supply.replace(&client);
+                if error.is_unreachable() {
+                    self.shared_client.replace(&client);
                 }
-                // Nor does a client that may have chosen how little time there is, however often it calls.
-                let is_cut_short = asking.is_hurried && !had(self.try_timeout);
+                // A deadline that the client has chosen must not open the breaker, however often the client calls.
+                let is_cut_short = request.has_client_deadline && !took(self.try_timeout);
                 if error.kind() != Kind::UpstreamTimeout || !is_cut_short {
                     admission.failed();
                 }
@@ -183,90 +183,92 @@ impl Channel {
         result.map(|answered| answered.1)
     }
 
-    /// Waits for the turn of one request, for as long as anybody waits for its answer.
-    async fn turn(&self, until: &Until) -> Result<Option<Permit>> {
+    /// Waits for a permit for as long as a caller waits for the answer.
+    async fn acquire(&self, waiters: &Waiters) -> Result<Option<Permit>> {
         let Some(limiter) = &self.limiter else {
             return Ok(None);
         };
-        let permit = limiter.acquire(until).await;
-        permit.map(Some).map_err(|busy| self.too_busy(busy.wait))
+        let permit = limiter.acquire(waiters).await;
+        permit
+            .map(Some)
+            .map_err(|reached| self.limit_reached(reached.wait))
     }
 
-    /// Gives one try its time, and more of it when somebody joins who has more, or where no other try may follow.
-    async fn in_time<T>(
+    /// Limits the time of one try. The limit grows if a caller with more time joins, or if no other try may follow.
+    async fn limit_time<T>(
         &self,
         exchange: impl Future<Output = Result<T>>,
-        asking: Asking<'_>,
+        request: FetchRequest<'_>,
         tries: &mut Tries<'_>,
     ) -> Result<T> {
         tokio::pin!(exchange);
         let short = self.try_timeout;
-        // However many join: a request that gets no answer in the longer time gets none.
+        // The upstream's timeout is the upper limit, however many callers join.
         let (early, limit) = (Deadline::after(short), Deadline::after(self.timeout));
-        if early < asking.until.deadline() {
+        if early < request.waiters.deadline() {
             if let Some(result) = early.timeout(&mut exchange).await {
                 return result;
             }
-            let late = self.late(short);
-            if asking.may_stand_in() {
-                return Err(late);
+            let timed_out = self.timed_out(short);
+            if request.has_stale_answer() {
+                return Err(timed_out);
             }
-            let (next, end) = (tries.count + 1, asking.until.deadline());
-            tries.granted = tries.class.retry.wait(&late, next, end);
+            let (next, end) = (tries.count + 1, request.waiters.deadline());
+            tries.granted = tries.class.retry.wait(&timed_out, next, end);
             if tries.granted.is_some() {
-                return Err(late);
+                return Err(timed_out);
             }
         }
         loop {
-            let deadline = asking.until.deadline().min(limit);
+            let deadline = request.waiters.deadline().min(limit);
             match deadline.timeout(&mut exchange).await {
                 Some(result) => return result,
-                None if asking.until.deadline().min(limit) > deadline => {}
-                None => return Err(self.late(deadline.instant() - asking.since)),
+                None if request.waiters.deadline().min(limit) > deadline => {}
+                None => return Err(self.timed_out(deadline.instant() - request.since)),
             }
         }
     }
 
-    /// The status and the answer to a request that stands at `place` in its trace.
+    /// Sends the request as the span `span`; returns the status and the answer.
     async fn exchange(
         &self,
         client: &Client,
-        asking: Asking<'_>,
-        place: &Trace,
+        request: FetchRequest<'_>,
+        span: &Trace,
     ) -> Result<(u16, CachedBody)> {
-        let Asking { path, kept, .. } = asking;
+        let FetchRequest { path, cached, .. } = request;
         let name = self.upstream.name;
-        let request = client
+        let http_request = client
             .get(format!("{}{path}", self.base))
             .header("accept", "application/json")
-            .headers(place.headers());
-        let sent = request.headers(conditions(kept)).send().await;
+            .headers(span.headers());
+        let sent = http_request.headers(conditions(cached)).send().await;
         let response = sent.map_err(|error| answer::transport(name, error))?;
         let status = response.status();
-        if let Some(kept) = kept.filter(|_| status == StatusCode::NOT_MODIFIED) {
-            return Ok((status.as_u16(), kept.renewed()));
+        if let Some(cached) = cached.filter(|_| status == StatusCode::NOT_MODIFIED) {
+            return Ok((status.as_u16(), cached.renewed()));
         }
         let (etag, modified) = (header(&response, ETAG), header(&response, LAST_MODIFIED));
         let body = answer::body(name, response, self.max_bytes).await?;
-        let keep = (self.upstream.keep)(path);
+        let policy = (self.upstream.cache)(path);
         Ok((
             status.as_u16(),
-            CachedBody::new(body, etag, modified, keep, kept),
+            CachedBody::new(body, etag, modified, policy, cached),
         ))
     }
 
-    fn late(&self, budget: Duration) -> Error {
+    fn timed_out(&self, budget: Duration) -> Error {
         let problem = format!("did not answer within {} ms", budget.as_millis());
         Error::upstream(Kind::UpstreamTimeout, self.origin(), problem)
     }
 
     fn unavailable(&self, wait: Duration) -> Error {
-        let problem = "has failed again and again and is left alone for a moment";
+        let problem = "failed repeatedly, so no request is sent to it for a moment";
         Error::upstream(Kind::UpstreamUnavailable, self.origin(), problem).retry_after(Some(wait))
     }
 
-    fn too_busy(&self, wait: Duration) -> Error {
-        let problem = "is asked as often as it may be, and this call cannot wait for its turn";
+    fn limit_reached(&self, wait: Duration) -> Error {
+        let problem = "has reached its request limit, and this call has no time left to wait";
         Error::upstream(Kind::RateLimited, self.origin(), problem).retry_after(Some(wait))
     }
 
@@ -278,22 +280,22 @@ impl Channel {
     }
 }
 
-impl Asking<'_> {
-    /// Whether an old answer may take the place of one that does not come.
-    fn may_stand_in(&self) -> bool {
-        self.kept.is_some_and(|kept| kept.may_stand_in())
+impl FetchRequest<'_> {
+    /// Whether a cached answer may be used if this request fails.
+    fn has_stale_answer(&self) -> bool {
+        self.cached.is_some_and(|cached| cached.may_be_used_stale())
     }
 }
 
-/// Whether the failure is a refusal of this side, before anything was sent.
-pub(super) fn is_own(error: &Error) -> bool {
+/// Whether this process refused the request before sending it.
+pub(super) fn is_local_refusal(error: &Error) -> bool {
     let is_limit = error.kind() == Kind::RateLimited;
     let status = error.upstream_status().and_then(|origin| origin.status);
     error.kind() == Kind::UpstreamUnavailable || (is_limit && status.is_none())
 }
 
-/// The last failure, which says how many there were.
-fn tried(error: Error, tries: u32) -> Error {
+/// Adds the number of tries to the last failure.
+fn with_tries(error: Error, tries: u32) -> Error {
     match tries {
         0 | 1 => error.tries(tries),
         tries => error
@@ -302,12 +304,12 @@ fn tried(error: Error, tries: u32) -> Error {
     }
 }
 
-/// What asks the upstream for its answer only if it is another one than what is kept.
-fn conditions(kept: Option<&Arc<CachedBody>>) -> HeaderMap {
+/// The headers of a conditional request: the upstream sends a body only if its answer has changed.
+fn conditions(cached: Option<&Arc<CachedBody>>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Some(kept) = kept {
-        headers.extend(kept.etag.clone().map(|it| (IF_NONE_MATCH, it)));
-        headers.extend(kept.modified.clone().map(|it| (IF_MODIFIED_SINCE, it)));
+    if let Some(cached) = cached {
+        headers.extend(cached.etag.clone().map(|it| (IF_NONE_MATCH, it)));
+        headers.extend(cached.modified.clone().map(|it| (IF_MODIFIED_SINCE, it)));
     }
     headers
 }

@@ -1,20 +1,20 @@
-//! The path classes of one upstream: what fails in one of them is no reason to leave the others alone.
+//! The path classes of one upstream: failures in one class do not affect the others.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::breaker::Breaker;
 use super::retry::Retry;
 
-/// The most classes that are told apart; what is beyond them counts as one.
-const MOST: usize = 64;
+/// The maximum number of classes; paths of further classes share the last one.
+const MAX_CLASSES: usize = 64;
 
-/// One class: its breaker and its retries.
+/// One class: its circuit breaker and its retry budget.
 pub(super) struct Class {
     pub(super) breaker: Breaker,
     pub(super) retry: Retry,
 }
 
-/// The classes that were asked for so far.
+/// The classes that were used so far.
 pub(super) struct Classes {
     failures: u32,
     tries: u32,
@@ -22,7 +22,7 @@ pub(super) struct Classes {
 }
 
 impl Classes {
-    /// Each class with a breaker that opens after so many failures, and with so many tries of one request.
+    /// Each class has a breaker that opens after `failures`, and `tries` of one request.
     pub(super) fn new(failures: u32, tries: u32) -> Classes {
         let known = Mutex::default();
         Classes {
@@ -32,14 +32,14 @@ impl Classes {
         }
     }
 
-    /// The class of that name.
+    /// The class with this name.
     pub(super) fn get(&self, name: &'static str) -> Arc<Class> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, class)) = known.iter().find(|it| it.0 == name) {
             return class.clone();
         }
-        if known.len() >= MOST {
-            return known[MOST - 1].1.clone();
+        if known.len() >= MAX_CLASSES {
+            return known[MAX_CLASSES - 1].1.clone();
         }
         let class = Arc::new(Class {
             breaker: Breaker::new(self.failures),
@@ -54,18 +54,18 @@ impl Classes {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Classes, MOST};
+    use super::{Classes, MAX_CLASSES};
 
     #[test]
-    fn a_class_is_the_same_each_time_and_their_number_is_bounded() {
+    fn a_name_always_finds_the_same_class_and_the_number_of_classes_is_limited() {
         let classes = Classes::new(5, 3);
         let (first, other) = (classes.get("first"), classes.get("other"));
         assert!(Arc::ptr_eq(&first, &classes.get("first")));
         assert!(!Arc::ptr_eq(&first, &other));
-        for number in 0..2 * MOST {
+        for number in 0..2 * MAX_CLASSES {
             classes.get(format!("class {number}").leak());
         }
-        assert_eq!(classes.known.lock().unwrap().len(), MOST);
+        assert_eq!(classes.known.lock().unwrap().len(), MAX_CLASSES);
         let beyond = [classes.get("one more"), classes.get("and one")];
         assert!(Arc::ptr_eq(&beyond[0], &beyond[1]));
         assert!(Arc::ptr_eq(&first, &classes.get("first")));

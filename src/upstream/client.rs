@@ -1,4 +1,4 @@
-//! The HTTP client: how it connects, and one exchange for those who make their requests themselves.
+//! The HTTP client: its connection settings, and one exchange for callers that build their own requests.
 
 use std::time::Duration;
 
@@ -12,41 +12,41 @@ use crate::clock::Deadline;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result, UpstreamStatus};
 
-/// A client for requests that are complete, for example signed: it adds nothing, follows nothing and tries once.
+/// A client for complete requests, for example signed ones: it adds no header, follows no redirect and tries once.
 pub struct Client {
     client: reqwest::Client,
     max_bytes: usize,
 }
 
-/// How a client is built, as often as it takes.
+/// The settings from which clients are built, as often as needed.
 #[derive(Clone)]
-pub(super) struct Recipe {
+pub(super) struct ClientSettings {
     user_agent: HeaderValue,
-    /// How long it may take to connect.
+    /// The time limit of connecting.
     timeout: Duration,
-    /// Loopback upstreams (recorded data, tests) must not be sent through a proxy of the environment.
+    /// Requests to loopback upstreams (recorded data, tests) must not go through a proxy from the environment.
     is_local: bool,
 }
 
 impl Client {
-    /// A client for services such as the one at `url`. No connection is opened.
+    /// A client for a service at `url`. It opens no connection yet.
     ///
     /// # Errors
-    /// `Internal` where the settings cannot be used.
+    /// `Internal` if the settings cannot be used.
     pub fn new(config: &Config, url: &str) -> Result<Client> {
-        let recipe = Recipe::new(config, [url].into_iter()).map_err(Error::internal)?;
+        let settings = ClientSettings::new(config, [url].into_iter()).map_err(Error::internal)?;
         Ok(Client {
-            client: recipe.build(Policy::none())?,
+            client: settings.build(Policy::none())?,
             max_bytes: config.max_upstream_bytes,
         })
     }
 
-    /// Sends one request and reads the answer whole, whatever its status. Its path and query go out as they are, so they
-    /// must be percent-encoded and without `.` and `..` segments.
+    /// Sends one request and reads the whole response, whatever its status. Path and query are sent unchanged, so
+    /// they must be percent-encoded and without `.` and `..` segments.
     ///
     /// # Errors
-    /// With `name` for the upstream: `UpstreamUnreachable`, `UpstreamTimeout` once `deadline` has passed,
-    /// `UpstreamInvalidResponse` for a body that is too large. `Internal` for a URL that cannot be asked.
+    /// For the upstream `name`: `UpstreamUnreachable`, `UpstreamTimeout` after `deadline`, `UpstreamInvalidResponse`
+    /// for a body that is too large. `Internal` if the URL is invalid.
     pub async fn send(
         &self,
         name: &'static str,
@@ -56,7 +56,7 @@ impl Client {
         let budget = deadline.remaining();
         let exchange = async {
             let request = request.try_into().map_err(|error: reqwest::Error| {
-                Error::internal(format!("`{name}` cannot be asked: its URL is none"))
+                Error::internal(format!("the request to `{name}` has an invalid URL"))
                     .with_source(error.without_url())
             })?;
             let sent = self.client.execute(request).await;
@@ -75,29 +75,29 @@ impl Client {
     }
 }
 
-impl Recipe {
-    /// For the given base URLs.
+impl ClientSettings {
+    /// Settings for clients of these base URLs.
     ///
     /// # Errors
     /// The setting that cannot be used.
     pub(super) fn new<'a>(
         config: &Config,
         mut bases: impl Iterator<Item = &'a str>,
-    ) -> Result<Recipe, String> {
+    ) -> Result<ClientSettings, String> {
         let user_agent = HeaderValue::from_str(&config.user_agent).map_err(
-            |_| "`BIFOLD_USER_AGENT`: the user agent has characters that no header may have",
+            |_| "`BIFOLD_USER_AGENT`: the user agent has characters that a header cannot contain",
         )?;
-        Ok(Recipe {
+        Ok(ClientSettings {
             user_agent,
             timeout: config.upstream_timeout,
             is_local: bases.all(is_loopback),
         })
     }
 
-    /// A client with connections of its own, none of which is opened yet.
+    /// A client with its own connection pool; it opens no connection yet.
     ///
     /// # Errors
-    /// `Internal` where it cannot be built.
+    /// `Internal` if the client cannot be built.
     pub(super) fn build(&self, redirects: Policy) -> Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::config())

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-/// The freshness of the data behind one answer: of the oldest part, where there are several.
+/// The freshness of the data behind one answer; with several parts, that of the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
     /// Whether all of it came from the cache.
     pub hit: bool,
-    /// Time since the upstream gave it.
+    /// The time since the upstream sent it.
     pub age: Duration,
-    /// What is left of its time; below zero where it is past it and stands in for an upstream that fails.
+    /// The remaining lifetime; negative for a stale answer that is used because the upstream fails.
     pub ttl_ms: i64,
 }
 
@@ -23,7 +23,7 @@ impl Freshness {
         }
     }
 
-    /// Whether it is past its time.
+    /// Whether its lifetime has passed.
     pub fn is_stale(&self) -> bool {
         self.ttl_ms < 0
     }

@@ -1,4 +1,4 @@
-//! How hard an upstream is asked: requests at the same time and requests a minute, in fair order where they must wait.
+//! The limits of one upstream: concurrent requests and request rate. Requests that must wait are queued fairly.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,24 +7,24 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
-use super::line::Line;
 use super::policy::Upstream;
+use super::queue::FairQueue;
 use crate::clock::Deadline;
-use crate::upstream::flight::Until;
+use crate::upstream::single_flight::Waiters;
 
 /// The limits of one upstream.
 pub(super) struct Limiter {
     state: Arc<Mutex<LimiterState>>,
 }
 
-/// The right to send one request; the next in line gets it when it is dropped.
+/// The permission to send one request; dropping it lets the next request start.
 pub(super) struct Permit {
     state: Arc<Mutex<LimiterState>>,
 }
 
-/// A request that cannot start in time, or finds too many waiting.
+/// A request that cannot start before its deadline, or that finds the queue full.
 #[derive(Debug)]
-pub(super) struct TooBusy {
+pub(super) struct LimitReached {
     /// When it could have started.
     pub(super) wait: Duration,
 }
@@ -33,15 +33,15 @@ struct LimiterState {
     in_flight: usize,
     running: usize,
     bucket: Option<Bucket>,
-    line: Line,
+    queue: FairQueue,
 }
 
-/// A place in the line, given up when it is dropped.
-struct Place {
+/// A request in the queue; dropping it leaves the queue.
+struct QueuedRequest {
     state: Arc<Mutex<LimiterState>>,
     ticket: u64,
     granted: oneshot::Receiver<()>,
-    /// How many of those who joined the request have a position in the line.
+    /// How many of the holders that joined the request have a position in the queue.
     joined: usize,
 }
 
@@ -52,34 +52,34 @@ impl Limiter {
             in_flight: upstream.in_flight,
             running: 0,
             bucket,
-            line: Line::default(),
+            queue: FairQueue::default(),
         };
         Limiter {
             state: Arc::new(Mutex::new(state)),
         }
     }
 
-    /// Waits for the turn of a request that must start by the deadline of those who wait for it.
-    pub(super) async fn acquire(&self, until: &Until) -> Result<Permit, TooBusy> {
-        if lock(&self.state).pass(until) {
+    /// Waits until the request may start, at most until the deadline of its waiters.
+    pub(super) async fn acquire(&self, waiters: &Waiters) -> Result<Permit, LimitReached> {
+        if lock(&self.state).try_start(waiters) {
             return Ok(self.permit());
         }
-        let mut place = self.line_up(until)?;
+        let mut queued = self.enqueue(waiters)?;
         loop {
-            let deadline = until.deadline();
+            let deadline = waiters.deadline();
             let now = Instant::now();
-            let look = place.look(until, deadline, now)?;
+            let next_check = queued.next_check(waiters, deadline, now)?;
             tokio::select! {
                 biased;
-                granted = &mut place.granted => {
-                    return granted.map(|()| self.permit()).map_err(|_| lock(&self.state).busy());
+                granted = &mut queued.granted => {
+                    return granted.map(|()| self.permit()).map_err(|_| lock(&self.state).limit_reached());
                 }
-                () = until.changed() => {}
-                () = tokio::time::sleep_until(look) => lock(&self.state).serve(),
+                () = waiters.changed() => {}
+                () = tokio::time::sleep_until(next_check) => lock(&self.state).start_queued(),
                 () = tokio::time::sleep_until(deadline.instant()) => {
-                    // Unless somebody has joined who has more time.
-                    if until.deadline() <= deadline {
-                        return Err(lock(&self.state).busy());
+                    // A caller with more time may have joined.
+                    if waiters.deadline() <= deadline {
+                        return Err(lock(&self.state).limit_reached());
                     }
                 }
             }
@@ -91,11 +91,14 @@ impl Limiter {
         Permit { state }
     }
 
-    fn line_up(&self, until: &Until) -> Result<Place, TooBusy> {
+    fn enqueue(&self, waiters: &Waiters) -> Result<QueuedRequest, LimitReached> {
         let mut state = lock(&self.state);
-        let (ticket, granted) = state.line.push(until.first()).ok_or_else(|| state.busy())?;
-        state.serve();
-        Ok(Place {
+        let (ticket, granted) = state
+            .queue
+            .push(waiters.first())
+            .ok_or_else(|| state.limit_reached())?;
+        state.start_queued();
+        Ok(QueuedRequest {
             state: self.state.clone(),
             ticket,
             granted,
@@ -105,23 +108,23 @@ impl Limiter {
 }
 
 impl LimiterState {
-    /// Lets a request in that need not wait.
-    fn pass(&mut self, until: &Until) -> bool {
-        let is_free = self.line.is_empty() && self.has_room();
+    /// Starts a request that need not wait.
+    fn try_start(&mut self, waiters: &Waiters) -> bool {
+        let is_free = self.queue.is_empty() && self.has_room();
         if is_free {
-            self.line.pass(until.first());
+            self.queue.record_start(waiters.first());
             self.start();
         }
         is_free
     }
 
-    /// Lets those in whose turn it is.
-    fn serve(&mut self) {
+    /// Starts as many queued requests as the limits allow.
+    fn start_queued(&mut self) {
         while self.has_room() {
-            let Some(grant) = self.line.pop() else {
+            let Some(grant) = self.queue.pop() else {
                 return;
             };
-            // A request that was given up while it stood in line takes no token.
+            // A request that was dropped while it was queued takes no token.
             if grant.send(()).is_ok() {
                 self.start();
             }
@@ -139,38 +142,39 @@ impl LimiterState {
         }
     }
 
-    /// The time in which a token comes; without a bucket, the time after which looking again costs nothing.
-    fn busy(&self) -> TooBusy {
+    /// The time in which a token is added; without a bucket, a second.
+    fn limit_reached(&self) -> LimitReached {
         let period = self.bucket.as_ref().map(Bucket::period);
-        TooBusy {
+        LimitReached {
             wait: period.unwrap_or(Duration::from_secs(1)),
         }
     }
 }
 
-impl Place {
-    /// When to look again, once all who joined have their position. Those before may go away, so all look when the next
-    /// token comes; one that is there may be gone when a request has ended, so its time is looked at again too.
-    fn look(
+impl QueuedRequest {
+    /// Gives every holder that joined its position, and returns when to check again. Requests ahead may leave the
+    /// queue, so each request checks when the next token is due; a token that is available may be taken meanwhile, so
+    /// it also checks after a period.
+    fn next_check(
         &mut self,
-        until: &Until,
+        waiters: &Waiters,
         deadline: Deadline,
         now: Instant,
-    ) -> Result<Instant, TooBusy> {
+    ) -> Result<Instant, LimitReached> {
         let mut state = lock(&self.state);
-        while let Some(holder) = until.other(self.joined) {
-            state.line.also(self.ticket, holder);
+        while let Some(holder) = waiters.other(self.joined) {
+            state.queue.add_holder(self.ticket, holder);
             self.joined += 1;
         }
         let Some(bucket) = &state.bucket else {
             return Ok(now + Duration::from_secs(1));
         };
         let tokens = bucket.tokens_by(deadline.instant());
-        let before = state.line.before(self.ticket, tokens);
-        if before.is_some_and(|before| before >= tokens) {
-            let before = state.line.before(self.ticket, usize::MAX);
-            let turn = bucket.token_at(before.unwrap_or(0));
-            return Err(TooBusy {
+        let ahead = state.queue.ahead(self.ticket, tokens);
+        if ahead.is_some_and(|ahead| ahead >= tokens) {
+            let ahead = state.queue.ahead(self.ticket, usize::MAX);
+            let turn = bucket.token_at(ahead.unwrap_or(0));
+            return Err(LimitReached {
                 wait: turn.saturating_duration_since(now),
             });
         }
@@ -182,20 +186,20 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueuedRequest {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
-        // A turn that came in the moment of going away is given back.
-        if !state.line.leave(self.ticket) && self.granted.try_recv().is_ok() {
+        // A permit that was granted during the drop is returned.
+        if !state.queue.remove(self.ticket) && self.granted.try_recv().is_ok() {
             state.running -= 1;
-            state.serve();
+            state.start_queued();
         }
     }
 }
 
 impl Permit {
-    /// Nothing was sent: the token is there for another request.
-    pub(super) fn unused(self) {
+    /// No request was sent: the token is returned.
+    pub(super) fn return_unused(self) {
         if let Some(bucket) = &mut lock(&self.state).bucket {
             bucket.give_back();
         }
@@ -206,7 +210,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
         state.running -= 1;
-        state.serve();
+        state.start_queued();
     }
 }
 
@@ -223,22 +227,22 @@ mod tests {
     use futures_util::future::join_all;
     use tokio::time::Instant;
 
-    use super::{Limiter, Until, Upstream};
+    use super::{Limiter, Upstream, Waiters};
     use crate::clock::Deadline;
-    use crate::upstream::flight::Holder;
+    use crate::upstream::single_flight::Holder;
 
-    /// A request of the same holder with so many seconds.
-    fn after(seconds: u64) -> Until {
+    /// A request of the same holder with a deadline in `seconds`.
+    fn after(seconds: u64) -> Waiters {
         of(1, seconds)
     }
 
-    fn of(holder: u64, seconds: u64) -> Until {
+    fn of(holder: u64, seconds: u64) -> Waiters {
         let deadline = Deadline::after(Duration::from_secs(seconds));
-        Until::new(Holder(holder), deadline)
+        Waiters::new(Holder(holder), deadline)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn lets_so_many_run_and_holders_take_turns_whatever_their_deadlines() {
+    async fn holders_take_turns_whatever_their_deadlines() {
         let limiter = Limiter::new(&Upstream::new("it", "").in_flight(1));
         let first = limiter.acquire(&of(1, 60)).await.unwrap();
         let order = Mutex::new(Vec::new());
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_joins_a_waiting_request_brings_its_own_position_and_time() {
+    async fn a_caller_that_joins_a_queued_request_adds_its_own_position_and_deadline() {
         let limiter = Limiter::new(&Upstream::new("it", "").in_flight(1));
         let first = limiter.acquire(&of(1, 60)).await.unwrap();
         let mut heavy: Vec<_> = (0..100)
@@ -265,13 +269,13 @@ mod tests {
                 Box::pin(async move { limiter.acquire(&of(1, 60)).await })
             })
             .collect();
-        for place in &mut heavy {
-            assert!(futures_util::poll!(place).is_pending());
+        for queued in &mut heavy {
+            assert!(futures_util::poll!(queued).is_pending());
         }
-        let until = of(1, 1);
-        let mut shared = Box::pin(limiter.acquire(&until));
+        let waiters = of(1, 1);
+        let mut shared = Box::pin(limiter.acquire(&waiters));
         assert!(futures_util::poll!(&mut shared).is_pending());
-        until.extend(Holder(2), Deadline::after(Duration::from_secs(60)));
+        waiters.add(Holder(2), Deadline::after(Duration::from_secs(60)));
         assert!(futures_util::poll!(&mut shared).is_pending());
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(futures_util::poll!(&mut shared).is_pending());
@@ -280,14 +284,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_too_many_is_refused_at_once() {
+    async fn a_request_beyond_the_queue_limit_of_its_holder_is_refused_at_once() {
         let limiter = Limiter::new(&Upstream::new("it", "").in_flight(1));
         let _running = limiter.acquire(&after(60)).await.unwrap();
         let mut waiting = Vec::new();
         let busy = loop {
-            let mut place = Box::pin(async { limiter.acquire(&after(60)).await });
-            match futures_util::poll!(&mut place) {
-                Poll::Pending => waiting.push(place),
+            let mut queued = Box::pin(async { limiter.acquire(&after(60)).await });
+            match futures_util::poll!(&mut queued) {
+                Poll::Pending => waiting.push(queued),
                 Poll::Ready(result) => break result.err().unwrap(),
             }
         };
@@ -297,7 +301,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn starts_a_burst_at_once_and_one_more_each_period() {
+    async fn a_burst_starts_at_once_and_one_more_request_each_period() {
         let limiter = Limiter::new(&Upstream::new("it", "").rate(3, Duration::from_secs(2)));
         let since = Instant::now();
         let starts = join_all((0..6).map(async |_| {
@@ -314,7 +318,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn refuses_at_once_what_cannot_start_in_time_and_says_when_it_could() {
+    async fn a_request_that_cannot_start_in_time_is_refused_at_once_with_the_wait_it_would_need() {
         let limiter = Limiter::new(&Upstream::new("it", "").rate(1, Duration::from_secs(10)));
         limiter.acquire(&after(60)).await.unwrap();
         let since = Instant::now();
@@ -323,17 +327,17 @@ mod tests {
             (since.elapsed(), busy.wait),
             (Duration::ZERO, Duration::from_secs(10))
         );
-        // Its place is free again: the next one is not behind it.
+        // Its queue position is free again: the next request does not wait for it.
         limiter.acquire(&after(11)).await.unwrap();
         assert_eq!(since.elapsed(), Duration::from_secs(10));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_permit_that_was_not_used_costs_no_token() {
+    async fn an_unused_permit_returns_its_token() {
         let limiter = Limiter::new(&Upstream::new("it", "").rate(1, Duration::from_secs(10)));
         let since = Instant::now();
         for _ in 0..5 {
-            limiter.acquire(&after(60)).await.unwrap().unused();
+            limiter.acquire(&after(60)).await.unwrap().return_unused();
         }
         limiter.acquire(&after(60)).await.unwrap();
         assert_eq!(since.elapsed(), Duration::ZERO);
@@ -342,18 +346,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_goes_away_costs_those_behind_no_time() {
+    async fn a_request_that_leaves_the_queue_does_not_delay_the_next() {
         let limiter = Limiter::new(&Upstream::new("it", "").rate(1, Duration::from_secs(10)));
         drop(limiter.acquire(&after(600)).await.unwrap());
         let since = Instant::now();
-        let until = after(100);
-        let line = || Box::pin(limiter.acquire(&until));
+        let waiters = after(100);
+        let line = || Box::pin(limiter.acquire(&waiters));
         let mut leaving: Vec<_> = (0..5).map(|_| line()).collect();
-        for place in &mut leaving {
-            assert!(futures_util::poll!(place).is_pending());
+        for queued in &mut leaving {
+            assert!(futures_util::poll!(queued).is_pending());
         }
-        let until = after(600);
-        let mut last = Box::pin(limiter.acquire(&until));
+        let waiters = after(600);
+        let mut last = Box::pin(limiter.acquire(&waiters));
         assert!(futures_util::poll!(&mut last).is_pending());
         tokio::time::sleep(Duration::from_secs(1)).await;
         drop(leaving);
@@ -362,31 +366,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_does_not_look_all_the_time() {
+    async fn a_queued_request_does_not_poll_continuously() {
         let limiter = Limiter::new(&Upstream::new("it", "").in_flight(1));
         let _permit = limiter.acquire(&after(60)).await.unwrap();
-        let until = after(60);
-        let mut waiting = Box::pin(limiter.acquire(&until));
+        let waiters = after(60);
+        let mut waiting = Box::pin(limiter.acquire(&waiters));
         let mut looks = 0;
         let counted = std::future::poll_fn(|cx| {
             looks += 1;
             waiting.as_mut().poll(cx).map(drop)
         });
-        // Not in paused time, in which no clock moves between two looks.
+        // This test cannot use paused time, because the clock would not advance between two polls.
         let limit = Duration::from_millis(100);
         assert!(tokio::time::timeout(limit, counted).await.is_err());
         assert!(looks < 5, "{looks}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_goes_away_leaves_place_and_turn_to_the_next() {
+    async fn a_dropped_request_passes_its_permit_to_the_next() {
         let limiter = Limiter::new(&Upstream::new("it", "").in_flight(1));
         let first = limiter.acquire(&after(60)).await.unwrap();
         {
-            let until = after(1);
-            let mut leaving = Box::pin(limiter.acquire(&until));
+            let waiters = after(1);
+            let mut leaving = Box::pin(limiter.acquire(&waiters));
             assert!(futures_util::poll!(&mut leaving).is_pending());
-            // The turn comes in the moment before it goes away.
+            // The permit is granted just before the request is dropped.
             drop(first);
         }
         let next = limiter.acquire(&after(60)).await;

@@ -1,4 +1,4 @@
-//! What one request cost upstream, and how fresh what it got is.
+//! Counts the upstream requests of one call, and how fresh their data is.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::freshness::Freshness;
 
-/// Counts the upstream requests of one call and the time it waited for them.
+/// Counts the upstream requests of one call, and the time that the call waited for them.
 #[derive(Debug, Default)]
 pub struct Meter {
     calls: AtomicU32,
@@ -20,15 +20,15 @@ pub struct Meter {
     whole: Option<Arc<Meter>>,
 }
 
-/// Adds its lifetime to the meter, also when the wait is given up.
+/// Adds its lifetime to the meter, even if the wait is cancelled.
 pub(super) struct Waiting<'a> {
     meter: &'a Meter,
     since: Instant,
 }
 
 impl Meter {
-    /// A meter for a part of what `whole` measures: what it counts, both count, and at once, because an upstream request
-    /// that others wait for too may outlive the part that began it.
+    /// A meter for a part of a call. It also adds to `whole`, and immediately, because an upstream request that other
+    /// callers share may outlive the part that started it.
     pub fn part(whole: Arc<Meter>) -> Meter {
         Meter {
             whole: Some(whole),
@@ -36,28 +36,28 @@ impl Meter {
         }
     }
 
-    /// Upstream requests so far; a request that others wait for too counts for the one who started it.
+    /// The upstream requests so far; a shared request counts for the call that started it.
     pub fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// What was asked for and came from the cache.
+    /// The requests that the cache answered.
     pub fn hits(&self) -> u32 {
         self.hits.load(Ordering::Relaxed)
     }
 
-    /// The sum of the waits; concurrent ones each count in full.
+    /// The sum of the waits; concurrent waits each count in full.
     pub fn time(&self) -> Duration {
         Duration::from_micros(self.micros.load(Ordering::Relaxed))
     }
 
-    /// How fresh the data behind the answer is; none where no upstream was asked.
+    /// How fresh the data behind the answer is; `None` if the call has not used an upstream.
     pub fn freshness(&self) -> Option<Freshness> {
         let all = *self
             .freshness
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        // What lacks a part is good for this once: nobody should keep it.
+        // An answer without one of its parts must not be cached by the client.
         all.map(|all| match self.is_partial() {
             true => Freshness {
                 ttl_ms: all.ttl_ms.min(0),
@@ -67,41 +67,41 @@ impl Meter {
         })
     }
 
-    /// Whether a part of the answer was lost.
+    /// Whether a part of the answer is missing.
     pub fn is_partial(&self) -> bool {
         self.is_partial.load(Ordering::Relaxed)
     }
 
-    /// A part of the answer was lost.
-    pub fn lost(&self) {
+    /// A part of the answer is missing.
+    pub fn mark_partial(&self) {
         if let Some(whole) = &self.whole {
-            whole.lost();
+            whole.mark_partial();
         }
         self.is_partial.store(true, Ordering::Relaxed);
     }
 
-    /// Remembers what was asked for, in case that the answer turns out to be unusable.
-    pub(super) fn asked(&self, key: String) {
+    /// Records a cache key, in case the data turns out to be invalid.
+    pub(super) fn record_key(&self, key: String) {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.push(key);
     }
 
-    /// What was asked for so far; forgotten here.
-    pub(super) fn take_asked(&self) -> Vec<String> {
+    /// Takes the recorded cache keys.
+    pub(super) fn take_keys(&self) -> Vec<String> {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *keys)
     }
 
-    pub(super) fn called(&self) {
+    pub(super) fn count_request(&self) {
         if let Some(whole) = &self.whole {
-            whole.called();
+            whole.count_request();
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn used(&self, freshness: Freshness) {
+    pub(super) fn record_freshness(&self, freshness: Freshness) {
         if let Some(whole) = &self.whole {
-            whole.used(freshness);
+            whole.record_freshness(freshness);
         }
         self.hits.fetch_add(freshness.hit.into(), Ordering::Relaxed);
         let mut all = self
@@ -111,9 +111,9 @@ impl Meter {
         *all = Some(all.map_or(freshness, |all| all.and(freshness)));
     }
 
-    fn waited(&self, time: Duration) {
+    fn add_wait(&self, time: Duration) {
         if let Some(whole) = &self.whole {
-            whole.waited(time);
+            whole.add_wait(time);
         }
         let micros = time.as_micros() as u64;
         self.micros.fetch_add(micros, Ordering::Relaxed);
@@ -129,6 +129,6 @@ impl Meter {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.meter.waited(self.since.elapsed());
+        self.meter.add_wait(self.since.elapsed());
     }
 }

@@ -1,4 +1,34 @@
-//! the one way to every upstream HTTP API: one way to connect, one check of what a good answer is.
+//! Requests to HTTP APIs: every request passes the same cache, limits, retries and circuit breaker.
+//!
+//! An application declares each [`Upstream`] and registers it with [`Server::upstreams`](crate::Server::upstreams).
+//! Its functions then read JSON with [`Context::get_json`](crate::Context::get_json):
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use bifold::prelude::*;
+//! use bifold::upstream::{CachePolicy, Upstream};
+//! use serde_json::Value;
+//!
+//! const WEATHER: Upstream = Upstream::new("weather", "https://weather.example.com/v1")
+//!     .in_flight(4)
+//!     .rate(10, Duration::from_secs(2))
+//!     .cache(|_path| CachePolicy::seconds(60, 600));
+//!
+//! /// The current weather.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Weather {}
+//!
+//! async fn weather(cx: Context, Weather {}: Weather) -> Result<Content> {
+//!     let current: Value = cx.get_json(&WEATHER, "/current?station=main").await?;
+//!     Ok(Content::text(format!("{} °C", current["celsius"])))
+//! }
+//!
+//! let server = Server::new("weather", "1.0.0")
+//!     .upstreams(&[WEATHER])
+//!     .tools(vec![Tool::new("weather", weather).get("/weather")]);
+//! ```
 
 mod answer;
 mod breaker;
@@ -7,16 +37,16 @@ mod cache;
 mod channel;
 mod class;
 mod client;
-pub(crate) mod flight;
 mod freshness;
 mod limit;
-mod line;
 mod meter;
-mod missing;
+mod negative_cache;
 pub(crate) mod once;
 mod policy;
+mod queue;
 mod retry;
-mod supply;
+mod shared_client;
+pub(crate) mod single_flight;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -34,51 +64,51 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result, UpstreamStatus};
 use crate::telemetry::spans::Spans;
 use crate::telemetry::trace::Trace;
-use crate::upstream::flight::{Flights, Holder, Until};
+use crate::upstream::single_flight::{Holder, SingleFlight, Waiters};
 
 use cache::{Cache, CachedBody};
-use channel::{Asking, Channel};
-use client::Recipe;
-use missing::Missing;
-use supply::Supply;
+use channel::{Channel, FetchRequest};
+use client::ClientSettings;
+use negative_cache::NegativeCache;
+use shared_client::SharedClient;
 
 pub(crate) use client::Client;
 pub use freshness::Freshness;
 pub use meter::Meter;
 pub use once::Once;
-pub use policy::{Keep, Rate, Upstream};
+pub use policy::{CachePolicy, Rate, Upstream};
 
-/// The integration of one process: for each upstream a client, its limits, its breaker and what it has answered.
+/// The upstreams of one process: for each one its client, limits, circuit breakers and cached answers.
 pub struct Upstreams {
     channels: BTreeMap<&'static str, Arc<Channel>>,
     cache: Arc<Cache>,
-    missing: Arc<Missing>,
-    flights: Flights<Result<Arc<CachedBody>, Arc<Error>>>,
+    negative_cache: Arc<NegativeCache>,
+    flights: SingleFlight<Result<Arc<CachedBody>, Arc<Error>>>,
     spans: Arc<Spans>,
     timeout: Duration,
-    /// Makes numbers of holders which nobody can foresee.
-    numbers: RandomState,
+    /// Hashes holders with a random key, so that no client can choose a holder that collides with another.
+    hasher: RandomState,
 }
 
-/// On whose behalf an upstream is asked.
+/// The call on whose behalf a request is sent.
 #[derive(Clone, Copy)]
 pub struct Caller<'a> {
-    /// When its answer must be ready.
+    /// When the call must answer.
     pub deadline: Deadline,
-    /// What it cost so far.
+    /// Counts what the call requested.
     pub meter: &'a Arc<Meter>,
-    /// The trace that it belongs to.
+    /// The trace that the call belongs to.
     pub trace: &'a Trace,
-    /// The principal, where one is known.
+    /// The principal, if it is known.
     pub principal: Option<&'a str>,
-    /// The network that the call comes from, where it is known.
+    /// The network that the call comes from, if it is known.
     pub network: Option<IpAddr>,
-    /// Whether it may have less time than others because its client said so.
-    pub is_hurried: bool,
+    /// Whether the client has chosen the deadline, which may be shorter than the server's.
+    pub has_client_deadline: bool,
 }
 
 impl Upstreams {
-    /// Prepares the clients; no connection is opened.
+    /// Prepares the clients; it opens no connection.
     ///
     /// # Errors
     /// The upstream or the setting that cannot be used.
@@ -87,10 +117,10 @@ impl Upstreams {
         for upstream in declared {
             check(upstream)
                 .map_err(|problem| format!("upstream `{}`: {problem}", upstream.name))?;
-            let other = config.upstream_urls.get(upstream.name);
-            let url = other.map_or(upstream.url, String::as_str);
-            // What is declared stands in the binary, as functions do, which every start but that on Lambda checks.
-            let is_known = other.is_none() && config.is_frozen();
+            let configured = config.upstream_urls.get(upstream.name);
+            let url = configured.map_or(upstream.url, String::as_str);
+            // A declared URL is part of the binary, which is checked at every start except on Lambda.
+            let is_known = configured.is_none() && config.is_frozen();
             let base = base_url(url, is_known).map_err(|problem| {
                 let variable = format!("BIFOLD_{}_URL", upstream.name.to_ascii_uppercase());
                 format!(
@@ -109,40 +139,40 @@ impl Upstreams {
         {
             let known: Vec<&str> = bases.keys().copied().collect();
             return Err(format!(
-                "a base URL is set for upstream `{name}`, which does not exist; known: {}",
+                "a base URL is set for the upstream `{name}`, which does not exist; known upstreams: {}",
                 known.join(", ")
             ));
         }
         let urls = bases.values().map(String::as_str);
-        let recipe = Recipe::new(config, urls)?;
-        let spans = Arc::new(Spans::new(config, || supply::build(&recipe))?);
+        let settings = ClientSettings::new(config, urls)?;
+        let spans = Arc::new(Spans::new(config, || shared_client::build(&settings))?);
         let channel = |upstream: &Upstream| {
             let base = bases[upstream.name].clone();
-            let supply = Supply::new(recipe.clone());
-            let channel = Channel::new(*upstream, base, supply, spans.clone(), config);
+            let shared_client = SharedClient::new(settings.clone());
+            let channel = Channel::new(*upstream, base, shared_client, spans.clone(), config);
             (upstream.name, Arc::new(channel))
         };
         let channels = declared.iter().map(channel).collect();
         let bytes = config.cache_bytes;
         Ok(Upstreams {
             channels,
-            cache: Arc::new(Cache::new(bytes - Missing::share(bytes))),
-            missing: Arc::new(Missing::new(bytes)),
-            flights: Flights::new(),
+            cache: Arc::new(Cache::new(bytes - NegativeCache::share(bytes))),
+            negative_cache: Arc::new(NegativeCache::new(bytes)),
+            flights: SingleFlight::new(),
             spans,
             timeout: config.upstream_timeout,
-            numbers: RandomState::new(),
+            hasher: RandomState::new(),
         })
     }
 
-    /// Asks `upstream` for `path` (with its query) and decodes the JSON body of a good answer.
+    /// Requests `path` (with its query) from `upstream` and decodes the JSON body of a good answer.
     ///
-    /// All who ask for the same at the same time wait for one request. A good answer is kept as long as its upstream
-    /// declares; where the upstream fails, one that is past its time may stand in, and the meter says so. A 404 is
-    /// remembered for ten seconds.
+    /// Concurrent calls for the same path share one request. A good answer is cached as long as its upstream
+    /// declares. If the upstream fails, a stale answer may be used, and the meter records that. A 404 is remembered
+    /// for ten seconds.
     ///
     /// # Errors
-    /// `NotFound` for a 404, an upstream kind for every other failure; `path` is in none of the messages.
+    /// `NotFound` for a 404, an upstream kind for every other failure; no message contains `path`.
     pub async fn get_json<T: DeserializeOwned>(
         &self,
         upstream: &Upstream,
@@ -151,29 +181,29 @@ impl Upstreams {
     ) -> Result<T> {
         let meter = caller.meter;
         let key = format!("{} {path}", upstream.name);
-        meter.asked(key.clone());
-        let kept = self.cache.get(&key);
-        if let Some(entry) = kept.as_ref().filter(|entry| entry.is_fresh()) {
-            meter.used(entry.freshness(true));
+        meter.record_key(key.clone());
+        let cached = self.cache.get(&key);
+        if let Some(entry) = cached.as_ref().filter(|entry| entry.is_fresh()) {
+            meter.record_freshness(entry.freshness(true));
             return answer::decode(upstream.name, &entry.body);
         }
-        if let Some((error, freshness)) = self.missing.get(&key) {
-            meter.used(freshness);
+        if let Some((error, freshness)) = self.negative_cache.get(&key) {
+            meter.record_freshness(freshness);
             return Err(error);
         }
         let fetched = self
-            .fetch(upstream, path, &key, kept.as_ref(), caller)
+            .fetch(upstream, path, &key, cached.as_ref(), caller)
             .await;
         let decoded = fetched.and_then(|entry| {
             let value = answer::decode(upstream.name, &entry.body)
                 .inspect_err(|_| self.cache.reject(&key, &entry))?;
-            meter.used(entry.freshness(false));
+            meter.record_freshness(entry.freshness(false));
             Ok(value)
         });
         decoded.or_else(|error| {
-            match kept.filter(|entry| entry.may_stand_in() && !is_final(&error)) {
+            match cached.filter(|entry| entry.may_be_used_stale() && !is_final(&error)) {
                 Some(entry) => {
-                    meter.used(entry.freshness(true));
+                    meter.record_freshness(entry.freshness(true));
                     answer::decode(upstream.name, &entry.body)
                 }
                 None => Err(error),
@@ -181,14 +211,14 @@ impl Upstreams {
         })
     }
 
-    /// The spans of the process: a collector is an upstream of its own kind.
+    /// The spans of the process; their collector is reached through a client of its own.
     pub fn spans(&self) -> &Spans {
         &self.spans
     }
 
-    /// Drops what was kept of all that a call asked for: well in form, it has turned out to be something that cannot be.
-    pub fn distrust(&self, meter: &Meter) {
-        for key in meter.take_asked() {
+    /// Removes all cached answers that a call used: they were well-formed, but their content is invalid.
+    pub fn invalidate(&self, meter: &Meter) {
+        for key in meter.take_keys() {
             self.cache.remove(&key);
         }
     }
@@ -199,7 +229,7 @@ impl Upstreams {
         upstream: &Upstream,
         path: &str,
         key: &str,
-        kept: Option<&Arc<CachedBody>>,
+        cached: Option<&Arc<CachedBody>>,
         caller: Caller<'_>,
     ) -> Result<Arc<CachedBody>> {
         let channel = self.channels.get(upstream.name);
@@ -211,32 +241,33 @@ impl Upstreams {
         let holder = self.holder(caller);
         let _waiting = caller.meter.wait();
         loop {
-            let start = |wanted: Until| {
+            let start = |waiters: Waiters| {
                 let (channel, cache) = (channel.clone(), self.cache.clone());
                 let (meter, trace) = (caller.meter.clone(), caller.trace.clone());
-                let (path, key, kept) = (path.to_owned(), key.to_owned(), kept.cloned());
-                let (missing, is_hurried) = (self.missing.clone(), caller.is_hurried);
-                // Another request may have ended between the look into the cache and here.
-                let come = self.cache.get(&key).filter(|entry| entry.is_fresh());
-                let gone = self.missing.get(&key);
+                let (path, key, cached) = (path.to_owned(), key.to_owned(), cached.cloned());
+                let (negative_cache, has_client_deadline) =
+                    (self.negative_cache.clone(), caller.has_client_deadline);
+                // Another request may have ended since the cache was read.
+                let cached_since = self.cache.get(&key).filter(|entry| entry.is_fresh());
+                let missing_since = self.negative_cache.get(&key);
                 async move {
-                    if let Some(entry) = come {
+                    if let Some(entry) = cached_since {
                         return Ok(entry);
                     }
-                    if let Some((error, _)) = gone {
+                    if let Some((error, _)) = missing_since {
                         return Err(Arc::new(error));
                     }
-                    let asking = Asking {
+                    let request = FetchRequest {
                         path: &path,
-                        kept: kept.as_ref(),
-                        until: &wanted,
+                        cached: cached.as_ref(),
+                        waiters: &waiters,
                         since,
-                        is_hurried,
+                        has_client_deadline,
                         meter: &meter,
                         trace: &trace,
                     };
-                    let fetched = channel.fetch(asking).await.map_err(Arc::new);
-                    // Kept before the flight ends, so that nobody can come between the two and ask again.
+                    let fetched = channel.fetch(request).await.map_err(Arc::new);
+                    // Stored before the execution ends, so that no call in between repeats the request.
                     match fetched {
                         Ok(entry) => {
                             let entry = Arc::new(entry);
@@ -244,16 +275,16 @@ impl Upstreams {
                             Ok(entry)
                         }
                         Err(error) => {
-                            missing.note(&key, &error);
+                            negative_cache.insert(&key, &error);
                             Err(error)
                         }
                     }
                 }
             };
-            let (flight, is_started) = self.flights.join_for(holder, key, until, start);
-            match until.timeout(flight).await {
-                // Others were refused their turn: that says nothing of this one's.
-                Some(Err(error)) if !is_started && channel::is_own(&error) => {}
+            let (shared, is_started) = self.flights.join_for(holder, key, until, start);
+            match until.timeout(shared).await {
+                // The request of another caller was refused by the limits; this caller's may pass.
+                Some(Err(error)) if !is_started && channel::is_local_refusal(&error) => {}
                 Some(result) => return result.map_err(|error| error.again()),
                 None => {
                     let origin = UpstreamStatus {
@@ -267,17 +298,17 @@ impl Upstreams {
         }
     }
 
-    /// Whose requests wait behind each other: those of one principal, or else of one network, or else of all others.
+    /// The holder of a call: its principal, or else its network, or else one for all other calls.
     fn holder(&self, caller: Caller<'_>) -> Holder {
         let name = (
             caller.principal,
             caller.network.filter(|_| caller.principal.is_none()),
         );
-        Holder(self.numbers.hash_one(name))
+        Holder(self.hasher.hash_one(name))
     }
 }
 
-/// Whether the upstream knows what it says: then what it said before does not stand in.
+/// Whether the failure is the upstream's definite answer, which a stale answer must not hide.
 fn is_final(error: &Error) -> bool {
     match error.kind() {
         Kind::NotFound => true,
@@ -286,11 +317,11 @@ fn is_final(error: &Error) -> bool {
     }
 }
 
-/// Limits that let nothing through would let each call wait for ever.
+/// Limits that admit nothing would make every call wait until its deadline.
 fn check(upstream: &Upstream) -> Result<(), &'static str> {
     let rate = upstream.rate.as_ref();
     match (upstream.in_flight, rate) {
-        (0, _) => Err("no request may be in flight; allow at least one"),
+        (0, _) => Err("allows no request in flight; allow at least one"),
         (_, Some(rate)) if rate.burst == 0 || rate.period.is_zero() => {
             Err("its rate has no burst or no period; give both, or no rate")
         }
@@ -298,13 +329,15 @@ fn check(upstream: &Upstream) -> Result<(), &'static str> {
     }
 }
 
-/// A base URL without a trailing slash, so that every path begins with one.
+/// A base URL without a trailing slash, because every path begins with one.
 fn base_url(url: &str, is_known: bool) -> Result<String, String> {
     if !is_known {
-        let parsed: Url = url.parse().map_err(|error| format!("is no URL: {error}"))?;
+        let parsed: Url = url
+            .parse()
+            .map_err(|error| format!("is not a valid URL: {error}"))?;
         let is_http = matches!(parsed.scheme(), "http" | "https");
         if !is_http || parsed.query().is_some() || parsed.fragment().is_some() {
-            return Err("is no plain http or https URL".into());
+            return Err("is not an http or https URL without query and fragment".into());
         }
     }
     Ok(url.trim_end_matches('/').to_owned())

@@ -1,4 +1,4 @@
-//! A value that the first caller builds for all, and that is built anew once it has turned out to be broken.
+//! A value that is built on first use and shared, and rebuilt after it was found to be broken.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,19 +7,19 @@ use futures_util::future::Either;
 
 use crate::clock::Deadline;
 use crate::error::{Error, Result};
-use crate::upstream::flight::Flights;
+use crate::upstream::single_flight::SingleFlight;
 
-/// A value that is built when it is first needed, once, whoever asks and however many.
+/// A value that is built on first use, once, however many calls need it.
 ///
-/// A failure reaches all who wait for this attempt and is not kept: the next caller tries again. A caller that goes away
-/// hands over to the others; one whose deadline passes gets `DeadlineExceeded` while the others go on waiting. Whoever
-/// finds the value broken drops it, and the next callers have it built anew, once for all of them.
+/// If building fails, all calls that wait for this attempt get the error, and the next call tries again. If a call is
+/// cancelled, the others continue to wait for the same attempt; a call whose deadline passes gets `DeadlineExceeded`.
+/// A call that finds the value broken drops it, and the next call builds a new one for all.
 ///
 /// ```
 /// use std::time::Duration;
 /// use bifold::{Context, Once, Result};
 ///
-/// /// A connection that everybody uses.
+/// /// A shared connection.
 /// struct Link;
 ///
 /// impl Link {
@@ -31,30 +31,30 @@ use crate::upstream::flight::Flights;
 /// // Shared with `Server::state(Arc::new(Once::<Link>::new()))`.
 /// async fn ask(cx: &Context, link: &Once<Link>) -> Result<u64> {
 ///     let limit = Duration::from_secs(1);
-///     let link = link.get_whole(cx.deadline(), limit, |it| async move { it.answers().await }, Link::open).await?;
+///     let link = link.get_checked(cx.deadline(), limit, |it| async move { it.answers().await }, Link::open).await?;
 ///     link.ask().await
 /// }
 /// ```
 pub struct Once<T: Send + Sync + 'static> {
     value: Arc<Mutex<Option<Arc<T>>>>,
-    building: Flights<Result<Arc<T>, Arc<Error>>>,
-    checking: Flights<()>,
+    building: SingleFlight<Result<Arc<T>, Arc<Error>>>,
+    checking: SingleFlight<()>,
 }
 
 impl<T: Send + Sync + 'static> Once<T> {
-    /// Not built yet.
+    /// A value that is not built yet.
     pub fn new() -> Once<T> {
         Once {
             value: Arc::default(),
-            building: Flights::new(),
-            checking: Flights::new(),
+            building: SingleFlight::new(),
+            checking: SingleFlight::new(),
         }
     }
 
-    /// The value, built with `build` if nobody has.
+    /// The value; builds it with `build` on first use.
     ///
     /// # Errors
-    /// What `build` failed with, or `DeadlineExceeded`.
+    /// The error of `build`, or `DeadlineExceeded`.
     pub async fn get<F>(&self, deadline: Deadline, build: impl FnOnce() -> F) -> Result<Arc<T>>
     where
         F: Future<Output = Result<T>> + Send + 'static,
@@ -63,7 +63,7 @@ impl<T: Send + Sync + 'static> Once<T> {
             return Ok(value);
         }
         let (building, _) = self.building.join("", deadline, |_| {
-            // Another build may have ended between the look above and here.
+            // Another call may have built it since it was read above.
             let found = self
                 .built()
                 .map_or_else(|| Either::Right(build()), Either::Left);
@@ -73,7 +73,7 @@ impl<T: Send + Sync + 'static> Once<T> {
                     Either::Left(found) => return Ok(found),
                     Either::Right(building) => Arc::new(building.await.map_err(Arc::new)?),
                 };
-                // Kept before this ends, so that nobody can come between the two and build again.
+                // Stored before this execution ends, so that no call in between builds it again.
                 *lock(&value) = Some(built.clone());
                 Ok(built)
             }
@@ -85,16 +85,16 @@ impl<T: Send + Sync + 'static> Once<T> {
         }
     }
 
-    /// The value, if `is_whole` says within `limit` that it is; else another one, built with `build`. All who ask at the
-    /// same time wait for one look, and what was built just now is not looked at.
+    /// The value, if `check` returns true within `limit`; otherwise a new one, built with `build`. Concurrent calls
+    /// share one check, and a value that was just built is not checked.
     ///
     /// # Errors
-    /// As [`Once::get`]; a deadline that passes before `limit` says nothing of the value.
-    pub async fn get_whole<F, C>(
+    /// As for [`Once::get`]. If the deadline passes before `limit`, the value is kept.
+    pub async fn get_checked<F, C>(
         &self,
         deadline: Deadline,
         limit: Duration,
-        is_whole: impl FnOnce(Arc<T>) -> C,
+        check: impl FnOnce(Arc<T>) -> C,
         build: impl FnOnce() -> F,
     ) -> Result<Arc<T>>
     where
@@ -103,9 +103,9 @@ impl<T: Send + Sync + 'static> Once<T> {
     {
         if let Some(found) = self.built() {
             let (checking, _) = self.checking.join("", deadline, |_| {
-                let (value, looking) = (self.value.clone(), is_whole(found.clone()));
+                let (value, outcome) = (self.value.clone(), check(found.clone()));
                 async move {
-                    if tokio::time::timeout(limit, looking).await != Ok(true) {
+                    if tokio::time::timeout(limit, outcome).await != Ok(true) {
                         clear(&value, &found);
                     }
                 }
@@ -117,7 +117,7 @@ impl<T: Send + Sync + 'static> Once<T> {
         self.get(deadline, build).await
     }
 
-    /// Drops the value because it has turned out to be `broken`, unless it was built anew already.
+    /// Drops the value because it is `broken`, unless it was already rebuilt.
     pub fn drop_broken(&self, broken: &Arc<T>) {
         clear(&self.value, broken);
     }
@@ -133,9 +133,9 @@ impl<T: Send + Sync + 'static> Default for Once<T> {
     }
 }
 
-/// Empties the place if it holds that value.
-fn clear<T>(place: &Mutex<Option<Arc<T>>>, broken: &Arc<T>) {
-    let mut value = lock(place);
+/// Empties `slot` if it contains that value.
+fn clear<T>(slot: &Mutex<Option<Arc<T>>>, broken: &Arc<T>) {
+    let mut value = lock(slot);
     if value.as_ref().is_some_and(|it| Arc::ptr_eq(it, broken)) {
         *value = None;
     }

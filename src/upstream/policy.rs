@@ -1,30 +1,30 @@
-//! An upstream as it is declared: where it is, how hard it may be asked, how long its answers stay good.
+//! The declaration of an upstream: its URL, its limits, and how long its answers are cached.
 
 use std::time::Duration;
 
-/// An HTTP API that functions ask.
+/// An HTTP API that functions use.
 ///
 /// ```
 /// use std::time::Duration;
-/// use bifold::upstream::{Keep, Upstream};
+/// use bifold::upstream::{CachePolicy, Upstream};
 /// const WEATHER: Upstream = Upstream::new("weather", "https://weather.example.com/v1")
 ///     .in_flight(4)
 ///     .rate(10, Duration::from_secs(2))
-///     .keep(|_path| Keep::seconds(60, 600));
+///     .cache(|_path| CachePolicy::seconds(60, 600));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Upstream {
     /// The name in errors, logs and settings: lower case letters, digits and `_`.
     pub name: &'static str,
-    /// The base URL unless `BIFOLD_<NAME>_URL` names another; paths are appended to it.
+    /// The base URL, unless `BIFOLD_<NAME>_URL` sets another one; paths are appended to it.
     pub url: &'static str,
-    /// Requests that may run at the same time.
+    /// The maximum number of concurrent requests.
     pub in_flight: usize,
-    /// How many requests may start, and how often.
+    /// The maximum rate at which requests start.
     pub rate: Option<Rate>,
-    /// How long the answer to a path is good.
-    pub keep: fn(&str) -> Keep,
-    /// The class of a path: one that fails again and again is left alone, and the other classes are asked as before.
+    /// How long the answer to a path is cached.
+    pub cache: fn(&str) -> CachePolicy,
+    /// The class of a path. Each class has its own circuit breaker, so failures in one do not affect the others.
     pub class: fn(&str) -> &'static str,
 }
 
@@ -33,38 +33,38 @@ pub struct Upstream {
 pub struct Rate {
     /// Requests that may start at once after a pause.
     pub burst: u32,
-    /// The time in which one more may start.
+    /// The time after which one more may start.
     pub period: Duration,
 }
 
 /// How long an answer may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// As if it had just come.
+pub struct CachePolicy {
+    /// For this time without request the upstream again.
     pub fresh: Duration,
-    /// After that, where the upstream fails.
+    /// For this time more if the upstream fails.
     pub stale: Duration,
 }
 
 impl Upstream {
-    /// An upstream without limits whose answers are not kept.
+    /// An upstream without limits whose answers are not cached.
     pub const fn new(name: &'static str, url: &'static str) -> Upstream {
         Upstream {
             name,
             url,
             in_flight: usize::MAX,
             rate: None,
-            keep: |_| Keep::NOT,
+            cache: |_| CachePolicy::NONE,
             class: |_| "",
         }
     }
 
-    /// At most so many requests at the same time.
+    /// Allows at most `in_flight` concurrent requests.
     pub const fn in_flight(self, in_flight: usize) -> Upstream {
         Upstream { in_flight, ..self }
     }
 
-    /// At most `burst` requests at once, and one more each `period`.
+    /// Allows `burst` requests at once, and one more each `period`.
     pub const fn rate(self, burst: u32, period: Duration) -> Upstream {
         Upstream {
             rate: Some(Rate { burst, period }),
@@ -72,13 +72,13 @@ impl Upstream {
         }
     }
 
-    /// How long the answer to each path is good.
-    pub const fn keep(self, keep: fn(&str) -> Keep) -> Upstream {
-        Upstream { keep, ..self }
+    /// Sets how long the answer to each path is cached.
+    pub const fn cache(self, cache: fn(&str) -> CachePolicy) -> Upstream {
+        Upstream { cache, ..self }
     }
 
-    /// Which paths succeed and fail together, by the name of their class; all of them unless it is declared. At most 64
-    /// classes are told apart.
+    /// Divides the paths into classes that succeed and fail together; `class` returns the name of a path's class.
+    /// Without it all paths are one class. The maximum is 64 classes.
     ///
     /// ```
     /// # use bifold::upstream::Upstream;
@@ -92,13 +92,13 @@ impl Upstream {
     }
 }
 
-impl Keep {
+impl CachePolicy {
     /// Not at all.
-    pub const NOT: Keep = Keep::seconds(0, 0);
+    pub const NONE: CachePolicy = CachePolicy::seconds(0, 0);
 
-    /// Fresh for `fresh` seconds, and for `stale` more where the upstream fails.
-    pub const fn seconds(fresh: u64, stale: u64) -> Keep {
-        Keep {
+    /// Fresh for `fresh` seconds, and usable for `stale` more seconds if the upstream fails.
+    pub const fn seconds(fresh: u64, stale: u64) -> CachePolicy {
+        CachePolicy {
             fresh: Duration::from_secs(fresh),
             stale: Duration::from_secs(stale),
         }

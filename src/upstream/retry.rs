@@ -1,4 +1,4 @@
-//! When a failed request is tried again, and after which wait.
+//! Whether a failed request is tried again, and after which wait.
 
 use std::time::Duration;
 
@@ -7,38 +7,38 @@ use tower::retry::budget::{Budget, TpsBudget};
 use crate::clock::Deadline;
 use crate::error::{Error, Kind};
 
-/// The first wait is at most this; each further one at most twice the one before.
-const BASE: Duration = Duration::from_millis(100);
-/// The share of requests that may be retries, beside one a second.
-const SHARE: f32 = 0.2;
+/// The maximum of the first wait; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// The share of requests that may be retries, beside one per second.
+const BUDGET_SHARE: f32 = 0.2;
 
-/// The retries of one upstream.
+/// The retries of one path class.
 pub(super) struct Retry {
     tries: u32,
     budget: TpsBudget,
 }
 
 impl Retry {
-    /// At most so many tries of one request, the first one included.
+    /// At most `tries` of one request, including the first.
     pub(super) fn new(tries: u32) -> Retry {
         Retry {
             tries,
-            budget: TpsBudget::new(Duration::from_secs(10), 1, SHARE),
+            budget: TpsBudget::new(Duration::from_secs(10), 1, BUDGET_SHARE),
         }
     }
 
-    /// Counts a request, which pays for retries to come.
-    pub(super) fn started(&self) {
+    /// Counts a request, which adds to the retry budget.
+    pub(super) fn count_request(&self) {
         self.budget.deposit();
     }
 
-    /// The wait before the next try; none where the failure is for good, or time or budget do not allow for one.
+    /// The wait before the next try; `None` if the failure is permanent, or time or budget do not allow another try.
     pub(super) fn wait(&self, error: &Error, tries: u32, deadline: Deadline) -> Option<Duration> {
         if tries >= self.tries || !is_transient(error) {
             return None;
         }
-        // Full jitter: many who failed at the same moment must not come back at the same moment.
-        let backoff = BASE
+        // Full jitter: requests that failed together must not be repeated together.
+        let backoff = FIRST_WAIT
             .saturating_mul(1 << (tries - 1).min(16))
             .mul_f64(fastrand::f64());
         let wait = error.wait().unwrap_or(backoff).max(backoff);
@@ -46,7 +46,7 @@ impl Retry {
     }
 }
 
-/// What may be different the next time: no connection, no answer in time, HTTP 429 and 502 to 504.
+/// Failures that may be transient: no connection, timeout, HTTP 429 and 502 to 504.
 pub(super) fn is_transient(error: &Error) -> bool {
     match error.kind() {
         Kind::UpstreamUnreachable | Kind::UpstreamTimeout | Kind::RateLimited => true,
@@ -62,7 +62,7 @@ pub(super) fn is_transient(error: &Error) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{BASE, Retry};
+    use super::{FIRST_WAIT, Retry};
     use crate::clock::Deadline;
     use crate::error::{Error, Kind, UpstreamStatus};
 
@@ -77,7 +77,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     #[tokio::test(start_paused = true)]
-    async fn tries_again_what_may_pass_and_nothing_else() {
+    async fn only_transient_failures_are_retried() {
         let cases = [
             (Kind::UpstreamUnreachable, None, true),
             (Kind::UpstreamTimeout, None, true),
@@ -101,35 +101,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waits_longer_each_time_within_full_jitter_and_three_tries() {
+    async fn waits_double_with_full_jitter_up_to_three_tries() {
         let error = failure(Kind::UpstreamTimeout, None);
         for _ in 0..100 {
-            assert!(wait(&error, 1, LONG).unwrap() <= BASE);
-            assert!(wait(&error, 2, LONG).unwrap() <= 2 * BASE);
+            assert!(wait(&error, 1, LONG).unwrap() <= FIRST_WAIT);
+            assert!(wait(&error, 2, LONG).unwrap() <= 2 * FIRST_WAIT);
         }
-        // Full jitter: as often below half of the most as above it.
-        let short = |_: &i32| wait(&error, 1, LONG).unwrap() < BASE / 2;
+        // Full jitter: half of the waits are below half of the maximum.
+        let short = |_: &i32| wait(&error, 1, LONG).unwrap() < FIRST_WAIT / 2;
         assert!((300..700).contains(&(0..1000).filter(short).count()));
         assert_eq!(wait(&error, 3, LONG), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn obeys_retry_after_unless_the_deadline_comes_first() {
+    async fn obeys_retry_after_unless_the_deadline_is_earlier() {
         let error = failure(Kind::RateLimited, Some(429)).retry_after(Some(Duration::from_secs(7)));
         assert_eq!(wait(&error, 1, LONG), Some(Duration::from_secs(7)));
         assert_eq!(wait(&error, 1, Duration::from_secs(7)), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_budget_ends_the_retries_of_an_upstream_that_fails_everything() {
+    async fn the_budget_limits_retries_when_every_request_fails() {
         let retry = Retry::new(3);
         let error = failure(Kind::UpstreamTimeout, None);
         let deadline = Deadline::after(LONG);
         let granted = (0..1000).filter(|_| {
-            retry.started();
+            retry.count_request();
             retry.wait(&error, 1, deadline).is_some()
         });
-        // A fifth of the requests, and one a second over the ten seconds that the budget looks back.
+        // A fifth of the requests, and one per second of the ten seconds that the budget covers.
         assert!((200..=211).contains(&granted.count()));
     }
 }

@@ -1,6 +1,6 @@
 //! TLS for upstreams: ring and the embedded Mozilla roots.
 //!
-//! The platform's certificate store is never read: parsing it costs more than the rest of a cold start.
+//! The platform's certificate store is not read: parsing it takes longer than the rest of a cold start.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) fn config() -> ClientConfig {
         .expect("ring offers the default protocol versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    // One HTTP/2 connection carries all the concurrent parts of an aggregate: one handshake instead of one for each.
+    // With HTTP/2 the concurrent parts of an aggregate share one connection, which saves handshakes.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config
 }

@@ -1,4 +1,4 @@
-//! What the invocations that serve one connection tell each other, through the records that they share.
+//! Which requests of a connection were cancelled: invocations tell each other through the records that they share.
 
 use std::future::pending;
 use std::time::Duration;
@@ -31,7 +31,7 @@ const TRIES: u32 = 5;
 pub(super) enum Start {
     /// Its client is to be watched from that version of the record on.
     Watched(u64),
-    /// It begins, and who is noted nowhere cannot be watched.
+    /// It begins, and its client cannot be watched, because the record could not be read.
     Unwatched,
     /// Its client has cancelled it already, or is gone.
     Unwanted,
@@ -59,7 +59,7 @@ impl Cancellations {
     /// Whether the call of that job begins here and now.
     ///
     /// # Errors
-    /// The store's, where nobody knows whether it has begun elsewhere.
+    /// The store's, where it is unknown whether it has begun elsewhere.
     pub(super) async fn start(
         &self,
         job: &str,
@@ -82,7 +82,7 @@ impl Cancellations {
     /// The store's.
     pub(super) async fn cancel(&self, connection: &Connection, id: &RawValue) -> Result<()> {
         let note = |noted: &str| {
-            // Who is gone wants none at all.
+            // A client that is gone wants no response at all.
             if noted == GONE {
                 return None;
             }
@@ -142,7 +142,7 @@ impl Cancellations {
             .map(|it| it.version))
     }
 
-    /// Ready when the client has cancelled the request since that version, or is gone, as far as anybody could note it.
+    /// Ready when the client has cancelled the request since that version, or is gone, as far as the record tells.
     pub(super) async fn given_up(
         &self,
         connection: &Connection,
@@ -182,7 +182,7 @@ fn read(ids: &str) -> Vec<String> {
     serde_json::from_str(ids).unwrap_or_default()
 }
 
-/// Whether the record says that nobody wants the response to that request.
+/// Whether the record says that the client does not want the response to that request.
 fn ends(noted: &str, id: &RawValue) -> bool {
     noted == GONE || read(noted).contains(&same(id))
 }

@@ -12,15 +12,15 @@ use crate::telemetry::trace::Trace;
 /// A call that is handed on.
 #[derive(Serialize, Deserialize)]
 pub(super) struct DeferredCall<'a> {
-    /// By which a second delivery is known.
+    /// Its id, by which a second delivery is known.
     pub(super) job: String,
     pub(super) connection: Connection,
-    /// From which place in a trace it is handed on, as the headers of W3C Trace Context say it.
+    /// The place in a trace from which it is handed on, in the form of the headers of W3C Trace Context.
     #[serde(default)]
     traceparent: String,
     #[serde(default)]
     tracestate: Option<String>,
-    /// Who calls.
+    /// The principal that calls.
     #[serde(default)]
     principal: Option<String>,
     /// The request, as it came.
@@ -38,9 +38,9 @@ impl<'a> DeferredCall<'a> {
         let state = trace.state.as_ref().and_then(|it| it.to_str().ok());
         let message = serde_json::from_str(message);
         Ok(DeferredCall {
-            job: key::name(),
+            job: key::random_name(),
             connection,
-            traceparent: trace.as_parent(),
+            traceparent: trace.traceparent(),
             tracestate: state.map(str::to_owned),
             principal: cx.principal().map(str::to_owned),
             message: message.map_err(broken)?,
@@ -51,13 +51,12 @@ impl<'a> DeferredCall<'a> {
         serde_json::from_str(text.get()).map_err(broken)
     }
 
-    /// Makes the context of the invocation that runs it that of the one which handed it on: in its trace, below its
-    /// place, and for its caller.
+    /// Gives the context of this invocation the trace and the principal of the invocation that handed the call on.
     pub(super) fn introduce(&self, cx: &Context) {
-        if let Some(trace) = Trace::below(&self.traceparent, self.tracestate.as_deref()) {
-            cx.belongs_to(trace);
+        if let Some(trace) = Trace::child_of(&self.traceparent, self.tracestate.as_deref()) {
+            cx.set_trace(trace);
         }
-        cx.on_behalf_of(self.principal.clone());
+        cx.set_principal(self.principal.clone());
     }
 
     pub(super) fn write(&self) -> Box<RawValue> {

@@ -7,16 +7,16 @@ use tracing::debug;
 use super::connection::Connection;
 use super::exchange::{Exchange, Frame};
 use super::gateway::{Gateway, Undelivered};
-use super::sequence_number::Part;
 use super::times::Times;
 use crate::clock::Deadline;
 use crate::error::{Error, Result};
+use crate::mcp::Part;
 
 /// How long a notification is tried, while the call waits.
 const NOTIFICATION: Duration = Duration::from_secs(5);
 
-/// The same after one that was left out, until something gets through again: a call that says much must not spend its
-/// time on what nobody hears.
+/// The same after one that was left out, until something gets through again: a call with many notifications must not
+/// spend its time on those that do not arrive.
 const AFTER_LOSS: Duration = Duration::from_millis(500);
 
 /// How long a question is tried.
@@ -33,7 +33,7 @@ pub(super) struct Delivery<'a> {
 
 impl Delivery<'_> {
     /// # Errors
-    /// The address is none of API Gateway's.
+    /// The connection names a host that is not one of API Gateway.
     pub(super) fn new<'a>(
         gateway: &'a Gateway,
         connection: &Connection,
@@ -88,8 +88,7 @@ impl Delivery<'_> {
         told(self.post(frame).await)
     }
 
-    /// Posts all that is said before the last frame, and returns that one; `None` where there is none, or nobody to get
-    /// it. A notification that cannot be posted is left out, and a question that cannot be is the end of the call, whose
+    /// Posts all frames before the last one, and returns that one; `None` where there is none, or its client is gone. A notification that cannot be posted is left out, and a question that cannot be is the end of the call, whose
     /// client is told.
     async fn carry_on(&mut self, exchange: &mut Exchange) -> Option<Frame> {
         while let Some(frame) = exchange.next().await {

@@ -1,4 +1,4 @@
-//! One message of a client and all that is said to it: in order, numbered, with exactly one end.
+//! One message of a client and all frames that answer it: in order, numbered, with exactly one end.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use http::StatusCode;
 use serde_json::value::RawValue;
 use tracing::debug;
 
-use super::sequence_number::{Part, add_sequence_number};
+use super::sequence_number::numbered;
 use crate::clock::Deadline;
 use crate::context::request_log::RequestLog;
 use crate::error::Error;
-use crate::mcp::{self, Body, Endpoint, Event, McpResponse};
-use crate::telemetry::{Outcome, Pending};
+use crate::mcp::{self, Body, Endpoint, Event, McpResponse, Outgoing, Part};
+use crate::telemetry::{Outcome, PendingOutcome};
 
-/// What is said to one message. It is made while it is asked for: whoever drops this ends the call behind it, and
-/// writes its line in the log.
+/// The frames that answer one message. They are made while they are asked for: dropping this ends the call behind them,
+/// and writes its line in the log.
 pub(super) struct Exchange {
-    /// Of the request; none where the message is no request.
+    /// The id of the request; `None` where the message is not one.
     id: Option<Box<RawValue>>,
     state: ExchangeState,
     sent: u64,
     limits: Limits,
     entry: RequestLog,
     outcome: Outcome,
-    pending: Pending,
+    pending: PendingOutcome,
 }
 
 /// How much may be said.
@@ -52,7 +52,7 @@ enum ExchangeState {
 }
 
 enum Step {
-    McpResponse(McpResponse),
+    Response(McpResponse),
     Event(Event),
     End,
 }
@@ -61,21 +61,21 @@ impl Exchange {
     /// Begins when its first frame is asked for.
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
-        id: Option<Box<RawValue>>,
-        text: String,
+        frame: mcp::Frame,
         entry: RequestLog,
         limits: Limits,
     ) -> Exchange {
         let cx = entry.cx.clone();
-        let reply = async move { endpoint.answer_frame(&text, &cx).await };
+        let id = frame.id().map(ToOwned::to_owned);
+        let response = async move { endpoint.answer_read_frame(frame, &cx).await };
         Exchange {
             id,
-            state: ExchangeState::Asked(reply.boxed()),
+            state: ExchangeState::Asked(response.boxed()),
             sent: 0,
             limits,
             entry,
-            outcome: Outcome::given_up(),
-            pending: Pending::default(),
+            outcome: Outcome::aborted(),
+            pending: PendingOutcome::default(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Exchange {
                 None => Some(step.await),
             };
             let frame = match step {
-                Some(Ok(Step::McpResponse(reply))) => self.begin(reply),
+                Some(Ok(Step::Response(response))) => self.begin(response),
                 Some(Ok(Step::Event(Event::Message(message)))) => self.frame(&message),
                 Some(Ok(Step::Event(Event::KeepAlive))) => None,
                 Some(Ok(Step::End)) | Some(Err(_)) => {
@@ -103,40 +103,41 @@ impl Exchange {
         None
     }
 
-    /// Ends with an error in the place of what was to be said; a message that is no request is not told.
+    /// Ends with an error in the place of the response; a message that is not a request gets none.
     pub(super) fn fail(&mut self, error: &Error) -> Option<Frame> {
         self.state = ExchangeState::Ended;
         self.outcome.error = Some(error.kind().as_str());
-        self.pending = Pending::default();
+        self.pending = PendingOutcome::default();
         let refusal = mcp::refusal(self.id.as_deref()?, error);
         self.sent += 1;
         Some(Frame::refusal(&refusal, self.sent))
     }
 
-    /// Gives the number of the last frame, which nobody has got, to the next one.
+    /// Gives the number of the last frame, which did not arrive, to the next one.
     pub(super) fn unsay(&mut self) {
         self.sent -= 1;
     }
 
-    /// Ends because the client cannot be told how the request ended.
+    /// Ends because the response cannot be delivered.
     pub(super) fn undelivered(&mut self) {
         self.state = ExchangeState::Ended;
         self.outcome = Outcome {
             error: Some("undelivered"),
             ..self.pending.outcome().unwrap_or(&self.outcome).clone()
         };
-        self.pending = Pending::default();
+        self.pending = PendingOutcome::default();
         self.entry.status = Some(StatusCode::BAD_GATEWAY.as_u16());
     }
 
-    fn begin(&mut self, reply: McpResponse) -> Option<Frame> {
-        self.entry.status = Some(reply.status.as_u16());
-        self.outcome = reply.outcome;
+    fn begin(&mut self, response: McpResponse) -> Option<Frame> {
+        self.entry.status = Some(response.status.as_u16());
+        self.outcome = response.outcome;
         // What a stream ends with says less.
         self.entry.method = self.outcome.method.or(self.entry.method);
-        self.state = match reply.body {
-            Body::Empty => ExchangeState::Ended,
-            Body::Json(message) => {
+        self.state = match response.body {
+            // A batch is refused, so there is no answer to one.
+            Body::Empty | Body::Batch(_) => ExchangeState::Ended,
+            Body::Message(message) => {
                 ExchangeState::Running(stream::iter([Event::Message(message)]).boxed())
             }
             Body::Events(events, pending) => {
@@ -147,8 +148,9 @@ impl Exchange {
         None
     }
 
-    fn frame(&mut self, message: &[u8]) -> Option<Frame> {
-        let (text, part) = add_sequence_number(message, self.sent + 1, self.id.as_deref());
+    fn frame(&mut self, message: &Outgoing) -> Option<Frame> {
+        let part = message.part();
+        let text = numbered(message, self.sent + 1, self.id.as_deref());
         let most = self.limits.bytes;
         if text.len() > most && part == Part::Notification {
             debug!(bytes = text.len(), most, "a notification was left out");
@@ -168,7 +170,7 @@ impl Exchange {
 impl ExchangeState {
     async fn step(&mut self) -> Step {
         match self {
-            ExchangeState::Asked(reply) => Step::McpResponse(reply.await),
+            ExchangeState::Asked(response) => Step::Response(response.await),
             ExchangeState::Running(events) => events.next().await.map_or(Step::End, Step::Event),
             ExchangeState::Ended => Step::End,
         }
@@ -177,9 +179,9 @@ impl ExchangeState {
 
 impl Frame {
     /// An error that ends a request.
-    pub(super) fn refusal(message: &[u8], number: u64) -> Frame {
+    pub(super) fn refusal(message: &Outgoing, number: u64) -> Frame {
         Frame {
-            text: add_sequence_number(message, number, None).0,
+            text: numbered(message, number, None),
             part: Part::Response,
         }
     }

@@ -33,7 +33,7 @@ pub(super) enum Undelivered {
 }
 
 impl Gateway {
-    /// That there are no credentials matters only to who has clients there.
+    /// Missing credentials are an error only for a server with clients there.
     ///
     /// # Errors
     /// There are such clients, and no credentials.
@@ -51,8 +51,8 @@ impl Gateway {
     /// Where messages to the client are posted.
     ///
     /// # Errors
-    /// `Internal` where no setting says it, and the event names a host that is none of API Gateway's in this region: it
-    /// must not choose who gets signed requests.
+    /// `Internal` where no setting says it, and the event names a host that is not one of API Gateway in this region: an
+    /// event must not choose where signed requests are sent.
     pub(super) fn address(&self, connection: &Connection) -> Result<String> {
         let base = match &self.endpoint {
             Some(endpoint) => Some(endpoint.clone()),
@@ -67,7 +67,7 @@ impl Gateway {
         Ok(format!("{base}/@connections/{}", connection.id()))
     }
 
-    /// Posts one message. What passes is tried again until `deadline`, so a message may arrive twice, with the same
+    /// Posts one message. A passing failure is tried again until `deadline`, so a message may arrive twice, with the same
     /// number.
     pub(super) async fn post(
         &self,

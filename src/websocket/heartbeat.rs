@@ -1,8 +1,8 @@
-//! Whether the other end still lives.
+//! Whether the client is still there.
 
 use std::time::Duration;
 
-/// How often the other end is asked.
+/// How often the client is asked.
 pub(super) const BEAT: Duration = Duration::from_secs(30);
 
 /// How often it may be asked without a sign of life.

@@ -1,4 +1,4 @@
-//! WebSocket: each text frame is one JSON-RPC message of MCP, through the same integration as the body of a `POST /mcp`.
+//! WebSocket: each text frame is one JSON-RPC message of MCP, through the same path as the body of a `POST /mcp`.
 //!
 //! # The protocol
 //! - A frame of the client is one message of either era; a batch is refused. What HTTP repeats in headers is not
@@ -7,12 +7,13 @@
 //!   the request. Each frame of the server carries its number among those of its request, from 1 on, as
 //!   `_meta["bifold/seq"]`: in `params`, in `result`, or in `data` of `error`. So each stays a plain message, which
 //!   clients validate against closed schemas, and `_meta` is where MCP leaves room. A number is passed over where a
-//!   notification may not have arrived. What is no response names its request in `_meta["bifold/request"]`.
+//!   notification may not have arrived. A notification or a question names its request in
+//!   `_meta["bifold/request"]`.
 //! - `notifications/cancelled` ends the request without a response, as MCP wants it, and so does closing. Answers to
 //!   questions come as frames.
 //! - `ping` of the revisions before 2026 is answered at any time, and keeps a connection of API Gateway from being idle.
 //!
-//! # Two carriers
+//! # Two transports
 //! On this machine a connection is a socket, and one task drives all that runs on it. Behind API Gateway each frame is an
 //! event: what runs no function is answered within its invocation, and what runs one is handed on at once to an
 //! asynchronous invocation of the same function, because the integration waits 29 s and a running call cannot move. So a
@@ -107,7 +108,7 @@ impl Sockets {
         })
     }
 
-    /// Whether whoever sends these headers may connect: a browser lets every page try, so the page's origin decides.
+    /// Whether a client with these headers may connect: a browser lets every page try, so the page's origin decides.
     pub fn admits(&self, headers: &HeaderMap) -> bool {
         let origin = headers.get(ORIGIN);
         origin.is_none_or(|origin| self.origins.admit(origin, headers))
@@ -130,8 +131,8 @@ impl Sockets {
             .on_upgrade(move |socket| Socket::new(socket, endpoint, cx, intake).serve(closing))
     }
 
-    /// Lets the connections of this machine end what runs on them, and close. What runs for those behind API Gateway has
-    /// 200 ms.
+    /// Closes the connections of this machine, each once what runs on it has ended. What runs for clients behind API Gateway
+    /// has 200 ms to end.
     pub fn close(&self) {
         self.closing.send_modify(|since| {
             since.get_or_insert_with(Instant::now);
@@ -143,10 +144,10 @@ impl Sockets {
         self.closing.closed().await;
     }
 
-    /// Ready when the process is to end, and nothing is left of its time but what it takes to tell a client so.
+    /// Ready when the process is to end, and the time that is left is needed to tell its clients.
     async fn stopping(&self) {
         let mut closing = self.closing.subscribe();
-        // The sender is here, so there is no other end of the wait.
+        // The sender lives as long as `self`, so the wait ends in no other way.
         let since = closing.wait_for(Option::is_some).await;
         let since = since.ok().and_then(|since| *since);
         sleep_until(since.unwrap_or_else(Instant::now) + MOMENT).await;

@@ -16,12 +16,12 @@ use super::{Sockets, entry};
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::clock::Deadline;
 use crate::context::Context;
-use crate::context::request_log::{RequestLog, Unanswered};
+use crate::context::request_log::{RequestGuard, RequestLog};
 use crate::error::{Error, Result};
 use crate::mcp;
 use crate::telemetry::{self, Outcome};
 
-/// How long it may take to hand a call on: whoever sent the frame waits for it.
+/// How long it may take to hand a call on: the client of the frame waits for it.
 const HANDING_ON: Duration = Duration::from_secs(10);
 
 impl Sockets {
@@ -62,39 +62,36 @@ impl Sockets {
         times: Times,
     ) -> Result<()> {
         // Frames need time to leave, so the call ends as one that is streamed.
-        cx.streams();
+        cx.start_stream();
         // Without time nothing is handed on, and the answer says why.
         let may_run = !cx.deadline().remaining().is_zero();
         let invoker = self.invoker.as_ref().filter(|_| may_run);
         let text = mcp::without_mark(text);
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, method, trace } => {
-                if let Some(trace) = trace {
-                    cx.belongs_to(trace);
-                }
-                match invoker.filter(|_| method.is_some()) {
-                    Some(invoker) => {
-                        self.hand_on(invoker, connection, &id, text, cx, times)
-                            .await
-                    }
-                    None => {
-                        let entry = unanswered(&cx, method);
-                        self.answer(&connection, Some(id), text, entry, times).await
-                    }
-                }
-            }
             mcp::Frame::Cancellation(id) => {
                 log(entry(&cx, Some("notification")), StatusCode::OK, None);
                 self.cancellations.cancel(&connection, &id).await
             }
-            mcp::Frame::Other => {
-                let entry = unanswered(&cx, None);
-                self.answer(&connection, None, text, entry, times).await
+            frame => {
+                let method = frame.function_method();
+                let invoker = invoker.filter(|_| method.is_some());
+                if let (Some(invoker), mcp::Frame::Request(request)) = (invoker, &frame)
+                    // What is malformed is refused at once.
+                    && let Ok(trace) = request.trace()
+                {
+                    if let Some(trace) = trace {
+                        cx.set_trace(trace);
+                    }
+                    let id = request.id();
+                    return self.hand_on(invoker, connection, id, text, cx, times).await;
+                }
+                let entry = guard(&cx, method);
+                self.answer(&connection, frame, entry, times).await
             }
         }
     }
 
-    /// Says that what came is no text.
+    /// Answers a binary frame.
     ///
     /// # Errors
     /// The client cannot be told.
@@ -112,31 +109,32 @@ impl Sockets {
             .await
     }
 
-    /// Runs a call that was handed on; a second delivery of it does nothing, nor does one that nobody wants any more.
+    /// Runs a call that was handed on. A second delivery of it does nothing, nor does one that was cancelled.
     ///
     /// # Errors
     /// The client cannot be told, or the store fails.
     pub async fn resume(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
         let call = DeferredCall::read(call)?;
         call.introduce(&cx);
-        cx.streams();
+        cx.start_stream();
         let (connection, text) = (call.connection, call.message.get());
-        let mcp::Frame::Request { id, method, .. } = mcp::Frame::read(text) else {
+        let frame = mcp::Frame::read(text);
+        let Some(id) = frame.id().map(ToOwned::to_owned) else {
             return Err(Error::internal("what was handed on is no request"));
         };
-        let entry = unanswered(&cx, method);
+        let entry = guard(&cx, frame.function_method());
         let starting = self.cancellations.start(&call.job, &connection, &id);
         let seen = match self.unless_stopping(starting).await {
             Ok(Start::Watched(seen)) => seen,
             Ok(Start::Unwatched) => {
-                return self.answer(&connection, Some(id), text, entry, times).await;
+                return self.answer(&connection, frame, entry, times).await;
             }
             Ok(Start::Unwanted) => {
-                log(entry.answered(), StatusCode::OK, Some("cancelled"));
+                log(entry.into_log(), StatusCode::OK, Some("cancelled"));
                 return Ok(());
             }
             Ok(Start::Repeated) => {
-                log(entry.answered(), StatusCode::OK, Some("repeated"));
+                log(entry.into_log(), StatusCode::OK, Some("repeated"));
                 return Ok(());
             }
             Err(error) => return self.refuse(&connection, &id, &error, entry, times).await,
@@ -144,7 +142,7 @@ impl Sockets {
         tokio::select! {
             biased;
             () = self.cancellations.given_up(&connection, &id, seen, times.answer) => Ok(()),
-            done = self.answer(&connection, Some(id.clone()), text, entry, times) => done,
+            done = self.answer(&connection, frame, entry, times) => done,
         }
     }
 
@@ -157,23 +155,23 @@ impl Sockets {
         cx: Context,
         times: Times,
     ) -> Result<()> {
-        let entry = unanswered(&cx, Some("continuation"));
+        let entry = guard(&cx, Some("continuation"));
         let call = DeferredCall::new(connection.clone(), &cx, text)?;
         let continuation = Continuation::Frame(call.write());
         let deadline = Deadline::after(HANDING_ON).min(times.answer);
         let handing_on = invoker.again(continuation, deadline);
         let Err(error) = self.unless_stopping(handing_on).await else {
-            log(entry.answered(), StatusCode::ACCEPTED, None);
+            log(entry.into_log(), StatusCode::ACCEPTED, None);
             return Ok(());
         };
-        // The answer may have been lost, and the call runs. Whoever has the claim has the last word.
+        // The answer may have been lost, and the call runs. The invocation that holds the claim answers the client.
         match self.cancellations.claim(&call.job).await {
             Ok(true) => {
                 telemetry::cause("continuation", &error);
                 self.refuse(&connection, id, &error, entry, times).await
             }
             Ok(false) => {
-                log(entry.answered(), StatusCode::ACCEPTED, None);
+                log(entry.into_log(), StatusCode::ACCEPTED, None);
                 Ok(())
             }
             // It may run elsewhere, and have an end of its own.
@@ -191,17 +189,16 @@ impl Sockets {
     async fn answer(
         &self,
         connection: &Connection,
-        id: Option<Box<RawValue>>,
-        text: &str,
-        entry: Unanswered,
+        frame: mcp::Frame,
+        entry: RequestGuard,
         times: Times,
     ) -> Result<()> {
         let limits = Limits {
             bytes: MOST_BYTES,
             end: Some(times.answer),
         };
-        let (endpoint, entry) = ((self.endpoint)(), entry.answered());
-        let mut exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
+        let (endpoint, entry) = ((self.endpoint)(), entry.into_log());
+        let mut exchange = Exchange::new(endpoint, frame, entry, limits);
         match Delivery::new(&self.gateway, connection, times) {
             Ok(delivery) => delivery.carry(&mut exchange, self.stopping()).await,
             Err(error) => {
@@ -217,7 +214,7 @@ impl Sockets {
         connection: &Connection,
         id: &RawValue,
         error: &Error,
-        entry: Unanswered,
+        entry: RequestGuard,
         times: Times,
     ) -> Result<()> {
         fail(entry, error);
@@ -238,17 +235,17 @@ impl Sockets {
 }
 
 /// The beginning of a line, of a message that is still to be answered.
-fn unanswered(cx: &Context, method: Option<&'static str>) -> Unanswered {
-    Unanswered::new(entry(cx, method))
+fn guard(cx: &Context, method: Option<&'static str>) -> RequestGuard {
+    RequestGuard::new(entry(cx, method))
 }
 
 /// Writes the line of a call that was not begun.
-fn fail(entry: Unanswered, error: &Error) {
+fn fail(entry: RequestGuard, error: &Error) {
     let kind = error.kind().as_str();
-    log(entry.answered(), StatusCode::BAD_GATEWAY, Some(kind));
+    log(entry.into_log(), StatusCode::BAD_GATEWAY, Some(kind));
 }
 
-/// Writes the line of an event that is no exchange, with the kind of its error.
+/// Writes the line of an event without an exchange, with the kind of its error.
 fn log(mut entry: RequestLog, status: StatusCode, error: Option<&'static str>) {
     entry.status = Some(status.as_u16());
     entry.write(&Outcome {

@@ -1,121 +1,91 @@
 //! The number that a message carries, and for which request it is sent.
 
-use std::collections::BTreeMap;
+use serde_json::value::RawValue;
 
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use crate::mcp::{Outgoing, Part};
 
 /// The number of a message among those of its request, in `_meta`.
 const SEQ: &str = "bifold/seq";
 
-/// The id of that request, in `_meta` of what is no response.
+/// The id of that request, in `_meta` of a notification or a question.
 const REQUEST: &str = "bifold/request";
 
-/// The fields of an object, as they stand.
-type Fields = BTreeMap<String, Box<RawValue>>;
-
-/// What a message is to its request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// Something that the client may miss.
-    Notification,
-    /// Something that the call waits on.
-    Question,
-    /// The end.
-    Response,
-}
-
-/// The message with `number` in the `_meta` of its `params`, of its `result`, or of the `data` of its `error`; what is
-/// no response says there too to which `request` it belongs.
-pub(super) fn add_sequence_number(
-    message: &[u8],
-    number: u64,
-    request: Option<&RawValue>,
-) -> (String, Part) {
-    let mut message: Fields =
-        serde_json::from_slice(message).expect("a message of this server is an object");
-    let has = |key| message.contains_key(key);
-    let (part, path): (_, &[&str]) = match (has("method"), has("id")) {
-        (true, false) => (Part::Notification, &["params", "_meta"]),
-        (true, true) => (Part::Question, &["params", "_meta"]),
-        (false, _) if has("error") => (Part::Response, &["error", "data", "_meta"]),
-        (false, _) => (Part::Response, &["result", "_meta"]),
-    };
-    let mut marks = Fields::from([(SEQ.to_owned(), raw(&number))]);
-    if let Some(request) = request.filter(|_| part != Part::Response) {
-        marks.insert(REQUEST.to_owned(), request.to_owned());
-    }
-    put(&mut message, path, marks);
-    (raw(&message).get().to_owned(), part)
-}
-
-/// Adds the marks to the object at the end of the path, and makes objects on the way where there are none.
-fn put(fields: &mut Fields, path: &[&str], marks: Fields) {
-    let [key, rest @ ..] = path else {
-        fields.extend(marks);
-        return;
-    };
-    let inner = fields.remove(*key);
-    let inner = inner.and_then(|it| serde_json::from_str(it.get()).ok());
-    let mut inner: Fields = inner.unwrap_or_default();
-    put(&mut inner, rest, marks);
-    fields.insert((*key).to_owned(), raw(&inner));
-}
-
-fn raw(value: &impl Serialize) -> Box<RawValue> {
-    to_raw_value(value).expect("numbers and fields of JSON are JSON")
+/// The message with its `number` in `_meta`; a notification or a question has there too the `request` that it belongs
+/// to.
+pub(super) fn numbered(message: &Outgoing, number: u64, request: Option<&RawValue>) -> String {
+    let request = request.filter(|_| message.part() != Part::Response);
+    message.with_meta(&match request {
+        Some(request) => format!(r#""{SEQ}":{number},"{REQUEST}":{request}"#),
+        None => format!(r#""{SEQ}":{number}"#),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::to_raw_value;
     use serde_json::{Value, json};
 
     use super::*;
 
     #[track_caller]
-    fn stamped(message: Value, expected: Value, part: Part) {
+    fn numbered_is(message: &Outgoing, expected: Value) {
         let id = to_raw_value("one").unwrap();
-        let (text, found) = add_sequence_number(message.to_string().as_bytes(), 7, Some(&id));
-        let found = (serde_json::from_str::<Value>(&text).unwrap(), found);
-        assert_eq!(found, (expected, part));
+        let text = numbered(message, 7, Some(&id));
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+        // A key that stands twice would be hidden by the value that it is read into.
+        assert_eq!(text.matches("\"_meta\"").count(), 1, "{text}");
+    }
+
+    fn result(result: Value) -> Outgoing {
+        let [id, result] = [json!("one"), result].map(|it| to_raw_value(&it).unwrap());
+        Outgoing::of_result(&id, &result)
     }
 
     #[test]
     fn the_number_stands_where_the_schemas_leave_room_for_it() {
         let seq = json!({"bifold/seq": 7});
         let told = json!({"bifold/seq": 7, "bifold/request": "one"});
-        stamped(
-            json!({"method": "m"}),
-            json!({"method": "m", "params": {"_meta": told}}),
-            Part::Notification,
+        numbered_is(
+            &Outgoing::of_method("m", None, &json!({})),
+            json!({"jsonrpc": "2.0", "method": "m", "params": {"_meta": told}}),
         );
-        stamped(
-            json!({"method": "m", "id": 1, "params": {"a": 1, "_meta": {"b": 2}}}),
-            json!({"method": "m", "id": 1, "params": {"a": 1, "_meta":
+        numbered_is(
+            &Outgoing::of_method("m", None, &json!({"a": 1})),
+            json!({"jsonrpc": "2.0", "method": "m", "params": {"a": 1, "_meta": told}}),
+        );
+        numbered_is(
+            &Outgoing::of_method("m", Some("q"), &json!({"a": 1, "_meta": {"b": 2}})),
+            json!({"jsonrpc": "2.0", "method": "m", "id": "q", "params": {"a": 1, "_meta":
                 {"b": 2, "bifold/seq": 7, "bifold/request": "one"}}}),
-            Part::Question,
         );
-        stamped(
-            json!({"id": "one", "result": {}}),
-            json!({"id": "one", "result": {"_meta": seq}}),
-            Part::Response,
+        for empty in [json!({}), json!({"_meta": {}})] {
+            numbered_is(
+                &result(empty),
+                json!({"jsonrpc": "2.0", "id": "one", "result": {"_meta": seq}}),
+            );
+        }
+        numbered_is(
+            &result(json!({"_meta": {"b": 2}, "a": {"c": {}}})),
+            json!({"jsonrpc": "2.0", "id": "one", "result":
+                {"a": {"c": {}}, "_meta": {"b": 2, "bifold/seq": 7}}}),
         );
-        stamped(
-            json!({"error": {"code": 1, "message": "m"}}),
-            json!({"error": {"code": 1, "message": "m", "data": {"_meta": seq}}}),
-            Part::Response,
+        let error = json!({"code": 1, "message": "m"});
+        numbered_is(
+            &Outgoing::of_error(None, &error, None::<&Value>),
+            json!({"jsonrpc": "2.0", "error": {"code": 1, "message": "m", "data": {"_meta": seq}}}),
         );
-        stamped(
-            json!({"error": {"code": 1, "message": "m", "data": {"kind": "k"}}}),
-            json!({"error": {"code": 1, "message": "m", "data": {"kind": "k", "_meta": seq}}}),
-            Part::Response,
+        numbered_is(
+            &Outgoing::of_error(None, &error, Some(&json!({"kind": "k"}))),
+            json!({"jsonrpc": "2.0", "error":
+                {"code": 1, "message": "m", "data": {"kind": "k", "_meta": seq}}}),
         );
     }
 
     #[test]
     fn what_a_function_said_stays_as_it_was_written() {
-        let said = r#"{"result":{"structuredContent":{"b":1.0,"a":12345678901234567890123}}}"#;
-        let (text, _) = add_sequence_number(said.as_bytes(), 1, None);
+        let said = r#"{"structuredContent":{"b":1.0,"a":12345678901234567890123}}"#;
+        let said = RawValue::from_string(said.to_owned()).unwrap();
+        let text = numbered(&Outgoing::of_result(RawValue::NULL, &said), 1, None);
         assert!(
             text.contains(r#""structuredContent":{"b":1.0,"a":12345678901234567890123}"#),
             "{text}"

@@ -20,7 +20,7 @@ use super::heartbeat::{BEAT, Heartbeat};
 use crate::context::Context;
 use crate::error::Error;
 use crate::http::buffers::{Full, Intake};
-use crate::mcp::{self, CurrentEndpoint, same};
+use crate::mcp::{self, CurrentEndpoint, Outgoing, same};
 
 /// Requests that run at the same time.
 const MOST_RUNNING: usize = 16;
@@ -32,7 +32,7 @@ const MOST_OPEN: usize = 64;
 /// is left but to close the connection.
 const TOLERANCE: usize = 4;
 
-/// An open connection. Whoever drops it ends all calls that run on it.
+/// An open connection. Dropping it ends all calls that run on it.
 pub(super) struct Socket {
     socket: WebSocket,
     endpoint: CurrentEndpoint,
@@ -49,7 +49,7 @@ pub(super) struct Socket {
 /// The bytes of a ping or a pong of a client before its data (RFC 6455, section 5.2).
 const CONTROL_HEAD: usize = 6;
 
-/// What a client is told whose message there is no room for.
+/// The error for a message for which there is no room.
 const NO_ROOM: &str = "too many requests are being read: send this one again in a moment";
 
 /// Whether the connection goes on.
@@ -157,27 +157,24 @@ impl Socket {
         }
         let text = mcp::without_mark(text);
         match mcp::Frame::read(text) {
-            mcp::Frame::Request { id, method, .. } => self.request(id, method, text).await,
             mcp::Frame::Cancellation(id) => {
                 if let Some(call) = self.running.remove(&same(&id)) {
                     call.abort();
                 }
                 Flow::Continue(())
             }
-            mcp::Frame::Other => match self.start(None, None, text) {
-                Ok(()) => Flow::Continue(()),
-                Err(Full) => self.refuse(&mcp::unreadable(NO_ROOM)).await,
+            frame => match frame.id().map(ToOwned::to_owned) {
+                Some(id) => self.request(&id, frame, bytes).await,
+                None => match self.start(frame, bytes) {
+                    Ok(()) => Flow::Continue(()),
+                    Err(Full) => self.refuse(&mcp::unreadable(NO_ROOM)).await,
+                },
             },
         }
     }
 
-    async fn request(
-        &mut self,
-        id: Box<RawValue>,
-        method: Option<&'static str>,
-        text: &str,
-    ) -> Flow {
-        if self.running.contains_key(&same(&id)) {
+    async fn request(&mut self, id: &RawValue, frame: mcp::Frame, bytes: usize) -> Flow {
+        if self.running.contains_key(&same(id)) {
             // An error under that id would be taken for the end of the request that runs.
             let problem = format!("the request {id} still runs: give each an id of its own");
             return self.refuse(&mcp::unreadable(problem)).await;
@@ -187,12 +184,12 @@ impl Socket {
         } else if self.running.len() == MOST_RUNNING {
             format!("{MOST_RUNNING} requests run on this connection, as many as may: wait for one")
         } else {
-            match self.start(Some(id.clone()), method, text) {
+            match self.start(frame, bytes) {
                 Ok(()) => return Flow::Continue(()),
                 Err(Full) => NO_ROOM.to_owned(),
             }
         };
-        let refusal = mcp::refusal(&id, &Error::busy(busy));
+        let refusal = mcp::refusal(id, &Error::busy(busy));
         self.refuse(&refusal).await
     }
 
@@ -200,21 +197,19 @@ impl Socket {
     ///
     /// # Errors
     /// There is no room for the message.
-    fn start(
-        &mut self,
-        id: Option<Box<RawValue>>,
-        method: Option<&'static str>,
-        text: &str,
-    ) -> Result<(), Full> {
+    fn start(&mut self, frame: mcp::Frame, bytes: usize) -> Result<(), Full> {
         let mut held = self.cx.buffers().hold();
-        held.grow(text.len())?;
-        let key = id.as_deref().map(same);
+        held.grow(bytes)?;
+        let key = frame.id().map(same);
         let limits = Limits {
             bytes: usize::MAX,
             end: None,
         };
-        let (endpoint, entry) = ((self.endpoint)(), entry(&self.cx.another(), method));
-        let exchange = Exchange::new(endpoint, id, text.to_owned(), entry, limits);
+        let (endpoint, entry) = (
+            (self.endpoint)(),
+            entry(&self.cx.for_new_request(), frame.function_method()),
+        );
+        let exchange = Exchange::new(endpoint, frame, entry, limits);
         // The message is held as long as its answer is made.
         let frames = stream::unfold((exchange, held), async |(mut exchange, held)| {
             let frame = exchange.next().await?;
@@ -228,8 +223,8 @@ impl Socket {
         Ok(())
     }
 
-    /// Answers without asking anybody.
-    async fn refuse(&mut self, message: &[u8]) -> Flow {
+    /// Answers without a call.
+    async fn refuse(&mut self, message: &Outgoing) -> Flow {
         let frame = Frame::refusal(message, 1);
         self.send(Message::text(frame.text)).await
     }
@@ -248,7 +243,7 @@ impl Socket {
             .await;
     }
 
-    /// Sends one message. Who does not take it for so long is as good as gone.
+    /// Sends one message. A client that does not take it for so long is as good as gone.
     async fn send(&mut self, message: Message) -> Flow {
         patiently(self.socket.send(message)).await
     }
@@ -262,12 +257,12 @@ async fn patiently(written: impl Future<Output = Result<(), axum::Error>>) -> Fl
     }
 }
 
-/// Ready when the connection is to be closed, or nobody is left who could say so.
+/// Ready when the connection is to be closed, or its application is gone.
 async fn asked_to_close(closing: &mut watch::Receiver<Option<Instant>>) {
     drop(closing.wait_for(Option::is_some).await);
 }
 
-/// What a client is told that sent something which is no WebSocket message, or one far beyond the largest.
+/// How a connection is closed on which came something other than a WebSocket message, or one far beyond the largest.
 fn reproach(error: axum::Error) -> (u16, &'static str) {
     match error.into_inner().downcast_ref() {
         Some(tungstenite::Error::Capacity(_)) => (close_code::SIZE, "the message is too large"),

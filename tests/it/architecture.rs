@@ -138,6 +138,9 @@ const HOUSE: [(&str, &[&str]); 24] = [
     ("schema", &[]),
 ];
 
+/// The layers of `mcp`, each of which imports itself and those before it.
+const MCP: [&str; 4] = ["messages", "methods", "call", "http"];
+
 /// Crates that one module hides from all others.
 const HIDDEN: [(&str, &str); 11] = [
     ("reqwest", "upstream"),
@@ -197,6 +200,32 @@ fn every_room_imports_what_the_table_says_and_nothing_else() {
             unused.is_empty(),
             "`{module}` no longer imports {unused:?}: take them out of the table"
         );
+    }
+}
+
+#[test]
+fn every_layer_of_mcp_imports_only_itself_and_those_before_it() {
+    let sources = sources();
+    for (place, layer) in MCP.iter().enumerate() {
+        let files: Vec<_> = sources
+            .iter()
+            .filter(|source| source.module == "mcp" && source.stands_in(&["mcp", layer]))
+            .collect();
+        assert!(!files.is_empty(), "there is no layer `{layer}`");
+        for source in files {
+            let imports = source.imports_of("mcp");
+            let upward = imports.iter().find(|it| !MCP[..=place].contains(&&***it));
+            assert_eq!(upward, None, "{} stands in `{layer}`", source.shown());
+        }
+    }
+}
+
+#[test]
+fn every_file_of_mcp_but_its_map_stands_in_a_layer() {
+    for source in sources().iter().filter(|source| source.module == "mcp") {
+        let is_in_layer = MCP.iter().any(|layer| source.stands_in(&["mcp", layer]));
+        let is_map = source.stands_in(&["mcp", "mod.rs"]);
+        assert!(is_in_layer || is_map, "{}", source.shown());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Arguments that a schema allows and a deserializer does not, at every depth and on every protocol.
+//! Arguments that the schema allows and serde does not, at every depth and on every protocol.
 
 mod absent;
 pub mod function;
@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::support::{Answer, TestApp};
 
-/// What a call came to: the result, or the field at fault.
+/// The outcome of a call: the result, or the name of the invalid field.
 type Said = Result<Value, String>;
 
-/// A server with the function that repeats its arguments, and the one that calls many.
+/// A server with the function that repeats its arguments, and the batch function.
 async fn serving() -> TestApp {
     let tools = vec![function::tool(), function::published(), batch::tool()];
     let server = Server::new("arguments", "1.0.0").tools(tools);
@@ -32,7 +32,7 @@ async fn on_rest(app: &TestApp, name: &str, arguments: &str) -> Said {
     }
 }
 
-/// A JSON-RPC request whose parameters are any text.
+/// A JSON-RPC request with any text as its parameters.
 async fn rpc(app: &TestApp, method: &str, params: &str) -> Answer {
     let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
     let request = Request::post("/mcp").header("content-type", "application/json");
@@ -52,7 +52,7 @@ async fn on_mcp(app: &TestApp, name: &str, arguments: &str) -> Said {
     }
 }
 
-/// The one call of a report.
+/// The only call of a report.
 fn item(report: Said) -> Said {
     let report = report?;
     let item = &report["results"][0];
@@ -62,7 +62,7 @@ fn item(report: Said) -> Said {
     }
 }
 
-/// The same call on every protocol, alone and as one of many: first those of REST, then those of MCP.
+/// The same call on every protocol, alone and in a batch: first on REST, then on MCP.
 async fn everywhere(app: &TestApp, name: &str, arguments: &str) -> [Said; 5] {
     let calls = format!(r#"{{"calls":[{{"name":"{name}","arguments":{arguments}}}]}}"#);
     [
@@ -74,7 +74,7 @@ async fn everywhere(app: &TestApp, name: &str, arguments: &str) -> [Said; 5] {
     ]
 }
 
-/// As a program calls that embeds the library.
+/// The same call through the library.
 async fn by_library(app: &App, name: &str, arguments: &str) -> Said {
     match app.invoke(name, arguments).await {
         Ok(answer) => Ok(serde_json::from_str(answer.json().get()).unwrap()),
@@ -82,7 +82,7 @@ async fn by_library(app: &App, name: &str, arguments: &str) -> Said {
     }
 }
 
-/// Proves that all protocols say the same.
+/// Checks that all protocols give the same outcome.
 async fn assert_everywhere(app: &TestApp, name: &str, arguments: &str, expected: &Said) {
     for (way, said) in everywhere(app, name, arguments).await.iter().enumerate() {
         assert_eq!(said, expected, "{arguments} in way {way}");

@@ -1,5 +1,6 @@
-//! The function that calls many others: what each call and the whole of them may take, and what the report says.
+//! The batch function: the limits of each call and of the whole batch, and the report.
 
+mod listing;
 mod time;
 mod upstream;
 
@@ -8,14 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bifold::provenance::replay::{PLAIN, VESTING};
-use bifold::{App, Config, Content, Context, Error, JsonSchema, Result, Server, Tool, batch};
+use bifold::{Content, Context, Error, JsonSchema, Result, Server, Tool, batch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::support::{Answer, TestApp, modern};
 
-/// Answers with its number and what it knows of its request, at once.
+/// Answers with its number and the data of its request.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Echo {
@@ -24,7 +25,7 @@ struct Echo {
     number: u32,
 }
 
-/// Takes its time.
+/// Answers after some time.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Slow {
@@ -32,7 +33,7 @@ struct Slow {
     ms: u64,
 }
 
-/// Ends badly.
+/// Fails.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Bad {
@@ -46,7 +47,7 @@ struct Echoed {
     request_id: String,
 }
 
-/// How many slow functions run, and how many did at the most.
+/// How many slow functions run, and the maximum so far.
 #[derive(Clone, Default)]
 struct Running {
     now: Arc<AtomicUsize>,
@@ -58,7 +59,7 @@ fn echo(cx: Context, Echo { number }: Echo) -> Result<Echoed> {
     cx.state::<Running>()?
         .echoes
         .fetch_add(1, Ordering::Relaxed);
-    cx.progress(0.5, None, "a part's own progress is nobody's business");
+    cx.progress(0.5, None, "a call's own progress is not reported");
     let request_id = cx.request_id().to_owned();
     Ok(Echoed { number, request_id })
 }
@@ -105,21 +106,21 @@ async fn post(app: &TestApp, arguments: Value) -> Answer {
     app.post("/api/batch", arguments.to_string()).await
 }
 
-/// The report on those calls.
+/// The report on these calls.
 async fn report(app: &TestApp, arguments: Value) -> Value {
     let answer = post(app, arguments).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
 
-/// The kind of each call's failure; null for those that succeeded.
+/// The error kind of each call; null if it succeeded.
 fn kinds(report: &Value) -> Vec<&Value> {
     let results = report["results"].as_array().unwrap();
     results.iter().map(|it| &it["error"]["kind"]).collect()
 }
 
 #[tokio::test]
-async fn a_failure_is_that_of_its_call_alone() {
+async fn a_failure_affects_only_its_own_call() {
     let app = serving(&Running::default()).await;
     let calls = json!([
         call("echo", json!({"number": 1})),
@@ -174,7 +175,7 @@ async fn a_failure_is_that_of_its_call_alone() {
 }
 
 #[tokio::test]
-async fn two_hundred_calls_are_taken_and_one_more_is_refused() {
+async fn two_hundred_calls_are_accepted_and_one_more_is_refused() {
     let running = Running::default();
     let app = serving(&running).await;
     let full = report(&app, json!({"calls": echoes(200)})).await;
@@ -193,14 +194,14 @@ async fn two_hundred_calls_are_taken_and_one_more_is_refused() {
 }
 
 #[tokio::test]
-async fn no_calls_are_an_empty_report() {
+async fn an_empty_batch_has_an_empty_report() {
     let app = serving(&Running::default()).await;
     let empty = json!({"total": 0, "succeeded": 0, "failed": 0, "results": [], "failures": []});
     assert_eq!(report(&app, json!({"calls": []})).await, empty);
 }
 
 #[tokio::test]
-async fn a_batch_in_a_batch_is_refused_in_every_disguise() {
+async fn a_batch_inside_a_batch_is_refused_under_every_name() {
     let app = TestApp::start().await;
     let inner = json!({"calls": [{"name": "get_registry_summary"}]});
     let hidden = json!({"function_name": "call_many", "arguments": inner});
@@ -223,7 +224,7 @@ async fn a_batch_in_a_batch_is_refused_in_every_disguise() {
 }
 
 #[tokio::test]
-async fn a_batch_runs_what_its_protocol_shows_and_nothing_else() {
+async fn a_batch_runs_only_functions_of_its_protocol() {
     let app = TestApp::start().await;
     let wallet = json!({"wallet_address": PLAIN});
     let calls = json!({"calls": [
@@ -254,7 +255,7 @@ async fn a_batch_runs_what_its_protocol_shows_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn arguments_of_another_form_are_refused_with_their_place() {
+async fn invalid_arguments_are_refused_with_their_path() {
     let app = serving(&Running::default()).await;
     for (arguments, field) in [
         (json!({}), "calls"),
@@ -286,7 +287,7 @@ async fn arguments_of_another_form_are_refused_with_their_place() {
 }
 
 #[tokio::test]
-async fn both_faces_and_both_paths_give_the_same_report_of_the_same_bytes() {
+async fn both_protocols_and_both_paths_give_the_same_report_byte_for_byte() {
     let app = TestApp::start().await;
     let calls = [
         call(
@@ -331,7 +332,7 @@ async fn all_calls_belong_to_the_request_of_the_batch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_told_call_by_call() {
+async fn progress_is_reported_after_each_call() {
     let app = serving(&Running::default()).await;
     let calls = [
         call("slow", json!({"ms": 20})),
@@ -351,66 +352,4 @@ async fn progress_is_told_call_by_call() {
     assert_eq!(told, expected);
     assert_eq!(events[3]["result"]["structuredContent"]["succeeded"], 2);
     assert_eq!(events.len(), 4);
-}
-
-#[tokio::test]
-async fn listings_show_it_last_with_its_method() {
-    let app = TestApp::start().await;
-    let listing = app.get("/api/registry_introspection").await.json();
-    assert_eq!(
-        listing["summary"],
-        json!({"total_functions": 22, "mcp_enabled": 17, "rest_enabled": 20, "dual_protocol": 15, "mcp_only": 2, "rest_only": 5})
-    );
-    let entry = listing["functions"].as_array().unwrap().last().unwrap();
-    assert_eq!(entry["name"], "call_many");
-    assert_eq!(
-        (&entry["method"], &entry["path"]),
-        (&json!("POST"), &json!("/api/batch"))
-    );
-    assert_eq!(entry["tags"], json!(["system"]));
-    let document = app.get("/openapi.json").await.json();
-    for (path, id) in [
-        ("/api/batch", "call_many"),
-        ("/api/call_many", "call_many_post"),
-    ] {
-        assert_eq!(document["paths"][path]["post"]["operationId"], id);
-        assert!(document["paths"][path].get("get").is_none());
-    }
-    let docs = app.get("/docs").await.text();
-    assert!(
-        docs.contains(r#""method":"POST","name":"call_many""#),
-        "the catalog of the page"
-    );
-}
-
-#[test]
-fn a_post_path_is_checked_at_start() {
-    for (tools, problem) in [
-        (
-            vec![Tool::sync("echo", echo).post("/batch"), batch::tool()],
-            "functions `echo` and `call_many` have the same POST path: `/batch`",
-        ),
-        (
-            vec![Tool::sync("echo", echo).post("/call_many"), batch::tool()],
-            "functions `echo` and `call_many` have the same POST path: `/call_many`",
-        ),
-        (
-            vec![Tool::sync("echo", echo).post("/echo")],
-            "functions `echo` and `echo` have the same POST path: `/echo`",
-        ),
-        (
-            vec![Tool::sync("echo", echo).post("/{number}")],
-            "function `echo`: its POST path `/{number}` must have no parameters",
-        ),
-        (
-            vec![Tool::sync("echo", echo).post("many")],
-            "function `echo`: its path `many` must begin with `/`",
-        ),
-    ] {
-        let server = Server::new("batch", "1.0.0").tools(tools);
-        let Err(error) = App::new(Config::default(), server) else {
-            panic!("started in spite of: {problem}");
-        };
-        assert!(error.to_string().contains(problem), "{error}");
-    }
 }

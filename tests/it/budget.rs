@@ -1,4 +1,4 @@
-//! What one request may take, with all that is nested in it: calls, bytes of its response, and the thread.
+//! The budget of one request with everything nested in it: calls, bytes of the response, and time on the thread.
 
 mod calls;
 mod streams;
@@ -24,7 +24,7 @@ use crate::support::TestApp;
 struct Done {
     calls: Arc<AtomicUsize>,
     rows: Arc<AtomicUsize>,
-    /// What others have done by now.
+    /// What other requests have done so far.
     others: Arc<AtomicUsize>,
     seen: Arc<std::sync::Mutex<Vec<usize>>>,
 }
@@ -34,7 +34,7 @@ impl Done {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// The rows that were written since this was last asked.
+    /// The rows that were written since the last call of this.
     fn rows(&self) -> usize {
         self.rows.swap(0, Ordering::Relaxed)
     }
@@ -61,7 +61,7 @@ struct Wish {
     bytes: String,
 }
 
-/// Rows of eight bytes each, every one of which is counted when it is written.
+/// Rows of eight bytes each; writing a row counts it.
 struct Rows {
     count: usize,
     written: Arc<AtomicUsize>,
@@ -114,7 +114,7 @@ fn prompt(cx: Context, Wish { bytes }: Wish) -> Result<Content> {
     )
 }
 
-/// A function of somebody's own that calls others, and has told nobody.
+/// An application's own function that calls others without declaring it.
 async fn relay(cx: Context, Much { rows }: Much) -> Result<Content> {
     let registry = Registry::of(&cx)?;
     let tool = registry.get("count").unwrap();
@@ -128,7 +128,7 @@ async fn relay(cx: Context, Much { rows }: Much) -> Result<Content> {
     Ok(Content::text(kinds.join(" ")))
 }
 
-/// Another one, which calls one that calls others.
+/// Another one, which calls a function that calls others.
 async fn disguise(cx: Context, Nothing {}: Nothing) -> Result<Content> {
     let registry = Registry::of(&cx)?;
     let calls = r#"{"calls":[{"name":"count"}]}"#;
@@ -140,7 +140,7 @@ async fn disguise(cx: Context, Nothing {}: Nothing) -> Result<Content> {
     }))
 }
 
-/// Writes much into the log of its client before it answers.
+/// Writes much into its client's log before it answers.
 async fn talk(cx: Context, Much { rows }: Much) -> Result<Content> {
     let written = cx.state::<Done>()?.rows.clone();
     let entry = Rows {
@@ -181,7 +181,7 @@ fn server(done: &Done) -> Server {
         .tools(tools)
 }
 
-/// The server with responses of at most so many bytes.
+/// The server with responses of at most `most` bytes.
 async fn serving(done: &Done, most: usize) -> TestApp {
     let replay = Replay::start().await.unwrap();
     let mut config = Config::default();
@@ -194,7 +194,7 @@ fn calls_of(name: &str, arguments: Value, times: usize) -> Value {
     json!({"calls": vec![json!({"name": name, "arguments": arguments}); times]})
 }
 
-/// A batch of so many calls, as revision 2025-03-26 has it.
+/// A batch of `times` calls, as revision 2025-03-26 defines it.
 async fn batch_of(
     app: &TestApp,
     method: &str,

@@ -1,4 +1,4 @@
-//! Pages in browsers: which may call, what they may send and read, and that nobody else hears of it.
+//! Pages in browsers: which may call, what they may send and read, and that no other page learns anything.
 
 use axum::body::Body;
 use bifold::{Content, Context, JsonSchema, RequestInfo, Result, Server, Tool, lambda};
@@ -21,7 +21,7 @@ async fn listing(page: &str) -> TestApp {
     TestApp::with(|config| config.allowed_origins = vec![page.to_owned()]).await
 }
 
-/// The request as a page of `origin` makes it.
+/// The request as a page of `origin` sends it.
 fn from_page(mut request: Request<Body>, origin: &'static str) -> Request<Body> {
     let headers = request.headers_mut();
     headers.insert("origin", HeaderValue::from_static(origin));
@@ -29,7 +29,7 @@ fn from_page(mut request: Request<Body>, origin: &'static str) -> Request<Body> 
     request
 }
 
-/// What a browser asks before a page of `origin` may post JSON to `path`.
+/// The preflight of a browser before a page of `origin` posts JSON to `path`.
 fn preflight(path: &str, origin: &'static str) -> Request<Body> {
     let request = Request::options(path)
         .header("access-control-request-method", "POST")
@@ -70,7 +70,7 @@ fn assert_shared(answer: &Answer, origin: &str, what: &str) {
     );
 }
 
-/// Requests with every kind of answer, each with its status.
+/// Requests with every kind of response, each with its status.
 fn requests() -> Vec<(&'static str, Request<Body>, u16)> {
     let posted = |body: &'static str| {
         let request = Request::post("/mcp").header("content-type", "application/json");
@@ -109,7 +109,7 @@ fn requests() -> Vec<(&'static str, Request<Body>, u16)> {
 }
 
 #[tokio::test]
-async fn a_browser_is_told_what_a_listed_page_may_send() {
+async fn a_preflight_lists_what_an_allowed_page_may_send() {
     let app = listing(PAGE).await;
     for path in [
         "/mcp",
@@ -140,7 +140,7 @@ async fn a_browser_is_told_what_a_listed_page_may_send() {
 }
 
 #[tokio::test]
-async fn a_listed_page_reads_every_answer_errors_too() {
+async fn an_allowed_page_can_read_every_response_including_errors() {
     let app = listing(PAGE).await;
     for (what, request, status) in requests() {
         let answer = app.send(from_page(request, PAGE)).await;
@@ -161,7 +161,7 @@ async fn a_listed_page_reads_every_answer_errors_too() {
 }
 
 #[tokio::test]
-async fn a_foreign_page_hears_nothing_and_is_forbidden_at_the_endpoint() {
+async fn a_foreign_page_gets_no_cors_headers_and_is_forbidden_at_the_mcp_endpoint() {
     let app = listing(PAGE).await;
     for (what, request, status) in requests() {
         let is_message = request.method() == "POST" && request.uri().path() == "/mcp";
@@ -186,7 +186,7 @@ async fn a_foreign_page_hears_nothing_and_is_forbidden_at_the_endpoint() {
 }
 
 #[tokio::test]
-async fn who_is_no_page_hears_only_that_answers_to_pages_differ() {
+async fn a_request_without_an_origin_gets_only_vary() {
     for app in [listing(PAGE).await, TestApp::start().await] {
         for (what, request, status) in requests() {
             let answer = app.send(request).await;
@@ -203,7 +203,7 @@ async fn who_is_no_page_hears_only_that_answers_to_pages_differ() {
 }
 
 #[tokio::test]
-async fn without_a_list_only_the_servers_own_pages_may_call() {
+async fn without_a_list_only_the_servers_own_origin_may_call() {
     let app = TestApp::start().await;
     let answer = app.send(preflight("/mcp", PAGE)).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
@@ -223,7 +223,7 @@ async fn without_a_list_only_the_servers_own_pages_may_call() {
 }
 
 #[tokio::test]
-async fn a_page_on_the_local_network_is_promised_nothing_more() {
+async fn a_private_network_preflight_gets_no_additional_permission() {
     let app = listing(PAGE).await;
     let mut asked = preflight("/mcp", PAGE);
     let private = HeaderValue::from_static("true");
@@ -255,7 +255,7 @@ async fn look(cx: Context, Look { .. }: Look) -> Result<Content> {
 }
 
 #[tokio::test]
-async fn a_page_may_send_the_headers_that_functions_ask_for() {
+async fn a_page_may_send_the_headers_that_functions_declare() {
     let inner = json!({
         "type": "object",
         "additionalProperties": false,
@@ -304,7 +304,7 @@ async fn a_stream_of_progress_can_be_read_by_the_page() {
 }
 
 #[tokio::test]
-async fn behind_a_function_url_the_same_rules_hold() {
+async fn behind_a_function_url_the_same_cors_rules_apply() {
     let app = listing(PAGE).await;
     for (origin, status) in [(PAGE, 204), (FOREIGN, 405)] {
         let event = changed(

@@ -1,5 +1,5 @@
-//! What every request meets before it is routed: its host and origin, the spelling of its path, and what stands on every
-//! answer.
+//! The checks of every request before routing: host, origin and the spelling of the path; and the headers of every
+//! response.
 
 mod hosts;
 mod nosniff;
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use crate::lambda::{changed, document};
 use crate::support::TestApp;
 
-/// What a server on a socket answers to the head of a request, which ends here, and that body.
+/// The response of a server on a socket to a request with this head and body.
 struct Raw {
     status: u16,
     headers: HeaderMap,
@@ -47,7 +47,7 @@ async fn raw(address: SocketAddr, head: &str, body: &str) -> Raw {
     }
 }
 
-/// An event of each integration, and where that has its method and its path.
+/// An event of each integration, and the fields with its method and its path.
 const INTEGRATIONS: [(&str, &str, &str); 6] = [
     (
         "function_url_rest",
@@ -61,7 +61,7 @@ const INTEGRATIONS: [(&str, &str, &str); 6] = [
     ("load_balancer_lists", "/httpMethod", "/path"),
 ];
 
-/// The event as a request of that method for that path, without a query or a body.
+/// The event with this method and path, without a query and a body.
 fn asking((name, method_at, path_at): (&str, &str, &str), method: &str, path: &str) -> Value {
     let nothing = [
         ("/rawQueryString", Value::from("")),
@@ -75,7 +75,7 @@ fn asking((name, method_at, path_at): (&str, &str, &str), method: &str, path: &s
     changed(name, &nothing)
 }
 
-/// Gives the event that header, as its integration writes it.
+/// Adds a header to the event, in the format of its integration.
 fn with_header(event: &mut Value, name: &str, value: &str) {
     for (field, value) in [
         ("headers", Value::from(value)),
@@ -88,13 +88,13 @@ fn with_header(event: &mut Value, name: &str, value: &str) {
     }
 }
 
-/// What goes back to the platform.
+/// The response that is posted to the platform.
 async fn invoked(app: &TestApp, event: &Value) -> Value {
     let reply = bifold::lambda::answer(&app.app, &event.to_string(), RequestInfo::default()).await;
     document(reply.unwrap()).await
 }
 
-/// A header of what goes back, in either of its shapes.
+/// A header of the response, in either of its formats.
 fn header<'v>(answer: &'v Value, name: &str) -> &'v str {
     let (one, many) = (
         &answer["headers"][name],

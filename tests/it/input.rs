@@ -1,4 +1,4 @@
-//! What functions say to their client while they run, and what they ask of it, in both protocol eras.
+//! Messages and questions of functions to their client while they run, in both protocol eras.
 
 mod capabilities;
 mod end;
@@ -89,7 +89,7 @@ fn named(name: &str) -> Value {
 }
 
 impl Client {
-    /// One that can do everything but wait for tasks.
+    /// A client with all capabilities except for tasks.
     fn of(app: &App) -> Client {
         let capabilities =
             json!({"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}});
@@ -105,7 +105,7 @@ impl Client {
         self
     }
 
-    /// The same client, which also knows tasks.
+    /// The same client with tasks.
     fn with_tasks(mut self) -> Client {
         self.capabilities["extensions"] = json!({TASKS: {}});
         self
@@ -133,7 +133,7 @@ impl Client {
         self.send(self.request(method, params)).await
     }
 
-    /// The result of a call, `params` being what stands beside the name.
+    /// The result of a call; `params` are the parameters besides the name.
     #[track_caller]
     fn call(&self, name: &str, params: Value) -> impl Future<Output = Value> {
         let mut params = params;
@@ -147,7 +147,7 @@ impl Client {
         }
     }
 
-    /// The code of the error that the call is answered with, and its status.
+    /// The error code and the HTTP status of the call.
     async fn refusal(&self, name: &str, mut params: Value) -> (u16, i64) {
         params["name"] = name.into();
         let answer = self.ask("tools/call", params).await;
@@ -160,7 +160,7 @@ impl Client {
     }
 }
 
-/// The text of a result that must be a good one.
+/// The text of a result that must be a success.
 #[track_caller]
 fn text(result: &Value) -> &str {
     assert_eq!(result["isError"], false, "{result}");
@@ -168,14 +168,14 @@ fn text(result: &Value) -> &str {
     text.unwrap_or_else(|| panic!("{result}"))
 }
 
-/// The kind of the error that the result tells of.
+/// The error kind of a failed result.
 #[track_caller]
 fn kind(result: &Value) -> &str {
     assert_eq!(result["isError"], true, "{result}");
     result["_meta"]["bifold/error"]["kind"].as_str().unwrap()
 }
 
-/// The message of each open question by its key, of a result that asks for more.
+/// The message of each question by its key, in a result that asks for input.
 #[track_caller]
 fn questions(result: &Value) -> Value {
     assert_eq!(result["resultType"], "input_required", "{result}");
@@ -187,12 +187,12 @@ fn questions(result: &Value) -> Value {
         .into()
 }
 
-/// The parameters by which a call goes on.
+/// The parameters that continue a call.
 fn answered(result: &Value, responses: Value) -> Value {
     json!({"inputResponses": responses, "requestState": result["requestState"]})
 }
 
-/// A call of a client of 2025, which is asked on a stream.
+/// A call of a 2025 client, which is asked on a stream.
 fn legacy(version: &str, name: &str) -> Request<Body> {
     posted(
         version,
@@ -200,7 +200,7 @@ fn legacy(version: &str, name: &str) -> Request<Body> {
     )
 }
 
-/// A message of a client of 2025 that reads events.
+/// A message of a 2025 client that accepts events.
 fn posted(version: &str, message: Value) -> Request<Body> {
     let request = Request::post("/mcp")
         .header("content-type", "application/json")
@@ -209,7 +209,7 @@ fn posted(version: &str, message: Value) -> Request<Body> {
     request.body(message.to_string().into()).unwrap()
 }
 
-/// The messages of a body that is read as far as the test wants.
+/// The messages of a body, which is read as far as the test needs.
 struct Events(BodyDataStream);
 
 impl Events {
@@ -219,7 +219,7 @@ impl Events {
         Events(response.into_body().into_data_stream())
     }
 
-    /// The next message; comments are passed over.
+    /// The next message; comments are skipped.
     async fn next(&mut self) -> Value {
         loop {
             let piece = self
@@ -245,13 +245,13 @@ impl Events {
     }
 }
 
-/// Answers a question as clients of 2025 do, in a POST of its own.
+/// Answers a question like a 2025 client, in a separate POST.
 async fn reply(app: &App, question: &Value, result: Value) -> Answer {
     let message = json!({"jsonrpc": "2.0", "id": question["id"], "result": result});
     Answer::read(serve(app, posted("2025-11-25", message), RequestInfo::default()).await).await
 }
 
-/// The error of a function that would rather say what it has met.
+/// Returns the outcome of a question as text, also where it is an error.
 fn told(error: &Error) -> Content {
     Content::text(format!("{}: {error}", error.kind().as_str()))
 }

@@ -1,13 +1,21 @@
-//! Lambda events of every HTTP integration, and the answers in the shape that each of them reads.
+//! Lambda events of every HTTP integration, and the responses in the format of each.
 
+#[cfg(feature = "provenance")]
 mod deadline;
+#[cfg(feature = "provenance")]
 mod hostile;
+#[cfg(feature = "provenance")]
 mod integrations;
 mod late;
+#[cfg(feature = "provenance")]
 mod pings;
+#[cfg(feature = "provenance")]
 mod principal;
+#[cfg(feature = "provenance")]
 mod recorded;
+#[cfg(feature = "provenance")]
 mod sparse;
+#[cfg(feature = "provenance")]
 mod stream;
 mod task;
 
@@ -17,7 +25,7 @@ use serde_json::Value;
 
 use crate::support::TestApp;
 
-/// What goes back to the platform.
+/// The response that is posted to the platform.
 pub struct Reply(pub Value);
 
 impl Reply {
@@ -34,7 +42,7 @@ impl Reply {
         serde_json::from_str(self.text()).unwrap()
     }
 
-    /// A header in either of the two shapes; empty where there is none.
+    /// A header in either of the two formats; empty where there is none.
     pub fn header(&self, name: &str) -> &str {
         let single = &self.0["headers"][name];
         let multiple = &self.0["multiValueHeaders"][name][0];
@@ -58,7 +66,7 @@ pub fn changed(name: &str, fields: &[(&str, Value)]) -> Value {
     event
 }
 
-/// What goes back to the platform, which must be one document.
+/// The response that is posted to the platform, which must be one document.
 pub async fn document(reply: bifold::lambda::EventResponse) -> Value {
     assert!(!reply.is_streamed());
     let document = to_bytes(reply.into_body(), usize::MAX).await.unwrap();

@@ -1,4 +1,4 @@
-//! What clients would refuse in schemas: each rule by a schema that breaks it, and that the bundled functions break none.
+//! The findings in schemas: one schema for each rule, and no errors in the bundled functions.
 
 mod refusal;
 mod warning;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::TestApp;
 
-/// Takes whatever its published schema says.
+/// Accepts whatever its published schema says.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Anything {}
@@ -19,7 +19,7 @@ fn anything(_: Context, Anything {}: Anything) -> Result<Content> {
     Ok(Content::text(""))
 }
 
-/// The findings in a schema that is published word for word.
+/// The findings in a schema that is published unchanged.
 fn findings(schema: Value) -> Vec<Finding> {
     let tool = Tool::sync("f", anything).input_schema(schema);
     let server = Server::new("it", "1").tools(vec![tool]);
@@ -46,7 +46,7 @@ fn parameter(schema: Value) -> Value {
     root(json!({"properties": {"it": schema}, "required": ["it"]}))
 }
 
-/// An object with these properties that takes nothing else and leaves none of them out.
+/// An object with these properties, all required, and no others.
 fn object(properties: Map<String, Value>) -> Value {
     let required: Vec<&String> = properties.keys().collect();
     json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false})
@@ -70,7 +70,7 @@ fn a_portable_schema_has_no_findings() {
         json!({"type": "string", "format": "date-time", "pattern": "Z$"}),
         json!({"type": "number", "default": 0.5}),
         json!({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
-        // What these hold are values and no schemas.
+        // These contain values, not schemas.
         json!({"type": "string", "default": "x", "examples": [true], "x-mcp-header": "It"}),
         object(inner.as_object().unwrap().clone()),
     ] {
@@ -109,7 +109,7 @@ fn a_name_with_other_characters_is_an_error_at_the_root() {
 }
 
 #[test]
-fn only_what_mcp_clients_see_is_judged_and_each_finding_names_its_function() {
+fn only_functions_on_mcp_are_checked_and_each_finding_names_its_function() {
     let broken = || root(json!({"anyOf": [{"type": "object", "additionalProperties": false}]}));
     let tool = |name| Tool::sync(name, anything).input_schema(broken());
     let tools = vec![tool("a"), tool("b").get("/b").rest_only(), tool("c")];
@@ -119,7 +119,7 @@ fn only_what_mcp_clients_see_is_judged_and_each_finding_names_its_function() {
 }
 
 #[tokio::test]
-async fn the_bundled_functions_are_refused_by_nobody() {
+async fn no_client_refuses_the_bundled_functions() {
     let app = TestApp::start().await;
     let findings = app.app.lint();
     let errors: Vec<&Finding> = findings

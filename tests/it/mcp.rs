@@ -1,18 +1,30 @@
 //! The MCP protocol: what goes in at `POST /mcp` in both protocol eras, and what comes out.
 
+#[cfg(feature = "provenance")]
 mod batch;
+#[cfg(feature = "provenance")]
 mod cache;
+#[cfg(feature = "provenance")]
 mod call;
 mod content;
+#[cfg(feature = "provenance")]
 mod documents;
+#[cfg(feature = "provenance")]
 mod envelope;
+#[cfg(feature = "provenance")]
 mod headers;
+#[cfg(feature = "provenance")]
 mod http;
+#[cfg(feature = "provenance")]
 mod ids;
+#[cfg(feature = "provenance")]
 mod legacy;
 mod listen;
+#[cfg(feature = "provenance")]
 mod lists;
+#[cfg(feature = "provenance")]
 mod modern;
+#[cfg(feature = "provenance")]
 mod pages;
 mod params;
 mod revisions;

@@ -13,12 +13,12 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-/// The binary without any setting of the environment that runs the tests, dead at the latest when it is dropped.
+/// The binary without the settings of the test environment; it is killed when it is dropped.
 fn binary() -> Command {
     alone(Command::new(env!("CARGO_BIN_EXE_bifold")))
 }
 
-/// A command without any setting of the environment that runs the tests, dead at the latest when it is dropped.
+/// A command without the settings of the test environment; it is killed when it is dropped.
 pub fn alone(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();

@@ -1,6 +1,7 @@
 //! Progress over MCP: the stream of one call, while it runs and when it ends.
 
 mod integrations;
+#[cfg(feature = "provenance")]
 mod parts;
 
 use std::sync::Arc;
@@ -17,11 +18,11 @@ use tokio::time::Instant;
 
 use crate::support::{Answer, Log, TestApp, modern, serve};
 
-/// Reports a few times, then ends as it is told to.
+/// Reports a few times, then ends as its argument says.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Steps {
-    /// `fail` or `panic` for an end that is not good.
+    /// `fail` or `panic` for a failure.
     #[serde(default)]
     end: String,
 }
@@ -31,7 +32,7 @@ struct Steps {
 #[serde(deny_unknown_fields)]
 struct Wait {}
 
-/// What a waiting function shares with its test.
+/// The state that a waiting function shares with its test.
 #[derive(Clone, Default)]
 struct Gate {
     open: Arc<Notify>,
@@ -83,7 +84,7 @@ fn watched(name: &str, arguments: Value, token: Value) -> Request<Body> {
     modern("tools/call", params)
 }
 
-/// A call as the revisions before it have it, with that `Accept` and that `_meta`.
+/// A call of an older revision, with this `Accept` and this `_meta`.
 fn legacy(name: &str, accept: Option<&'static str>, meta: Value) -> Request<Body> {
     let params = json!({"name": name, "_meta": meta});
     let body = json!({"jsonrpc": "2.0", "id": "one", "method": "tools/call", "params": params});
@@ -96,14 +97,14 @@ fn legacy(name: &str, accept: Option<&'static str>, meta: Value) -> Request<Body
     request.body(body.to_string().into()).unwrap()
 }
 
-/// The body of a call that runs as far as it is read.
+/// The body of a call, which runs while it is read.
 async fn open(app: &TestApp, request: Request<Body>) -> BodyDataStream {
     let response = serve(&app.app, request, RequestInfo::default()).await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     response.into_body().into_data_stream()
 }
 
-/// The next piece of the stream, which is always one event or comment, whole.
+/// The next chunk of the stream, which is always one complete event or comment.
 async fn next(body: &mut BodyDataStream) -> String {
     let piece = body.next().await.expect("the stream has not ended");
     String::from_utf8(piece.unwrap().into()).unwrap()
@@ -119,7 +120,7 @@ fn message(event: &str) -> Value {
     serde_json::from_str(data).unwrap()
 }
 
-/// The messages of a stream that was read to its end.
+/// The messages of a complete stream.
 #[track_caller]
 fn messages(answer: &Answer) -> Vec<Value> {
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -145,7 +146,7 @@ fn of<'a>(messages: &'a [Value], key: &str) -> Vec<&'a Value> {
 }
 
 #[tokio::test]
-async fn a_report_is_read_while_the_function_still_runs() {
+async fn a_progress_report_arrives_while_the_function_runs() {
     let gate = Gate::default();
     let app = serving(&gate).await;
     for (request, id) in [
@@ -177,7 +178,7 @@ async fn a_report_is_read_while_the_function_still_runs() {
 }
 
 #[tokio::test]
-async fn a_stream_is_the_rising_reports_then_the_same_response_as_without_then_nothing() {
+async fn a_stream_is_the_increasing_reports_and_then_the_usual_response() {
     let app = serving(&Gate::default()).await;
     for token in [json!("a \"token\""), json!(7), json!(-1)] {
         let answer = app.send(watched("steps", json!({}), token.clone())).await;
@@ -199,7 +200,7 @@ async fn a_stream_is_the_rising_reports_then_the_same_response_as_without_then_n
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_ask_or_takes_no_events_gets_plain_json() {
+async fn a_client_that_does_not_ask_or_accepts_no_events_gets_plain_json() {
     let app = serving(&Gate::default()).await;
     let token = json!({"progressToken": 1});
     let events = "application/json, text/event-stream";
@@ -240,7 +241,7 @@ async fn a_client_that_does_not_ask_or_takes_no_events_gets_plain_json() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_a_tool_is_answered_plainly() {
+async fn a_request_that_is_not_a_tool_call_gets_plain_json() {
     let app = serving(&Gate::default()).await;
     let unknown = app.send(watched("nothing", json!({}), json!(1))).await;
     assert_eq!(unknown.json()["error"]["code"], -32602);
@@ -276,7 +277,7 @@ async fn a_failure_after_reports_is_one_last_response() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quiet_stream_shows_that_it_is_alive_until_the_deadline() {
+async fn an_idle_stream_sends_heartbeats_until_the_deadline() {
     let gate = Gate::default();
     let app = serving(&gate).await;
     let since = Instant::now();
@@ -298,7 +299,7 @@ async fn a_quiet_stream_shows_that_it_is_alive_until_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_takes_the_call_along() {
+async fn a_disconnected_client_ends_its_call() {
     let gate = Gate::default();
     let app = serving(&gate).await;
     let mut body = open(&app, watched("wait", json!({}), json!(1))).await;
@@ -314,7 +315,7 @@ async fn a_client_that_goes_away_takes_the_call_along() {
 }
 
 #[tokio::test]
-async fn the_one_line_in_the_log_tells_how_the_stream_ended() {
+async fn the_log_line_says_how_the_stream_ended() {
     let gate = Gate::default();
     let app = serving(&gate).await;
     for (arguments, outcome, error) in [

@@ -1,4 +1,4 @@
-//! Failures of upstreams and of functions: typed, in time, the same on every protocol, and never a success.
+//! Failures of upstreams and of functions are typed, in time, and the same on every protocol.
 
 mod body;
 mod classes;
@@ -14,20 +14,20 @@ use bifold::provenance::replay::VESTING;
 use bifold::testing::Canned;
 use serde_json::json;
 
-use crate::tools::ask::{Failure, about, answering, fail, of_wallet};
+use crate::provenance::ask::{Failure, about, answering, fail, of_wallet};
 
 const ACCOUNT: &str = "fetch_account_info";
 const STATISTICS: &str = "fetch_current_hash_statistics";
-/// A body of the explorer that is good enough for an account.
+/// A body of the explorer that is sufficient for an account.
 const GOOD: &str = r#"{"accountType": "Base Account"}"#;
 
-/// What becomes of an account that the explorer answers so.
+/// The failure of an account if the explorer answers with `canned`.
 async fn failing(canned: Canned) -> Failure {
     let app = answering(&of_wallet("v2", VESTING, ""), canned).await;
     fail(&app, ACCOUNT, about(VESTING)).await
 }
 
-/// Proves that it is this failure of the explorer, which gave that status if it gave any.
+/// Checks the kind of the explorer's failure, its status on REST, and the upstream's status.
 fn assert_is(failure: &Failure, kind: &str, rest: u16, status: Option<u16>, retryable: bool) {
     let mut upstream = json!({"name": "explorer"});
     if let Some(status) = status {

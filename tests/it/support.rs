@@ -1,5 +1,7 @@
-//! One application over its own recorded upstream, and short ways to ask it.
+//! One application, and short ways to ask it.
 
+#[cfg(feature = "provenance")]
+mod bundled;
 pub mod peers;
 mod transcript;
 
@@ -9,23 +11,25 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
+#[cfg(feature = "provenance")]
 use bifold::provenance::replay::Replay;
-use bifold::{App, Config, RequestInfo, Server, local, provenance};
+use bifold::{App, Config, RequestInfo, Server, local};
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 /// The revision whose requests carry everything in `_meta`.
 pub const MODERN: &str = "2026-07-28";
 
-/// An application over a recorded upstream of its own.
+/// An application, and the recorded upstream that its bundled functions ask.
 pub struct TestApp {
     pub app: App,
+    #[cfg(feature = "provenance")]
     pub replay: Replay,
 }
 
-/// An HTTP answer, read whole.
+/// A complete HTTP response.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -33,51 +37,18 @@ pub struct Answer {
 }
 
 impl TestApp {
-    /// The bundled functions with nothing between them and the upstream: each call asks it, once.
-    pub async fn start() -> TestApp {
-        TestApp::with(|_| {}).await
-    }
-
-    /// The same with settings of the test's own.
-    pub async fn with(change: impl FnOnce(&mut Config)) -> TestApp {
-        TestApp::plane_with(|config| {
-            config.cache_bytes = 0;
-            config.upstream_tries = 1;
-            config.upstream_breaker = 0;
-            change(config);
-        })
-        .await
-    }
-
-    /// The bundled functions as `--replay` serves them, with all that stands before the upstream.
-    pub async fn plane() -> TestApp {
-        TestApp::plane_with(|_| {}).await
-    }
-
-    /// The same with settings of the test's own.
-    pub async fn plane_with(change: impl FnOnce(&mut Config)) -> TestApp {
-        let replay = Replay::start().await.unwrap();
-        let mut config = Config::default();
-        replay.configure(&mut config);
-        change(&mut config);
-        let app = App::new(config, provenance::server()).unwrap();
-        TestApp { app, replay }
-    }
-
-    /// The functions of the public list alone, as `--replay` serves them.
-    pub async fn core() -> TestApp {
-        let replay = Replay::start().await.unwrap();
-        let mut config = Config::default();
-        replay.configure(&mut config);
-        let app = App::new(config, provenance::core()).unwrap();
-        TestApp { app, replay }
-    }
-
     /// Another server on the same library, which asks no upstream.
     pub async fn serving(server: Server) -> TestApp {
-        let replay = Replay::start().await.unwrap();
-        let app = App::new(Config::default(), server).unwrap();
-        TestApp { app, replay }
+        TestApp::of(App::new(Config::default(), server).unwrap()).await
+    }
+
+    /// That application, which asks no upstream.
+    pub async fn of(app: App) -> TestApp {
+        TestApp {
+            app,
+            #[cfg(feature = "provenance")]
+            replay: Replay::start().await.unwrap(),
+        }
     }
 
     /// Any request.
@@ -149,7 +120,7 @@ impl Answer {
     }
 }
 
-/// The response to any request, yet to be read.
+/// The response to any request, not read yet.
 pub async fn serve(app: &App, request: Request<Body>, request_info: RequestInfo) -> Response<Body> {
     let (request, exchange) = transcript::heard(request);
     transcript::said(app.serve(request, request_info).await, exchange)
@@ -163,7 +134,7 @@ pub async fn on_socket(app: &App) -> (SocketAddr, JoinHandle<io::Result<()>>) {
     (address, tokio::spawn(serving))
 }
 
-/// What was logged, as JSON lines.
+/// The log, as JSON lines.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -179,10 +150,10 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// Keeps what this thread logs while the guard lives.
+    /// Records the log of this thread while the guard exists.
     pub fn keep(&self) -> tracing::subscriber::DefaultGuard {
-        // A second subscriber that never ends: with only one, whichever thread first meets a log line decides for all
-        // whether anybody wants it, and the threads of other tests have no subscriber.
+        // A second subscriber that never ends: with only one, the first thread that reaches a log line decides for all
+        // threads whether the line is enabled, and the threads of other tests have no subscriber.
         static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| {
             let nowhere = tracing_subscriber::fmt().with_writer(io::sink);
@@ -243,9 +214,16 @@ pub fn meta(version: &str) -> Value {
     })
 }
 
-/// Lets time pass at once. Time runs on afterwards: sockets and a clock that stands still do not go together.
+/// Advances the time at once. Afterwards time runs again, because sockets do not work with a paused clock.
 pub async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
+}
+
+/// A URL that refuses connections as long as the socket is kept: its port is taken, and nobody listens.
+pub fn refusing() -> (String, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    (format!("http://{}", socket.local_addr().unwrap()), socket)
 }

@@ -1,4 +1,4 @@
-//! What operators see: traces that go on at the upstreams, metrics in the log, spans at a collector.
+//! What operators see: traces that continue at upstreams, metrics in the log, spans at a collector.
 
 mod metrics;
 #[cfg(feature = "otel")]
@@ -19,11 +19,11 @@ use crate::support::TestApp;
 const STATS: &str =
     include_str!("../../src/provenance/replay/recorded/explorer_v3_utility_token_stats.json");
 
-/// The function that asks for them, and its path.
+/// The function that requests them, and its path.
 const FUNCTION: &str = "fetch_current_hash_statistics";
 const PATH: &str = "/api/current_hash_statistics";
 
-/// An explorer that keeps the headers it was asked with; its first answers have another status.
+/// An explorer that records the headers of its requests; its first answers have another status.
 struct Explorer {
     url: String,
     asked: Arc<Mutex<Vec<HeaderMap>>>,
@@ -46,7 +46,7 @@ impl Explorer {
         Explorer { url, asked }
     }
 
-    /// The bundled functions over it.
+    /// The bundled functions with this explorer.
     async fn app(&self, change: impl FnOnce(&mut Config)) -> TestApp {
         TestApp::with(|config| {
             config

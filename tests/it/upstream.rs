@@ -1,10 +1,11 @@
-//! The plane between functions and upstreams: one call when many ask, an answer in time whatever the upstream does.
+//! Between functions and upstreams: shared requests, cached answers, limits and breakers.
 
+mod cache;
 mod channel;
 mod fair;
-mod flight;
 mod freshness;
-mod kept;
+mod single_flight;
+
 mod once;
 
 use std::time::Duration;
@@ -19,7 +20,7 @@ const STATS: &str = "/api/current_hash_statistics";
 
 const STATS_UPSTREAM: &str = "/explorer/api/v3/utility_token/stats";
 
-/// The statistics are fresh for a minute, and may stand in for an hour more.
+/// The statistics are fresh for a minute, and usable as a stale answer for an hour more.
 const FRESH: Duration = Duration::from_secs(60);
 
 const STALE: Duration = Duration::from_secs(3_600);
@@ -44,7 +45,7 @@ fn max_supply(answer: &Answer) -> String {
         .to_owned()
 }
 
-/// The number after `key` in a header; a test's own milliseconds may take one second off it.
+/// The number after `key` in a header; the duration of the test may reduce it by one second.
 fn seconds(answer: &Answer, header: &str, key: &str) -> i64 {
     let text = answer.header(header);
     let number = text.split_once(key).map(|it| it.1);

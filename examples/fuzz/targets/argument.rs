@@ -1,4 +1,4 @@
-//! Dates, as the library reads them and as arguments on both protocols.
+//! Dates, parsed by the library and as arguments on both protocols.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ fn run(world: Arc<World>, text: Vec<u8>) -> BoxFuture<'static, Verdict> {
         }
         let escaped = utf8_percent_encode(&text, NON_ALPHANUMERIC);
         let request = Request::get(format!("/api/dated?since={escaped}"));
-        // A target that is longer than a URI may be.
+        // The target exceeds the maximum length of a URI.
         if let Ok(request) = request.body(Body::empty()) {
             let response = world.app.serve(request, RequestInfo::default()).await;
             verdict::response(response, &[]).await?;

@@ -1,4 +1,4 @@
-//! Lambda events: HTTP requests in the shape of every integration, and the events of a WebSocket API.
+//! Lambda events: HTTP requests of every integration, and the events of a WebSocket API.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::seeds;
 use crate::verdict::{self, Verdict};
 use crate::world::{Failure, World};
 
-/// What an invocation may fail with because of its event; the others are failures of the server.
-const OF_THE_EVENT: [&str; 3] = ["UnknownEvent", "Undelivered", "NotGoneOn"];
+/// The errors that an event may cause; others are failures of the server.
+const OF_THE_EVENT: [&str; 3] = ["UnknownEvent", "Undelivered", "NotResumed"];
 
 /// # Errors
-/// The files of recorded events.
+/// The recorded events cannot be read.
 pub fn targets() -> Result<[Target; 2], Failure> {
     let (mut http, mut socket) = (Vec::new(), Vec::new());
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/events");
     let entries = std::fs::read_dir(folder)?;
     let mut paths: Vec<_> = entries.filter_map(|it| Some(it.ok()?.path())).collect();
-    // The order of a folder is that of its disk, and the inputs are to be the same everywhere.
+    // Sorted, because the order of a directory differs between machines.
     paths.sort();
     for path in paths {
         let event = std::fs::read(&path)?;
@@ -58,7 +58,7 @@ fn of(
     }
 }
 
-/// An event of which the message was changed, or all else.
+/// An event with a mutated message, or with everything else mutated.
 fn frame(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
     if mutator.once_in(3) {
         return mutator.json(seeds);
@@ -72,7 +72,7 @@ fn frame(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
 
 fn run(world: Arc<World>, event: Vec<u8>) -> BoxFuture<'static, Verdict> {
     async move {
-        // The platform sends no other text.
+        // The platform sends only UTF-8.
         let event = String::from_utf8_lossy(&event);
         match lambda::answer(&world.app, &event, RequestInfo::default()).await {
             Err(failure) if OF_THE_EVENT.contains(&failure.kind()) => Ok(()),
@@ -87,7 +87,7 @@ fn run(world: Arc<World>, event: Vec<u8>) -> BoxFuture<'static, Verdict> {
     .boxed()
 }
 
-/// Judges the answer inside of what goes back to the platform; the one to a HEAD has the headers of a body alone.
+/// Judges the response inside the platform's document; a response to HEAD has headers for a body that is absent.
 fn judge(document: &[u8], may_be_bare: bool) -> Verdict {
     verdict::document(document)?;
     let reply: Value = serde_json::from_slice(document).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Requests as bytes on a socket of the local server.
+//! HTTP requests as bytes on a socket of the local server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::seeds;
 use crate::verdict::{self, Verdict};
 use crate::world::World;
 
-/// How long the server is quiet before it is told that nothing more comes. An input that is cut short waits for more.
+/// How long the server may be idle before the client closes its side; a truncated input waits for more.
 const QUIET: Duration = Duration::from_millis(20);
 
 pub fn target() -> Target {
@@ -32,14 +32,15 @@ fn run(world: Arc<World>, bytes: Vec<u8>) -> BoxFuture<'static, Verdict> {
     async move {
         let socket = TcpStream::connect(world.address).await;
         let socket = socket.map_err(|error| format!("no connection: {error}"))?;
-        judge(&converse(socket, &bytes).await?)
+        judge(&exchange(socket, &bytes).await?)
     }
     .boxed()
 }
 
-/// What the server says until it closes the connection, which it must when its client has nothing more to say.
-pub async fn converse(mut socket: TcpStream, bytes: &[u8]) -> Result<Vec<u8>, String> {
-    // So that many connections leave nothing behind in the system.
+/// Sends `bytes` and reads until the server closes the connection, which it must do after its client has closed its
+/// side.
+pub async fn exchange(mut socket: TcpStream, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    // Avoids thousands of connections in TIME_WAIT.
     let _ = socket.set_zero_linger();
     let _ = socket.write_all(bytes).await;
     let mut all = Vec::new();
@@ -51,19 +52,19 @@ pub async fn converse(mut socket: TcpStream, bytes: &[u8]) -> Result<Vec<u8>, St
         }
     }
     let _ = socket.shutdown().await;
-    // A server that refuses may reset the connection; that is an end too.
+    // A server that refuses a request may also reset the connection.
     let _ = socket.read_to_end(&mut all).await;
     Ok(all)
 }
 
-/// Judges the answers that stand there one after the other.
+/// Judges a sequence of responses.
 fn judge(mut all: &[u8]) -> Verdict {
     while !all.is_empty() {
         let head = head(all).ok_or_else(|| format!("no answer: {}", verdict::shown(all)))?;
         let body = &all[head.length..];
         let size = head.header("content-length").parse().unwrap_or(0);
-        // Chunks are not read, frames follow an upgrade, and the answer to a HEAD has the length of a body that is not
-        // there.
+        // Stops here: chunks are not parsed, frames follow an upgrade, and a response to HEAD has the length of an
+        // absent body.
         if head.status == 101 || body.len() < size || !head.header("transfer-encoding").is_empty() {
             return verdict::answer(head.status, "", &[], &[]);
         }
@@ -73,7 +74,7 @@ fn judge(mut all: &[u8]) -> Verdict {
     Ok(())
 }
 
-/// The head of an answer.
+/// The head of a response.
 struct Head<'a> {
     status: u16,
     lines: &'a str,
@@ -81,7 +82,7 @@ struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// A header, empty where there is none.
+    /// The value of a header, or an empty string.
     fn header(&self, name: &str) -> &str {
         let lines = self.lines.lines().filter_map(|line| line.split_once(':'));
         let mut found = lines.filter(|it| it.0.eq_ignore_ascii_case(name));

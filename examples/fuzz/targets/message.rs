@@ -1,4 +1,4 @@
-//! JSON-RPC messages over `POST /mcp`, of both eras, alone and in batches.
+//! JSON-RPC messages over `POST /mcp`, of legacy and modern revisions, alone and in batches.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn run(world: Arc<World>, body: Vec<u8>) -> BoxFuture<'static, Verdict> {
     .boxed()
 }
 
-/// The request with that body, and with the headers that its revision demands, so that it is not refused for those.
+/// A request with this body and the headers that its revision requires, so that it is not refused because of those.
 pub fn request(body: Vec<u8>) -> Request<Body> {
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     let mut request = Request::new(Body::from(body));

@@ -1,4 +1,4 @@
-//! The parsers, each behind the protocol or the function through which callers reach it.
+//! The fuzzed parsers, each behind the protocol or function that uses it.
 
 mod argument;
 mod event;
@@ -21,17 +21,17 @@ use crate::world::{Failure, World};
 /// One parser.
 pub struct Target {
     pub name: &'static str,
-    /// Inputs that run at the same time: more than one where most of the time is waiting.
+    /// Concurrent inputs; more than one if most of the time is waiting.
     pub width: usize,
     pub seeds: Vec<Vec<u8>>,
     pub generate: fn(&mut Mutator, &[Vec<u8>]) -> Vec<u8>,
     pub run: fn(Arc<World>, Vec<u8>) -> BoxFuture<'static, Verdict>,
 }
 
-/// All of them.
+/// All targets.
 ///
 /// # Errors
-/// What keeps a seed from being made.
+/// A seed cannot be created.
 pub async fn all(world: &World) -> Result<Vec<Target>, Failure> {
     let [messages, batches] = message::targets();
     let [events, gateway] = event::targets()?;

@@ -1,4 +1,4 @@
-//! Arguments on REST: in the path, in the query, and in the body.
+//! REST arguments in the path, in the query, and in the body.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::seeds;
 use crate::verdict::{self, Verdict};
 use crate::world::{self, World};
 
-/// What no URI has as it is; the escapes of an input stay what they are.
+/// Characters that a URI must encode; escapes of the input are kept.
 const ILLEGAL: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -31,14 +31,14 @@ const ILLEGAL: &AsciiSet = &CONTROLS
 const SHAPES: &str =
     r#"{"count":1,"ratio":0.5,"names":["a"],"color":"red","inner":{"value":"x","moments":[]}}"#;
 
-/// An input is a target, and behind the end of its line a body where there is one.
+/// An input is a request target, and after a newline an optional body.
 pub fn arguments(world: &World) -> Target {
     let mut seeds = world::paths(&world.app);
     seeds.push("/api/crypto_token_price?token_pair=HASH-USD&last_number_of_trades=2".to_owned());
     seeds
         .push("/api/dated?since=2025-11-18T12:00:00%2B01:00&until=2025-11-18T12:00:00Z".to_owned());
     seeds.extend(["/openapi.json", "/docs", "/health", "/"].map(str::to_owned));
-    // As often as all the others together, because everything about bodies is behind it.
+    // As often as all other seeds together, because bodies use most of the code.
     let bodies = vec![format!("/api/shapes\n{SHAPES}"); seeds.len()];
     seeds.extend(bodies);
     Target {
@@ -89,7 +89,7 @@ fn run(world: Arc<World>, input: Vec<u8>) -> BoxFuture<'static, Verdict> {
         };
         let request = Request::builder().method(method).uri(target);
         let request = request.header("content-type", "application/json");
-        // A target that no HTTP library would let through.
+        // HTTP libraries would not accept this target.
         let Ok(request) = request.body(body) else {
             return Ok(());
         };

@@ -12,7 +12,7 @@ use crate::seeds::SETTINGS;
 use crate::verdict::Verdict;
 use crate::world::World;
 
-/// An input is one setting a line, its name and its value.
+/// An input is one setting per line, `NAME=value`.
 pub fn target() -> Target {
     Target {
         name: "setting",
@@ -23,7 +23,7 @@ pub fn target() -> Target {
     }
 }
 
-/// Some settings, of most the value alone changed.
+/// Some settings, mostly with only their value mutated.
 fn generate(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut all = Vec::new();
     for _ in 0..mutator.0.usize(1..4) {

@@ -1,4 +1,4 @@
-//! Bytes on a WebSocket of the local server: frames of every kind, whole and broken.
+//! Bytes on a WebSocket of the local server: frames of every kind, valid and invalid.
 
 use std::sync::Arc;
 
@@ -17,8 +17,7 @@ const UPGRADE: &[u8] =
     b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// The first byte of a frame: a whole text, a binary, a close, a ping, a pong, the first part of a text and the others,
-/// and what is reserved.
+/// The first byte of a frame: text, binary, close, ping, pong, fragments, and reserved values.
 const KINDS: [u8; 10] = [0x81, 0x82, 0x88, 0x89, 0x8a, 0x01, 0x00, 0x80, 0x83, 0xc1];
 
 pub fn target() -> Target {
@@ -31,7 +30,7 @@ pub fn target() -> Target {
     }
 }
 
-/// Some frames, most of them texts with a message, of which some bytes may be changed then.
+/// Some frames, mostly texts with a message, sometimes with mutated bytes.
 fn generate(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut all = Vec::new();
     for _ in 0..mutator.0.usize(1..4) {
@@ -51,7 +50,7 @@ fn generate(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
     }
 }
 
-/// Adds a frame. Its mask is zero, so that changed bytes of the input are changed bytes of the message.
+/// Appends a frame. Its mask is zero, so that mutated bytes of the input are mutated bytes of the message.
 fn push(all: &mut Vec<u8>, kind: u8, message: &[u8]) {
     let length = message.len();
     all.push(kind);
@@ -76,7 +75,7 @@ fn run(world: Arc<World>, frames: Vec<u8>) -> BoxFuture<'static, Verdict> {
         let mut socket = socket.map_err(|error| format!("no connection: {error}"))?;
         let upgraded = upgrade(&mut socket).await;
         upgraded.map_err(|error| format!("no upgrade: {error}"))?;
-        judge(&head::converse(socket, &frames).await?)
+        judge(&head::exchange(socket, &frames).await?)
     }
     .boxed()
 }
@@ -93,7 +92,7 @@ async fn upgrade(socket: &mut TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// Judges the frames of the server, of which the last may be cut because its client is gone.
+/// Judges the frames of the server; the last one may be incomplete, because its client has closed the connection.
 fn judge(mut all: &[u8]) -> Verdict {
     while let Some((kind, message, rest)) = frame(all) {
         match kind {
@@ -106,7 +105,7 @@ fn judge(mut all: &[u8]) -> Verdict {
     Ok(())
 }
 
-/// The first frame, if it is whole: its first byte, its message, and what follows.
+/// The first frame if it is complete: its first byte, its message, and the rest.
 fn frame(all: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[kind, short], rest) = all.split_first_chunk()?;
     let (length, rest) = match short {

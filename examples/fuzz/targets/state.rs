@@ -1,4 +1,4 @@
-//! What clients hand back unread: the cursor of a list, and the state of a call that asks.
+//! Opaque values that clients return: the cursor of a list, and the request state of a call.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::seeds;
 use crate::verdict::{self, Verdict};
 use crate::world::{Failure, World};
 
-/// A JSON string in whose text a state or a cursor is changed.
+/// A JSON string with a mutated request state or cursor.
 const FIELD: &str = "/params/requestState";
 
 const LISTS: [&str; 4] = [
@@ -26,7 +26,7 @@ const LISTS: [&str; 4] = [
 ];
 
 /// # Errors
-/// A list has no second page, whose cursor would be the seed.
+/// A list has only one page, so there is no cursor.
 pub async fn cursors(world: &World) -> Result<Target, Failure> {
     let mut cursors = Vec::new();
     for page in 1..4 {
@@ -47,7 +47,7 @@ pub async fn cursors(world: &World) -> Result<Target, Failure> {
 }
 
 /// # Errors
-/// The call asks nothing.
+/// The call does not ask its client.
 pub async fn target(world: &World) -> Result<Target, Failure> {
     let answer = ask(world, &seeds::question()).await?;
     let state = answer.pointer("/result/requestState");
@@ -61,7 +61,7 @@ pub async fn target(world: &World) -> Result<Target, Failure> {
     })
 }
 
-/// The text of a cursor that was changed, or one whose meaning was.
+/// A cursor with mutated text or with mutated content.
 fn cursor(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
     if mutator.0.bool() {
         return mutator.bytes(seeds);
@@ -85,7 +85,7 @@ fn page(world: Arc<World>, cursor: Vec<u8>) -> BoxFuture<'static, Verdict> {
     .boxed()
 }
 
-/// A call that goes on, of which the state was changed, or all else.
+/// A resumed call with a mutated request state, or with everything else mutated.
 fn continuation(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
     if mutator.0.bool() {
         return mutator.json(seeds);
@@ -94,7 +94,8 @@ fn continuation(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut message: Value = serde_json::from_slice(seed).unwrap_or_default();
     if let Some(state) = message.pointer_mut(FIELD) {
         let text = state.as_str().unwrap_or("").as_bytes().to_vec();
-        // Where the change is in base64, its bytes still open nothing; in its bytes, they are no longer sealed.
+        // If the base64 text is mutated, the encrypted bytes are invalid; if the content is mutated, its
+        // authentication fails.
         let bytes = URL_SAFE_NO_PAD.decode(&text).ok();
         *state = match bytes.filter(|_| mutator.0.bool()) {
             Some(bytes) => json!(URL_SAFE_NO_PAD.encode(mutator.bytes(&[bytes]))),
@@ -110,7 +111,7 @@ async fn message_of(world: Arc<World>, body: Vec<u8>) -> Verdict {
     verdict::response(response, &[]).await
 }
 
-/// The answer to a message, however it comes.
+/// The answer to a message, as a document or as a stream.
 async fn ask(world: &World, body: &Value) -> Result<Value, Failure> {
     let request = message::request(body.to_string().into_bytes());
     let response = world.app.serve(request, RequestInfo::default()).await;

@@ -1,4 +1,4 @@
-//! Decimals and all else that upstreams say, behind the functions that read it.
+//! Numbers and other upstream data, through the functions that read them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::seeds::NUMBERS;
 use crate::verdict::{self, Verdict};
 use crate::world::World;
 
-/// An input is the path of a function, a target of its upstreams, and the body that this answers with: a line each.
+/// An input has three lines: the path of a function, a target of its upstreams, and the body for that target.
 pub fn target(world: &World) -> Target {
     let seeds = world.asked.iter().flat_map(|(path, targets)| {
         targets.iter().filter_map(move |target| {
@@ -50,7 +50,7 @@ fn generate(mutator: &mut Mutator, seeds: &[Vec<u8>]) -> Vec<u8> {
     input
 }
 
-/// Puts another number, whole or in part, where one stands.
+/// Replaces a number, in whole or in part.
 fn renumber(mutator: &mut Mutator, body: &mut Vec<u8>) {
     let from = mutator.0.usize(..=body.len());
     let is_part = |it: &u8| it.is_ascii_digit() || b".-+eE".contains(it);
@@ -79,7 +79,7 @@ fn run(world: Arc<World>, input: Vec<u8>) -> BoxFuture<'static, Verdict> {
         let before = world.canned.set(target, body.to_vec());
         let response = world.misled.serve(request, RequestInfo::default()).await;
         world.canned.set(target, before.unwrap_or_default());
-        // Whatever an upstream says that makes no sense is its failure.
+        // Invalid upstream data is an upstream failure.
         verdict::response(response, &[502]).await
     }
     .boxed()

@@ -1,4 +1,4 @@
-//! A question to the client, and the forms that its answer may have.
+//! A question to the client, and the types of its answers.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,30 +7,30 @@ use tokio::sync::oneshot;
 
 use crate::error::{Capability, Result};
 
-/// A question on whose answer a function waits.
+/// A question whose answer a function awaits.
 pub struct Ask {
-    /// Its name within the call: the answer to it comes under the same one.
+    /// The name of the question within the call; the answer has the same key.
     pub key: String,
-    /// What it takes of the client.
+    /// The capability that the client needs.
     pub capability: Capability,
-    /// The protocol's method.
+    /// The MCP method.
     pub method: &'static str,
-    /// The method's parameters, an object: the same for the same question.
+    /// The parameters of the method, an object; equal parameters mean the same question.
     pub params: Value,
-    /// Whether the function can use that answer.
+    /// Whether an answer has the type that the function expects.
     pub fits: fn(&RawValue) -> bool,
     /// Where the answer goes.
     pub response: oneshot::Sender<Result<Box<RawValue>>>,
 }
 
-/// What a person did with a form or a page.
+/// The user's decision about a form or a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Elicited<T> {
-    /// Filled it in, or agreed.
+    /// The user filled in the form, or agreed to visit the page.
     Accepted(T),
-    /// Said no.
+    /// The user declined.
     Declined,
-    /// Made no choice.
+    /// The user made no choice.
     Cancelled,
 }
 
@@ -38,14 +38,14 @@ pub enum Elicited<T> {
 #[derive(Deserialize)]
 #[serde(tag = "action", rename_all = "lowercase")]
 pub enum ElicitResult<T> {
-    /// With what was filled in.
+    /// The user accepted.
     Accept {
-        /// The fields of a form; a page has none.
+        /// The fields of the form; absent for a page.
         content: T,
     },
-    /// The person said no.
+    /// The user declined.
     Decline,
-    /// The person made no choice.
+    /// The user made no choice.
     Cancel,
 }
 
@@ -54,7 +54,7 @@ pub enum ElicitResult<T> {
 pub struct Root {
     /// A `file://` URI.
     pub uri: String,
-    /// The name that people read.
+    /// The name to display.
     #[serde(default)]
     pub name: Option<String>,
 }
@@ -62,6 +62,6 @@ pub struct Root {
 /// The answer to `roots/list`.
 #[derive(Deserialize)]
 pub struct RootsResult {
-    /// All of them.
+    /// The folders.
     pub roots: Vec<Root>,
 }

@@ -1,4 +1,4 @@
-//! The schema of a form: a flat object of texts, numbers, yes or no, and choices, which is all that clients show.
+//! The schema of a form: a flat object of texts, numbers, booleans and choices, which is all that clients can show.
 
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
@@ -6,8 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::schema;
 
-/// What every field may say of itself, and what a text, a number, or a choice of several may beside that (MCP
-/// `PrimitiveSchemaDefinition`, all revisions).
+/// The JSON Schema keywords that a field of a form may have (MCP `PrimitiveSchemaDefinition`, all revisions).
 const KEYWORDS: [&str; 11] = [
     "type",
     "title",
@@ -22,13 +21,13 @@ const KEYWORDS: [&str; 11] = [
     "maxItems",
 ];
 
-/// The forms of text that clients know.
+/// The text formats that clients know.
 const FORMATS: [&str; 4] = ["email", "uri", "date", "date-time"];
 
-/// The form that is filled in to a `T`.
+/// The form whose fields make a `T`.
 ///
 /// # Errors
-/// `Internal` where a field of `T` is more than a form can hold.
+/// `Internal` where `T` has a field that a form cannot have.
 pub fn form<T: JsonSchema>() -> Result<Value> {
     let mut whole = schema::input::<T>();
     let Some(Value::Object(mut fields)) = whole.get_mut("properties").map(Value::take) else {
@@ -37,7 +36,7 @@ pub fn form<T: JsonSchema>() -> Result<Value> {
     for (name, field) in &mut fields {
         *field = simple(field).ok_or_else(|| {
             Error::internal(format!(
-                "the form has a field `{name}` that is no text, number, yes or no, or choice of texts"
+                "the field `{name}` of the form must be a text, a number, a boolean or a choice of texts"
             ))
         })?;
     }
@@ -48,7 +47,7 @@ pub fn form<T: JsonSchema>() -> Result<Value> {
     Ok(form)
 }
 
-/// The field as clients know it; `None` where it is none of theirs.
+/// The field in the form that clients know; `None` where it has no such form.
 fn simple(schema: &Value) -> Option<Value> {
     let fields = schema.as_object()?;
     let known = fields.iter().filter(|it| KEYWORDS.contains(&it.0.as_str()));
@@ -83,7 +82,7 @@ fn is_format(format: &Value) -> bool {
     format.as_str().is_some_and(|it| FORMATS.contains(&it))
 }
 
-/// The entries of an enum, if all are texts.
+/// The values of an enum, if all are texts.
 fn texts(choices: &Value) -> Option<Vec<Value>> {
     let choices = choices.as_array()?;
     choices
@@ -92,7 +91,8 @@ fn texts(choices: &Value) -> Option<Vec<Value>> {
         .then(|| choices.clone())
 }
 
-/// The entries of an enum with doc comments, which are what people choose by. Those without one come as a list.
+/// The values of an enum with their doc comments, which are shown to the user. Variants without a doc comment share one
+/// schema, so they come as a list.
 fn titled(variants: &Value) -> Option<Vec<Value>> {
     let mut entries = Vec::new();
     for variant in variants.as_array()? {

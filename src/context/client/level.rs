@@ -1,25 +1,25 @@
-//! How grave a log entry is (RFC 5424, as MCP names the levels).
+//! The severity of a log entry (RFC 5424, with the names of MCP).
 
 use serde::{Deserialize, Serialize};
 
-/// The level of a log entry, the least grave first.
+/// The severity of a log entry, the lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// For those who look for a defect.
+    /// Details for debugging.
     Debug,
-    /// What happened.
+    /// A normal event.
     Info,
-    /// What happened and matters.
+    /// A normal but significant event.
     Notice,
-    /// What may go wrong.
+    /// A possible problem.
     Warning,
-    /// What went wrong.
+    /// A failure.
     Error,
-    /// What must be mended soon.
+    /// A failure of a component.
     Critical,
-    /// What must be mended now.
+    /// A failure that needs action at once.
     Alert,
-    /// Nothing works any more.
+    /// The system cannot be used.
     Emergency,
 }

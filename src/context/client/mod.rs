@@ -1,4 +1,4 @@
-//! The client of one call, as far as its function may talk to it while it runs.
+//! The client of one call, to which its function can send messages while it runs.
 
 mod ask;
 pub(crate) mod form;
@@ -21,62 +21,62 @@ pub use form::form;
 pub use level::Level;
 pub use sampling::{Sampled, Sampling};
 
-/// The bytes of reports and log entries that wait to be sent.
+/// The limit of bytes of progress reports and log entries that wait to be sent.
 const MAX_UNSENT: usize = 8 << 20;
 
-/// What a function says to its client is kept here until the driver of the call takes it out. The driver runs the
-/// function too, and lets it go on only when all was taken; but a task that the function has spawned runs on while the
-/// client reads nothing, so reports and log entries beyond 8 MiB are left out.
+/// The messages of a function to its client wait here until the driver of the call takes them. The driver also runs the
+/// function, and polls it only when all messages were taken. A task that the function has spawned keeps running while the
+/// client reads nothing, so progress reports and log entries beyond 8 MiB are dropped.
 pub struct Client {
     capabilities: Capabilities,
     wants_progress: bool,
     level: Option<Level>,
     has_asked: AtomicBool,
-    /// None once the call has ended.
+    /// `None` once the call has ended.
     outbox: Mutex<Option<Outbox>>,
     reader: AtomicWaker,
 }
 
-/// What was said and not taken.
+/// The messages that were not taken yet.
 #[derive(Default)]
 struct Outbox {
     messages: VecDeque<Message>,
-    /// The bytes of those that can be left out.
+    /// The bytes of the messages that may be dropped.
     bytes: usize,
 }
 
-/// One thing that a function says to its client.
+/// One message of a function to its client.
 pub enum Message {
-    /// How far it is.
+    /// A progress report.
     Progress(Progress),
-    /// What happened.
+    /// A log entry.
     Log(Log),
-    /// A question, on whose answer the function waits.
+    /// A question, whose answer the function awaits.
     Ask(Ask),
-    /// The rest of the call may run as a task; the sender is told once it does, or cannot.
+    /// The rest of the call may run as a task. The sender is used once it does, and dropped if it cannot.
     Detach(oneshot::Sender<()>),
 }
 
-/// One report of a function: `done` of `total`, in units of its own.
+/// One progress report: `done` of `total`, in any unit.
 pub struct Progress {
-    /// What is done.
+    /// The amount that is done.
     pub done: f64,
-    /// What there is to do, where that is known.
+    /// The total amount, where it is known.
     pub total: Option<f64>,
-    /// What happened, for people.
+    /// A message for the user.
     pub message: String,
 }
 
 /// One entry for the client's log.
 pub struct Log {
-    /// How grave it is.
+    /// The severity.
     pub level: Level,
     /// Any JSON.
     pub data: Box<RawValue>,
 }
 
 impl Client {
-    /// A client with those capabilities, which wants to know how far the call is, and the log from that level on.
+    /// A client with these capabilities, which may want progress reports, and log entries from `level` on.
     pub fn new(capabilities: Capabilities, wants_progress: bool, level: Option<Level>) -> Client {
         Client {
             capabilities,
@@ -88,33 +88,33 @@ impl Client {
         }
     }
 
-    /// What the client can do.
+    /// The capabilities of the client.
     pub fn capabilities(&self) -> Capabilities {
         self.capabilities
     }
 
-    /// Whether the client takes such questions.
+    /// Whether the client has this capability.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.has(capability)
     }
 
-    /// Whether it wants to know how far the call is.
+    /// Whether it wants progress reports.
     pub fn wants_progress(&self) -> bool {
         self.wants_progress
     }
 
-    /// Whether it wants entries of that level.
+    /// Whether it wants log entries of this level.
     pub fn wants(&self, level: Level) -> bool {
         self.level.is_some_and(|wanted| level >= wanted)
     }
 
-    /// Whether the function has asked anything, so that its answer may be for this client alone.
+    /// Whether the function has asked a question; then its result may be specific to this client.
     pub fn has_asked(&self) -> bool {
         self.has_asked.load(Ordering::Relaxed)
     }
 
-    /// Says something to the client; after the end of the call, to nobody.
-    pub fn say(&self, message: Message) {
+    /// Sends a message to the client; after the end of the call it is dropped.
+    pub fn send(&self, message: Message) {
         if let Message::Ask(_) = message {
             self.has_asked.store(true, Ordering::Relaxed);
         }
@@ -124,15 +124,16 @@ impl Client {
         self.reader.wake();
     }
 
-    /// Ends what is said: a task that the function left behind has nobody to say anything to, and would be kept waiting
-    /// for an answer.
+    /// Drops all messages, now and later. A task that outlives its function has no client any more, and must not wait for
+    /// an answer.
     pub fn close(&self) {
-        let unheard = self.lock().take();
-        drop(unheard);
+        let outbox = self.lock().take();
+        // Dropped outside of the lock, because dropping a question wakes its function.
+        drop(outbox);
     }
 
-    /// What was said since it was last taken; whoever polls is woken when there is something.
-    pub fn poll_said(&self, cx: &mut Context<'_>) -> Poll<VecDeque<Message>> {
+    /// Takes the messages since the last call; the task is woken when there are some.
+    pub fn poll_messages(&self, cx: &mut Context<'_>) -> Poll<VecDeque<Message>> {
         self.reader.register(cx.waker());
         match self.lock().as_mut().map(std::mem::take) {
             Some(said) if !said.messages.is_empty() => Poll::Ready(said.messages),
@@ -150,13 +151,13 @@ impl Outbox {
         let bytes = match &message {
             Message::Progress(report) => size_of::<Message>() + report.message.len(),
             Message::Log(entry) => size_of::<Message>() + entry.data.get().len(),
-            // The function waits for what comes of these.
+            // The function waits for these, so they are never dropped.
             Message::Ask(_) | Message::Detach(_) => 0,
         };
         if self.bytes > 0 && self.bytes + bytes > MAX_UNSENT && bytes > 0 {
             debug!(
                 bytes,
-                "a client reads too slowly: a notification was left out"
+                "a client reads too slowly: a notification was dropped"
             );
             return;
         }
@@ -170,16 +171,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_takes_is_bounded_and_questions_are_never_left_out() {
+    fn unread_messages_are_bounded_and_questions_are_never_dropped() {
         let client = Client::new(Capabilities::default(), true, None);
         for _ in 0..100 {
-            client.say(Message::Progress(Progress {
+            client.send(Message::Progress(Progress {
                 done: 1.0,
                 total: None,
                 message: "x".repeat(1 << 20),
             }));
         }
-        client.say(Message::Detach(oneshot::channel().0));
+        client.send(Message::Detach(oneshot::channel().0));
         let kept = client.lock().take().map_or(0, |it| it.messages.len());
         assert_eq!(kept, 7 + 1);
     }

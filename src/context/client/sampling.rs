@@ -40,13 +40,13 @@ pub struct Sampled {
     pub content: Value,
     /// The model's name.
     pub model: String,
-    /// Why it stopped, where the client says so.
+    /// Why the model stopped, where the client says so.
     #[serde(default)]
     pub stop_reason: Option<String>,
 }
 
 impl Sampling {
-    /// A question of the user, to be answered in at most `max_tokens` tokens.
+    /// A message of the user, to be answered in at most `max_tokens` tokens.
     pub fn new(text: impl Into<String>, max_tokens: u32) -> Sampling {
         let sampling = Sampling {
             messages: Vec::new(),
@@ -57,23 +57,23 @@ impl Sampling {
         sampling.turn("user", text)
     }
 
-    /// What the model answered to the last question, for a conversation that goes on.
+    /// Adds the model's answer to the last message, to continue a conversation.
     pub fn answered(self, text: impl Into<String>) -> Sampling {
         self.turn("assistant", text)
     }
 
-    /// One more question of the user.
+    /// Adds one more message of the user.
     pub fn asked(self, text: impl Into<String>) -> Sampling {
         self.turn("user", text)
     }
 
-    /// What the model is told before the conversation.
+    /// Sets the system prompt.
     pub fn system(mut self, text: impl Into<String>) -> Sampling {
         self.system_prompt = Some(text.into());
         self
     }
 
-    /// How freely the model answers.
+    /// Sets the sampling temperature.
     pub fn temperature(mut self, temperature: f64) -> Sampling {
         self.temperature = Some(temperature);
         self
@@ -90,7 +90,7 @@ impl Sampling {
 }
 
 impl Sampled {
-    /// The text of the answer; empty where it is none.
+    /// The text of the answer; empty where the answer is not text.
     pub fn text(&self) -> &str {
         let block = self.content.get(0).unwrap_or(&self.content);
         block.get("text").and_then(Value::as_str).unwrap_or("")

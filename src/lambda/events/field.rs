@@ -1,29 +1,29 @@
-//! Fields of an event as the platform, emulators and test events write them: `null` is nothing, and a number where text
-//! is meant is its text.
+//! Fields of an event as the platform, emulators and test events write them: `null` counts as absent, and a number in
+//! place of a text is read as its digits.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// A field whose shape its reader decides.
+/// A field that is not parsed yet.
 pub(crate) type Field<'a> = Option<&'a RawValue>;
 
-/// Names with a value or a list of values each.
+/// A map of names, each with one value or a list of values.
 pub(crate) type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
-/// The text of a field; of what is no string, its JSON.
+/// The text of a field; for any other type, its JSON.
 pub(crate) fn text(field: Field<'_>) -> Option<Cow<'_, str>> {
     let json = field?.get();
     match json.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
         Some(inside) if !inside.contains('\\') => Some(inside.into()),
-        // Only half of a surrogate pair fails here, and what has one is no text to anybody.
+        // Only half of a surrogate pair fails here; such a string is kept as it was written.
         Some(inside) => Some(serde_json::from_str(json).map_or(inside.into(), Cow::Owned)),
         None => (json != "null").then_some(json.into()),
     }
 }
 
-/// The texts of a field that may be a list of them.
+/// The texts of a field that may be one text or a list of texts.
 pub(crate) fn texts(field: &RawValue) -> Vec<Cow<'_, str>> {
     match serde_json::from_str::<Vec<&RawValue>>(field.get()) {
         Ok(list) => list.into_iter().filter_map(|it| text(Some(it))).collect(),
@@ -31,13 +31,13 @@ pub(crate) fn texts(field: &RawValue) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// Whether a field says yes.
+/// Whether a field is `true`, as a boolean or as text.
 pub(crate) fn flag(field: Field<'_>) -> bool {
     text(field).is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
-/// Every name with each of its values: those of `first`, and of `second` what `first` has no value for.
-pub(crate) fn lines<'l>(
+/// Every name with each of its values. `second` is used only for names that have no value in `first`.
+pub(crate) fn merged<'l>(
     first: Option<&'l Fields<'_>>,
     second: Option<&'l Fields<'_>>,
     are_same: fn(&str, &str) -> bool,

@@ -1,7 +1,7 @@
 //! An event that is an HTTP request: of a Function URL, of API Gateway with either payload, or of a load balancer.
 //!
-//! Emulators, consoles and hand-made events leave out parts that the platform writes, or write them in another place.
-//! Whatever is there is used.
+//! Emulators, consoles and hand-made events leave out fields that the platform writes, or put them in another place.
+//! Every field that is present is used.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use serde::de::IgnoredAny;
 
 use crate::http::base_url::{self, BaseUrl};
 use crate::http::path;
-use crate::lambda::events::field::{Field, Fields, flag, lines, text, texts};
+use crate::lambda::events::field::{Field, Fields, flag, merged, text, texts};
 use crate::lambda::events::integration::Integration;
 use crate::lambda::events::principal::principal;
-use crate::lambda::events::request::{append, below, body, build, headers, without_stage};
+use crate::lambda::events::request::{append, body, build, headers, strip_base, without_stage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,12 +52,12 @@ pub(crate) struct HttpEvent<'a> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Context<'a> {
-    /// Payload 2.0 alone has this; a REST API behind a custom domain has a raw path too.
+    /// Only payload 2.0 has this field; a raw path does not tell, because a REST API behind a custom domain has one too.
     #[serde(borrow, default)]
-    http: Option<Line<'a>>,
+    http: Option<HttpDescription<'a>>,
     #[serde(borrow, default)]
     http_method: Field<'a>,
-    /// The path with all that stands before it in the client's URL.
+    /// The path as in the client's URL, with its prefix.
     #[serde(borrow, default)]
     path: Field<'a>,
     #[serde(borrow, default)]
@@ -76,9 +76,9 @@ struct Context<'a> {
     connection_id: Option<IgnoredAny>,
 }
 
-/// The first line of the request.
+/// The request line, as payload 2.0 describes it.
 #[derive(Deserialize)]
-struct Line<'a> {
+struct HttpDescription<'a> {
     #[serde(borrow, default)]
     method: Field<'a>,
     #[serde(borrow, default)]
@@ -86,8 +86,8 @@ struct Line<'a> {
 }
 
 impl HttpEvent<'_> {
-    /// Whether it is an HTTP request at all, which all events parse as.
-    pub(crate) fn is_one(&self) -> bool {
+    /// Whether the event is an HTTP request. All fields are optional, so any event parses as this type.
+    pub(crate) fn is_http_request(&self) -> bool {
         let context = self.request_context.as_ref();
         let is_socket = context.is_some_and(|it| it.connection_id.is_some());
         let has_line = context.is_some_and(|it| it.http.is_some());
@@ -105,10 +105,10 @@ impl HttpEvent<'_> {
                 Integration::LoadBalancerLists
             }
             _ if is_balanced => Integration::LoadBalancer,
-            _ if !self.is_second() && self.version.is_some() => Integration::HttpApiV1,
-            _ if !self.is_second() => Integration::RestApi,
+            _ if !self.is_payload_v2() && self.version.is_some() => Integration::HttpApiV1,
+            _ if !self.is_payload_v2() => Integration::RestApi,
             Some(domain) if domain.contains(".lambda-url.") => Integration::FunctionUrl,
-            // `cargo lambda watch` stands in for a Function URL.
+            // `cargo lambda watch` emulates a Function URL.
             Some("localhost") => Integration::FunctionUrl,
             _ => Integration::HttpApi,
         }
@@ -116,14 +116,14 @@ impl HttpEvent<'_> {
 
     pub(crate) fn principal(&self) -> Option<String> {
         let context = self.request_context.as_ref()?;
-        let identity = context.identity.filter(|_| !self.is_second());
+        let identity = context.identity.filter(|_| !self.is_payload_v2());
         principal(context.authorizer, identity)
     }
 
-    /// The HTTP request, its path without the stage and without `base`.
+    /// The HTTP request, whose path has neither the stage nor `base`.
     ///
     /// # Errors
-    /// A sentence for the caller, where the event holds what no HTTP request could.
+    /// A message for the caller, where the event holds something that HTTP does not allow.
     pub(crate) fn request(self, base: &str) -> Result<Request, String> {
         let query = self.query();
         let (first, second) = (&self.multi_value_headers, &self.headers);
@@ -133,7 +133,7 @@ impl HttpEvent<'_> {
             append(&mut headers, COOKIE.as_str(), &cookies.join("; "))?;
         }
         let whole = self.whole_path();
-        let path = below(self.below_stage(&whole), base);
+        let path = strip_base(self.below_stage(&whole), base);
         let served = (path == base_url::DOCUMENT).then(|| {
             let prefix = self.prefix(&whole, path);
             BaseUrl::of_integration(&headers, text(self.domain()).as_deref(), &prefix)
@@ -147,14 +147,14 @@ impl HttpEvent<'_> {
         Ok(request)
     }
 
-    /// Whether its payload is of version 2.0.
-    fn is_second(&self) -> bool {
+    /// Whether the event has payload format 2.0.
+    fn is_payload_v2(&self) -> bool {
         let context = self.request_context.as_ref();
         let is_first =
             self.http_method.is_some() || context.is_some_and(|it| it.http_method.is_some());
-        let is_said = || text(self.version).is_some_and(|it| it.starts_with('2'));
+        let is_declared = || text(self.version).is_some_and(|it| it.starts_with('2'));
         context.is_some_and(|it| it.http.is_some())
-            || (!is_first && (self.raw_path.is_some() || is_said()))
+            || (!is_first && (self.raw_path.is_some() || is_declared()))
     }
 
     fn domain(&self) -> Field<'_> {
@@ -168,18 +168,18 @@ impl HttpEvent<'_> {
         method.or(context.and_then(|it| it.http_method))
     }
 
-    /// The method; where the event leaves it out, the one that goes with its body.
+    /// The method; where the event has none, `POST` with a body and `GET` without.
     fn method(&self) -> Cow<'_, str> {
         let has_body = || text(self.body).is_some_and(|body| !body.is_empty());
         let usual = || if has_body() { "POST" } else { "GET" };
         text(self.named_method()).unwrap_or_else(|| usual().into())
     }
 
-    /// The path with all that the integration leaves before it, in the one spelling that prefixes are compared in.
+    /// The path with every prefix that the integration has left, normalized so that prefixes can be compared.
     fn whole_path(&self) -> Cow<'_, str> {
         let context = self.request_context.as_ref();
         let line = || context.and_then(|it| it.http.as_ref()?.path);
-        let own = match self.is_second() {
+        let own = match self.is_payload_v2() {
             true => self.raw_path.or_else(line).or(self.path),
             false => self.path.or(self.raw_path),
         };
@@ -190,44 +190,44 @@ impl HttpEvent<'_> {
         }
     }
 
-    /// The path below the stage, which stands in that of an HTTP API and not in that of a REST API, unless it is the whole
-    /// path of the client's URL.
+    /// The path without the stage. The path of an HTTP API begins with the stage; that of a REST API does so only where
+    /// it is the whole path of the client's URL.
     fn below_stage<'p>(&self, path: &'p str) -> &'p str {
         let context = self.request_context.as_ref();
         let is_whole = self.path.is_none() && self.raw_path.is_none();
         let of_client = context.and_then(|it| it.path);
         let is_whole = is_whole || of_client.is_some_and(|it| text(Some(it)) == text(self.path));
-        let has_stage = self.is_second() || self.version.is_some() || is_whole;
+        let has_stage = self.is_payload_v2() || self.version.is_some() || is_whole;
         let stage = context.filter(|_| has_stage).and_then(|it| it.stage);
         let domain = text(self.domain());
         without_stage(path, text(stage).as_deref(), domain.as_deref())
     }
 
-    /// What stands before `path` in the client's URL.
+    /// The prefix of `path` in the client's URL.
     fn prefix(&self, whole: &str, path: &str) -> String {
         let of_client = text(self.request_context.as_ref().and_then(|it| it.path));
-        let of_client = of_client.filter(|_| !self.is_second());
+        let of_client = of_client.filter(|_| !self.is_payload_v2());
         let of_client = of_client.as_deref().map(path::normal);
         let of_client = of_client.filter(|it| it.ends_with(path));
         let all = of_client.as_deref().unwrap_or(whole);
         all.strip_suffix(path).unwrap_or("").to_owned()
     }
 
-    /// The query. The parameters that the platform has taken apart are all there is of it in payload 1.0, and a copy of
-    /// it in payload 2.0, which hand-made events have alone.
+    /// The query string. Payload 1.0 has only the decoded parameters. Payload 2.0 has the raw query and the parameters;
+    /// hand-made events may have the parameters alone.
     fn query(&self) -> String {
         let raw = text(self.raw_query_string).filter(|it| !it.is_empty());
-        if let Some(raw) = raw.as_deref().filter(|_| self.is_second()) {
+        if let Some(raw) = raw.as_deref().filter(|_| self.is_payload_v2()) {
             return raw.to_owned();
         }
-        // Load balancers hand parameters on as they came, and API Gateway decodes them.
+        // Load balancers pass parameters on still encoded; API Gateway decodes them.
         let encode = match self.integration() {
             Integration::LoadBalancer | Integration::LoadBalancerLists => str::to_owned,
             _ => |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
         };
         let first = self.multi_value_query_string_parameters.as_ref();
         let second = self.query_string_parameters.as_ref();
-        let pairs: Vec<String> = lines(first, second, |one, other| one == other)
+        let pairs: Vec<String> = merged(first, second, |one, other| one == other)
             .map(|(key, value)| format!("{}={}", encode(key), encode(&value)))
             .collect();
         match raw {

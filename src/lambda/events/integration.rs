@@ -1,20 +1,20 @@
-//! The integrations: where an event comes from, and so how its answer is wrapped and whether it is streamed.
+//! The integrations: the source of an event decides the format of its response and whether it is streamed.
 
 use std::time::Duration;
 
 use crate::config::{Config, Transfer};
 
-/// The bytes that are kept for the head of an answer, and for what stands around the results in its body.
-const HEAD: usize = 64 << 10;
+/// Bytes that are reserved for the head of a response and for the envelope around the results in its body.
+const HEAD_RESERVE: usize = 64 << 10;
 
-/// Where an event comes from.
+/// The source of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Integration {
     /// A Function URL (payload 2.0).
     FunctionUrl,
     /// An HTTP API of API Gateway with payload 2.0.
     HttpApi,
-    /// An HTTP API that asks for payload 1.0.
+    /// An HTTP API of API Gateway that is set to payload 1.0.
     HttpApiV1,
     /// A REST API of API Gateway (payload 1.0).
     RestApi,
@@ -25,8 +25,8 @@ pub(crate) enum Integration {
 }
 
 impl Integration {
-    /// Whether its answers are streamed. An event never says so, and neither does the Runtime API: it is a property of
-    /// the URL and of the integration, which the settings repeat. All other integrations take whole answers alone.
+    /// Whether its responses are streamed. Neither the event nor the Runtime API says so: it is configured on the
+    /// Function URL or the REST API, and the settings must repeat it. All other integrations take only whole responses.
     pub(crate) fn is_streamed(self, config: &Config) -> bool {
         let transfer = match self {
             Integration::FunctionUrl => config.invoke_mode,
@@ -36,11 +36,11 @@ impl Integration {
         transfer == Transfer::Streamed
     }
 
-    /// The bytes of the largest body that it passes on, beside which there is room for the head: a load balancer takes
-    /// a document of 1 MB, and Lambda gives all others one of 6 MB, or streams 200 MB.
+    /// The largest body in bytes, with room left for the head: a load balancer takes a document of 1 MB; for all others
+    /// Lambda takes a document of 6 MB or a stream of 200 MB.
     ///
-    /// Source: the quotas of Lambda, and what the guide of load balancers says of Lambda functions as targets.
-    pub(crate) fn most_bytes(self, is_streamed: bool) -> usize {
+    /// Source: the Lambda quotas, and the load balancer guide, "Lambda functions as targets".
+    pub(crate) fn max_body_bytes(self, is_streamed: bool) -> usize {
         let whole: usize = match self {
             _ if is_streamed => 200_000_000,
             Integration::LoadBalancer | Integration::LoadBalancerLists => 1_000_000,
@@ -49,14 +49,14 @@ impl Integration {
             | Integration::HttpApiV1
             | Integration::RestApi => 6 << 20,
         };
-        whole - HEAD
+        whole - HEAD_RESERVE
     }
 
-    /// How long the integration waits for an answer, where that is less than a function may take: an HTTP API waits for
-    /// 30 s, a REST API for 29 s unless the answer is streamed or the account has asked for more.
+    /// The integration's own timeout, where it is shorter than that of a function: 30 s for an HTTP API, 29 s for a REST
+    /// API whose response is not streamed. An account may have raised the latter, which is not visible here.
     ///
-    /// Source: the quotas of API Gateway in the developer guide.
-    pub(crate) fn patience(self, is_streamed: bool) -> Option<Duration> {
+    /// Source: the API Gateway quotas in the developer guide.
+    pub(crate) fn timeout(self, is_streamed: bool) -> Option<Duration> {
         match self {
             Integration::HttpApi | Integration::HttpApiV1 => Some(Duration::from_secs(30)),
             Integration::RestApi if !is_streamed => Some(Duration::from_secs(29)),
@@ -64,21 +64,21 @@ impl Integration {
         }
     }
 
-    /// Whether each header is a list of lines, and not one line.
-    pub(crate) fn has_lists(self) -> bool {
+    /// Whether each header is a list of values, and not one value.
+    pub(crate) fn has_multi_value_headers(self) -> bool {
         matches!(
             self,
             Integration::HttpApiV1 | Integration::RestApi | Integration::LoadBalancerLists
         )
     }
 
-    /// Whether cookies have a field of their own. A REST API refuses an answer with a field that it does not know.
+    /// Whether cookies have a field of their own. A REST API refuses a response with an unknown field.
     pub(crate) fn has_cookies(self) -> bool {
         matches!(self, Integration::FunctionUrl | Integration::HttpApi)
     }
 
-    /// Whether the answer repeats its status in words.
-    pub(crate) fn has_reason(self) -> bool {
+    /// Whether the response also has its status in words.
+    pub(crate) fn has_status_description(self) -> bool {
         matches!(
             self,
             Integration::LoadBalancer | Integration::LoadBalancerLists

@@ -1,13 +1,13 @@
-//! The events of each integration: how one becomes a request, and how its answer is written.
+//! The events of each integration: how an event becomes a request, and how its response is written.
 
 pub(crate) mod event;
 pub(crate) mod field;
-pub(crate) mod head;
 pub(crate) mod http_event;
 pub(crate) mod integration;
 pub(crate) mod ping;
 pub(crate) mod principal;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod response_head;
 pub(crate) mod stream;
 pub(crate) mod websocket;

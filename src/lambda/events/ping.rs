@@ -1,4 +1,4 @@
-//! Invocations that only keep the function warm: they succeed at once, and nothing is done.
+//! Warm-up pings: invocations that only keep the function warm. They succeed at once and do nothing.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use serde_json::value::RawValue;
 
 use crate::lambda::events::field::{Fields, flag, text};
 
-/// What the tools that send them name as their source.
+/// The `source` of the events that warm-up tools send.
 const SOURCES: [&str; 2] = [
     "serverless-plugin-warmup",
     "serverless-plugin-lambda-warmup",
 ];
 
-/// The marks that other tools set.
+/// The fields that other warm-up tools set to `true`.
 const MARKS: [&str; 4] = ["warmer", "warmup", "warmUp", "#warmup"];
 
-/// Whether an event that is no request is one: an empty object, a schedule of EventBridge, or what a tool sends.
-pub(crate) fn is_one(event: &str) -> bool {
+/// Whether an event is a warm-up ping: an empty object, a schedule of EventBridge, or the event of a warm-up tool.
+pub(crate) fn is_ping(event: &str) -> bool {
     let Ok(fields) = serde_json::from_str::<Fields<'_>>(event) else {
         return false;
     };
@@ -30,8 +30,8 @@ pub(crate) fn is_one(event: &str) -> bool {
         || MARKS.into_iter().any(|mark| flag(field(mark)))
 }
 
-/// Whether the client context of an invocation says so, whatever its event is.
-pub(crate) fn is_said(client_context: &str) -> bool {
+/// Whether the client context of an invocation declares a warm-up ping; then the event itself does not matter.
+pub(crate) fn is_declared_in(client_context: &str) -> bool {
     #[derive(Deserialize)]
     struct ClientContext<'a> {
         #[serde(borrow, default, alias = "Custom")]

@@ -1,42 +1,42 @@
-//! Who calls, as the integration of an event has checked it.
+//! The principal: the caller's identity as the event's integration has checked it.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// A Function URL or an HTTP API that wants signed requests.
+/// The authorizer of a Function URL or an HTTP API with IAM authorization.
 #[derive(Deserialize)]
-struct Signed {
-    iam: User,
+struct IamAuthorizer {
+    iam: IamUser,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct User {
+struct IamUser {
     user_arn: String,
-    /// Payload 2.0 has it so. All who come from an identity pool have the ARN of the pool's role.
+    /// In payload 2.0. All users of an identity pool share the ARN of the pool's role, so the ARN cannot tell them apart.
     #[serde(default)]
-    cognito_identity: Option<Identity>,
-    /// Payload 1.0 has it so.
+    cognito_identity: Option<CognitoIdentity>,
+    /// In payload 1.0.
     #[serde(default)]
     cognito_identity_id: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Identity {
+struct CognitoIdentity {
     identity_id: String,
 }
 
-/// An HTTP API that wants JSON Web Tokens.
+/// The authorizer of an HTTP API that checks JSON Web Tokens.
 #[derive(Deserialize)]
-struct Token {
-    jwt: Pool,
+struct JwtAuthorizer {
+    jwt: ClaimsAuthorizer,
 }
 
-/// The same with payload 1.0, or a REST API with a user pool of Cognito.
+/// The authorizer of an HTTP API that checks JSON Web Tokens, with payload 1.0, or of a REST API with a Cognito user pool.
 #[derive(Deserialize)]
-struct Pool {
+struct ClaimsAuthorizer {
     claims: Claims,
 }
 
@@ -47,35 +47,35 @@ struct Claims {
     sub: String,
 }
 
-/// A function of the operator's own that lets callers in.
+/// A Lambda authorizer: a function of the operator that identifies callers.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Custom {
+struct CustomAuthorizer {
     principal_id: String,
 }
 
-/// The caller, with the kind of check before it, so that no two checks speak of the same one: `iam:<ARN>`,
-/// `cognito:<identity>`, `jwt:<issuer>#<subject>` or `authorizer:<id>`. Both parts are those of the event's request context, whose shapes differ
-/// from integration to integration, and which operators add to.
+/// The principal, prefixed with the kind of check so that two kinds never give the same name: `iam:<ARN>`,
+/// `cognito:<identity>`, `jwt:<issuer>#<subject>` or `authorizer:<id>`. `authorizer` and `identity` are fields of the
+/// event's request context; their content differs between integrations, and operators can extend it.
 ///
 /// Source: the payload formats in the developer guides of Lambda and API Gateway.
 pub(crate) fn principal(
     authorizer: Option<&RawValue>,
     identity: Option<&RawValue>,
 ) -> Option<String> {
-    let user = |user: User| {
-        let pooled = user.cognito_identity.map(|it| it.identity_id);
-        match pooled.or(user.cognito_identity_id) {
+    let user = |user: IamUser| {
+        let pool_identity = user.cognito_identity.map(|it| it.identity_id);
+        match pool_identity.or(user.cognito_identity_id) {
             Some(id) => format!("cognito:{id}"),
             None => format!("iam:{}", user.user_arn),
         }
     };
     let claims = |claims: Claims| format!("jwt:{}#{}", claims.iss, claims.sub);
-    let custom = |custom: Custom| format!("authorizer:{}", custom.principal_id);
+    let custom = |custom: CustomAuthorizer| format!("authorizer:{}", custom.principal_id);
     read(authorizer)
-        .map(|it: Signed| user(it.iam))
-        .or_else(|| read(authorizer).map(|it: Token| claims(it.jwt.claims)))
-        .or_else(|| read(authorizer).map(|it: Pool| claims(it.claims)))
+        .map(|it: IamAuthorizer| user(it.iam))
+        .or_else(|| read(authorizer).map(|it: JwtAuthorizer| claims(it.jwt.claims)))
+        .or_else(|| read(authorizer).map(|it: ClaimsAuthorizer| claims(it.claims)))
         .or_else(|| read(authorizer).map(custom))
         .or_else(|| read(identity).map(user))
 }

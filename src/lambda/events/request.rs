@@ -1,6 +1,6 @@
-//! The parts of an event become an HTTP request.
+//! Builds an HTTP request from the parts of an event.
 //!
-//! The mapping is our own: what is a bad request on a socket must be one here too, and not a panic.
+//! This is not left to `lambda_http`: a request that a socket refuses as bad must be refused here too, without a panic.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::error::excerpt::excerpt;
-use crate::lambda::events::field::{Fields, lines};
+use crate::lambda::events::field::{Fields, merged};
 
-/// What stands for itself in a path (RFC 3986 §3.3); `%` too, for a path that comes encoded.
+/// The characters that a path must encode (RFC 3986 §3.3). `%` is not among them, because the path may be encoded already.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -29,11 +29,11 @@ const PATH: &AsciiSet = &CONTROLS
     .add(b'^')
     .add(b'|');
 
-/// More than fit into what any integration takes of them; the map of headers would end somewhere above it.
+/// More headers than any integration accepts, and fewer than the header map can hold.
 const MOST_HEADERS: usize = 10_000;
-const TOO_MANY: &str = "there are more headers than a request can have";
+const TOO_MANY: &str = "the request has too many headers";
 
-/// The headers of `first`, and of `second` those that `first` has no value for.
+/// The headers of `first`, and those of `second` that have no value in `first`.
 ///
 /// # Errors
 /// As [`append`].
@@ -42,7 +42,7 @@ pub(crate) fn headers(
     second: Option<&Fields<'_>>,
 ) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for (name, value) in lines(first, second, str::eq_ignore_ascii_case) {
+    for (name, value) in merged(first, second, str::eq_ignore_ascii_case) {
         if headers.len() == MOST_HEADERS {
             return Err(TOO_MANY.to_owned());
         }
@@ -54,10 +54,10 @@ pub(crate) fn headers(
 /// Adds a header.
 ///
 /// # Errors
-/// A sentence for the caller, where HTTP does not allow its name or its value, or where there are too many.
+/// A message for the caller, where HTTP does not allow the name or the value, or where there are too many headers.
 pub(crate) fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
     let name = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| "a header has a name that HTTP does not allow")?;
+        .map_err(|_| "a header name has characters that HTTP does not allow")?;
     let value = HeaderValue::from_str(value).map_err(|_| {
         let name = excerpt(name.as_str());
         format!("header `{name}` has characters that HTTP does not allow")
@@ -70,20 +70,20 @@ pub(crate) fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result
 /// The body, which events carry as text or as base64.
 ///
 /// # Errors
-/// A sentence for the caller, where it is not the base64 that it is said to be.
+/// A message for the caller, where a body declared as base64 is not base64.
 pub(crate) fn body(body: Option<Cow<'_, str>>, is_base64: bool) -> Result<Body, String> {
     match body {
         None => Ok(Body::empty()),
         Some(text) if is_base64 => match STANDARD.decode(text.as_bytes()) {
             Ok(bytes) => Ok(Body::from(bytes)),
-            Err(_) => Err("the body is announced as base64 and is not".to_owned()),
+            Err(_) => Err("the body is declared as base64 but cannot be decoded".to_owned()),
         },
         Some(text) => Ok(Body::from(text.into_owned())),
     }
 }
 
-/// The path below `prefix`, which is empty or a path itself; the whole path where it does not begin with it.
-pub(crate) fn below<'p>(path: &'p str, prefix: &str) -> &'p str {
+/// The path without `prefix`; the whole path where it does not begin with `prefix`.
+pub(crate) fn strip_base<'p>(path: &'p str, prefix: &str) -> &'p str {
     match path.strip_prefix(prefix) {
         Some("") if !prefix.is_empty() => "/",
         Some(rest) if rest.starts_with('/') => rest,
@@ -91,8 +91,8 @@ pub(crate) fn below<'p>(path: &'p str, prefix: &str) -> &'p str {
     }
 }
 
-/// The path below the stage, which stands in the path of an HTTP API if it has a name and the API is called by its own
-/// domain: behind a custom one it does not.
+/// The path without the stage. The path of an HTTP API begins with the stage where the stage is named and the API is
+/// called by its own domain; behind a custom domain it does not.
 pub(crate) fn without_stage<'p>(
     path: &'p str,
     stage: Option<&str>,
@@ -100,15 +100,15 @@ pub(crate) fn without_stage<'p>(
 ) -> &'p str {
     let is_own = domain.is_none_or(|domain| domain.contains(".execute-api."));
     match stage.filter(|stage| is_own && *stage != "$default") {
-        Some(stage) => below(path, &format!("/{stage}")),
+        Some(stage) => strip_base(path, &format!("/{stage}")),
         None => path,
     }
 }
 
-/// The request.
+/// Builds the request.
 ///
 /// # Errors
-/// A sentence for the caller, where a part is none of HTTP.
+/// A message for the caller, where HTTP does not allow a part of it.
 pub(crate) fn build(
     method: &str,
     path: &str,
@@ -129,8 +129,8 @@ pub(crate) fn build(
         format!("{path}?{query}")
     };
     let mut request = Request::new(body);
-    *request.method_mut() =
-        Method::from_bytes(method.as_bytes()).map_err(|_| "the method is none of HTTP")?;
+    *request.method_mut() = Method::from_bytes(method.as_bytes())
+        .map_err(|_| "the method has characters that HTTP does not allow")?;
     *request.uri_mut() = target
         .parse::<Uri>()
         .ok()

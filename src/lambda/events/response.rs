@@ -1,4 +1,4 @@
-//! HTTP responses become the answer that the event's integration reads: one JSON document, or a head and a stream.
+//! Turns an HTTP response into the format that the event's integration reads: one JSON document, or a head and a stream.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -14,60 +14,60 @@ use hyper::body::Frame;
 use serde::Serialize;
 use tracing::warn;
 
-use crate::lambda::events::head::Head;
 use crate::lambda::events::integration::Integration;
-use crate::lambda::events::stream::{End, pieces};
+use crate::lambda::events::response_head::ResponseHead;
+use crate::lambda::events::stream::{Cutoff, chunks};
 use crate::lambda::runtime::failure::Failure;
 
-/// What stands between the head of a streamed answer and its body.
+/// Separates the head of a streamed response from its body.
 const DELIMITER: &[u8] = &[0; 8];
 
-/// The trailers by which a streamed answer tells the platform that it failed.
+/// The trailers that report the failure of a streamed response to the platform.
 pub(crate) const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 pub(crate) const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
-/// What goes back to the platform for one event.
+/// The response to one event, as it is posted to the platform.
 #[derive(Debug)]
 pub struct EventResponse {
     body: Body,
     is_streamed: bool,
 }
 
-/// An answer as one document.
+/// A response as one document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Whole {
+struct BufferedResponse {
     #[serde(flatten)]
-    head: Head,
+    head: ResponseHead,
     body: String,
     is_base64_encoded: bool,
 }
 
 impl EventResponse {
-    /// The answer that nobody waits for.
-    pub(crate) fn nothing() -> EventResponse {
+    /// The response to an invocation whose caller needs no content.
+    pub(crate) fn empty() -> EventResponse {
         EventResponse {
             body: Body::from("null"),
             is_streamed: false,
         }
     }
 
-    /// The answer as one document, once its body is whole.
+    /// The response as one document, once its body is complete.
     ///
     /// # Errors
-    /// The body failed, and is no stream of events, which says so itself.
-    pub(crate) async fn whole(
+    /// The body failed. The body of an event stream never fails: it reports the failure in its last event.
+    pub(crate) async fn buffered(
         integration: Integration,
         response: Response<Body>,
-        end: End,
+        end: Cutoff,
     ) -> Result<EventResponse, Failure> {
         let (parts, body) = response.into_parts();
         let is_events = is_events(&parts.headers);
-        let mut pieces = pin!(pieces(body, end, is_events));
+        let mut chunks = pin!(chunks(body, end, is_events));
         let mut body = Vec::new();
-        while let Some(piece) = pieces.next().await {
-            match piece {
-                Ok(piece) => body.extend_from_slice(&piece),
+        while let Some(chunk) = chunks.next().await {
+            match chunk {
+                Ok(chunk) => body.extend_from_slice(&chunk),
                 Err(failure) => {
                     log(&parts.headers, &failure);
                     if !is_events {
@@ -80,8 +80,8 @@ impl EventResponse {
             Ok(text) => (text, false),
             Err(binary) => (STANDARD.encode(binary.as_bytes()), true),
         };
-        let whole = Whole {
-            head: Head::new(integration, &parts),
+        let whole = BufferedResponse {
+            head: ResponseHead::new(integration, &parts),
             body,
             is_base64_encoded,
         };
@@ -91,22 +91,22 @@ impl EventResponse {
         })
     }
 
-    /// The answer as a head and the pieces of its body, each as soon as it is there. The parts that are there at once
-    /// leave in one write, so a body that is no stream costs no more than a document; but head and delimiter stay
-    /// pieces of their own, because `cargo lambda watch` reads them so.
+    /// The response as a head and the chunks of its body, each sent as soon as it is ready. Chunks that are ready together
+    /// leave in one write, so a complete body costs no more than a document. Head and delimiter are separate chunks because
+    /// `cargo lambda watch` expects them so.
     pub(crate) fn streamed(
         integration: Integration,
         response: Response<Body>,
-        end: End,
+        end: Cutoff,
     ) -> EventResponse {
         let (parts, body) = response.into_parts();
         let head = [
-            Bytes::from(json(&Head::new(integration, &parts))),
+            Bytes::from(json(&ResponseHead::new(integration, &parts))),
             Bytes::from_static(DELIMITER),
         ];
-        let pieces = pieces(body, end, is_events(&parts.headers));
-        let body = pieces.map(move |piece| match piece {
-            Ok(piece) => Frame::data(piece),
+        let chunks = chunks(body, end, is_events(&parts.headers));
+        let body = chunks.map(move |chunk| match chunk {
+            Ok(chunk) => Frame::data(chunk),
             Err(failure) => {
                 log(&parts.headers, &failure);
                 Frame::trailers(trailers(&failure))
@@ -119,7 +119,7 @@ impl EventResponse {
         }
     }
 
-    /// A document as it is.
+    /// A response that is this document.
     pub(crate) fn document(value: &impl Serialize) -> EventResponse {
         EventResponse {
             body: Body::from(json(value)),
@@ -127,12 +127,12 @@ impl EventResponse {
         }
     }
 
-    /// Whether it is a head and a stream.
+    /// Whether the response is a head and a stream.
     pub fn is_streamed(&self) -> bool {
         self.is_streamed
     }
 
-    /// What is posted to the Runtime API. A stream is made while it is read, and ended where it is dropped.
+    /// The body that is posted to the Runtime API. Reading a stream runs the call; dropping it ends the call.
     pub fn into_body(self) -> Body {
         self.body
     }
@@ -146,7 +146,7 @@ fn is_events(headers: &HeaderMap) -> bool {
 fn trailers(failure: &Failure) -> HeaderMap {
     let mut trailers = HeaderMap::new();
     trailers.insert(ERROR_TYPE, failure.category());
-    // The alphabet of base64 is one of headers.
+    // Base64 uses only characters that a header may have.
     if let Ok(body) = HeaderValue::try_from(STANDARD.encode(json(failure))) {
         trailers.insert(ERROR_BODY, body);
     }
@@ -158,7 +158,7 @@ fn log(headers: &HeaderMap, failure: &Failure) {
     warn!(
         request_id,
         error = failure.kind(),
-        "an answer was cut short"
+        "a response was cut short"
     );
 }
 
@@ -174,11 +174,11 @@ mod tests {
 
     use super::*;
     use crate::clock::Deadline;
-    use crate::lambda::runtime::stop::Stop;
+    use crate::lambda::runtime::shutdown::Shutdown;
 
-    fn far() -> End {
+    fn far() -> Cutoff {
         let deadline = Deadline::after(std::time::Duration::from_secs(60));
-        End::new(deadline, Stop::never())
+        Cutoff::new(deadline, Shutdown::never())
     }
 
     fn with_body(body: Body) -> Response<Body> {
@@ -196,7 +196,7 @@ mod tests {
 
     async fn whole(integration: Integration, body: &[u8]) -> Value {
         let response =
-            EventResponse::whole(integration, with_body(Body::from(body.to_vec())), far()).await;
+            EventResponse::buffered(integration, with_body(Body::from(body.to_vec())), far()).await;
         let document = to_bytes(response.unwrap().into_body(), usize::MAX)
             .await
             .unwrap();
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_that_are_no_text_are_base64_in_a_document_and_themselves_in_a_stream() {
+    async fn binary_bodies_are_base64_in_a_document_and_raw_in_a_stream() {
         let document = whole(Integration::FunctionUrl, b"\xff\0\xfe").await;
         assert_eq!(document["body"], "/wD+");
         assert_eq!(document["isBase64Encoded"], true);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_that_fails_ends_with_trailers_and_a_document_is_not_made_of_it() {
+    async fn a_failed_stream_ends_with_trailers_and_gives_no_document() {
         let panics = || {
             Body::from_stream(
                 stream::once(async { panic!("secret") as Result<Bytes, _> })
@@ -267,14 +267,14 @@ mod tests {
         let whole = response.into_body().collect().await.unwrap();
         let trailers = whole.trailers().unwrap();
         assert_eq!(trailers[ERROR_TYPE], "Function.Panic");
-        let told = STANDARD.decode(trailers[ERROR_BODY].as_bytes()).unwrap();
-        let told: Value = serde_json::from_slice(&told).unwrap();
-        assert_eq!(told["errorType"], "Panic");
-        assert!(!told.to_string().contains("secret"), "{told}");
+        let error = STANDARD.decode(trailers[ERROR_BODY].as_bytes()).unwrap();
+        let error: Value = serde_json::from_slice(&error).unwrap();
+        assert_eq!(error["errorType"], "Panic");
+        assert!(!error.to_string().contains("secret"), "{error}");
         assert!(!format!("{:?}", whole.to_bytes()).contains("secret"));
 
         let failure =
-            EventResponse::whole(Integration::FunctionUrl, with_body(panics()), far()).await;
+            EventResponse::buffered(Integration::FunctionUrl, with_body(panics()), far()).await;
         assert_eq!(failure.unwrap_err().kind(), "Panic");
     }
 }

@@ -1,7 +1,6 @@
-//! A body as it leaves: piece by piece, ended in time and in good order whatever its producer does.
+//! Reads a response body chunk by chunk, and ends it in time and in good order whatever its producer does.
 //!
-//! Whoever reads the pieces runs the producer, so dropping them ends it. A producer that blocks its thread cannot be
-//! ended by anything.
+//! Reading the chunks runs the producer, and dropping them ends it. A producer that blocks its thread cannot be ended.
 
 use std::panic::AssertUnwindSafe;
 
@@ -13,91 +12,91 @@ use tokio::time::sleep_until;
 
 use crate::clock::Deadline;
 use crate::lambda::runtime::failure::Failure;
-use crate::lambda::runtime::stop::{Step, Stop};
+use crate::lambda::runtime::shutdown::{Phase, Shutdown};
 
-/// When what is not whole is given up.
+/// When an incomplete body is given up: at the deadline, or when the process shuts down.
 #[derive(Clone)]
-pub(crate) struct End {
+pub(crate) struct Cutoff {
     deadline: Deadline,
-    stop: Stop,
+    shutdown: Shutdown,
 }
 
-/// How far the reader is.
-enum Pieces {
-    Running(Body, End),
-    /// The client was told, and the platform is to be.
+/// The state of the reader.
+enum Chunks {
+    Running(Body, Cutoff),
+    /// The client has the failure; the platform must get it next.
     Failed(Failure),
     Ended,
 }
 
-/// The pieces of `body`. What is not whole at its `end`, breaks off or panics ends with a failure; a stream of events
-/// tells it to the client too, as its last event.
-pub(crate) fn pieces(
+/// The chunks of `body`. A body that is incomplete at the cutoff, breaks off or panics ends with a failure; an event
+/// stream also sends the failure to the client, as its last event.
+pub(crate) fn chunks(
     body: Body,
-    end: End,
+    end: Cutoff,
     is_events: bool,
 ) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
-    stream::unfold(Pieces::Running(body, end), move |pieces| {
-        pieces.next(is_events)
+    stream::unfold(Chunks::Running(body, end), move |chunks| {
+        chunks.next(is_events)
     })
 }
 
-impl End {
-    /// At the deadline, or when the process stops.
-    pub(crate) fn new(deadline: Deadline, stop: Stop) -> End {
-        End { deadline, stop }
+impl Cutoff {
+    /// A cutoff at the deadline, or when the process shuts down.
+    pub(crate) fn new(deadline: Deadline, shutdown: Shutdown) -> Cutoff {
+        Cutoff { deadline, shutdown }
     }
 
-    /// Runs `future` until then.
+    /// Runs `future` until the cutoff.
     ///
     /// # Errors
-    /// Which of the two came first.
+    /// The deadline or the shutdown, whichever came first.
     async fn timeout<F: Future>(&mut self, future: F) -> Result<F::Output, Failure> {
         tokio::select! {
             biased;
             output = future => Ok(output),
-            () = self.stop.reached(Step::Ending) => Err(Failure::stopped()),
+            () = self.shutdown.reached(Phase::Terminating) => Err(Failure::stopped()),
             () = sleep_until(self.deadline.instant()) => Err(Failure::deadline_exceeded()),
         }
     }
 }
 
-impl Pieces {
-    async fn next(self, is_events: bool) -> Option<(Result<Bytes, Failure>, Pieces)> {
+impl Chunks {
+    async fn next(self, is_events: bool) -> Option<(Result<Bytes, Failure>, Chunks)> {
         let (mut body, mut end) = match self {
-            Pieces::Running(body, end) => (body, end),
-            Pieces::Failed(failure) => return Some((Err(failure), Pieces::Ended)),
-            Pieces::Ended => return None,
+            Chunks::Running(body, end) => (body, end),
+            Chunks::Failed(failure) => return Some((Err(failure), Chunks::Ended)),
+            Chunks::Ended => return None,
         };
-        match piece(&mut body, &mut end).await {
-            Ok(piece) => piece.map(|piece| (Ok(piece), Pieces::Running(body, end))),
-            Err(failure) if is_events => Some((Ok(event(&failure)), Pieces::Failed(failure))),
-            Err(failure) => Some((Err(failure), Pieces::Ended)),
+        match chunk(&mut body, &mut end).await {
+            Ok(chunk) => chunk.map(|chunk| (Ok(chunk), Chunks::Running(body, end))),
+            Err(failure) if is_events => Some((Ok(event(&failure)), Chunks::Failed(failure))),
+            Err(failure) => Some((Err(failure), Chunks::Ended)),
         }
     }
 }
 
-/// The next piece, if there is one.
-async fn piece(body: &mut Body, end: &mut End) -> Result<Option<Bytes>, Failure> {
-    // A producer that always has something ready would never let a timer or the stop come to its turn.
+/// The next chunk; `None` at the end of the body.
+async fn chunk(body: &mut Body, end: &mut Cutoff) -> Result<Option<Bytes>, Failure> {
+    // The select below polls the producer first: one that is always ready would never be cut off, so this checks before.
     let is_whole = body.size_hint().exact().is_some();
     if end.deadline.remaining().is_zero() && !is_whole {
         return Err(Failure::deadline_exceeded());
     }
-    if end.stop.is_at(Step::Ending) && !is_whole {
+    if end.shutdown.has_reached(Phase::Terminating) && !is_whole {
         return Err(Failure::stopped());
     }
     let frame = AssertUnwindSafe(body.frame()).catch_unwind();
     match end.timeout(frame).await? {
         Err(_) => Err(Failure::panicked()),
         Ok(None) => Ok(None),
-        Ok(Some(Err(_))) => Err(Failure::broken()),
-        // The platform has no use for a body's own trailers.
+        Ok(Some(Err(_))) => Err(Failure::interrupted()),
+        // The platform does not pass on a body's own trailers.
         Ok(Some(Ok(frame))) => Ok(Some(frame.into_data().unwrap_or_default())),
     }
 }
 
-/// The last event of a stream that cannot go on.
+/// The last event of a stream that failed.
 fn event(failure: &Failure) -> Bytes {
     let json = serde_json::to_string(failure).unwrap_or_default();
     format!("event: error\ndata: {json}\n\n").into()
@@ -114,17 +113,17 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::lambda::runtime::stop::Stopper;
+    use crate::lambda::runtime::shutdown::ShutdownSender;
 
-    /// All pieces as text, the failure's kind as the last of them.
+    /// All chunks as text; the last one is the kind of the failure.
     async fn read(body: Body, left: u64, is_events: bool) -> Vec<String> {
         let deadline = Deadline::after(Duration::from_millis(left));
-        let end = End::new(deadline, Stop::never());
-        let pieces = pieces(body, end, is_events).map(|piece| match piece {
-            Ok(piece) => String::from_utf8(piece.into()).unwrap(),
+        let end = Cutoff::new(deadline, Shutdown::never());
+        let chunks = chunks(body, end, is_events).map(|chunk| match chunk {
+            Ok(chunk) => String::from_utf8(chunk.into()).unwrap(),
             Err(failure) => failure.kind().to_owned(),
         });
-        pieces.collect().await
+        chunks.collect().await
     }
 
     fn body<E: Into<axum::BoxError> + 'static>(
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_producer_that_says_nothing_more_is_cut_in_time() {
+    async fn a_producer_that_sends_nothing_is_cut_off_in_time() {
         let since = Instant::now();
         let silent = body(once().chain(stream::pending()));
         assert_eq!(read(silent, 1_000, false).await, ["a", "DeadlineExceeded"]);
@@ -148,26 +147,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_producer_that_never_waits_is_cut_in_time() {
+    async fn a_producer_that_never_waits_is_cut_off_in_time() {
         let busy = stream::repeat("a").map(Ok::<_, Infallible>);
-        let pieces = read(body(busy), 5, false).await;
-        assert_eq!(pieces.last().unwrap(), "DeadlineExceeded");
+        let chunks = read(body(busy), 5, false).await;
+        assert_eq!(chunks.last().unwrap(), "DeadlineExceeded");
     }
 
     #[tokio::test]
-    async fn a_producer_that_never_waits_is_cut_when_the_process_stops() {
-        let stopper = Stopper::new();
+    async fn a_producer_that_never_waits_is_cut_off_when_the_process_stops() {
+        let shutdown_sender = ShutdownSender::new();
         let far = Deadline::after(Duration::from_secs(60));
         let busy = body(stream::repeat("a").map(Ok::<_, Infallible>));
-        let mut pieces = pin!(pieces(busy, End::new(far, stopper.stop()), false));
-        assert!(pieces.next().await.unwrap().is_ok());
-        stopper.reach(Step::Ending);
-        assert_eq!(pieces.next().await.unwrap().unwrap_err().kind(), "Stopped");
-        assert!(pieces.next().await.is_none());
+        let mut chunks = pin!(chunks(
+            busy,
+            Cutoff::new(far, shutdown_sender.subscribe()),
+            false
+        ));
+        assert!(chunks.next().await.unwrap().is_ok());
+        shutdown_sender.enter(Phase::Terminating);
+        assert_eq!(chunks.next().await.unwrap().unwrap_err().kind(), "Stopped");
+        assert!(chunks.next().await.is_none());
     }
 
     #[tokio::test]
-    async fn what_breaks_off_or_panics_has_not_ended_well() {
+    async fn a_body_that_breaks_off_or_panics_ends_with_a_failure() {
         let broken = once().map(|it| it.map_err(|_| io::Error::other("secret")));
         let broken = broken.chain(stream::iter([Err(io::Error::other("secret"))]));
         assert_eq!(
@@ -179,17 +182,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_of_events_says_so_in_its_last_event() {
+    async fn an_event_stream_reports_the_failure_in_its_last_event() {
         let silent = body(once().chain(stream::pending()));
-        let pieces = read(silent, 1_000, true).await;
-        let event = pieces[1].strip_prefix("event: error\ndata: ").unwrap();
+        let chunks = read(silent, 1_000, true).await;
+        let event = chunks[1].strip_prefix("event: error\ndata: ").unwrap();
         let event: serde_json::Value = serde_json::from_str(event).unwrap();
         assert_eq!(event["errorType"], "DeadlineExceeded");
-        assert_eq!(pieces[2..], ["DeadlineExceeded"]);
+        assert_eq!(chunks[2..], ["DeadlineExceeded"]);
     }
 
     #[tokio::test]
-    async fn what_is_whole_is_never_late() {
+    async fn a_complete_body_is_never_late() {
         assert_eq!(read(Body::from("a"), 0, false).await, ["a"]);
         assert_eq!(read(Body::empty(), 0, false).await, [""; 0]);
     }

@@ -1,4 +1,4 @@
-//! Events of a WebSocket API: a connection that begins or ends, and a frame.
+//! Events of a WebSocket API: connect, disconnect and message.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use crate::lambda::events::response::EventResponse;
 use crate::lambda::runtime::failure::Failure;
 use crate::websocket::{Connection, PROTOCOL, Times};
 
-/// API Gateway waits so long for the end of the invocation that a frame causes.
-const INTEGRATION: Duration = Duration::from_secs(29);
+/// The time that API Gateway waits for the invocation of a message.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Socket<'a> {
+pub(crate) struct WebSocketEvent<'a> {
     #[serde(borrow, default)]
     headers: Option<Fields<'a>>,
     #[serde(borrow, default)]
@@ -56,18 +56,18 @@ enum EventType {
     Disconnect,
 }
 
-impl Socket<'_> {
+impl WebSocketEvent<'_> {
     /// Answers the event.
     ///
     /// # Errors
-    /// The client cannot be told, or the store fails.
+    /// The response cannot be delivered, or the store fails.
     pub(crate) async fn answer(
         self,
         app: &App,
         mut request_info: RequestInfo,
     ) -> Result<EventResponse, Failure> {
         let time = request_info.time_left.unwrap_or(TimeLeft::UNLIMITED);
-        request_info.time_left = Some(time.at_most(INTEGRATION));
+        request_info.time_left = Some(time.at_most(INTEGRATION_TIMEOUT));
         let times = Times::of(request_info.time_left, app.config());
         let context = self.request_context;
         let checked = || principal(context.authorizer, context.identity);
@@ -91,7 +91,7 @@ impl Socket<'_> {
     }
 }
 
-/// Nothing of it reaches the client, unless it is a failure.
+/// The response to API Gateway, which passes it on to the client only where it is a failure.
 fn accepted() -> EventResponse {
     EventResponse::document(&json!({ "statusCode": 200 }))
 }
@@ -112,7 +112,7 @@ fn connect(app: &App, headers: Result<HeaderMap, String>, cx: &Context) -> Event
     EventResponse::document(&answer)
 }
 
-/// Whether the client names the subprotocol of MCP among those it can speak.
+/// Whether the client offers the MCP subprotocol.
 fn offers(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
     let mut names = lines

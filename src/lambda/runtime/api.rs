@@ -1,15 +1,15 @@
-//! The Runtime API: the next invocation, its answer or its failure, and the failure of a start.
+//! A client of the Lambda Runtime API: it takes invocations, and posts responses, failures and failed starts.
 //!
-//! Our own client, because the stock one keeps a streamed answer back for 40 ms (no `TCP_NODELAY`), writes the error of
-//! a stream into its body, ends the body of a producer that panicked as if it were whole, and reads streams in a task
-//! that may outlive their invocation.
+//! It replaces the client of `lambda_runtime`, which delays streamed responses by 40 ms (no `TCP_NODELAY`), writes the
+//! error of a stream into its body, ends the body of a producer that panicked as if it were complete, and reads streams
+//! in a task that may outlive their invocation.
 
 use axum::body::{Body, Bytes};
 use http::header::{CONTENT_TYPE, HOST, TRAILER, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 use crate::lambda::events::response::{ERROR_BODY, ERROR_TYPE, EventResponse};
-use crate::lambda::runtime::connection::{Connection, Unanswered};
+use crate::lambda::runtime::connection::{Connection, ExchangeError};
 use crate::lambda::runtime::failure::Failure;
 use crate::lambda::runtime::invocation::Invocation;
 
@@ -17,22 +17,22 @@ const ADDRESS: &str = "AWS_LAMBDA_RUNTIME_API";
 const RUNTIME: &str = "/2018-06-01/runtime";
 const STREAMED: &str = "application/vnd.awslambda.http-integration-response";
 
-/// Why the platform could not be asked, or what it refused.
+/// The platform could not be reached, or refused a request.
 pub type ApiError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A way to the platform: one connection, opened when it is needed and used again while it lasts.
+/// A client of the platform with one connection, which is opened when it is needed and reused while it is open.
 pub(crate) struct Api {
     authority: String,
-    /// What stands before every path; emulators have something here.
+    /// The prefix of every path, which only emulators have.
     prefix: String,
     connection: Option<Connection>,
 }
 
 impl Api {
-    /// The platform that started this process.
+    /// A client of the platform that started this process.
     ///
     /// # Errors
-    /// The address is missing, or is none.
+    /// The address is missing or malformed.
     pub(crate) fn from_env() -> Result<Api, ApiError> {
         let address = std::env::var(ADDRESS).map_err(|_| format!("`{ADDRESS}` is not set"))?;
         let url = match address.contains("://") {
@@ -41,7 +41,9 @@ impl Api {
         };
         let uri: Option<Uri> = url.parse().ok();
         let authority = uri.as_ref().and_then(Uri::authority);
-        let authority = authority.ok_or_else(|| format!("`{ADDRESS}`: `{url}` is no address"))?;
+        let authority = authority.ok_or_else(|| {
+            format!("`{ADDRESS}`: `{url}` is not an address; expected a host and a port")
+        })?;
         Ok(Api {
             authority: authority.to_string(),
             prefix: uri
@@ -53,8 +55,8 @@ impl Api {
         })
     }
 
-    /// Another way to the same platform.
-    pub(crate) fn another(&self) -> Api {
+    /// A client of the same platform with a connection of its own.
+    pub(crate) fn with_new_connection(&self) -> Api {
         Api {
             authority: self.authority.clone(),
             prefix: self.prefix.clone(),
@@ -65,19 +67,19 @@ impl Api {
     /// Waits for the next invocation.
     ///
     /// # Errors
-    /// The connection's, or the platform's refusal.
+    /// The connection fails, or the platform refuses the request.
     pub(crate) async fn next(&mut self) -> Result<Invocation, ApiError> {
         let path = format!("{RUNTIME}/invocation/next");
         let response = self
-            .ask(Method::GET, &path, HeaderMap::new(), Body::empty())
+            .request(Method::GET, &path, HeaderMap::new(), Body::empty())
             .await?;
         Invocation::read(response)
     }
 
-    /// Posts the answer. A streamed one is made while it is sent.
+    /// Posts the response. A streamed response is produced while it is sent.
     ///
     /// # Errors
-    /// The connection's, which also says that the caller is gone, or the platform's refusal.
+    /// The connection fails, for example because the caller is gone, or the platform refuses the response.
     pub(crate) async fn respond(
         &mut self,
         invocation: &Invocation,
@@ -96,34 +98,35 @@ impl Api {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let path = format!("{RUNTIME}/invocation/{}/response", invocation.id);
-        self.ask(Method::POST, &path, headers, response.into_body())
+        self.request(Method::POST, &path, headers, response.into_body())
             .await?;
         Ok(())
     }
 
-    /// Posts that the invocation has no answer.
+    /// Posts that the invocation failed.
     ///
     /// # Errors
-    /// The connection's, or the platform's refusal.
+    /// The connection fails, or the platform refuses the request.
     pub(crate) async fn fail(
         &mut self,
         invocation: &Invocation,
         failure: &Failure,
     ) -> Result<(), ApiError> {
         let path = format!("{RUNTIME}/invocation/{}/error", invocation.id);
-        self.tell(&path, invocation.headers(), failure).await
+        self.post_failure(&path, invocation.headers(), failure)
+            .await
     }
 
     /// Posts that the function cannot start.
     ///
     /// # Errors
-    /// The connection's, or the platform's refusal.
+    /// The connection fails, or the platform refuses the request.
     pub(crate) async fn fail_start(&mut self, failure: &Failure) -> Result<(), ApiError> {
         let path = format!("{RUNTIME}/init/error");
-        self.tell(&path, HeaderMap::new(), failure).await
+        self.post_failure(&path, HeaderMap::new(), failure).await
     }
 
-    async fn tell(
+    async fn post_failure(
         &mut self,
         path: &str,
         mut headers: HeaderMap,
@@ -132,15 +135,15 @@ impl Api {
         headers.insert(ERROR_TYPE, failure.category());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = Body::from(serde_json::to_vec(failure)?);
-        self.ask(Method::POST, path, headers, body).await?;
+        self.request(Method::POST, path, headers, body).await?;
         Ok(())
     }
 
-    /// Sends one request and reads its answer.
+    /// Sends one request and reads the response.
     ///
     /// # Errors
-    /// The connection's, or the refusal: any status but a good one.
-    pub(crate) async fn ask(
+    /// The connection fails, or the status is not a success.
+    pub(crate) async fn request(
         &mut self,
         method: Method,
         path: &str,
@@ -163,21 +166,21 @@ impl Api {
     }
 
     async fn send(&mut self, mut request: Request<Body>) -> Result<Response<Bytes>, ApiError> {
-        // What is kept may be gone by now; a request of which nothing was sent goes another way.
+        // The platform may have closed the kept connection; a request that was not sent yet goes over a new one.
         if let Some(mut connection) = self.connection.take() {
             match connection.exchange(request).await {
                 Ok(response) => return Ok(self.keep(connection, response)),
-                Err(Unanswered {
+                Err(ExchangeError {
                     request: Some(unsent),
                     ..
                 }) => request = unsent,
-                Err(unanswered) => return Err(unanswered.error),
+                Err(failed) => return Err(failed.error),
             }
         }
         let mut connection = Connection::open(&self.authority).await?;
         match connection.exchange(request).await {
             Ok(response) => Ok(self.keep(connection, response)),
-            Err(unanswered) => Err(unanswered.error),
+            Err(failed) => Err(failed.error),
         }
     }
 
@@ -188,5 +191,5 @@ impl Api {
 }
 
 fn refusal(path: &str, status: StatusCode) -> ApiError {
-    format!("the platform answers {status} to `{path}`").into()
+    format!("the platform answered `{path}` with {status}").into()
 }

@@ -1,7 +1,7 @@
-//! One HTTP/1.1 connection to the platform, driven by whoever waits for an answer on it.
+//! One HTTP/1.1 connection to the platform, driven by the call that waits for a response on it.
 //!
-//! No task of its own drives it: the body of a streamed answer is read here, by the one who posts it, so nothing runs
-//! on when an invocation has ended, and what is dropped is over.
+//! It has no task of its own: the call that posts a streamed response also reads its body, so nothing runs longer than
+//! its invocation, and dropping the call ends all of it.
 
 use axum::body::{Body, Bytes};
 use http::{Request, Response};
@@ -19,9 +19,9 @@ pub(crate) struct Connection {
     driver: Option<Driver<TokioIo<TcpStream>, Body>>,
 }
 
-/// A request without an answer.
-pub(crate) struct Unanswered {
-    /// The request, if nothing of it was sent.
+/// A request that got no response.
+pub(crate) struct ExchangeError {
+    /// The request, where nothing of it was sent.
     pub(crate) request: Option<Request<Body>>,
     pub(crate) error: Error,
 }
@@ -30,10 +30,10 @@ impl Connection {
     /// Connects to `authority`, a host and a port.
     ///
     /// # Errors
-    /// The socket's.
+    /// The socket fails.
     pub(crate) async fn open(authority: &str) -> Result<Connection, Error> {
         let socket = TcpStream::connect(authority).await?;
-        // What is written is written whole; waiting for more of it costs 40 ms an answer.
+        // Each write is complete, so Nagle's algorithm would only add 40 ms to each response.
         socket.set_nodelay(true)?;
         let (sender, driver) = handshake(TokioIo::new(socket)).await?;
         Ok(Connection {
@@ -42,56 +42,60 @@ impl Connection {
         })
     }
 
-    /// Whether another request can go this way.
+    /// Whether the connection can take another request.
     pub(crate) fn is_open(&self) -> bool {
         self.driver.is_some() && self.sender.is_ready()
     }
 
-    /// Sends the request and reads its answer. A good answer is returned when the request has been sent whole too.
+    /// Sends the request and reads the response. A success is returned only when the whole request has been sent.
     ///
     /// # Errors
-    /// The connection's, with the request if the connection was gone before.
+    /// The connection fails; the error holds the request where nothing of it was sent.
     pub(crate) async fn exchange(
         &mut self,
         request: Request<Body>,
-    ) -> Result<Response<Bytes>, Unanswered> {
+    ) -> Result<Response<Bytes>, ExchangeError> {
         let sender = &mut self.sender;
-        let answer = async {
+        let response = async {
             let response = sender.try_send_request(request).await?;
             let (parts, body) = response.into_parts();
-            let body = body.collect().await.map_err(Unanswered::late)?.to_bytes();
+            let body = body
+                .collect()
+                .await
+                .map_err(ExchangeError::after_sending)?
+                .to_bytes();
             if parts.status.is_success() {
-                // A failure means that the platform closes the connection after this answer.
+                // This fails where the platform closes the connection after its response, which is not an error.
                 let _ = sender.ready().await;
             }
             Ok(Response::from_parts(parts, body))
         };
-        let mut answer = std::pin::pin!(answer);
+        let mut response = std::pin::pin!(response);
         if let Some(driver) = &mut self.driver {
             tokio::select! {
                 biased;
-                answer = &mut answer => return answer,
+                response = &mut response => return response,
                 _ = driver => {}
             }
         }
-        // The connection has ended, and with it everything that the answer may still wait for.
+        // The connection has ended, so the response resolves at once.
         self.driver = None;
-        answer.await
+        response.await
     }
 }
 
-impl Unanswered {
-    fn late(error: hyper::Error) -> Unanswered {
-        Unanswered {
+impl ExchangeError {
+    fn after_sending(error: hyper::Error) -> ExchangeError {
+        ExchangeError {
             request: None,
             error: error.into(),
         }
     }
 }
 
-impl From<TrySendError<Request<Body>>> for Unanswered {
-    fn from(mut error: TrySendError<Request<Body>>) -> Unanswered {
-        Unanswered {
+impl From<TrySendError<Request<Body>>> for ExchangeError {
+    fn from(mut error: TrySendError<Request<Body>>) -> ExchangeError {
+        ExchangeError {
             request: error.take_message(),
             error: error.into_error().into(),
         }

@@ -1,4 +1,4 @@
-//! The registration as an extension of the platform, without which it ends a process by force and says nothing before.
+//! The registration as a Lambda extension, without which the platform kills the process without a signal.
 
 use std::future::pending;
 use std::time::Duration;
@@ -13,41 +13,42 @@ const PATH: &str = "/2020-01-01/extension";
 const NAME: HeaderName = HeaderName::from_static("lambda-extension-name");
 const IDENTIFIER: HeaderName = HeaderName::from_static("lambda-extension-identifier");
 
-/// How long the platform may take to register it; emulators without extensions must not hold up a start.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The time for the registration; an emulator without extensions must not delay the start.
+const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An extension that wants no events, only the signal before the end.
+/// An extension that subscribes to no events: it needs only the signal before the process ends.
 pub(crate) struct Extension {
     api: Api,
     identifier: HeaderValue,
 }
 
 impl Extension {
-    /// Registers it, before the first invocation is asked for. A platform without extensions is one without a signal.
+    /// Registers the extension, before the first invocation is taken. `None` where the platform has no extensions; then
+    /// it sends no signal either.
     pub(crate) async fn register(api: &mut Api) -> Option<Extension> {
-        let registered = tokio::time::timeout(PATIENCE, register(api)).await;
+        let registered = tokio::time::timeout(REGISTRATION_TIMEOUT, register(api)).await;
         match registered.unwrap_or_else(|late| Err(late.into())) {
             Ok(identifier) => Some(Extension {
-                // Its wait takes a connection for good.
-                api: api.another(),
+                // The wait occupies a connection until the process ends.
+                api: api.with_new_connection(),
                 identifier,
             }),
             Err(error) => {
-                debug!(%error, "the platform knows no extensions: it will not say when it ends this process");
+                debug!(%error, "the platform has no extensions: it will end this process without a signal");
                 None
             }
         }
     }
 
-    /// Waits, as the platform wants it of every extension before a start is complete. It never ends.
+    /// Waits for ever. The platform considers the start complete only when every extension waits for its next event.
     pub(crate) async fn wait(mut self) {
         let headers = HeaderMap::from_iter([(IDENTIFIER, self.identifier)]);
         let path = format!("{PATH}/event/next");
         let ended = self
             .api
-            .ask(Method::GET, &path, headers, Body::empty())
+            .request(Method::GET, &path, headers, Body::empty())
             .await;
-        debug!(error = ended.err(), "no extension any more");
+        debug!(error = ended.err(), "the extension is no longer registered");
         pending().await
     }
 }
@@ -56,7 +57,9 @@ async fn register(api: &mut Api) -> Result<HeaderValue, ApiError> {
     let headers = HeaderMap::from_iter([(NAME, HeaderValue::from_static("bifold"))]);
     let body = Body::from(r#"{"events":[]}"#);
     let path = format!("{PATH}/register");
-    let answer = api.ask(Method::POST, &path, headers, body).await?;
+    let answer = api.request(Method::POST, &path, headers, body).await?;
     let identifier = answer.headers().get(IDENTIFIER);
-    Ok(identifier.ok_or("no identifier")?.clone())
+    Ok(identifier
+        .ok_or("the registration has no identifier")?
+        .clone())
 }

@@ -1,4 +1,4 @@
-//! An invocation that has no answer, in the words that the platform takes for it.
+//! The failure of an invocation, as it is posted to the platform.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::telemetry::cause;
 
-/// Why an invocation, or the start of the function, has no answer. Serialises as the Runtime API wants it.
+/// Why an invocation or the start of the function failed. Serializes as the Runtime API expects it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
@@ -22,7 +22,7 @@ impl Failure {
         self.error_type
     }
 
-    /// The kind in the form that the platform counts by.
+    /// The kind in the form of the platform's metrics.
     pub(crate) fn category(&self) -> HeaderValue {
         let category = format!("Function.{}", self.error_type);
         HeaderValue::try_from(category).unwrap_or(HeaderValue::from_static("Function.Unknown"))
@@ -33,53 +33,50 @@ impl Failure {
         Failure::new("StartFailed", reason)
     }
 
-    /// The event comes from none of the integrations.
+    /// The event comes from an unknown source.
     pub(crate) fn unknown_event() -> Failure {
         Failure::new(
             "UnknownEvent",
-            "the event is no HTTP request of a Function URL, of API Gateway (payload format 2.0 or 1.0) or of an \
-             Application Load Balancer, and none of a WebSocket API; invoke this function through one of them",
+            "the event is neither an HTTP request of a Function URL, of API Gateway (payload format 2.0 or 1.0) or of an \
+             Application Load Balancer, nor an event of a WebSocket API; invoke this function through one of them",
         )
     }
 
-    /// What is said to a client of a WebSocket does not reach it.
+    /// A message to a WebSocket client could not be delivered.
     pub(crate) fn undelivered(error: Error) -> Failure {
         cause("lambda", &error);
         Failure::new("Undelivered", error.message())
     }
 
-    /// The answer was not whole when the time of its invocation was up.
+    /// The response was incomplete at the deadline of its invocation.
     pub(crate) fn deadline_exceeded() -> Failure {
         Failure::new(
             "DeadlineExceeded",
-            "the time limit was reached before the answer was whole; ask for less at a time",
+            "the time limit was reached before the response was complete; request less at a time",
         )
     }
 
-    /// The process was told to end before the answer was whole.
+    /// The process was shut down before the response was complete.
     pub(crate) fn stopped() -> Failure {
         Failure::new(
             "Stopped",
-            "the server is being stopped and the answer is not whole; ask again",
+            "the server is shutting down and the response is incomplete; try again",
         )
     }
 
-    /// A panic outside every function. Its message may repeat arguments, so it is not told.
+    /// A panic outside of the functions. Its message may contain arguments, so it is not passed on.
     pub(crate) fn panicked() -> Failure {
-        Failure::new(
-            "Panic",
-            "the server failed in a way it was not written for; the defect was logged",
-        )
+        Failure::new("Panic", "the server has a defect; its log has the details")
     }
 
-    /// The body of the answer ended with an error.
-    pub(crate) fn broken() -> Failure {
-        Failure::new("BrokenAnswer", "the answer broke off; ask again")
+    /// The body of the response ended with an error.
+    pub(crate) fn interrupted() -> Failure {
+        Failure::new("BrokenAnswer", "the response broke off; try again")
     }
 
-    /// What another invocation began could not be gone on with.
-    pub(crate) fn again(error: Error) -> Failure {
-        Failure::new("NotGoneOn", error.message())
+    /// A call that another invocation began could not be resumed.
+    pub(crate) fn not_resumed(error: Error) -> Failure {
+        Failure::new("NotResumed", error.message())
     }
 
     fn new(error_type: &'static str, error_message: &str) -> Failure {

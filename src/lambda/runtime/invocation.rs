@@ -1,4 +1,4 @@
-//! One invocation, as the platform hands it out.
+//! One invocation, as the Runtime API delivers it.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,15 +12,15 @@ const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
 const DEADLINE: &str = "lambda-runtime-deadline-ms";
 const CLIENT_CONTEXT: &str = "lambda-runtime-client-context";
 const TRACE: &str = "lambda-runtime-trace-id";
-/// What tells an answer from a late one to an earlier attempt; it goes back as it came.
+/// Distinguishes a response from a late one to an earlier attempt; it is sent back unchanged.
 const INVOCATION: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
 
 /// One invocation.
 pub(crate) struct Invocation {
     pub(crate) id: String,
-    /// What is left of its time, if the platform says.
+    /// The time that is left, where the platform gives a deadline.
     pub(crate) time_left: Option<Duration>,
-    /// The header of X-Ray.
+    /// The X-Ray trace header.
     pub(crate) trace: Option<HeaderValue>,
     pub(crate) payload: Bytes,
     echo: Option<HeaderValue>,
@@ -28,10 +28,10 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// Reads what `next` has answered.
+    /// Reads the response to `next`.
     ///
     /// # Errors
-    /// It has no id, under which it could be answered.
+    /// The invocation has no id, so it cannot be answered.
     pub(crate) fn read(response: Response<Bytes>) -> Result<Invocation, ApiError> {
         let (parts, payload) = response.into_parts();
         let text = |name| parts.headers.get(name).and_then(|it| it.to_str().ok());
@@ -41,25 +41,25 @@ impl Invocation {
             id: id.to_owned(),
             time_left: text(DEADLINE).and_then(time_left),
             trace: parts.headers.get(TRACE).cloned(),
-            is_ping: text(CLIENT_CONTEXT).is_some_and(ping::is_said),
+            is_ping: text(CLIENT_CONTEXT).is_some_and(ping::is_declared_in),
             payload,
             echo: parts.headers.get(INVOCATION).cloned(),
         })
     }
 
-    /// Whether its caller says that it only keeps the function warm.
+    /// Whether its client context declares a warm-up ping.
     pub(crate) fn is_ping(&self) -> bool {
         self.is_ping
     }
 
-    /// What goes back with its answer.
+    /// The headers that its response must repeat.
     pub(crate) fn headers(&self) -> HeaderMap {
         let echo = self.echo.iter().map(|echo| (INVOCATION, echo.clone()));
         echo.collect()
     }
 }
 
-/// What is left until `deadline`, in milliseconds since 1970. Emulators give deadlines of that year, which is none.
+/// The time until `deadline`, which is in milliseconds since 1970. Emulators without deadlines send one in 1970.
 fn time_left(deadline: &str) -> Option<Duration> {
     const DAY: Duration = Duration::from_secs(86_400);
     let deadline =

@@ -1,4 +1,4 @@
-//! One taker of invocations: one after another, until it is told to stop.
+//! A poller: it takes invocations, one after another, until the process shuts down.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -11,71 +11,73 @@ use crate::clock::{Deadline, TimeLeft};
 use crate::lambda::events::response::EventResponse;
 use crate::lambda::runtime::api::{Api, ApiError};
 use crate::lambda::runtime::failure::Failure;
+use crate::lambda::runtime::health::PollerHealth;
 use crate::lambda::runtime::invocation::Invocation;
-use crate::lambda::runtime::stop::{Step, Stop};
+use crate::lambda::runtime::shutdown::{Phase, Shutdown};
 use crate::lambda::runtime::timeout::Timeout;
-use crate::lambda::runtime::workers::Workers;
 use crate::lambda::{answer_until, pong};
 
-/// How often the platform is asked again after it failed to give an invocation, each time after twice the wait; while
-/// others of the process still get some, it is asked on.
-const TRIES: u32 = 5;
-const FIRST_WAIT: Duration = Duration::from_millis(50);
+/// The retries after the platform failed to give an invocation; the wait doubles each time. A poller retries beyond that
+/// while other pollers of the process still get invocations.
+const MAX_RETRIES: u32 = 5;
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 
-/// How long after the end of an invocation its answer may still be on its way, because its last words are.
-const GRACE: Duration = Duration::from_millis(500);
+/// The time after the deadline of an invocation in which its response may still be delivered, so that the failure at the
+/// deadline arrives.
+const DELIVERY_GRACE: Duration = Duration::from_millis(500);
 
-/// What is left of an invocation when its spans are no longer sent.
-const RESERVE: Duration = Duration::from_millis(100);
+/// The time at the end of an invocation in which no more spans are sent.
+const FLUSH_RESERVE: Duration = Duration::from_millis(100);
 
-/// Takes invocations until the process stops. What runs then is finished first.
+/// Takes invocations until the process shuts down. A running invocation is finished first.
 ///
 /// # Errors
 /// The platform gives no more invocations.
 pub(crate) async fn poll(
     app: App,
     mut api: Api,
-    workers: Workers,
+    health: PollerHealth,
     timeout: Timeout,
-    mut stop: Stop,
+    mut shutdown: Shutdown,
 ) -> Result<(), ApiError> {
     let mut failures = 0;
     loop {
         let next = tokio::select! {
             biased;
-            () = stop.reached(Step::Stopping) => return Ok(()),
+            () = shutdown.reached(Phase::Draining) => return Ok(()),
             next = api.next() => next,
         };
         match next {
             Ok(invocation) => {
-                if failures > TRIES {
-                    workers.is_back();
+                if failures > MAX_RETRIES {
+                    health.mark_recovered();
                 }
                 failures = 0;
                 let end = invocation.time_left.map(Deadline::after);
-                let time_left = invocation.time_left.map(|left| timeout.notice(left));
-                let response = answer(&app, &invocation, time_left, stop.clone()).await;
+                let time_left = invocation.time_left.map(|left| timeout.observe(left));
+                let response = answer(&app, &invocation, time_left, shutdown.clone()).await;
                 post(&mut api, &invocation, response, end).await;
-                // The process may be frozen as soon as it asks for more, and is killed if this takes too long.
+                // The process may be frozen as soon as it asks for the next invocation, so spans are sent before; it is
+                // killed if that takes too long.
                 let left = end.map_or(Duration::MAX, Deadline::remaining);
-                app.flush(left.saturating_sub(RESERVE)).await;
+                app.flush(left.saturating_sub(FLUSH_RESERVE)).await;
             }
-            Err(error) if failures == TRIES && workers.is_lost() => return Err(error),
+            Err(error) if failures == MAX_RETRIES && health.mark_refused() => return Err(error),
             Err(error) => {
-                warn!(%error, "no invocation could be taken; the platform is asked again");
-                tokio::time::sleep(FIRST_WAIT * 2_u32.pow(failures.min(TRIES))).await;
-                failures = (failures + 1).min(TRIES + 1);
+                warn!(%error, "no invocation could be taken; trying again");
+                tokio::time::sleep(FIRST_BACKOFF * 2_u32.pow(failures.min(MAX_RETRIES))).await;
+                failures = (failures + 1).min(MAX_RETRIES + 1);
             }
         }
     }
 }
 
-/// The answer to one invocation, or why there is none.
+/// The response to one invocation, or its failure.
 async fn answer(
     app: &App,
     invocation: &Invocation,
     time_left: Option<TimeLeft>,
-    mut stop: Stop,
+    mut shutdown: Shutdown,
 ) -> Result<EventResponse, Failure> {
     let event = std::str::from_utf8(&invocation.payload).map_err(|_| Failure::unknown_event())?;
     let request_info = RequestInfo {
@@ -87,15 +89,15 @@ async fn answer(
     if invocation.is_ping() {
         return Ok(pong(request_info));
     }
-    let answering = AssertUnwindSafe(answer_until(app, event, request_info, stop.clone()));
+    let answering = AssertUnwindSafe(answer_until(app, event, request_info, shutdown.clone()));
     tokio::select! {
         biased;
         answered = answering.catch_unwind() => answered.unwrap_or_else(|_| Err(Failure::panicked())),
-        () = stop.reached(Step::Ending) => Err(Failure::stopped()),
+        () = shutdown.reached(Phase::Terminating) => Err(Failure::stopped()),
     }
 }
 
-/// Hands it to the platform, which has no use for it after `end`. What goes wrong is told to the log.
+/// Posts the response to the platform, which ignores it after `end`. A failure is logged.
 async fn post(
     api: &mut Api,
     invocation: &Invocation,
@@ -108,11 +110,11 @@ async fn post(
             Err(failure) => api.fail(invocation, &failure).await,
         }
     };
-    let patience = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + GRACE;
-    let posted = tokio::time::timeout(patience, posting).await;
-    let late = |_| Err("the platform did not take it in time".into());
+    let timeout = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + DELIVERY_GRACE;
+    let posted = tokio::time::timeout(timeout, posting).await;
+    let late = |_| Err("the platform did not accept the response in time".into());
     if let Err(error) = posted.unwrap_or_else(late) {
-        // Emulators, and in time the platform, close the connection when the caller is gone.
-        error!(request_id = invocation.id, %error, "an answer could not be delivered whole");
+        // Emulators close the connection when the caller is gone, and the platform does so eventually.
+        error!(request_id = invocation.id, %error, "a response could not be delivered completely");
     }
 }

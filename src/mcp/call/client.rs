@@ -1,4 +1,4 @@
-//! Who asks: what the client of one request can do, and how it is told and asked while its call runs.
+//! The client of one request: what it can do, and how it is told and asked while its call runs.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::context::Context;
 use crate::context::client::{Client, Level};
 use crate::error::{Capabilities, Capability};
-use crate::mcp::Endpoint;
+use crate::mcp::call::execution::Executor;
 use crate::mcp::call::mrtr::{self, MultiRound};
 use crate::mcp::call::session::Asking;
 use crate::mcp::messages::envelope::Request;
@@ -20,13 +20,13 @@ use crate::mcp::messages::version::Version;
 pub(crate) struct ClientChannel {
     pub(crate) client: Arc<Client>,
     pub(crate) asking: Asking,
-    /// By which it is told how far its call is.
+    /// Tells it how far its call is, if it wants to hear that.
     pub(crate) reporter: Option<Reporter>,
-    /// Whether it takes a stream of events for an answer.
+    /// Whether it takes a stream of events as the response.
     pub(crate) takes_events: bool,
 }
 
-/// What a client wishes to hear of its call.
+/// What a client wants to hear of its call.
 #[derive(Default)]
 struct Wishes {
     token: Option<Box<RawValue>>,
@@ -37,9 +37,9 @@ impl ClientChannel {
     /// A client of 2026, which says with each request what it can do; `None` where it neither hears nor is asked.
     ///
     /// # Errors
-    /// It wishes for a level that there is not, or brings answers that cannot be read.
+    /// The log level is unknown, or the answers that it brings cannot be read.
     pub(crate) fn modern(
-        endpoint: &Endpoint,
+        executor: &Executor,
         request: &Request<'_>,
         declared: &RawValue,
         cx: &Context,
@@ -56,8 +56,8 @@ impl ClientChannel {
         if !hears && capabilities == Capabilities::default() && !mrtr::is_later(request) {
             return Ok(None);
         }
-        let server = endpoint.rendered.server();
-        let multi_round = MultiRound::read(&endpoint.cipher, server, request, cx)?;
+        let Executor { cipher, server, .. } = executor;
+        let multi_round = MultiRound::read(cipher, server, request, cx)?;
         Ok(Some(ClientChannel {
             client: wishes.client(capabilities),
             asking: Asking::MultiRound(Box::new(multi_round)),
@@ -66,10 +66,10 @@ impl ClientChannel {
         }))
     }
 
-    /// A client of before, which said what it can do when it opened a session that nobody kept: whatever its revision
-    /// knows is tried. `None` where there is no stream on which it could hear anything.
+    /// A client of 2025 or before. It said what it can do when it opened a session, and sessions are not kept, so whatever
+    /// its revision knows is tried. `None` where there is no stream on which it could hear anything.
     pub(crate) fn legacy(
-        endpoint: &Endpoint,
+        executor: &Executor,
         version: Version,
         request: &Request<'_>,
         cx: &Context,
@@ -80,16 +80,16 @@ impl ClientChannel {
         let token = Wishes::of(request)?.token;
         let wishes = Wishes {
             token,
-            // What it set with `logging/setLevel` nobody kept either, so the level is the server's choice.
+            // What it set with `logging/setLevel` is not kept either, so the level is the server's choice.
             level: Some(Level::Info),
         };
         Ok(Some(ClientChannel {
             client: wishes.client(match cx.is_whole() {
-                // It would read the question when there is nobody left to answer.
+                // It would read the question only when the call has ended.
                 true => Capabilities::default(),
                 false => capabilities(version),
             }),
-            asking: Asking::Live(endpoint.pending_requests.held_by(cx.holder())),
+            asking: Asking::Live(executor.pending_requests.held_by(cx.holder())),
             reporter: wishes.token.map(Reporter::new),
             takes_events: true,
         }))
@@ -98,7 +98,7 @@ impl ClientChannel {
 
 impl Wishes {
     fn of(request: &Request<'_>) -> Result<Wishes, RpcError> {
-        let meta = &request.meta;
+        let meta = &request.params.meta;
         let level = meta
             .level
             .map(|level| read_level(level.get()))
@@ -111,7 +111,7 @@ impl Wishes {
     }
 
     fn client(&self, capabilities: Capabilities) -> Arc<Client> {
-        // A task shows how far it is to whoever looks at it.
+        // A task shows how far it is to any client that asks for it.
         let wants_progress = self.token.is_some() || capabilities.has(Capability::Tasks);
         Arc::new(Client::new(capabilities, wants_progress, self.level))
     }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt};
-use http::StatusCode;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use serde_json::value::RawValue;
 use tracing::debug;
 
@@ -11,20 +10,48 @@ use crate::context::client::Client;
 use crate::context::{Context, Form, Protocol};
 use crate::error::{Capability, Error};
 use crate::mcp::call::client::ClientChannel;
+use crate::mcp::call::pending::PendingRequests;
+use crate::mcp::call::request_state::StateCipher;
 use crate::mcp::call::run::{Ended, Run};
 use crate::mcp::call::session::{Next, Session};
-use crate::mcp::call::task::Escalation;
+use crate::mcp::call::task::{Escalation, Tasks};
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::events::Event;
 use crate::mcp::messages::result;
 use crate::mcp::messages::version::Shape;
 use crate::mcp::methods::{prompts, resources};
-use crate::mcp::{Body, Endpoint, McpResponse};
-use crate::registry::{Answer, Prompt, Resource, Tool};
-use crate::telemetry::{Outcome, Pending};
+use crate::registry::{Answer, Prompt, Registry, Resource, Tool};
+use crate::telemetry::{Outcome, PendingOutcome};
 
-/// One such request, and the form of its answer.
+/// Runs functions for clients: what all calls of one application share.
+pub(crate) struct Executor {
+    pub(crate) registry: Arc<Registry>,
+    /// How the server introduces itself in results.
+    pub(crate) server: Box<RawValue>,
+    /// Encrypts what clients keep between two rounds of a request.
+    pub(crate) cipher: Arc<StateCipher>,
+    /// Where clients answer what they are asked on a stream.
+    pub(crate) pending_requests: PendingRequests,
+    /// Where calls go on after their answer, if there are any that do.
+    pub(crate) tasks: Option<Tasks>,
+}
+
+/// What a function's request is answered with.
+pub(crate) enum Executed {
+    /// What the call has come to.
+    Whole(Ended),
+    /// What is sent until the response, this among it.
+    Streamed {
+        events: BoxStream<'static, Event>,
+        /// What the log says of the call once it has ended.
+        pending: PendingOutcome,
+        /// What it says if the client goes before.
+        given_up: Outcome,
+    },
+}
+
+/// One request that runs a function, and the form of its result.
 #[derive(Clone, Copy)]
 pub(crate) struct Execution<'a> {
     pub(crate) shape: Shape,
@@ -48,7 +75,18 @@ pub(crate) enum Subject {
     },
 }
 
-impl Endpoint {
+impl Executor {
+    /// The same with another registry.
+    pub(crate) fn with(&self, registry: Arc<Registry>) -> Executor {
+        Executor {
+            registry,
+            server: self.server.clone(),
+            cipher: self.cipher.clone(),
+            pending_requests: self.pending_requests.clone(),
+            tasks: self.tasks.clone(),
+        }
+    }
+
     /// Runs the function and answers with its result, or with what it says until then.
     pub(crate) async fn run(
         &self,
@@ -56,7 +94,7 @@ impl Endpoint {
         channel: Option<ClientChannel>,
         subject: Subject,
         arguments: &str,
-    ) -> Result<McpResponse, RpcError> {
+    ) -> Result<Executed, RpcError> {
         let function = subject.function();
         missing(function, channel.as_ref())?;
         let Some(channel) = channel else {
@@ -69,8 +107,8 @@ impl Endpoint {
             takes_events,
         } = channel;
         let form = subject.form(execution.shape);
-        let cx = execution.cx.clone().on(Protocol::Mcp, form);
-        let cx = cx.heard_by(client.clone());
+        let cx = execution.cx.clone().on_protocol(Protocol::Mcp, form);
+        let cx = cx.with_client(client.clone());
         let escalation = match subject {
             Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
             // The extension knows tasks of tools alone.
@@ -78,13 +116,12 @@ impl Endpoint {
         };
         let label = function.label();
         let run = self.start(execution.shape, subject, arguments, (cx, client));
-        // Who asked to hear how far the call is gets a stream at once; others only when there is something to hear.
+        // A client that asked for progress gets a stream at once; others only when there is something to hear.
         let at_once = reporter.is_some();
         let session = Session::new(label.clone(), run, reporter, asking, escalation);
-        let id = execution.request.id;
         Ok(match takes_events {
             true => stream_of(session, execution, label, at_once).await,
-            false => McpResponse::end(id, session.end().await, execution.cx),
+            false => Executed::Whole(session.end().await.fitting(execution.cx)),
         })
     }
 
@@ -94,18 +131,14 @@ impl Endpoint {
         execution: Execution<'_>,
         subject: &Subject,
         arguments: &str,
-    ) -> McpResponse {
-        let Execution { shape, request, cx } = execution;
+    ) -> Executed {
+        let Execution { shape, cx, .. } = execution;
         let function = subject.function();
-        let called = cx.clone().on(Protocol::Mcp, subject.form(shape));
+        let called = cx.clone().on_protocol(Protocol::Mcp, subject.form(shape));
         let answer = self.registry.call(function, called, arguments).await;
-        let server = self.rendered.server();
-        let encode = |answer: &_| subject.encode(shape, server, answer, cx);
-        McpResponse::end(
-            request.id,
-            Ended::of(shape, function.label(), answer, encode),
-            cx,
-        )
+        let encode = |answer: &_| subject.encode(shape, &self.server, answer, cx);
+        let ended = Ended::of(shape, function.label(), answer, encode);
+        Executed::Whole(ended.fitting(cx))
     }
 
     pub(crate) fn start(
@@ -115,7 +148,7 @@ impl Endpoint {
         arguments: &str,
         (cx, client): (Context, Arc<Client>),
     ) -> Run {
-        let (registry, server) = (self.registry.clone(), self.rendered.server().to_owned());
+        let (registry, server) = (self.registry.clone(), self.server.clone());
         let arguments = arguments.to_owned();
         let function = async move {
             let function = subject.function();
@@ -141,7 +174,7 @@ impl Endpoint {
             function: function.label(),
             arguments: arguments.to_owned(),
             capabilities: client.capabilities(),
-            server: self.rendered.server().to_owned(),
+            server: self.server.clone(),
         })
     }
 }
@@ -152,18 +185,17 @@ async fn stream_of(
     Execution { request, cx, .. }: Execution<'_>,
     name: Arc<str>,
     at_once: bool,
-) -> McpResponse {
-    let id = request.id;
+) -> Executed {
     let first = match at_once {
         true => None,
         false => match next(&mut session, cx).await {
             Next::Event(event) => Some(event),
-            Next::End(end) => return McpResponse::end(id, session.settle(end).await, cx),
+            Next::End(end) => return Executed::Whole(session.settle(end).await.fitting(cx)),
         },
     };
-    cx.streams();
-    let pending = Pending::default();
-    let state = Some((session, id.to_owned(), pending.clone(), cx.clone()));
+    cx.start_stream();
+    let pending = PendingOutcome::default();
+    let state = Some((session, request.id.to_owned(), pending.clone(), cx.clone()));
     let rest = stream::unfold(state, async |state| {
         let (mut session, id, pending, cx) = state?;
         let end = match next(&mut session, &cx).await {
@@ -175,10 +207,10 @@ async fn stream_of(
         pending.end(ended.outcome);
         Some((Event::Message(message), None))
     });
-    McpResponse {
-        status: StatusCode::OK,
-        body: Body::Events(stream::iter(first).chain(rest).boxed(), pending),
-        outcome: Outcome::cancelled(name),
+    Executed::Streamed {
+        events: stream::iter(first).chain(rest).boxed(),
+        pending,
+        given_up: Outcome::cancelled(name),
     }
 }
 
@@ -186,23 +218,11 @@ async fn stream_of(
 async fn next(session: &mut Session, cx: &Context) -> Next {
     loop {
         match session.next().await {
-            Next::Event(Event::Message(message)) if !cx.has_room_for(&message) => {
-                debug!(bytes = message.len(), "a notification was left out");
+            Next::Event(Event::Message(message)) if !cx.has_room_for(message.json()) => {
+                let bytes = message.json().len();
+                debug!(bytes, "a notification was left out");
             }
             next => return next,
-        }
-    }
-}
-
-impl McpResponse {
-    /// The answer of a call that has ended.
-    fn end(id: &RawValue, ended: Ended, cx: &Context) -> McpResponse {
-        let ended = ended.fitting(cx);
-        let (status, body) = ended.response(id);
-        McpResponse {
-            status,
-            body: Body::Json(body),
-            outcome: ended.outcome,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Questions to a client of 2026: they are the answer to its call, and it calls again with what was said (SEP-2322).
+//! Multi-round requests: the result of a call is a question to its client, which calls again with the answer (SEP-2322).
 
 use std::borrow::Cow;
 use std::collections::btree_map::Entry;
@@ -17,9 +17,10 @@ use crate::mcp::call::question::{Answers, Executions};
 use crate::mcp::call::request_state::StateCipher;
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::messages::result::ServerMeta;
 
-/// The parameters by which a call goes on.
+/// The parameters with which a client calls again.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Inputs<'a> {
@@ -29,34 +30,25 @@ struct Inputs<'a> {
     request_state: Option<String>,
 }
 
-/// What the state is bound to: nobody else can use it, nor for anything else.
-struct Subject {
+/// What the state is bound to: another principal cannot use it, nor can another call.
+struct Binding {
     method: String,
-    params: Box<RawValue>,
+    name: Option<String>,
+    uri: Option<String>,
+    arguments: Option<Box<RawValue>>,
     principal: Option<String>,
 }
 
-/// The parameters that say what a call is about.
-#[derive(Default, Deserialize)]
-struct About<'a> {
-    #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    uri: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-}
-
-/// The multi_round of one call so far.
+/// The rounds of one call so far.
 pub(crate) struct MultiRound {
     cipher: Arc<StateCipher>,
     server: Box<RawValue>,
-    subject: Subject,
+    binding: Binding,
     /// The questions of the last round; none in the first one.
     asked: BTreeSet<String>,
     /// What the client says to them, by their keys.
     said: BTreeMap<String, Box<RawValue>>,
-    /// What it said in the multi_round before.
+    /// What it said in the rounds before.
     before: Answers,
     /// What this round has used of both, so that the next round has it too.
     used: Answers,
@@ -68,7 +60,7 @@ pub(crate) struct MultiRound {
     max_state: usize,
 }
 
-/// What the client keeps between two multi_round.
+/// What the client keeps between two rounds.
 #[derive(Serialize, Deserialize)]
 struct RequestState {
     expires: i64,
@@ -82,17 +74,28 @@ struct RequestState {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct InputRequired<'a> {
+    #[serde(rename = "_meta")]
+    meta: ServerMeta<'a>,
     result_type: &'static str,
     input_requests: BTreeMap<&'a str, Question<'a>>,
     request_state: String,
-    #[serde(rename = "_meta")]
-    meta: ServerMeta<'a>,
 }
 
 #[derive(Serialize)]
 struct Question<'a> {
     method: &'static str,
     params: &'a Value,
+}
+
+impl<'a> Inputs<'a> {
+    fn of(params: &Params<'a>) -> Result<Inputs<'a>, RpcError> {
+        params.decode(|it| {
+            Some(Inputs {
+                input_responses: it.optional_parsed(Key::InputResponses)?,
+                request_state: it.optional_parsed(Key::RequestState)?,
+            })
+        })
+    }
 }
 
 impl MultiRound {
@@ -110,7 +113,7 @@ impl MultiRound {
         let mut multi_round = MultiRound {
             cipher: cipher.clone(),
             server: server.to_owned(),
-            subject: Subject::of(request, cx),
+            binding: Binding::of(request, cx),
             asked: BTreeSet::new(),
             said: BTreeMap::new(),
             before: Answers::new(),
@@ -121,7 +124,7 @@ impl MultiRound {
             max_state: cx.config().max_request_bytes / 2,
         };
         if is_later(request) {
-            multi_round.resume(request.read_params()?, cx.now())?;
+            multi_round.resume(Inputs::of(&request.params)?, cx.now())?;
         }
         Ok(multi_round)
     }
@@ -136,7 +139,7 @@ impl MultiRound {
             .into_iter()
             .map(|(key, it)| (key, it.to_owned()))
             .collect();
-        let text = self.cipher.open(&encrypted, &self.subject.canonical());
+        let text = self.cipher.open(&encrypted, &self.binding.canonical());
         let state: Option<RequestState> = text.and_then(|it| serde_json::from_slice(&it).ok());
         let Some(state) = state else {
             return Err(RpcError::invalid_params(
@@ -199,7 +202,7 @@ impl MultiRound {
     pub(crate) fn required(&self) -> Result<Box<RawValue>, Error> {
         let (mut asked, mut requests) = (BTreeSet::new(), BTreeMap::new());
         for (question, ask) in self.open() {
-            // Of several questions under one key the next multi_round ask the others.
+            // Of several questions under one key the others are asked in the next rounds.
             if let Entry::Vacant(place) = requests.entry(&*ask.key) {
                 place.insert(Question::of(ask));
                 asked.insert(question.clone());
@@ -211,7 +214,7 @@ impl MultiRound {
             known: self.used.clone(),
         };
         let state = serde_json::to_vec(&state).expect("a state of texts is JSON");
-        let encrypted = self.cipher.encrypt(&state, &self.subject.canonical());
+        let encrypted = self.cipher.encrypt(&state, &self.binding.canonical());
         if encrypted.len() > self.max_state {
             return Err(Error::value_too_large(encrypted.len(), self.max_state));
         }
@@ -234,28 +237,31 @@ impl<'a> Question<'a> {
     }
 }
 
-impl Subject {
-    fn of(request: &Request<'_>, cx: &Context) -> Subject {
-        let params = request.params.map(ToOwned::to_owned);
-        Subject {
+impl Binding {
+    fn of(request: &Request<'_>, cx: &Context) -> Binding {
+        let params = request.params.fields();
+        let text = |key| params.text(key).map(Cow::into_owned);
+        let arguments = params.optional(Key::Arguments).flatten();
+        Binding {
             method: request.method.clone().into_owned(),
-            params: params.unwrap_or_else(|| RawValue::NULL.to_owned()),
+            name: text(Key::Name),
+            uri: text(Key::Uri),
+            arguments: arguments.map(ToOwned::to_owned),
             principal: cx.principal().map(str::to_owned),
         }
     }
 
-    /// The method, what it is about, its arguments, and who calls. The arguments are taken as what they mean: another
+    /// The method, what it is about, its arguments, and the principal. The arguments are taken as what they mean: another
     /// order of their fields is the same call.
     fn canonical(&self) -> Vec<u8> {
-        let about: About<'_> = serde_json::from_str(self.params.get()).unwrap_or_default();
-        let arguments = about.arguments.map_or("{}", RawValue::get);
+        let arguments = self.arguments.as_deref().map_or("{}", RawValue::get);
         // What is nested too deeply to be put in order must come back as it was.
         let ordered = serde_json::from_str::<Value>(arguments).map(|it| it.to_string());
         let arguments = ordered.unwrap_or_else(|_| arguments.to_owned());
         let canonical = (
             &self.method,
-            about.name,
-            about.uri,
+            &self.name,
+            &self.uri,
             arguments,
             &self.principal,
         );
@@ -263,8 +269,8 @@ impl Subject {
     }
 }
 
-/// Whether the request may be a later round. Few are, so only those have their parameters read for it.
+/// Whether the request may be a later round.
 pub(crate) fn is_later(request: &Request<'_>) -> bool {
-    let text = request.params.map_or("", RawValue::get);
-    text.contains("inputResponses") || text.contains("requestState")
+    let params = request.params.fields();
+    params.has(Key::InputResponses) || params.has(Key::RequestState)
 }

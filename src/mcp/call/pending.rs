@@ -12,21 +12,21 @@ use crate::error::{Error, Result};
 use crate::mcp::call::shutdown::Shutdown;
 use crate::store::{Change, Store};
 
-/// The version of a place without an answer.
+/// The version of a record without an answer.
 const UNANSWERED: u64 = 1;
 
-/// Where answers are put under the id of their question.
+/// The questions that wait for an answer, each a record under its id.
 #[derive(Clone)]
 pub(crate) struct PendingRequests {
     store: Store,
     /// How long a question waits.
     patience: Duration,
     shutdown: Shutdown,
-    /// For whom the questions are kept.
+    /// The client that the records are counted for, where it is known.
     holder: Option<String>,
 }
 
-/// The place of one answer, as long as somebody waits for it.
+/// The record of one answer, as long as a function waits for it.
 pub(crate) struct Slot {
     pending_requests: PendingRequests,
     id: Arc<str>,
@@ -57,7 +57,7 @@ impl PendingRequests {
         }
     }
 
-    /// The same for the questions to one client.
+    /// The same records, counted for one client.
     pub(crate) fn held_by(&self, holder: Option<String>) -> PendingRequests {
         PendingRequests {
             holder,
@@ -65,8 +65,8 @@ impl PendingRequests {
         }
     }
 
-    /// A place for one answer. Its id is a secret between this server and the client that is asked: whoever knows it
-    /// may answer. `about` names the question in an error.
+    /// A record for one answer. Its id is a secret between this server and the client that is asked, because it is all that
+    /// an answer needs. `about` names the question in an error.
     ///
     /// # Errors
     /// The process is to end, or the store fails.
@@ -76,7 +76,7 @@ impl PendingRequests {
         }
         let slot = Slot {
             pending_requests: self.clone(),
-            id: key::name().into(),
+            id: key::random_name().into(),
         };
         let (key, holder) = (key(slot.id()), self.holder.as_deref());
         self.store
@@ -86,12 +86,12 @@ impl PendingRequests {
     }
 
     /// Puts the answer of a client, a JSON-RPC response, where it is waited for; false where it is not.
-    pub(crate) async fn deliver(&self, id: &str, response: &RawValue) -> Result<bool> {
+    pub(crate) async fn deliver(&self, id: &str, response: &str) -> Result<bool> {
         let key = key(id);
         match self.store.get(&key).await? {
             // The first answer counts.
             Some(record) if record.version == UNANSWERED => {
-                let text = response.get().to_owned();
+                let text = response.to_owned();
                 self.store
                     .replace(&key, record.version, text, self.patience)
                     .await

@@ -1,4 +1,4 @@
-//! Which question of a call is which: a function may ask the same one again, if it could not use the answer.
+//! How the questions of a call are told apart: a function may ask the same one again, if it could not use the answer.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ pub(crate) type Answers = BTreeMap<String, Box<RawValue>>;
 pub(crate) struct Executions(BTreeMap<String, u32>);
 
 impl Executions {
-    /// What tells the question that is asked now from all others of the call, the same in each run: its key, its execution and
-    /// its words.
+    /// What tells the question that is asked now from all others of the call, and is the same in each run: a hash of its
+    /// key, how often that was asked, and its parameters.
     pub(crate) fn question(&mut self, ask: &Ask) -> String {
         let execution = self.0.entry(ask.key.clone()).or_default();
         *execution += 1;

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::context::client::{Client, Message};
 use crate::error::{Error, Kind};
 use crate::mcp::messages::error::RpcError;
-use crate::mcp::messages::result::encode;
+use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::Shape;
 use crate::registry::Answer;
 use crate::telemetry::Outcome;
@@ -94,9 +94,9 @@ impl Ended {
     }
 
     /// The response of the protocol, and its HTTP status.
-    pub(crate) fn response(&self, id: &RawValue) -> (StatusCode, Vec<u8>) {
+    pub(crate) fn response(&self, id: &RawValue) -> (StatusCode, Outgoing) {
         match &self.result {
-            Ok(result) => (StatusCode::OK, encode(id, result)),
+            Ok(result) => (StatusCode::OK, Outgoing::of_result(id, result)),
             Err(rpc_error) => (rpc_error.status, rpc_error.encode(Some(id))),
         }
     }
@@ -143,12 +143,12 @@ impl Run {
     }
 
     fn poll(&mut self, cx: &mut task::Context<'_>) -> Step {
-        // What is said after the end, by a task that the function left behind, is no part of the call.
+        // What a spawned task of the function reports after its end does not belong to the call.
         if let Some(ended) = self.ended.take() {
             return Step::Ended(ended);
         }
         let function = self.function.poll_unpin(cx);
-        match (self.client.poll_said(cx), function) {
+        match (self.client.poll_messages(cx), function) {
             (Poll::Ready(said), Poll::Ready(ended)) => {
                 self.ended = Some(ended);
                 Step::Said(said)
@@ -160,8 +160,8 @@ impl Run {
     }
 }
 
-/// Lets others have the thread from time to time, the clock among them: a function that says something each time it runs
-/// would else keep it for ever.
+/// Gives the thread back to the runtime from time to time: a function that says something each time it is polled would
+/// else keep it for ever.
 async fn breathe() {
     consume_budget().await;
 }

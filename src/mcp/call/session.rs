@@ -1,4 +1,4 @@
-//! One call of a client that hears what its function says, and is asked what it asks.
+//! One call of a client that hears what its function reports, and is asked what the function asks.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -17,12 +17,13 @@ use crate::mcp::call::run::{Ended, Run, Step};
 use crate::mcp::call::task::Escalation;
 use crate::mcp::messages::events::Event;
 use crate::mcp::messages::notification::{self, Reporter};
+use crate::mcp::messages::outgoing::Outgoing;
 use crate::telemetry::Outcome;
 
 /// How long a stream may be quiet before it shows that it is alive: proxies drop what is silent for half a minute.
 const QUIET: Duration = Duration::from_secs(15);
 
-/// A call while it runs. It runs as it is asked what comes next: whoever stops asking ends it.
+/// A call while it runs. It runs while it is asked what comes next, and ends when it is dropped.
 pub(crate) struct Session {
     /// The name of the function.
     function: Arc<str>,
@@ -31,7 +32,7 @@ pub(crate) struct Session {
     asking: Asking,
     /// How the rest of the call becomes a task, if it may.
     escalation: Option<Escalation>,
-    outgoing: VecDeque<Vec<u8>>,
+    outgoing: VecDeque<Outgoing>,
     /// How it ends, once all is sent that goes before.
     end: Option<End>,
     waiting: FuturesUnordered<BoxFuture<'static, Heard>>,
@@ -71,7 +72,7 @@ enum Heard {
     Unsent,
     /// The client has answered the one of that id.
     Answered(Arc<str>),
-    /// Nobody waits for the answer to the one of that id any more.
+    /// The function waits no more for the answer to the one of that id.
     GivenUp(Arc<str>),
 }
 
@@ -125,7 +126,7 @@ impl Session {
                 (Step::Said(messages), _) => {
                     let asks = messages.iter().any(|it| matches!(it, Message::Ask(_)));
                     let wishes = messages.into_iter().filter_map(|it| self.hear(it));
-                    // One wish is as good as many: those who are dropped go on, too.
+                    // One wish is as good as many: a function whose wish is dropped goes on, too.
                     let wish = wishes.last();
                     // A task that the function left behind may wait for something, but the call does not.
                     if self.run.has_ended() {
@@ -158,7 +159,7 @@ impl Session {
         }
     }
 
-    /// Ends with that, once the client knows that nobody waits for the answers any more that it has not given.
+    /// Ends with that, once the client knows that the answers which it has not given are not waited for any more.
     fn finish(&mut self, end: End) {
         self.waiting.clear();
         let open = std::mem::take(&mut self.open);

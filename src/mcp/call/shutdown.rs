@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// Whether the process is to end. All clones tell of the same.
+/// Whether the process is to end. All clones share one state.
 #[derive(Clone)]
 pub(crate) struct Shutdown(watch::Sender<bool>);
 
@@ -37,7 +37,7 @@ impl Shutdown {
 impl Stay {
     /// Ready when the process is to end.
     pub(crate) async fn ends(&mut self) {
-        // Whoever waits here keeps a sender too, so there is no other end of the wait.
+        // The waiting task keeps a sender too, so the wait ends in no other way.
         drop(self.0.wait_for(|it| *it).await);
     }
 }

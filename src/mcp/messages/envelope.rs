@@ -1,35 +1,53 @@
-//! The JSON-RPC envelope: what is a request, what a notification, what neither.
+//! The JSON-RPC envelope: whether a message is a request, a notification, a response, or none of these.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::error::excerpt::{excerpt, said, sentence};
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::fields::text;
 use crate::mcp::messages::id::{Cancelled, is_id, is_too_long};
-use crate::mcp::messages::meta::Meta;
+use crate::mcp::messages::params::Params;
 
 /// The byte order mark, in UTF-8.
 const MARK: &str = "\u{feff}";
 
+/// What may stand around a JSON text.
+const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// The body of one POST.
 pub(crate) enum Incoming<'a> {
-    Single(&'a RawValue),
+    Single(Result<Message<'a>, Malformed<'a>>),
+    /// The messages of a batch, each of them unread.
     Batch(Vec<&'a RawValue>),
 }
 
 /// One message.
 pub(crate) enum Message<'a> {
-    /// It wants an answer.
-    Request(Request<'a>),
-    /// It asks for nothing.
-    Notification {
+    /// It wants an answer: it becomes a [`Request`] once its parameters are read.
+    Request {
+        id: &'a RawValue,
         method: Cow<'a, str>,
         params: Option<&'a RawValue>,
     },
-    /// The answer to a question of this server, under its id.
-    Response(Cow<'a, str>),
+    /// It asks for nothing.
+    Notification {
+        /// The id of the request whose response the client does not want any more.
+        cancelled: Option<&'a RawValue>,
+    },
+    /// The answer to a question of this server.
+    Response {
+        id: Cow<'a, str>,
+        /// The whole message.
+        text: &'a str,
+    },
+}
+
+/// Why a message cannot be served, and its id where that can be used.
+pub(crate) struct Malformed<'a> {
+    pub(crate) id: Option<&'a RawValue>,
+    pub(crate) error: RpcError,
 }
 
 /// A request: it has an id and gets exactly one answer.
@@ -37,8 +55,7 @@ pub(crate) struct Request<'a> {
     /// The id as it stood in the message, so that it goes back as it came.
     pub(crate) id: &'a RawValue,
     pub(crate) method: Cow<'a, str>,
-    pub(crate) params: Option<&'a RawValue>,
-    pub(crate) meta: Meta<'a>,
+    pub(crate) params: Params<'a>,
     /// Whether the client hears what is said before the response; never in a batch, whose answer is one array.
     pub(crate) takes_events: bool,
 }
@@ -65,68 +82,102 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-impl<'a> Request<'a> {
-    /// The parameters, as the method wants them.
-    pub(crate) fn read_params<T: Deserialize<'a>>(&self) -> Result<T, RpcError> {
-        let text = self.params.map_or("{}", RawValue::get);
-        serde_json::from_str(text).map_err(|_| misfit::<T>(text))
+impl<'a> Malformed<'a> {
+    fn new(id: Option<&'a RawValue>, error: RpcError) -> Malformed<'a> {
+        Malformed { id, error }
+    }
+
+    fn no_object() -> Malformed<'a> {
+        let problem = "a message must be a JSON object in which no field stands twice";
+        Malformed::new(None, RpcError::invalid_request(problem))
     }
 }
 
-/// Decodes once more to learn the place: too dear for good parameters, cheap for bad ones.
-#[cold]
-fn misfit<'a, T: Deserialize<'a>>(text: &'a str) -> RpcError {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut json) else {
-        return RpcError::invalid_params("`params` cannot be read");
-    };
-    let place = match error.path().to_string() {
-        path if path == "." => String::new(),
-        path => format!(".{}", excerpt(&path)),
-    };
-    let said = said(error.inner());
-    RpcError::invalid_params(format!("`params{place}`: {}", sentence(&said)))
+impl<'a> Request<'a> {
+    /// Reads the parameters of a request.
+    ///
+    /// # Errors
+    /// Its progress token is too long to be repeated.
+    pub(crate) fn read(
+        id: &'a RawValue,
+        method: Cow<'a, str>,
+        params: Option<&'a RawValue>,
+        takes_events: bool,
+    ) -> Result<Request<'a>, RpcError> {
+        let params = Params::read(params);
+        if params.meta.token.is_some_and(is_too_long) {
+            return Err(RpcError::too_long("params._meta.progressToken"));
+        }
+        Ok(Request {
+            id,
+            method,
+            params,
+            takes_events,
+        })
+    }
 }
 
 /// The message without a byte order mark, which some clients write before it.
-pub fn without_mark(text: &str) -> &str {
+pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix(MARK).unwrap_or(text)
 }
 
-/// Reads the body as JSON.
+/// Reads the body.
+///
+/// # Errors
+/// It is not JSON, or neither a message nor a batch of them.
 pub(crate) fn parse(body: &[u8]) -> Result<Incoming<'_>, RpcError> {
     let body = body.strip_prefix(MARK.as_bytes()).unwrap_or(body);
-    let whole: &RawValue = serde_json::from_slice(body)
-        .map_err(|error| RpcError::parse_error(format!("the body is not JSON: {error}")))?;
-    match whole.get().as_bytes().first() {
-        Some(b'{') => Ok(Incoming::Single(whole)),
-        Some(b'[') => {
-            let batch: Vec<&RawValue> = serde_json::from_str(whole.get()).unwrap_or_default();
-            match batch.is_empty() {
-                true => Err(RpcError::invalid_request("the batch is empty")),
-                false => Ok(Incoming::Batch(batch)),
-            }
-        }
-        _ => Err(RpcError::invalid_request(
+    let text = std::str::from_utf8(body).map_err(|_| not_json(body))?;
+    let text = text.trim_matches(SPACE);
+    match text.as_bytes().first() {
+        Some(b'{') => match serde_json::from_str(text) {
+            Ok(wire) => Ok(Incoming::Single(message(text, wire))),
+            Err(_) => check(body).map(|()| Incoming::Single(Err(Malformed::no_object()))),
+        },
+        Some(b'[') => match serde_json::from_str::<Vec<&RawValue>>(text) {
+            Ok(batch) if batch.is_empty() => Err(RpcError::invalid_request("the batch is empty")),
+            Ok(batch) => Ok(Incoming::Batch(batch)),
+            Err(_) => Err(not_json(body)),
+        },
+        _ => check(body).and(Err(RpcError::invalid_request(
             "the body must be one JSON-RPC message, an object",
-        )),
+        ))),
     }
 }
 
-/// Reads one message. The error comes with the id, where there is a usable one.
-pub(crate) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>, RpcError)> {
+/// Reads one message of a batch.
+pub(crate) fn read(message: &RawValue) -> Result<Message<'_>, Malformed<'_>> {
+    let text = message.get();
     // A struct would also decode from an array of its fields, which no schema of the protocol knows.
-    let is_object = message.get().starts_with('{');
-    let wire: Option<Wire<'_>> = serde_json::from_str(message.get()).ok();
-    let Some(wire) = wire.filter(|_| is_object) else {
-        let problem = "a message must be a JSON object in which no field stands twice";
-        return Err((None, RpcError::invalid_request(problem)));
-    };
+    let wire = text.starts_with('{').then(|| serde_json::from_str(text));
+    match wire {
+        Some(Ok(wire)) => self::message(text, wire),
+        _ => Err(Malformed::no_object()),
+    }
+}
+
+/// Whether the body, which could not be read as a message, is JSON at all.
+#[cold]
+fn check(body: &[u8]) -> Result<(), RpcError> {
+    let read = serde_json::from_slice::<&RawValue>(body);
+    let read = read.map_err(|error| format!("the body is not JSON: {error}"));
+    read.map(drop).map_err(RpcError::parse_error)
+}
+
+#[cold]
+fn not_json(body: &[u8]) -> RpcError {
+    let checked = check(body).err();
+    checked.unwrap_or_else(|| RpcError::parse_error("the body is not JSON"))
+}
+
+/// What the message is whose fields are `wire`. The error comes with the id, where there is a usable one.
+fn message<'a>(whole: &'a str, wire: Wire<'a>) -> Result<Message<'a>, Malformed<'a>> {
     if wire.id.is_some_and(is_too_long) {
-        return Err((None, RpcError::too_long("id")));
+        return Err(Malformed::new(None, RpcError::too_long("id")));
     }
     let id = wire.id.filter(|id| is_id(id));
-    let invalid = |problem: &str| Err((id, RpcError::invalid_request(problem)));
+    let invalid = |problem: &str| Err(Malformed::new(id, RpcError::invalid_request(problem)));
     if wire.id.is_some() && id.is_none() {
         return invalid("`id` must be a string or an integer");
     }
@@ -134,12 +185,7 @@ pub(crate) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
         return invalid("`jsonrpc` must be \"2.0\"");
     }
     if wire.method.is_none() && (wire.result.is_some() || wire.error.is_some()) {
-        let is_one = wire.result.is_some() != wire.error.is_some();
-        // Refused without the id, which could be that of a request of the client's own.
-        let problem = "this response answers no question of this server: its `id` must be that of one, and it must have either `result` or `error`";
-        let id = wire.id.and_then(text).filter(|_| is_one);
-        let id = id.ok_or_else(|| (None, RpcError::invalid_request(problem)))?;
-        return Ok(Message::Response(id));
+        return response(whole, &wire);
     }
     let Some(method) = wire.method.and_then(text) else {
         return invalid("`method` must be a string");
@@ -149,41 +195,35 @@ pub(crate) fn read(message: &RawValue) -> Result<Message<'_>, (Option<&RawValue>
     if params.is_some_and(|params| !params.get().starts_with('{')) {
         return invalid("`params` must be an object");
     }
-    let Some(id) = id else {
-        return notification(method, params);
-    };
-    let meta = Meta::of(params);
-    if meta.token.is_some_and(is_too_long) {
-        return Err((Some(id), RpcError::too_long("params._meta.progressToken")));
+    match id {
+        Some(id) => Ok(Message::Request { id, method, params }),
+        None => notification(&method, params),
     }
-    Ok(Message::Request(Request {
-        id,
-        method,
-        params,
-        meta,
-        takes_events: false,
-    }))
+}
+
+fn response<'a>(whole: &'a str, wire: &Wire<'a>) -> Result<Message<'a>, Malformed<'a>> {
+    let is_one = wire.result.is_some() != wire.error.is_some();
+    match wire.id.and_then(text).filter(|_| is_one) {
+        Some(id) => Ok(Message::Response { id, text: whole }),
+        None => {
+            // Refused without the id, which could be that of a request of the client's own.
+            let problem = "this response answers no question of this server: its `id` must be that of one, and it must have either `result` or `error`";
+            Err(Malformed::new(None, RpcError::invalid_request(problem)))
+        }
+    }
 }
 
 fn notification<'a>(
-    method: Cow<'a, str>,
+    method: &str,
     params: Option<&'a RawValue>,
-) -> Result<Message<'a>, (Option<&'a RawValue>, RpcError)> {
-    if method == "notifications/cancelled"
-        && Cancelled::read(params).is_some_and(|it| is_too_long(it.request_id))
-    {
-        return Err((None, RpcError::too_long("params.requestId")));
+) -> Result<Message<'a>, Malformed<'a>> {
+    let is_cancellation = method == "notifications/cancelled";
+    let cancelled = Cancelled::read(params.filter(|_| is_cancellation));
+    let cancelled = cancelled.map(|it| it.request_id);
+    if cancelled.is_some_and(is_too_long) {
+        let error = RpcError::too_long("params.requestId");
+        return Err(Malformed::new(None, error));
     }
-    Ok(Message::Notification { method, params })
-}
-
-/// The text of a JSON string, borrowed where it has no escapes.
-fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let quoted = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    match quoted.contains('\\') {
-        false => Some(quoted.into()),
-        true => serde_json::from_str::<String>(raw.get())
-            .ok()
-            .map(Cow::Owned),
-    }
+    let cancelled = cancelled.filter(|id| is_id(id));
+    Ok(Message::Notification { cancelled })
 }

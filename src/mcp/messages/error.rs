@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::error::excerpt::excerpt;
 use crate::error::{Capability, Error, Kind};
+use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::{MODERN, Shape};
 
 /// The client cannot do what a function needs (MCP 2026-07-28).
@@ -18,14 +19,6 @@ pub(crate) struct RpcError {
     code: i32,
     message: String,
     data: Option<Value>,
-}
-
-#[derive(Serialize)]
-struct Envelope<'a> {
-    jsonrpc: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a RawValue>,
-    error: Body<'a>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +44,7 @@ impl RpcError {
         RpcError::new(StatusCode::BAD_REQUEST, -32700, message)
     }
 
-    /// The JSON is no message of this protocol.
+    /// The JSON is not a message of this protocol.
     pub(crate) fn invalid_request(message: impl Into<String>) -> RpcError {
         RpcError::new(StatusCode::BAD_REQUEST, -32600, message)
     }
@@ -77,7 +70,7 @@ impl RpcError {
         RpcError::new(StatusCode::OK, -32602, message)
     }
 
-    /// There is no document of that URI.
+    /// No resource has that URI.
     pub(crate) fn resource_not_found(shape: Shape, uri: &str) -> RpcError {
         let code = match shape {
             Shape::Modern => -32602,
@@ -201,13 +194,13 @@ impl RpcError {
         }
     }
 
-    pub(crate) fn encode(&self, id: Option<&RawValue>) -> Vec<u8> {
-        serde_json::to_vec(&Envelope {
-            jsonrpc: "2.0",
-            id,
-            error: self.body(),
-        })
-        .expect("an error of strings and numbers is JSON")
+    /// The response to the request of that id.
+    pub(crate) fn encode(&self, id: Option<&RawValue>) -> Outgoing {
+        let error = Body {
+            data: None,
+            ..self.body()
+        };
+        Outgoing::of_error(id, &error, self.data.as_ref())
     }
 
     /// The error alone, as it stands in a task.

@@ -1,51 +1,127 @@
-//! What `_meta` says of any request: what its client wishes to hear, and the trace that it belongs to (SEP-414).
+//! `_meta` of a request: in which version and with which capabilities its client asks, what it wants to hear of the call,
+//! and the trace that the request belongs to (SEP-414).
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::error::excerpt::{said, sentence};
+use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::fields::{Fields, text};
 use crate::telemetry::trace::Trace;
 
-/// The keys that any request may have there, whatever they hold.
-#[derive(Default, Deserialize)]
-pub(crate) struct Meta<'a> {
-    #[serde(borrow, default, rename = "progressToken")]
+/// The fields that any request may have there, whatever they hold.
+pub(crate) struct RequestMeta<'a> {
+    /// The progress token.
     pub(crate) token: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "io.modelcontextprotocol/logLevel")]
+    /// The least severe level of log entries that the client wants.
     pub(crate) level: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    version: Option<&'a RawValue>,
+    capabilities: Option<&'a RawValue>,
     traceparent: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    tracestate: Option<&'a RawValue>,
+    /// `None` inside where it is unclear.
+    tracestate: Option<Option<&'a RawValue>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(field_identifier)]
+enum Key {
+    #[serde(rename = "progressToken")]
+    Token,
+    #[serde(rename = "io.modelcontextprotocol/logLevel")]
+    Level,
+    #[serde(rename = "io.modelcontextprotocol/protocolVersion")]
+    Version,
+    #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
+    Capabilities,
+    #[serde(rename = "traceparent")]
+    Traceparent,
+    #[serde(rename = "tracestate")]
+    Tracestate,
+    #[serde(other)]
+    Other,
+}
+
+/// What a modern request must have, for the error about one that has it not.
+#[derive(Deserialize)]
+struct Required<'a> {
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Option<Meta<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Params<'a> {
-    #[serde(borrow, rename = "_meta")]
-    meta: Meta<'a>,
+struct Meta<'a> {
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion")]
+    version: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "io.modelcontextprotocol/clientCapabilities")]
+    capabilities: Option<&'a RawValue>,
 }
 
-impl<'a> Meta<'a> {
+impl From<Key> for usize {
+    fn from(key: Key) -> usize {
+        key as usize
+    }
+}
+
+impl<'a> RequestMeta<'a> {
     /// Reads it; empty where there is none, or it is malformed.
-    pub(crate) fn of(params: Option<&'a RawValue>) -> Meta<'a> {
-        let text = params.map_or("", RawValue::get);
-        let mut keys = ["progressToken", "logLevel", "traceparent"].into_iter();
-        // Few requests have one, so what every modern one has is read once more for those alone.
-        if !keys.any(|key| text.contains(key)) {
-            return Meta::default();
+    pub(crate) fn read(meta: Option<Option<&'a RawValue>>) -> RequestMeta<'a> {
+        let fields: Fields<'a, Key, { Key::Other as usize }> = match meta.flatten() {
+            Some(meta) => Fields::read(meta.get()),
+            None => Fields::none(),
+        };
+        let given = |key| fields.optional(key).flatten();
+        RequestMeta {
+            token: given(Key::Token),
+            level: given(Key::Level),
+            version: given(Key::Version),
+            capabilities: given(Key::Capabilities),
+            traceparent: given(Key::Traceparent),
+            tracestate: fields.optional(Key::Tracestate),
         }
-        let params: Option<Params<'a>> = serde_json::from_str(text).ok();
-        params.map_or_else(Meta::default, |params| params.meta)
     }
 
-    /// The place below the one that it names; none where it names none, or is malformed.
+    /// Whether it has a version, good or bad.
+    pub(crate) fn is_modern(&self) -> bool {
+        self.version.is_some()
+    }
+
+    /// The version and the client's capabilities, an object.
+    pub(crate) fn required(&self) -> Option<(Cow<'a, str>, &'a RawValue)> {
+        let capabilities = self.capabilities.filter(|it| it.get().starts_with('{'));
+        Some((text(self.version?)?, capabilities?))
+    }
+
+    /// What is wrong with `params` in which [`RequestMeta::required`] finds nothing.
+    #[cold]
+    pub(crate) fn misfit(params: &str) -> RpcError {
+        let read = serde_json::from_str::<Required<'_>>(params);
+        let meta = match read {
+            Ok(params) => params.meta,
+            Err(error) => {
+                let problem = format!("`params._meta`: {}", sentence(&said(&error)));
+                return RpcError::invalid_meta(problem);
+            }
+        };
+        let has_version = meta.as_ref().is_some_and(|it| it.version.is_some());
+        let capabilities = meta.and_then(|it| it.capabilities);
+        RpcError::invalid_meta(match capabilities {
+            _ if !has_version => "`params._meta` lacks `io.modelcontextprotocol/protocolVersion`",
+            None => "`params._meta` lacks `io.modelcontextprotocol/clientCapabilities`",
+            Some(_) => {
+                "`params._meta`: `io.modelcontextprotocol/clientCapabilities` must be an object"
+            }
+        })
+    }
+
+    /// The place in a trace below the one that it names; `None` where it names none, or is malformed.
     pub(crate) fn trace(&self) -> Option<Trace> {
-        let parent: Cow<'_, str> = serde_json::from_str(self.traceparent?.get()).ok()?;
-        let state: Option<Cow<'_, str>> = match self.tracestate {
-            Some(state) => serde_json::from_str(state.get()).ok()?,
+        let parent = text(self.traceparent?)?;
+        let state = match self.tracestate? {
+            Some(state) => Some(text(state)?),
             None => None,
         };
-        Trace::below(&parent, state.as_deref())
+        Trace::child_of(&parent, state.as_deref())
     }
 }

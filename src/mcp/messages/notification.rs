@@ -1,18 +1,11 @@
-//! What a function says to its client, as messages of the protocol.
+//! What a function says to its client, as notifications and questions.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::context::client::{Ask, Level, Log, Progress};
 use crate::error::Capability;
-
-#[derive(Serialize)]
-struct Notification<T> {
-    jsonrpc: &'static str,
-    method: &'static str,
-    params: T,
-}
+use crate::mcp::messages::outgoing::Outgoing;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,21 +25,13 @@ struct LogParams<'a> {
 }
 
 #[derive(Serialize)]
-struct Question<'a> {
-    jsonrpc: &'static str,
-    id: &'a str,
-    method: &'static str,
-    params: Value,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CancelledParams<'a> {
     request_id: &'a str,
     reason: &'static str,
 }
 
-/// How far a call is, as far as it was told.
+/// Tells a client how far its call is.
 pub(crate) struct Reporter {
     /// As it stood in the request, so that it goes back as it came.
     token: Box<RawValue>,
@@ -60,7 +45,7 @@ impl Reporter {
     }
 
     /// The notification of that report; none where it does not rise, which clients must not see.
-    pub(crate) fn report(&mut self, report: &Progress) -> Option<Vec<u8>> {
+    pub(crate) fn report(&mut self, report: &Progress) -> Option<Outgoing> {
         if !report.done.is_finite() || report.done <= self.last {
             return None;
         }
@@ -76,7 +61,7 @@ impl Reporter {
 }
 
 /// An entry for the client's log.
-pub(crate) fn log(entry: &Log) -> Vec<u8> {
+pub(crate) fn log(entry: &Log) -> Outgoing {
     let params = LogParams {
         level: entry.level,
         data: &entry.data,
@@ -85,23 +70,18 @@ pub(crate) fn log(entry: &Log) -> Vec<u8> {
 }
 
 /// A question to a client of 2025, which answers it under that id.
-pub(crate) fn question(id: &str, ask: &Ask) -> Vec<u8> {
+pub(crate) fn question(id: &str, ask: &Ask) -> Outgoing {
     let mut params = ask.params.clone();
     if ask.capability == Capability::UrlElicitation {
-        // Only these clients want an id of the page, and multi_round know a question by what it says.
+        // Only these clients want an id of the page. It is not in `ask`, because a multi-round request knows a question
+        // by its parameters.
         params["elicitationId"] = id.into();
     }
-    let question = Question {
-        jsonrpc: "2.0",
-        id,
-        method: ask.method,
-        params,
-    };
-    serde_json::to_vec(&question).expect("a question of texts is JSON")
+    Outgoing::of_method(ask.method, Some(id), &params)
 }
 
 /// The client need not answer the question of that id any more.
-pub(crate) fn cancelled(id: &str) -> Vec<u8> {
+pub(crate) fn cancelled(id: &str) -> Outgoing {
     let params = CancelledParams {
         request_id: id,
         reason: "nobody waits for the answer any more",
@@ -110,11 +90,6 @@ pub(crate) fn cancelled(id: &str) -> Vec<u8> {
 }
 
 /// Any notification.
-pub(crate) fn notification(method: &'static str, params: impl Serialize) -> Vec<u8> {
-    let notification = Notification {
-        jsonrpc: "2.0",
-        method,
-        params,
-    };
-    serde_json::to_vec(&notification).expect("a notification of texts and numbers is JSON")
+pub(crate) fn notification(method: &'static str, params: impl Serialize) -> Outgoing {
+    Outgoing::of_method(method, None, &params)
 }

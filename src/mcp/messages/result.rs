@@ -11,24 +11,20 @@ use crate::mcp::messages::version::Shape;
 use crate::registry::Answer;
 use crate::upstream::Freshness;
 
-#[derive(Serialize)]
-struct Envelope<'a, T> {
-    jsonrpc: &'static str,
-    id: &'a RawValue,
-    result: T,
-}
+/// The key under which a modern result says which server it comes from.
+pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CallResult<'a> {
+    #[serde(rename = "_meta", skip_serializing_if = "ResultMeta::is_empty")]
+    meta: ResultMeta<'a>,
     content: Blocks<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     structured_content: Option<&'a RawValue>,
     is_error: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     result_type: Option<&'static str>,
-    #[serde(rename = "_meta", skip_serializing_if = "ResultMeta::is_empty")]
-    meta: ResultMeta<'a>,
 }
 
 #[derive(Serialize)]
@@ -57,7 +53,7 @@ struct ResultMeta<'a> {
     cache: Option<CacheMeta>,
 }
 
-/// The `_meta` of a modern result that says no more than who answered.
+/// The `_meta` of a modern result that says no more than which server it comes from.
 #[derive(Serialize)]
 pub(crate) struct ServerMeta<'a> {
     #[serde(rename = "io.modelcontextprotocol/serverInfo")]
@@ -145,14 +141,4 @@ fn failure<'a>(shape: Shape, error: &'a Error, server: Option<&'a RawValue>) -> 
             cache: None,
         },
     }
-}
-
-/// A response with that result.
-pub(crate) fn encode<T: Serialize>(id: &RawValue, result: &T) -> Vec<u8> {
-    serde_json::to_vec(&Envelope {
-        jsonrpc: "2.0",
-        id,
-        result,
-    })
-    .expect("a result of strings and JSON is JSON")
 }

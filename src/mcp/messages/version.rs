@@ -7,7 +7,6 @@ use crate::error::excerpt::excerpt;
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::headers;
-use crate::mcp::methods::modern::Meta;
 
 /// The revision whose requests carry everything in `_meta`.
 pub(crate) const MODERN: &str = "2026-07-28";
@@ -90,7 +89,7 @@ impl Era {
             Some(headers) => headers::text(headers, headers::VERSION)?,
             None => None,
         };
-        let has_meta = request.params.is_some_and(Meta::is_modern);
+        let has_meta = request.params.meta.is_modern();
         if request.method == "initialize" && !has_meta {
             return Ok(Era::Legacy(Version::LATEST));
         }
@@ -101,7 +100,7 @@ impl Era {
         }
         match header {
             // The specification has a request without the header taken for 2025-03-26, but clients of later revisions
-            // leave it out too; what those added is legal in the older one, so nobody loses by getting all of it.
+            // leave it out too. What those added is legal in the older one, so every client gets all of it.
             None => Ok(Era::Legacy(Version::LATEST)),
             Some(version) => Version::parse(version)
                 .map(Era::Legacy)

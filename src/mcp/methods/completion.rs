@@ -1,16 +1,19 @@
 //! `completion/complete`: what may be typed next for an argument of a prompt or a variable of a resource.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::context::Context;
-use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::params::{Key, Params};
+use crate::mcp::messages::result::SERVER_INFO;
 use crate::mcp::messages::version::Shape;
-use crate::mcp::methods::rendered::response;
-use crate::mcp::{Endpoint, McpResponse};
+use crate::mcp::methods::prompts;
+use crate::registry::Registry;
 
 /// The most values that one answer may hold.
 const MAX_VALUES: usize = 100;
@@ -46,41 +49,40 @@ struct Argument<'a> {
     value: Cow<'a, str>,
 }
 
-impl Endpoint {
-    /// The proposals for what is typed so far; none for an argument of which nothing is known.
-    pub(crate) async fn complete(
-        &self,
-        shape: Shape,
-        request: &Request<'_>,
-        cx: &Context,
-    ) -> Result<McpResponse, RpcError> {
-        let params: CompleteParams<'_> = request.read_params()?;
-        let completers = match &params.r#ref {
-            Ref::Prompt { name } => self.prompt(name)?.completers(),
-            Ref::Resource { uri } => {
-                let found = self.registry.resources().iter().find(|it| it.uri() == uri);
-                found
-                    .ok_or_else(|| RpcError::resource_not_found(shape, uri))?
-                    .completers()
-            }
-        };
-        let Argument { name, value } = &params.argument;
-        let proposed = self
-            .registry
-            .propose(completers, cx.clone(), name, value)
-            .await;
-        let mut values = proposed.map_err(|error| RpcError::of_error(shape, name, &error))?;
-        let total = values.len();
-        values.truncate(MAX_VALUES);
-        let completion = json!({ "values": values, "total": total, "hasMore": total > MAX_VALUES });
-        let mut result = json!({ "completion": completion });
-        if shape == Shape::Modern {
-            result["resultType"] = "complete".into();
-            result["_meta"] =
-                json!({ "io.modelcontextprotocol/serverInfo": self.rendered.server() });
+/// The proposals for what is typed so far; none for an argument of which nothing is known.
+pub(crate) async fn complete(
+    registry: &Arc<Registry>,
+    server: &RawValue,
+    shape: Shape,
+    params: &Params<'_>,
+    cx: &Context,
+) -> Result<Box<RawValue>, RpcError> {
+    let params: CompleteParams<'_> = params.decode(|it| {
+        Some(CompleteParams {
+            r#ref: it.parsed(Key::Ref)?,
+            argument: it.parsed(Key::Argument)?,
+        })
+    })?;
+    let completers = match &params.r#ref {
+        Ref::Prompt { name } => prompts::find(registry, name)?.completers(),
+        Ref::Resource { uri } => {
+            let found = registry.resources().iter().find(|it| it.uri() == uri);
+            found
+                .ok_or_else(|| RpcError::resource_not_found(shape, uri))?
+                .completers()
         }
-        let result = cx.encode(&result);
-        let result = result.map_err(|error| RpcError::of_error(shape, name, &error))?;
-        Ok(response(request, "completion/complete", &result))
+    };
+    let Argument { name, value } = &params.argument;
+    let proposed = registry.propose(completers, cx.clone(), name, value).await;
+    let mut values = proposed.map_err(|error| RpcError::of_error(shape, name, &error))?;
+    let total = values.len();
+    values.truncate(MAX_VALUES);
+    let completion = json!({ "values": values, "total": total, "hasMore": total > MAX_VALUES });
+    let mut result = json!({ "completion": completion });
+    if shape == Shape::Modern {
+        result["resultType"] = "complete".into();
+        result["_meta"] = json!({ SERVER_INFO: server });
     }
+    let result = cx.encode(&result);
+    result.map_err(|error| RpcError::of_error(shape, name, &error))
 }

@@ -3,9 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{Context, SHA256};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::methods::lists::List;
 
 /// The form of the text inside. A new form gets a new number, so that a cursor is never read as one of another form.
@@ -30,6 +32,20 @@ pub(crate) fn fingerprint<'n>(names: impl Iterator<Item = &'n str>) -> String {
         hash.update(b"\n");
     }
     URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..HASH_BYTES])
+}
+
+/// The parameters of a list.
+#[derive(Deserialize)]
+struct ListParams<'a> {
+    #[serde(borrow, default)]
+    cursor: Option<&'a RawValue>,
+}
+
+/// The cursor that a client asks with, if it asks for more than the first page.
+pub(crate) fn of<'a>(params: &Params<'a>) -> Result<Option<&'a RawValue>, RpcError> {
+    let list = |cursor| ListParams { cursor };
+    let params = params.decode(|it| it.optional(Key::Cursor).map(list));
+    params.map(|it| it.cursor)
 }
 
 /// The cursor of the page that begins after `offset` entries.

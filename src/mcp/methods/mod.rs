@@ -1,11 +1,8 @@
-//! The methods of the protocol, each with its parameters and its result.
+//! The second layer, the methods of the protocol: the parameters and the result of each, and what the server publishes.
 
-pub(crate) mod common;
 pub(crate) mod completion;
 pub(crate) mod cursor;
-pub(crate) mod legacy;
 pub(crate) mod lists;
-pub(crate) mod modern;
 pub(crate) mod prompts;
 pub(crate) mod rendered;
 pub(crate) mod resources;

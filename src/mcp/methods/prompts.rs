@@ -8,12 +8,12 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::Error;
 use crate::error::excerpt::excerpt;
-use crate::mcp::Endpoint;
 use crate::mcp::messages::blocks;
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::messages::result::ServerMeta;
 use crate::mcp::messages::version::Shape;
-use crate::registry::{Answer, Prompt, Tool};
+use crate::registry::{Answer, Prompt, Registry, Tool};
 
 #[derive(Deserialize)]
 pub(crate) struct GetParams<'a> {
@@ -23,7 +23,16 @@ pub(crate) struct GetParams<'a> {
     arguments: Option<&'a RawValue>,
 }
 
-impl GetParams<'_> {
+impl<'a> GetParams<'a> {
+    pub(crate) fn of(params: &Params<'a>) -> Result<GetParams<'a>, RpcError> {
+        params.decode(|it| {
+            Some(GetParams {
+                name: it.text(Key::Name)?,
+                arguments: it.optional(Key::Arguments)?,
+            })
+        })
+    }
+
     /// The arguments, which may be left out.
     pub(crate) fn arguments(&self) -> &str {
         self.arguments.map_or("{}", RawValue::get)
@@ -33,12 +42,12 @@ impl GetParams<'_> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct GetResult<'a> {
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<ServerMeta<'a>>,
     description: &'a str,
     messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result_type: Option<&'static str>,
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
-    meta: Option<ServerMeta<'a>>,
 }
 
 #[derive(Serialize)]
@@ -47,13 +56,11 @@ struct Message<'a> {
     content: &'a RawValue,
 }
 
-impl Endpoint {
-    /// The prompt of that name.
-    pub(crate) fn prompt(&self, name: &str) -> Result<&Arc<Prompt>, RpcError> {
-        let found = self.registry.prompts().iter().find(|it| it.name() == name);
-        let missing = || format!("there is no prompt `{}`", excerpt(name));
-        found.ok_or_else(|| RpcError::invalid_params(missing()))
-    }
+/// The prompt of that name.
+pub(crate) fn find<'r>(registry: &'r Registry, name: &str) -> Result<&'r Arc<Prompt>, RpcError> {
+    let found = registry.prompts().iter().find(|it| it.name() == name);
+    let missing = || format!("there is no prompt `{}`", excerpt(name));
+    found.ok_or_else(|| RpcError::invalid_params(missing()))
 }
 
 /// The result of a prompt whose function gave `answer`.

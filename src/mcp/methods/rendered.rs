@@ -2,28 +2,20 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::StatusCode;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use crate::context::Context;
 use crate::context::updates::{Topic, Updates};
 use crate::error::Capability;
-use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
-use crate::mcp::messages::result::encode;
+use crate::mcp::messages::result::SERVER_INFO;
 use crate::mcp::messages::version::{MODERN, Shape, Version};
 use crate::mcp::methods::cursor;
 use crate::mcp::methods::lists::List;
-use crate::mcp::{Body, Dependencies, McpResponse};
 use crate::registry::{Info, Registry};
-use crate::telemetry::Outcome;
 
 /// How long a client may keep what does not change while a process lives, in milliseconds.
 pub(crate) const TTL_MS: u64 = 3_600_000;
-
-/// The key under which a modern result says who answered.
-const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// The capability to announce that a list has changed.
 const LIST_CHANGED: &str = "listChanged";
@@ -49,38 +41,31 @@ struct Pages {
     pages: Vec<Box<RawValue>>,
 }
 
-/// The response with a result that was charged.
-pub(crate) fn response(
-    request: &Request<'_>,
-    method: &'static str,
-    result: &RawValue,
-) -> McpResponse {
-    McpResponse {
-        status: StatusCode::OK,
-        body: Body::Json(encode(request.id, &result)),
-        outcome: Outcome::of_method(method),
-    }
-}
-
 fn raw(value: &Value) -> Box<RawValue> {
     to_raw_value(value).expect("a JSON value is JSON")
 }
 
 impl Rendered {
-    pub(crate) fn new(dependencies: &Dependencies<'_>, has_tasks: bool) -> Rendered {
-        let info = dependencies.info;
-        // Every result of the modern revision says who answered, so it says no more than the name.
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        info: &Info,
+        page_size: usize,
+        updates: Arc<Updates>,
+        has_tasks: bool,
+        may_change: bool,
+    ) -> Rendered {
+        // Every result of the modern revision names the server, so it says no more of it than the name.
         let server = raw(&introduce(info, Shape::Structured));
         Rendered {
-            registry: dependencies.registry.clone(),
+            registry,
             info: info.clone(),
-            updates: dependencies.updates.clone(),
+            updates,
             has_tasks,
-            may_change: dependencies.may_change,
+            may_change,
             server,
             nothing: raw(&json!({})),
             discover: OnceLock::new(),
-            page_size: dependencies.page_size,
+            page_size,
             lists: Default::default(),
         }
     }
@@ -97,22 +82,6 @@ impl Rendered {
             lists: Default::default(),
             ..*self
         }
-    }
-
-    /// The response with that result.
-    ///
-    /// # Errors
-    /// It is more than is left of the request's budget.
-    pub(crate) fn response(
-        &self,
-        request: &Request<'_>,
-        method: &'static str,
-        result: &RawValue,
-        cx: &Context,
-    ) -> Result<McpResponse, RpcError> {
-        let charged = cx.charge(result.get().as_bytes());
-        charged.map_err(|error| RpcError::of_error(Shape::Modern, method, &error))?;
-        Ok(response(request, method, result))
     }
 
     /// The name and the version of the server, as every modern result has them.
@@ -200,21 +169,14 @@ impl Rendered {
         capabilities
     }
 
-    /// The page that the request asks for: the first one, or the one at its cursor.
+    /// The first page, or the one at the cursor.
     pub(crate) fn page(
         &self,
         list: List,
         shape: Shape,
-        request: &Request<'_>,
+        cursor: Option<&RawValue>,
     ) -> Result<&RawValue, RpcError> {
-        #[derive(serde::Deserialize)]
-        struct Params<'a> {
-            #[serde(borrow, default)]
-            cursor: Option<&'a RawValue>,
-        }
-        let params: Params<'_> = request.read_params()?;
-        let cursor = params.cursor.map(|it| cursor::decode(list, it));
-        let cursor = cursor.transpose()?;
+        let cursor = cursor.map(|it| cursor::decode(list, it)).transpose()?;
         let Pages { fingerprint, pages } = self.pages(list, shape);
         if cursor
             .as_ref()

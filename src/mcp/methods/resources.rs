@@ -9,11 +9,11 @@ use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::mcp::Endpoint;
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::messages::result::ServerMeta;
 use crate::mcp::messages::version::Shape;
-use crate::registry::{Answer, Resource};
+use crate::registry::{Answer, Registry, Resource};
 
 #[derive(Deserialize)]
 pub(crate) struct ReadParams<'a> {
@@ -24,6 +24,8 @@ pub(crate) struct ReadParams<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReadResult<'a> {
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<ServerMeta<'a>>,
     contents: Vec<Contents<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result_type: Option<&'static str>,
@@ -31,8 +33,6 @@ struct ReadResult<'a> {
     ttl_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_scope: Option<&'static str>,
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
-    meta: Option<ServerMeta<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,32 +67,34 @@ struct Block<'a> {
     resource: Option<Contents<'a>>,
 }
 
-impl Endpoint {
-    /// Whether clients of 2025 can follow that URI: one of the list. Those of templates are not told on streams that all
-    /// can open, because they may name what is somebody's.
-    pub(crate) fn subscribable(&self, shape: Shape, uri: &str) -> Result<(), RpcError> {
-        let mut listed = self
-            .registry
-            .resources()
-            .iter()
-            .filter(|it| !it.is_template());
-        match listed.any(|it| it.uri() == uri) {
-            true => Ok(()),
-            false => Err(RpcError::resource_not_found(shape, uri)),
-        }
+impl<'a> ReadParams<'a> {
+    pub(crate) fn of(params: &Params<'a>) -> Result<ReadParams<'a>, RpcError> {
+        let uri = |uri| ReadParams { uri };
+        params.decode(|it| it.text(Key::Uri).map(uri))
     }
+}
 
-    /// The resource of that URI, and the arguments of its function.
-    pub(crate) fn resource(
-        &self,
-        shape: Shape,
-        uri: &str,
-    ) -> Result<(&Arc<Resource>, String), RpcError> {
-        let mut resources = self.registry.resources().iter();
-        resources
-            .find_map(|it| Some((it, it.matches(uri)?)))
-            .ok_or_else(|| RpcError::resource_not_found(shape, uri))
+/// Refuses a URI that clients of 2025 cannot follow, which is one that is not in the list. Those of templates are not told
+/// on streams that every client can open, because they may name what belongs to one of them.
+pub(crate) fn check_listed(registry: &Registry, shape: Shape, uri: &str) -> Result<(), RpcError> {
+    let resources = registry.resources().iter();
+    let mut listed = resources.filter(|it| !it.is_template());
+    match listed.any(|it| it.uri() == uri) {
+        true => Ok(()),
+        false => Err(RpcError::resource_not_found(shape, uri)),
     }
+}
+
+/// The resource of that URI, and the arguments of its function.
+pub(crate) fn find<'r>(
+    registry: &'r Registry,
+    shape: Shape,
+    uri: &str,
+) -> Result<(&'r Arc<Resource>, String), RpcError> {
+    let mut resources = registry.resources().iter();
+    resources
+        .find_map(|it| Some((it, it.matches(uri)?)))
+        .ok_or_else(|| RpcError::resource_not_found(shape, uri))
 }
 
 /// The result of a resource whose function gave `answer`.
@@ -112,7 +114,7 @@ pub(crate) fn result(
         .map_err(|error| RpcError::of_error(shape, uri, &error))?;
     let is_modern = shape == Shape::Modern;
     let (ttl, scope) = match cx.freshness() {
-        // What somebody said is in it, which must not be kept, least of all for others (MCP 2026-07-28, caching).
+        // It may hold what the client said, which must not be kept, least of all for others (MCP 2026-07-28, caching).
         _ if cx.has_asked() => (0, "private"),
         // Data of upstreams is good as long as they say, and other data as long as this resource is the one of its URI.
         Some(freshness) => (freshness.ttl_ms.max(0) as u64, "public"),

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::excerpt::excerpt;
-use crate::mcp::Endpoint;
 use crate::mcp::messages::error::RpcError;
-use crate::registry::Tool;
+use crate::mcp::messages::params::{Key, Params};
+use crate::registry::{Registry, Tool};
 
 /// The parameters of `tools/call`.
 #[derive(Deserialize)]
@@ -20,20 +20,27 @@ pub(crate) struct CallParams<'a> {
     pub(crate) arguments: Option<&'a RawValue>,
 }
 
-impl CallParams<'_> {
+impl<'a> CallParams<'a> {
+    pub(crate) fn of(params: &Params<'a>) -> Result<CallParams<'a>, RpcError> {
+        params.decode(|it| {
+            Some(CallParams {
+                name: it.text(Key::Name)?,
+                arguments: it.optional(Key::Arguments)?,
+            })
+        })
+    }
+
     /// The arguments, which may be left out.
     pub(crate) fn arguments(&self) -> &str {
         self.arguments.map_or("{}", RawValue::get)
     }
 }
 
-impl Endpoint {
-    /// The tool of that name, if MCP clients see it.
-    pub(crate) fn tool(&self, name: &str) -> Result<&Arc<Tool>, RpcError> {
-        let tool = self.registry.get(name).filter(|tool| tool.on_mcp());
-        tool.ok_or_else(|| {
-            let hint = self.registry.hint(name, Tool::on_mcp);
-            RpcError::invalid_params(format!("there is no tool `{}`{hint}", excerpt(name)))
-        })
-    }
+/// The tool of that name, if MCP clients see it.
+pub(crate) fn find<'r>(registry: &'r Registry, name: &str) -> Result<&'r Arc<Tool>, RpcError> {
+    let tool = registry.get(name).filter(|tool| tool.on_mcp());
+    tool.ok_or_else(|| {
+        let hint = registry.hint(name, Tool::on_mcp);
+        RpcError::invalid_params(format!("there is no tool `{}`{hint}", excerpt(name)))
+    })
 }

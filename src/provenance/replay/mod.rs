@@ -1,4 +1,4 @@
-//! The recorded upstreams of the bundled functions: what `--replay` serves, and what the tests ask.
+//! Recorded upstreams of the bundled functions, for `--replay` and for tests.
 
 mod recorded;
 mod wallets;
@@ -15,33 +15,34 @@ use crate::testing::{CannedUpstream, FaultPlan};
 
 pub use wallets::{DELAYED, MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
 
-/// When the recorded bodies were true: the clock stands here, so that they stay true.
+/// The time of the recording; the clock is fixed to it, so that the recorded data stays valid.
 pub const RECORDED_AT: &str = "2025-11-18T12:00:00Z";
 
-/// The upstreams that are recorded.
+/// The recorded upstreams.
 const UPSTREAMS: [&str; 3] = ["explorer", "lcd", "exchange"];
 
 const REPLAY: &str = "BIFOLD_REPLAY";
 const FAULTS: &str = "BIFOLD_REPLAY_FAULTS";
 
-/// A running server of the recorded bodies; it stops when it is dropped.
+/// A running server of the recorded bodies, which stops when it is dropped.
 pub struct Replay(CannedUpstream);
 
 impl Replay {
     /// Listens on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// The socket's.
+    /// The error of the socket.
     pub async fn start() -> io::Result<Replay> {
         CannedUpstream::start(recorded::answer).await.map(Replay)
     }
 
-    /// Points every bundled upstream here and stops the clock at the recording, unless it was set.
+    /// Points every bundled upstream to this server, and fixes the clock to the time of the recording unless it was
+    /// set.
     pub fn configure(&self, config: &mut Config) {
         config
             .application
             .insert(REPLAY.to_owned(), "true".to_owned());
-        // The limits protect public APIs, and this server needs no protection.
+        // The limits protect public APIs; this server does not need them.
         config.upstream_limits = false;
         for name in UPSTREAMS {
             config.upstream_urls.insert(name.to_owned(), self.url(name));
@@ -52,10 +53,10 @@ impl Replay {
         }
     }
 
-    /// The faults that a list such as `explorer=500@20` asks for.
+    /// Parses a list of faults such as `explorer=500@20`.
     ///
     /// # Errors
-    /// The entry that cannot be read.
+    /// The invalid entry.
     pub fn faults(list: &str) -> Result<FaultPlan, String> {
         FaultPlan::parse(list, &UPSTREAMS)
     }
@@ -69,20 +70,21 @@ impl Deref for Replay {
     }
 }
 
-/// The setting that asks for the recorded upstreams.
+/// The setting that switches the recorded upstreams on.
 pub(super) fn switch() -> Setting {
-    let meaning = "answer from recorded upstream bodies instead of the network; the clock stands at the recording.";
+    let meaning = "answer from recorded upstream bodies instead of the network; the clock is fixed to the time of the recording.";
     Setting::switch(REPLAY, meaning)
 }
 
-/// The setting that lets them go wrong.
+/// The setting with the planned faults.
 pub(super) fn faults() -> Setting {
-    let meaning = "faults of the recorded upstreams, e.g. `explorer=500@20,lcd=delay:3000`.";
+    let meaning =
+        "planned faults of the recorded upstreams, e.g. `explorer=500@20,lcd=delay:3000`.";
     let check = |list: &str| Replay::faults(list).map(drop);
     Setting::new(FAULTS, "", meaning).check("faults", check)
 }
 
-/// Starts the recorded upstreams where the settings ask for them; they live as long as the application.
+/// Starts the recorded upstreams if the settings require them; they live as long as the application.
 pub(super) async fn start(mut starting: Starting) -> Result<Starting> {
     if starting.setting(REPLAY) != "true" {
         return Ok(starting);
@@ -90,7 +92,7 @@ pub(super) async fn start(mut starting: Starting) -> Result<Starting> {
     let failed =
         |error| Error::internal("the recorded upstreams cannot be started").with_source(error);
     let replay = Replay::start().await.map_err(failed)?;
-    replay.follow(Replay::faults(starting.setting(FAULTS)).map_err(Error::internal)?);
+    replay.plan_faults(Replay::faults(starting.setting(FAULTS)).map_err(Error::internal)?);
     replay.configure(&mut starting.config);
     starting.state(Arc::new(replay));
     tracing::info!(

@@ -1,4 +1,4 @@
-//! Which recorded body answers which target, and how each upstream refuses what it does not know.
+//! Selects the recorded body for a request; each upstream refuses unknown requests in its own way.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ const STATS: &str = include_str!("recorded/explorer_v3_utility_token_stats.json"
 const NOT_IMPLEMENTED: &str = include_str!("recorded/lcd_501_unknown_path.json");
 const INVALID_ACCOUNT: &str = include_str!("recorded/lcd_400_invalid_account.json");
 
-/// The answer to a target such as `/explorer/api/v3/utility_token/stats`.
+/// The response to a target such as `/explorer/api/v3/utility_token/stats`.
 pub(super) fn answer(target: &str) -> Canned {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let parts: Vec<&str> = path.split('/').skip(1).collect();
@@ -23,11 +23,11 @@ pub(super) fn answer(target: &str) -> Canned {
         ["explorer", rest @ ..] => explorer(rest),
         ["lcd", rest @ ..] => lcd(rest),
         ["exchange", rest @ ..] => exchange(rest, query),
-        _ => Canned::status(404, "text/plain", "no upstream of that name is recorded"),
+        _ => Canned::status(404, "text/plain", "there is no recording of this upstream"),
     }
 }
 
-/// The explorer answers what it does not know, and addresses it cannot decode, with an empty 404.
+/// The explorer answers unknown paths and invalid addresses with an empty 404.
 fn explorer(path: &[&str]) -> Canned {
     let unknown = || Canned::status(404, "", "");
     if let ["api", "v3", "utility_token", "stats"] = path {
@@ -66,7 +66,7 @@ fn explorer(path: &[&str]) -> Canned {
     Canned::json(wallets::addressed(body, address))
 }
 
-/// The node answers an address it cannot decode with 400, a path it does not have with 501.
+/// The node answers an invalid address with 400, and an unknown path with 501.
 fn lcd(path: &[&str]) -> Canned {
     match path {
         [
@@ -101,7 +101,7 @@ fn is_listed(symbol: &str) -> bool {
     MARKETS.contains(&format!("\"symbol\": \"{symbol}\""))
 }
 
-/// As many of the recorded trades as `size` asks for.
+/// The recorded trades, at most as many as `size` requests.
 fn newest(query: &str) -> String {
     let size = query
         .split('&')

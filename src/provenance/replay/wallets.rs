@@ -1,4 +1,4 @@
-//! The recorded wallets: two captured ones, and made-up addresses for the cases that no capture shows.
+//! The recorded wallets: two captured ones, and invented addresses for cases without a capture.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ const ACCOUNT: &str = include_str!("recorded/explorer_v2_accounts_ADDR.json");
 const NO_BALANCE: &str = r#"{"total":{"amount":"0","denom":"nhash","pricePerToken":null,"totalBalancePrice":null},"spendable":{"amount":"0","denom":"nhash","pricePerToken":null,"totalBalancePrice":null},"locked":{"amount":"0","denom":"nhash","pricePerToken":null,"totalBalancePrice":null}}"#;
 const DELAYED_SCHEDULE: &str = r#"{"dataAsOfDate":"2025-11-18T12:00:00","endTime":"2026-06-01T00:00:00","originalVestingList":[{"amount":"4000000000000","denom":"nhash"}],"startTime":"2025-11-18T12:00:00","periodicVestingList":[{"length":0,"coins":[{"amount":"4000000000000","denom":"nhash"}],"vestingDate":"2026-06-01T00:00:00","isVested":false}],"currentlyVested":[]}"#;
 
-/// The bodies that the upstreams have for one wallet.
+/// The recorded bodies of one wallet.
 pub(super) struct Wallet {
     account: &'static str,
     account_type: Option<&'static str>,
@@ -34,7 +34,7 @@ pub(super) struct Wallet {
     pub(super) commitments: &'static str,
 }
 
-/// A wallet that was never used: every valid address is one.
+/// A wallet that was never used; every other valid address gets it.
 const UNUSED: Wallet = Wallet {
     account: include_str!("recorded/explorer_v2_accounts_ADDR_unknown.json"),
     account_type: None,
@@ -48,7 +48,7 @@ const UNUSED: Wallet = Wallet {
     commitments: include_str!("recorded/lcd_exchange_v1_commitments_account_ADDR_empty.json"),
 };
 
-/// The wallet of that address; `None` where the upstreams could not decode it.
+/// The wallet of this address; `None` if the upstreams could not decode the address.
 pub(super) fn find(address: &str) -> Option<Wallet> {
     let (prefix, bytes) = bech32::decode(address).ok()?;
     if !matches!(prefix.as_str(), "pb" | "tp") || !matches!(bytes.len(), 20 | 32) {
@@ -102,7 +102,7 @@ pub(super) fn find(address: &str) -> Option<Wallet> {
     })
 }
 
-/// A recorded body as it is for `address`.
+/// The recorded body with `address` in the place of the recorded address.
 pub(super) fn addressed(body: Cow<'static, str>, address: &str) -> Cow<'static, str> {
     let recorded = [VESTING, PLAIN, NEVER_USED]
         .into_iter()

@@ -1,6 +1,6 @@
-//! What OpenTelemetry calls spans: requests to this server and to upstreams, with their place in a trace.
+//! OpenTelemetry spans of requests to this server and to upstreams.
 //!
-//! They are exported where the crate is built with the feature `otel`; else none are made.
+//! They are created and exported only if the crate is built with the feature `otel`.
 
 #[cfg(feature = "otel")]
 mod otel;
@@ -12,27 +12,27 @@ use crate::telemetry::trace::Trace;
 #[cfg(feature = "otel")]
 pub use otel::Spans;
 
-/// One try of a request to an upstream.
+/// One request to an upstream, without its retries.
 pub struct Exchange<'a> {
-    /// The upstream's name.
+    /// The name of the upstream.
     pub upstream: &'static str,
-    /// Its own place.
-    pub place: &'a Trace,
-    /// From when it was sent to its answer.
+    /// The span of the request.
+    pub span: &'a Trace,
+    /// From sending the request to its response.
     pub duration: Duration,
-    /// The HTTP status, if an answer came.
+    /// The HTTP status, if there is a response.
     pub status: Option<u16>,
-    /// The kind of the failure.
+    /// The error kind.
     pub error: Option<&'static str>,
 }
 
-/// No spans.
+/// Spans are disabled in this build.
 #[cfg(not(feature = "otel"))]
 pub struct Spans;
 
 #[cfg(not(feature = "otel"))]
 impl Spans {
-    /// Nowhere to send them to.
+    /// Spans need the feature `otel`.
     ///
     /// # Errors
     /// None.
@@ -40,16 +40,16 @@ impl Spans {
         Ok(Spans)
     }
 
-    /// A request to this server has ended.
-    pub fn request(&self, _: &crate::telemetry::Line<'_>) {}
+    /// Records the end of a request to this server.
+    pub fn request(&self, _: &crate::telemetry::AccessLine<'_>) {}
 
-    /// A request to an upstream has ended.
+    /// Records the end of a request to an upstream.
     pub fn exchange(&self, _: Exchange<'_>) {}
 
-    /// Sends what has ended.
+    /// Exports the ended spans.
     pub async fn flush(&self, _: Duration) {}
 
-    /// Never ready.
+    /// Never completes.
     pub async fn keep_flushing(&self) {
         std::future::pending().await
     }

@@ -1,6 +1,6 @@
-//! Spans as an OpenTelemetry collector takes them (OTLP over HTTP, JSON), kept from their end until they are sent.
+//! Spans for an OpenTelemetry collector (OTLP over HTTP, JSON), buffered from their end until they are exported.
 //!
-//! The names are those of the semantic conventions for HTTP and MCP. No path is told: it may name a wallet.
+//! The names follow the semantic conventions for HTTP and MCP. No span contains a path: a path may name a wallet.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -15,18 +15,18 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::telemetry::Line;
+use crate::telemetry::AccessLine;
 use crate::telemetry::spans::Exchange;
 use crate::telemetry::trace::Trace;
 
-/// The most spans that are kept; what ends when so many wait is not told.
-const MOST: usize = 2048;
+/// The maximum number of buffered spans; further ones are dropped.
+const MAX_BUFFERED: usize = 2048;
 
-/// The longest that sending may take: on Lambda the next invocation waits for it.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The maximum time of an export: on Lambda the next invocation waits for it.
+const MAX_EXPORT_TIME: Duration = Duration::from_secs(2);
 
-/// How often a process that lasts sends them.
-const OFTEN: Duration = Duration::from_secs(5);
+/// The interval of exports in a long-running process.
+const EXPORT_INTERVAL: Duration = Duration::from_secs(5);
 
 const STATUS_CODE: &str = "http.response.status_code";
 const ERROR_TYPE: &str = "error.type";
@@ -37,8 +37,8 @@ pub struct Spans {
     ended: Mutex<Vec<SpanData>>,
 }
 
-/// What the two kinds of spans do not have in common.
-struct End {
+/// An ended span, without its ids and times.
+struct EndedSpan {
     name: String,
     kind: SpanKind,
     duration: Duration,
@@ -47,10 +47,10 @@ struct End {
 }
 
 impl Spans {
-    /// Spans for the collector of the settings, which a new client reaches; where there is no collector, none are made.
+    /// Spans for the configured collector, reached through a new client; without a collector, spans are disabled.
     ///
     /// # Errors
-    /// One of the variables that begin with `OTEL_EXPORTER_OTLP_` cannot be used.
+    /// A variable that begins with `OTEL_EXPORTER_OTLP_` has an invalid value.
     pub fn new<C: HttpClient + 'static>(
         config: &Config,
         client: impl FnOnce() -> Result<C, Error>,
@@ -74,17 +74,17 @@ impl Spans {
         })
     }
 
-    /// A request to this server has ended, or a task.
-    pub fn request(&self, line: &Line<'_>) {
-        if !self.records(line.trace) {
+    /// Records the end of a request to this server, or of a task.
+    pub fn request(&self, line: &AccessLine<'_>) {
+        if !self.exports(line.trace) {
             return;
         }
         let error = line.outcome.error;
         let names = [line.method, line.outcome.function.as_deref()];
         let names: Vec<&str> = names.into_iter().flatten().collect();
-        // Over HTTP what the caller did wrong is no error of the server's; over MCP it is an error of the tool's.
+        // By the conventions a client error (HTTP 4xx) is not an error of a server span, but every MCP error is.
         let is_failure = line.protocol != "rest" || line.status.is_none_or(|status| status >= 500);
-        let end = |kind| End {
+        let end = |kind| EndedSpan {
             name: if names.is_empty() {
                 line.protocol.to_owned()
             } else {
@@ -96,14 +96,14 @@ impl Spans {
             attributes: attributes(line),
         };
         match line.is_task() {
-            true => self.keep(&line.trace.child(), end(SpanKind::Internal)),
-            false => self.keep(line.trace, end(SpanKind::Server)),
+            true => self.buffer(&line.trace.child(), end(SpanKind::Internal)),
+            false => self.buffer(line.trace, end(SpanKind::Server)),
         }
     }
 
-    /// A request to an upstream has ended.
+    /// Records the end of a request to an upstream.
     pub fn exchange(&self, exchange: Exchange<'_>) {
-        if !self.records(exchange.place) {
+        if !self.exports(exchange.span) {
             return;
         }
         let upstream = exchange.upstream;
@@ -114,24 +114,24 @@ impl Spans {
             status_code.map(|it| KeyValue::new(STATUS_CODE, it)),
             exchange.error.map(|it| KeyValue::new(ERROR_TYPE, it)),
         ];
-        let end = End {
+        let end = EndedSpan {
             name: format!("GET {upstream}"),
             kind: SpanKind::Client,
             duration: exchange.duration,
             status: status(exchange.error),
             attributes: attributes.into_iter().flatten().collect(),
         };
-        self.keep(exchange.place, end);
+        self.buffer(exchange.span, end);
     }
 
-    /// Sends what has ended. What cannot be sent is lost: the log says so, and nobody waits for a second try.
+    /// Exports the ended spans. A failed export is logged and not repeated.
     pub async fn flush(&self, limit: Duration) {
         let ended = std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner));
         let Some(exporter) = self.exporter.as_ref().filter(|_| !ended.is_empty()) else {
             return;
         };
         let spans = ended.len();
-        match tokio::time::timeout(limit.min(PATIENCE), exporter.export(ended)).await {
+        match tokio::time::timeout(limit.min(MAX_EXPORT_TIME), exporter.export(ended)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(spans, %error, "spans could not be exported"),
             Err(_) => warn!(
@@ -141,28 +141,28 @@ impl Spans {
         }
     }
 
-    /// Sends what has ended now and then; never ready.
+    /// Exports the ended spans at intervals; never completes.
     pub async fn keep_flushing(&self) {
         loop {
-            tokio::time::sleep(OFTEN).await;
-            self.flush(PATIENCE).await;
+            tokio::time::sleep(EXPORT_INTERVAL).await;
+            self.flush(MAX_EXPORT_TIME).await;
         }
     }
 
-    /// Whether spans of that trace are sent to anybody.
-    fn records(&self, place: &Trace) -> bool {
-        self.exporter.is_some() && place.is_sampled()
+    /// Whether spans of this trace are exported.
+    fn exports(&self, trace: &Trace) -> bool {
+        self.exporter.is_some() && trace.is_sampled()
     }
 
-    fn keep(&self, place: &Trace, end: End) {
+    fn buffer(&self, trace: &Trace, end: EndedSpan) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended.len() < MOST {
-            ended.push(span(place, end));
+        if ended.len() < MAX_BUFFERED {
+            ended.push(span_data(trace, end));
         }
     }
 }
 
-fn attributes(line: &Line<'_>) -> Vec<KeyValue> {
+fn attributes(line: &AccessLine<'_>) -> Vec<KeyValue> {
     let method = match line.protocol {
         "mcp" => "mcp.method.name",
         "rest" => "http.request.method",
@@ -190,20 +190,20 @@ fn attributes(line: &Line<'_>) -> Vec<KeyValue> {
     attributes.into_iter().flatten().collect()
 }
 
-fn span(place: &Trace, end: End) -> SpanData {
-    let state = place.state.as_ref().and_then(|it| it.to_str().ok());
+fn span_data(trace: &Trace, end: EndedSpan) -> SpanData {
+    let state = trace.state.as_ref().and_then(|it| it.to_str().ok());
     let state = state.and_then(|it| it.parse::<TraceState>().ok());
     let context = SpanContext::new(
-        TraceId::from(place.id),
-        SpanId::from(place.span),
-        TraceFlags::new(place.flags),
+        TraceId::from(trace.id),
+        SpanId::from(trace.span),
+        TraceFlags::new(trace.flags),
         false,
         state.unwrap_or_default(),
     );
     let now = SystemTime::now();
     SpanData {
         span_context: context,
-        parent_span_id: place.parent.map_or(SpanId::INVALID, SpanId::from),
+        parent_span_id: trace.parent.map_or(SpanId::INVALID, SpanId::from),
         parent_span_is_remote: end.kind == SpanKind::Server,
         span_kind: end.kind,
         name: end.name.into(),
@@ -224,7 +224,7 @@ fn status(error: Option<&'static str>) -> Status {
     error.map_or(Status::Unset, Status::error)
 }
 
-/// What the standard's own variables say of this process, and otherwise what Lambda says.
+/// The resource that `OTEL_SERVICE_NAME` describes, or else the Lambda function.
 fn resource(config: &Config) -> Resource {
     let builder = Resource::builder();
     let is_named = std::env::var_os("OTEL_SERVICE_NAME").is_some();

@@ -25,6 +25,19 @@ impl Source {
         self.path.display().to_string()
     }
 
+    /// Whether its path begins with those folders.
+    pub fn stands_in(&self, folders: &[&str]) -> bool {
+        self.path.starts_with(folders.iter().collect::<PathBuf>())
+    }
+
+    /// What this file names after `crate::room::`. It must not reach its own room by another way.
+    pub fn imports_of(&self, room: &str) -> BTreeSet<String> {
+        let code = self.code();
+        assert!(!code.contains("super::super"), "{}", self.shown());
+        let names = heads(&code, &format!("crate::{room}::"));
+        names.into_iter().map(str::to_owned).collect()
+    }
+
     /// The rooms that this file names: after `crate::` in the library, after `bifold::` in the binary.
     pub fn imports(&self) -> BTreeSet<String> {
         let code = self.code();

@@ -1,4 +1,4 @@
-//! `null` for what may be left out is the same as leaving it out.
+//! `null` for an optional field means the same as an absent field.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ const OPTIONAL: [&str; 21] = [
 ];
 
 #[tokio::test]
-async fn null_for_a_field_that_has_a_default_is_the_default() {
+async fn null_for_a_field_with_a_default_means_the_default() {
     let app = serving().await;
     let nothing = Ok(repeated(json!({})));
     for field in OPTIONAL {
@@ -24,7 +24,7 @@ async fn null_for_a_field_that_has_a_default_is_the_default() {
 }
 
 #[tokio::test]
-async fn null_is_left_out_at_every_depth() {
+async fn null_means_absent_at_every_depth() {
     let app = serving().await;
     let bare = r#"{"id":1,"weight":null,"on":null,"parts":null}"#;
     let full = r#"{"id":1,"parts":[{"many":null},{"many":2}]}"#;
@@ -65,11 +65,11 @@ async fn null_is_left_out_at_every_depth() {
 }
 
 #[tokio::test]
-async fn null_stays_where_the_type_takes_it() {
+async fn null_is_kept_if_the_type_accepts_it() {
     let app = serving().await;
     for (arguments, expected) in [
         (r#"{"three":null}"#, json!({"three": null})),
-        // Also where something else in the same arguments is mended.
+        // Also if something else in the same arguments is corrected.
         (r#"{"three":null,"count":null}"#, json!({"three": null})),
         (
             r#"{"three":null,"count":2.0}"#,
@@ -85,7 +85,7 @@ async fn null_stays_where_the_type_takes_it() {
 }
 
 #[tokio::test]
-async fn null_for_what_must_be_there_is_refused_by_its_name() {
+async fn null_for_a_required_field_is_refused_and_the_field_is_named() {
     let app = serving().await;
     for (arguments, field) in [
         (r#"{"inner":{"id":null}}"#, "inner.id"),
@@ -109,7 +109,7 @@ async fn null_for_what_must_be_there_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_schema_published_by_hand_is_followed_through_its_references() {
+async fn references_in_a_schema_written_by_hand_are_followed() {
     let app = serving().await;
     let arguments =
         r#"{"size":1,"step":null,"row":{"id":1,"weight":null},"rows":[{"id":2.0,"on":null}]}"#;
@@ -121,7 +121,7 @@ async fn a_schema_published_by_hand_is_followed_through_its_references() {
 }
 
 #[tokio::test]
-async fn null_is_left_out_beside_long_lists() {
+async fn null_means_absent_beside_long_lists() {
     let app = serving().await;
     let list = vec![1; 30_000];
     let arguments = json!({"list": list, "flag": null}).to_string();
@@ -130,7 +130,7 @@ async fn null_is_left_out_beside_long_lists() {
 }
 
 #[tokio::test]
-async fn the_parts_of_a_batch_may_be_null_too() {
+async fn optional_fields_of_a_batch_may_be_null() {
     let app = serving().await;
     let arguments = r#"{"calls":[{"name":"repeat","arguments":null}],"item_timeout_ms":null}"#;
     for report in [
@@ -157,7 +157,7 @@ async fn an_argument_of_a_prompt_may_be_null() {
 }
 
 #[tokio::test]
-async fn a_field_that_stands_twice_is_refused_even_where_one_is_null() {
+async fn a_repeated_field_is_refused_even_if_one_value_is_null() {
     let app = serving().await;
     for arguments in [
         r#"{"count":1,"count":2,"flag":null}"#,

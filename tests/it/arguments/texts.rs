@@ -1,4 +1,4 @@
-//! Texts that hold JSON: on MCP they are read, where a text is not what is wanted.
+//! Strings that contain JSON: MCP parses them if the schema does not accept a string.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::function::{inner, repeated};
 use super::{by_library, item, on_mcp, on_rest, rpc, serving};
 use crate::support::modern;
 
-/// Arguments with JSON in texts, what they mean, and the field that is at fault where texts are not read.
+/// Arguments with JSON in strings, their meaning, and the invalid field on protocols that do not parse strings.
 const HELD: [(&str, &str, &str); 16] = [
     (r#"{"count":"2"}"#, r#"{"count":2}"#, "count"),
     (r#"{"count":"2.0"}"#, r#"{"count":2}"#, "count"),
@@ -51,7 +51,7 @@ const HELD: [(&str, &str, &str); 16] = [
 ];
 
 #[tokio::test]
-async fn json_in_a_text_is_read_on_mcp() {
+async fn json_in_a_string_is_parsed_on_mcp() {
     let app = serving().await;
     for (arguments, meant, _) in HELD {
         let expected = on_rest(&app, "repeat", meant).await;
@@ -68,7 +68,7 @@ async fn json_in_a_text_is_read_on_mcp() {
 }
 
 #[tokio::test]
-async fn a_body_of_rest_is_taken_as_it_stands() {
+async fn json_in_a_string_is_not_parsed_on_rest() {
     let app = serving().await;
     for (arguments, _, field) in HELD {
         let calls = format!(r#"{{"calls":[{{"name":"repeat","arguments":{arguments}}}]}}"#);
@@ -86,7 +86,7 @@ async fn a_body_of_rest_is_taken_as_it_stands() {
 }
 
 #[tokio::test]
-async fn a_text_stays_one_where_the_schema_takes_texts() {
+async fn a_string_is_kept_if_the_schema_accepts_strings() {
     let app = serving().await;
     for (arguments, expected) in [
         (r#"{"text":"2"}"#, json!({"text": "2"})),
@@ -110,7 +110,7 @@ async fn a_text_stays_one_where_the_schema_takes_texts() {
 }
 
 #[tokio::test]
-async fn a_text_that_holds_nothing_of_what_is_wanted_is_refused_as_before() {
+async fn a_string_without_the_expected_json_is_refused_as_a_string() {
     let app = serving().await;
     for (arguments, field) in [
         (r#"{"count":"two"}"#, "count"),
@@ -150,7 +150,7 @@ async fn a_text_that_holds_nothing_of_what_is_wanted_is_refused_as_before() {
 }
 
 #[tokio::test]
-async fn what_was_held_by_a_text_is_checked_like_all_else() {
+async fn json_from_a_string_is_validated_like_other_json() {
     let app = serving().await;
     for (arguments, field) in [
         (r#"{"inner":"{\"id\":\"x\"}"}"#, "inner.id"),
@@ -166,7 +166,7 @@ async fn what_was_held_by_a_text_is_checked_like_all_else() {
 }
 
 #[tokio::test]
-async fn all_arguments_may_stand_in_one_text() {
+async fn all_arguments_may_be_in_one_string() {
     let app = serving().await;
     let expected = Ok(repeated(
         json!({"count": 2, "inner": inner(json!({"id": 1}))}),
@@ -191,7 +191,7 @@ async fn all_arguments_may_stand_in_one_text() {
 }
 
 #[tokio::test]
-async fn a_modern_client_is_read_the_same() {
+async fn the_modern_revision_parses_strings_too() {
     let app = serving().await;
     let params = json!({"name": "repeat", "arguments": {"count": "2", "flag": null}});
     let answer = app.send(modern("tools/call", params)).await.json();
@@ -200,14 +200,14 @@ async fn a_modern_client_is_read_the_same() {
 }
 
 #[tokio::test]
-async fn texts_within_texts_come_to_an_end() {
+async fn strings_inside_strings_are_not_parsed() {
     let app = serving().await;
     let mut text = r#"{"id":1}"#.to_owned();
     for _ in 0..12 {
         text = json!(text).to_string();
     }
     let arguments = format!(r#"{{"inner":{text}}}"#);
-    // A text in a text is no object, and is not looked into.
+    // A string inside a string is not an object, and is not parsed.
     assert_eq!(
         on_mcp(&app, "repeat", &arguments).await.unwrap_err(),
         "inner"

@@ -1,4 +1,4 @@
-//! A number without a fraction is a whole one, however it is written (JSON Schema 2020-12).
+//! A number without a fraction is an integer, however it is written (JSON Schema 2020-12).
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::function::{inner, repeated};
 use super::{assert_everywhere, everywhere, serving};
 
 #[tokio::test]
-async fn a_number_without_a_fraction_is_whole_in_every_type_and_at_every_depth() {
+async fn a_number_without_a_fraction_is_an_integer_in_every_type_and_at_every_depth() {
     let app = serving().await;
     for (arguments, expected) in [
         (r#"{"count":2.0}"#, json!({"count": 2})),
@@ -75,7 +75,7 @@ async fn a_number_without_a_fraction_is_whole_in_every_type_and_at_every_depth()
 }
 
 #[tokio::test]
-async fn a_number_that_no_type_holds_exactly_is_refused() {
+async fn a_number_without_an_exact_integer_is_refused() {
     let app = serving().await;
     for (arguments, field) in [
         (r#"{"count":1.5}"#, "count"),
@@ -96,7 +96,7 @@ async fn a_number_that_no_type_holds_exactly_is_refused() {
 }
 
 #[tokio::test]
-async fn the_error_is_that_of_the_number_as_it_was_written() {
+async fn the_error_quotes_the_number_as_it_was_written() {
     let app = serving().await;
     let problem: Value = app.post("/api/repeat", r#"{"count":1.5}"#).await.json();
     let said = problem["detail"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! The time of a batch: how many of its calls run at once, how long each may take, and the whole.
+//! The time of a batch: concurrency, the time limit of each call, and the deadline of the batch.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Running, call, echoes, kinds, report, serving};
 
 #[tokio::test(start_paused = true)]
-async fn results_stand_in_the_order_of_the_calls_however_long_each_took() {
+async fn results_have_the_order_of_the_calls_however_long_each_takes() {
     let app = serving(&Running::default()).await;
     let calls = [
         call("slow", json!({"ms": 300})),
@@ -35,7 +35,7 @@ async fn results_stand_in_the_order_of_the_calls_however_long_each_took() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn eight_calls_run_at_a_time_and_a_slow_one_holds_up_no_other() {
+async fn eight_calls_run_concurrently_and_a_slow_one_delays_no_other() {
     let running = Running::default();
     let app = serving(&running).await;
     let since = Instant::now();
@@ -56,7 +56,7 @@ async fn eight_calls_run_at_a_time_and_a_slow_one_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_call_has_its_own_time_and_what_is_finished_stays() {
+async fn each_call_has_its_own_time_limit_and_finished_results_are_kept() {
     let app = serving(&Running::default()).await;
     let since = Instant::now();
     let calls = [
@@ -77,7 +77,7 @@ async fn each_call_has_its_own_time_and_what_is_finished_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_of_a_call_begins_with_its_turn() {
+async fn the_time_limit_of_a_call_starts_when_the_call_starts() {
     let app = serving(&Running::default()).await;
     let calls = vec![call("slow", json!({"ms": 40})); 24];
     let report = report(&app, json!({"calls": calls, "item_timeout_ms": 50})).await;
@@ -85,7 +85,7 @@ async fn the_time_of_a_call_begins_with_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_whole_ends_within_its_call_with_what_is_finished() {
+async fn the_batch_ends_before_its_deadline_with_the_finished_results() {
     let running = Running::default();
     let app = serving(&running).await;
     let since = Instant::now();

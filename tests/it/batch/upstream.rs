@@ -1,4 +1,4 @@
-//! What the calls of a batch ask of upstreams.
+//! Upstream requests of the calls of a batch.
 
 use bifold::provenance::replay::{PLAIN, VESTING};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{call, post, report};
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn what_the_calls_cost_upstream_counts_for_the_request() {
+async fn upstream_requests_of_the_calls_count_for_the_request() {
     let app = TestApp::start().await;
     let calls =
         [VESTING, PLAIN].map(|it| call("fetch_account_info", json!({"wallet_address": it})));
@@ -18,7 +18,7 @@ async fn what_the_calls_cost_upstream_counts_for_the_request() {
 }
 
 #[tokio::test]
-async fn the_report_is_as_fresh_as_the_oldest_of_its_parts() {
+async fn the_report_is_as_fresh_as_its_oldest_part() {
     let app = TestApp::plane().await;
     let calls =
         [VESTING, PLAIN].map(|it| call("fetch_account_info", json!({"wallet_address": it})));
@@ -33,7 +33,7 @@ async fn the_report_is_as_fresh_as_the_oldest_of_its_parts() {
 }
 
 #[tokio::test]
-async fn an_upstream_at_fault_is_named() {
+async fn a_failed_upstream_is_named() {
     let app = TestApp::start().await;
     let busy = bifold::testing::Canned::status(429, "text/plain", "").header("retry-after", "60");
     app.replay.answer("/exchange/assets", busy);

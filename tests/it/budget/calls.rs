@@ -1,4 +1,4 @@
-//! One request makes at most two hundred calls, whatever makes them.
+//! One request makes at most two hundred calls, directly and nested.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn params(name: &str, arguments: Value) -> Value {
 }
 
 #[tokio::test]
-async fn all_that_a_batch_of_messages_calls_is_charged_to_one_request() {
+async fn all_calls_of_a_json_rpc_batch_are_charged_to_one_request() {
     let done = Done::default();
     let app = serving(&done, MOST).await;
     let many = params("call_many", calls_of("count", json!({}), 150));
@@ -23,7 +23,7 @@ async fn all_that_a_batch_of_messages_calls_is_charged_to_one_request() {
     for answer in answers.as_array().unwrap() {
         assert_eq!(answer["result"]["isError"], false, "each has a report");
     }
-    // The messages themselves count as well.
+    // The messages themselves count too.
     let one = params("relay", json!({"rows": 3}));
     batch_of(&app, "tools/call", &one, 100).await;
     let more = done.calls() - 200;
@@ -34,7 +34,7 @@ async fn all_that_a_batch_of_messages_calls_is_charged_to_one_request() {
 }
 
 #[tokio::test]
-async fn a_function_of_ones_own_that_calls_others_is_charged_too() {
+async fn calls_by_an_application_function_are_charged_too() {
     let done = Done::default();
     let app = serving(&done, MOST).await;
     let answer = app.get("/api/relay/1000").await;
@@ -54,7 +54,7 @@ async fn a_function_of_ones_own_that_calls_others_is_charged_too() {
 }
 
 #[tokio::test]
-async fn a_call_beyond_the_budget_says_so_and_the_next_request_has_one_of_its_own() {
+async fn a_call_beyond_the_budget_is_an_error_and_the_next_request_has_its_own_budget() {
     let done = Done::default();
     let app = serving(&done, MOST).await;
     for round in 1..=2 {
@@ -84,7 +84,7 @@ async fn a_call_beyond_the_budget_says_so_and_the_next_request_has_one_of_its_ow
 }
 
 #[tokio::test]
-async fn proposals_count_as_calls() {
+async fn completions_count_as_calls() {
     let done = Done::default();
     let app = serving(&done, 100 << 20).await;
     let many = params("call_many", calls_of("count", json!({}), 200));
@@ -101,7 +101,7 @@ async fn proposals_count_as_calls() {
 }
 
 #[tokio::test]
-async fn a_function_that_calls_others_is_called_by_none_of_its_kind_in_whatever_disguise() {
+async fn functions_that_call_others_cannot_be_nested() {
     let done = Done::default();
     let app = serving(&done, MOST).await;
     let inner = calls_of("count", json!({}), 1);
@@ -115,13 +115,13 @@ async fn a_function_that_calls_others_is_called_by_none_of_its_kind_in_whatever_
         assert!(told.contains("`call_many` calls functions"), "{told}");
     }
     assert_eq!(done.calls(), 0);
-    // By itself it may: it is the only one of its kind there.
+    // Alone it is allowed: no other function that calls others runs.
     assert_eq!(app.get("/api/disguise").await.json()[0]["text"], "called");
     assert_eq!(done.calls(), 1);
 }
 
 #[tokio::test]
-async fn the_test_of_the_server_and_call_many_do_not_multiply() {
+async fn the_server_test_and_call_many_do_not_multiply() {
     let app = TestApp::start().await;
     let calls = calls_of(
         "mcp_test_server",

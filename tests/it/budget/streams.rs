@@ -1,4 +1,4 @@
-//! Of a stream each message has a limit, on HTTP and on a WebSocket alike.
+//! In a stream each message has its own limit, on HTTP and on WebSockets.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{Done, serving};
 use crate::lambda::changed;
 use crate::support::{modern, on_socket};
 
-/// Far more rows than any memory holds.
+/// Far more rows than memory could hold.
 const ENDLESS: usize = 1 << 40;
 
 fn params(name: &str, rows: usize) -> Value {
@@ -18,7 +18,7 @@ fn params(name: &str, rows: usize) -> Value {
 }
 
 #[tokio::test]
-async fn a_notification_that_does_not_fit_is_left_out_and_a_response_is_an_error() {
+async fn a_notification_beyond_the_limit_is_dropped_and_a_response_is_an_error() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let answer = app
@@ -41,7 +41,7 @@ async fn a_notification_that_does_not_fit_is_left_out_and_a_response_is_an_error
 }
 
 #[tokio::test]
-async fn each_message_of_a_socket_has_a_budget_of_its_own() {
+async fn each_message_of_a_websocket_has_its_own_budget() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let (address, serving) = on_socket(&app.app).await;
@@ -59,11 +59,11 @@ async fn each_message_of_a_socket_has_a_budget_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_stream_that_lambda_passes_on_whole_is_a_document_that_the_platform_takes() {
+async fn a_stream_that_lambda_buffers_fits_into_the_platform_limit() {
     let done = Done::default();
     let app = serving(&done, 100 << 20).await;
     let most = 6 << 20;
-    // As a text and as a part of the result, both in a string, a row has twenty-four bytes.
+    // As a string and as a part of the result, both inside a string, a row has twenty-four bytes.
     let limit = (most - (64 << 10)) / 24;
     for (name, rows, expected) in [
         ("talk", most / 2 / 10, "told"),

@@ -1,4 +1,4 @@
-//! Between two calls of one request others have the thread.
+//! A request yields the thread between two of its calls.
 
 use std::sync::atomic::Ordering;
 
@@ -7,7 +7,7 @@ use tokio::task::yield_now;
 
 use super::{Done, batch_of, calls_of, serving};
 
-/// What the others had done before each call, in one thread with a request that makes many.
+/// What other requests had done before each call, in one thread with a request that makes many calls.
 async fn turns(app: &crate::support::TestApp, done: &Done, way: &str) -> Vec<usize> {
     done.seen.lock().unwrap().clear();
     let others = done.others.clone();
@@ -31,13 +31,13 @@ async fn turns(app: &crate::support::TestApp, done: &Done, way: &str) -> Vec<usi
 }
 
 #[tokio::test]
-async fn whoever_makes_many_calls_lets_others_have_the_thread_between_them() {
+async fn a_request_with_many_calls_yields_to_other_requests_between_them() {
     let done = Done::default();
     let app = serving(&done, 5 << 20).await;
     for way in ["call_many", "relay", "messages"] {
         let seen = turns(&app, &done, way).await;
         assert_eq!(seen.len(), 100, "{way}");
-        // Of a batch of messages eight begin at the same time.
+        // Eight messages of a batch begin at the same time.
         let most = if way == "messages" { 8 } else { 2 };
         for calls in seen.windows(most + 1) {
             assert!(calls[0] < calls[most], "{way}: {seen:?}");
@@ -46,7 +46,7 @@ async fn whoever_makes_many_calls_lets_others_have_the_thread_between_them() {
 }
 
 #[tokio::test]
-async fn the_health_of_the_server_is_told_while_a_request_makes_many_calls() {
+async fn the_health_check_answers_while_a_request_makes_many_calls() {
     let done = Done::default();
     let app = serving(&done, 5 << 20).await;
     let calls = calls_of("count", json!({}), 200).to_string();
@@ -54,7 +54,7 @@ async fn the_health_of_the_server_is_told_while_a_request_makes_many_calls() {
         let answer = app.get("/health").await;
         (answer.status, done.calls())
     };
-    // The batch is polled first, and would have made all its calls.
+    // The batch is polled first; without yielding it would make all its calls first.
     let (batch, (status, calls)) = tokio::join!(biased; app.post("/api/batch", calls), health);
     assert_eq!((batch.status.as_u16(), status.as_u16()), (200, 200));
     assert!(calls <= 2, "{calls} calls stood before it");
@@ -62,7 +62,7 @@ async fn the_health_of_the_server_is_told_while_a_request_makes_many_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_makes_calls_beyond_its_time_ends() {
+async fn a_request_that_makes_calls_after_its_deadline_ends() {
     let done = Done::default();
     let app = serving(&done, 5 << 20).await;
     let late = async {

@@ -1,4 +1,4 @@
-//! A response has no more bytes than it may, and nothing larger is ever built.
+//! A response stays within its byte limit, and a larger one is never built.
 
 use bifold::testing::Canned;
 use serde_json::{Value, json};
@@ -7,11 +7,11 @@ use super::{Done, batch_of, calls_of, serving};
 use crate::lambda::changed;
 use crate::support::TestApp;
 
-/// Far more rows than any memory holds.
+/// Far more rows than memory could hold.
 const ENDLESS: usize = 1 << 40;
 
 #[tokio::test]
-async fn an_answer_that_does_not_fit_is_refused_before_it_is_built() {
+async fn a_response_beyond_the_limit_is_refused_before_it_is_built() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let fits = app.get("/api/much/9000").await;
@@ -22,7 +22,7 @@ async fn an_answer_that_does_not_fit_is_refused_before_it_is_built() {
     assert_eq!(answer.json()["retryable"], false);
     assert!(answer.json()["detail"].as_str().unwrap().contains("80000"));
     assert!(done.rows() <= 80_000 / 8 + 1);
-    // On MCP it stands in the response twice.
+    // On MCP the result is in the response twice.
     let result = app.tool("much", json!({"rows": 9000})).await;
     assert_eq!(result["_meta"]["bifold/error"]["kind"], "answer_too_large");
     assert_eq!(result["isError"], true);
@@ -38,7 +38,7 @@ async fn an_answer_that_does_not_fit_is_refused_before_it_is_built() {
 }
 
 #[tokio::test]
-async fn documents_prompts_and_proposals_have_the_same_limit() {
+async fn resources_prompts_and_completions_have_the_same_limit() {
     let done = Done::default();
     let app = serving(&done, 80_000).await;
     let about = json!({"ref": {"type": "ref/prompt", "name": "prompt"},
@@ -67,14 +67,14 @@ async fn documents_prompts_and_proposals_have_the_same_limit() {
 }
 
 #[tokio::test]
-async fn of_many_calls_those_that_fit_are_answered_and_the_others_fail() {
+async fn in_a_batch_the_results_within_the_limit_are_kept_and_the_others_fail() {
     let done = Done::default();
     for most in [100_000, 1 << 20] {
         let app = serving(&done, most).await;
         let calls = calls_of("much", json!({"rows": 1000}), 200);
         let answer = app.post("/api/batch", calls.to_string()).await;
         if most == 100_000 {
-            // There is not even room to say of each that it does not fit.
+            // There is not even room for an error for each call.
             assert_eq!(answer.json()["kind"], "answer_too_large");
             continue;
         }
@@ -91,7 +91,7 @@ async fn of_many_calls_those_that_fit_are_answered_and_the_others_fail() {
         let succeeded = result["structuredContent"]["succeeded"].as_u64().unwrap();
         assert!((30..=65).contains(&succeeded), "{succeeded}");
     }
-    // What is large beside what is small fails alone.
+    // A large result fails alone beside small ones.
     let app = serving(&done, 1 << 20).await;
     let mut calls = calls_of("much", json!({"rows": 10}), 3);
     calls["calls"][1]["arguments"]["rows"] = ENDLESS.into();
@@ -103,7 +103,7 @@ async fn of_many_calls_those_that_fit_are_answered_and_the_others_fail() {
 }
 
 #[tokio::test]
-async fn a_batch_of_messages_has_one_budget_whatever_they_ask_for() {
+async fn a_json_rpc_batch_has_one_budget_for_all_methods() {
     let done = Done::default();
     let most = 200_000;
     let app = serving(&done, most).await;
@@ -127,7 +127,7 @@ async fn a_batch_of_messages_has_one_budget_whatever_they_ask_for() {
         ("completion/complete", about),
     ] {
         let answer = batch_of(&app, method, &params, 100).await;
-        // Beside what fits each of the others is told why it does not.
+        // Beside the results that fit, every other one has an error that names the limit.
         let bytes = answer.body.len();
         assert!(bytes <= most + 100 * 400, "{method}: {bytes}");
         let answers = answer.json();
@@ -142,7 +142,7 @@ async fn a_batch_of_messages_has_one_budget_whatever_they_ask_for() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_answers_too_much_is_named_as_the_reason() {
+async fn an_upstream_with_a_too_large_response_is_named() {
     let app = TestApp::start().await;
     let body = format!(r#"{{"data":[{}]}}"#, vec!["{}"; 200_000].join(","));
     assert!(body.len() < 1 << 20);
@@ -159,7 +159,7 @@ async fn an_upstream_that_answers_too_much_is_named_as_the_reason() {
 }
 
 #[tokio::test]
-async fn a_buffered_response_of_lambda_is_a_document_that_the_platform_takes() {
+async fn a_buffered_lambda_response_fits_into_the_platform_limit() {
     let done = Done::default();
     let app = serving(&done, 100 << 20).await;
     for (name, path, most) in [
@@ -167,7 +167,7 @@ async fn a_buffered_response_of_lambda_is_a_document_that_the_platform_takes() {
         ("rest_api_rest", "/path", 6 << 20),
         ("load_balancer", "/path", 1_000_000),
     ] {
-        // Each row has eight bytes, and ten as a part of a string.
+        // Each row has eight bytes, and ten inside a string.
         let limit = (most - (64 << 10)) / 10;
         for (rows, status) in [(limit - 10, 200), (limit + 10, 500), (ENDLESS, 500)] {
             let fields = [

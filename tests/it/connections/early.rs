@@ -1,11 +1,11 @@
-//! Answers that are sent before the body was read: their clients see them.
+//! Responses that are sent before the body was read: clients can read them.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{head, sending};
 use crate::support::{TestApp, on_socket};
 
-/// What is refused before its body is read, and how.
+/// Requests that are refused before their body is read, and the status.
 const REFUSED: [(&str, &str, &str); 4] = [
     ("/mcp", "application/json", "413"),
     ("/api/nothing", "application/json", "404"),
@@ -14,7 +14,7 @@ const REFUSED: [(&str, &str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn a_client_that_writes_everything_before_it_reads_sees_the_answer() {
+async fn a_client_that_sends_its_whole_body_first_still_reads_the_response() {
     let app = TestApp::start().await;
     let (address, serving) = on_socket(&app.app).await;
     for (path, kind, status) in REFUSED {
@@ -51,7 +51,7 @@ async fn a_client_that_writes_everything_before_it_reads_sees_the_answer() {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_to_send_its_body_is_answered_without_being_asked_for_it() {
+async fn a_client_that_expects_100_continue_gets_the_response_without_it() {
     let app = TestApp::start().await;
     let (address, serving) = on_socket(&app.app).await;
     for (path, kind, status) in REFUSED {

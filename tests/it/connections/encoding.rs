@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::lambda::{answer, changed};
 use crate::support::{TestApp, modern};
 
-/// Codings that are not taken, each a list of header lines.
+/// Content codings that are refused, each a list of header lines.
 const REFUSED: [&[&str]; 6] = [
     &["gzip"],
     &["GZip"],
@@ -17,7 +17,7 @@ const REFUSED: [&[&str]; 6] = [
 ];
 
 #[tokio::test]
-async fn a_compressed_body_is_refused_with_what_is_taken() {
+async fn a_compressed_body_is_refused_with_the_accepted_encodings() {
     let app = TestApp::start().await;
     for lines in REFUSED {
         for path in ["/mcp", "/api/get_registry_summary"] {
@@ -41,7 +41,7 @@ async fn a_compressed_body_is_refused_with_what_is_taken() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_said_not_to_be_compressed_is_taken() {
+async fn a_body_with_the_identity_encoding_is_accepted() {
     let app = TestApp::start().await;
     for line in ["identity", "Identity", " , identity ,", ""] {
         let mut request = modern("tools/list", json!({}));
@@ -52,7 +52,7 @@ async fn a_body_that_is_said_not_to_be_compressed_is_taken() {
 }
 
 #[tokio::test]
-async fn every_integration_of_lambda_refuses_it_too() {
+async fn every_integration_refuses_a_compressed_body() {
     let app = TestApp::start().await;
     for (name, place) in [
         ("function_url_mcp", "/headers/content-encoding"),

@@ -1,4 +1,4 @@
-//! Which answers have a body, and what they say of its length.
+//! Which responses have a body, and the length that they declare.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{ask, last};
 use crate::lambda::{answer, changed};
 use crate::support::{TestApp, on_socket};
 
-/// What is there for GET.
+/// Resources that GET finds.
 const PAGES: [&str; 6] = [
     "/",
     "/health",
@@ -26,7 +26,7 @@ fn line<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn an_answer_to_head_has_the_length_of_the_body_and_no_body() {
+async fn a_head_response_has_the_length_of_the_body_and_no_body() {
     let app = TestApp::start().await;
     let (address, serving) = on_socket(&app.app).await;
     for path in PAGES {
@@ -38,7 +38,7 @@ async fn an_answer_to_head_has_the_length_of_the_body_and_no_body() {
         let status = |answer: &str| answer[..12].to_owned();
         assert_eq!(status(&head), status(&get), "{path}");
         assert_eq!(line(&get, "content-length"), Some(&*body.len().to_string()));
-        // The numbers in these two pages are of the moment.
+        // The numbers in these two documents change with time.
         if !["/health", "/nothing"].contains(&path) {
             assert_eq!(line(&head, "content-length"), line(&get, "content-length"));
         }
@@ -54,7 +54,7 @@ async fn an_answer_to_head_has_the_length_of_the_body_and_no_body() {
 }
 
 #[tokio::test]
-async fn what_never_has_a_body_has_no_length() {
+async fn a_response_that_never_has_a_body_has_no_length() {
     let app = TestApp::start().await;
     let (address, serving) = on_socket(&app.app).await;
     let path = "/api/registry_summary";
@@ -86,14 +86,14 @@ async fn a_client_of_http_1_0_is_answered_and_the_connection_closed() {
         assert!(answer.starts_with("HTTP/1.0 "), "{answer}");
         assert_eq!(line(&answer, "transfer-encoding"), None, "{answer}");
     }
-    // What it may ask without a name is for the policy of hosts; it is answered in any case.
+    // The host policy decides about a request without a host; in any case it gets a response.
     let answer = ask(address, "GET /health HTTP/1.0\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.0 "), "{answer}");
     serving.abort();
 }
 
 #[tokio::test]
-async fn on_lambda_an_answer_to_head_has_headers_and_no_body() {
+async fn on_lambda_a_head_response_has_headers_and_no_body() {
     let app = TestApp::start().await;
     for (name, method, place) in [
         (

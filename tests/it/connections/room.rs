@@ -1,4 +1,4 @@
-//! What connections and bodies may hold, and who is still answered when they hold all of it.
+//! The limits of connections and buffers, and the requests that are still served beyond them.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -7,7 +7,7 @@ use super::{ask, head, last, rest, sending};
 use crate::support::{TestApp, on_socket};
 
 #[tokio::test]
-async fn beyond_the_most_connections_requests_are_refused_and_health_is_answered() {
+async fn beyond_the_connection_limit_requests_are_refused_except_health() {
     let app = TestApp::with(|config| config.max_connections = 4).await;
     let (address, serving) = on_socket(&app.app).await;
     let mut held = Vec::new();
@@ -28,7 +28,7 @@ async fn beyond_the_most_connections_requests_are_refused_and_health_is_answered
     let (_, body) = mcp.split_once("\r\n\r\n").unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["error"]["code"], -32600, "{body}");
-    // Connections that ask nothing give way to those that come later.
+    // Idle connections are replaced by new ones.
     let mut idle = Vec::new();
     for _ in 0..100 {
         idle.push(sending(address, "").await);
@@ -38,7 +38,7 @@ async fn beyond_the_most_connections_requests_are_refused_and_health_is_answered
         assert!(answer.contains(" 200 "), "{answer}");
     }
     drop(held);
-    // The server notices in its own time that they are gone.
+    // The server needs a moment to notice that they are closed.
     loop {
         let answer = ask(address, &last("GET", "/")).await;
         if answer.contains(" 200 ") {
@@ -49,7 +49,7 @@ async fn beyond_the_most_connections_requests_are_refused_and_health_is_answered
     serving.abort();
 }
 
-/// The head of a request whose body is so long.
+/// The head of a request with a body of this length.
 fn announcing(path: &str, bytes: usize) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
@@ -58,7 +58,7 @@ fn announcing(path: &str, bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn bodies_for_which_there_is_no_room_are_refused_and_others_are_taken() {
+async fn bodies_beyond_the_buffer_limit_are_refused_and_others_are_accepted() {
     const BODY: usize = 100 << 10;
     let app = TestApp::with(|config| config.max_buffered_bytes = 2 * BODY).await;
     let (address, serving) = on_socket(&app.app).await;
@@ -88,7 +88,7 @@ async fn bodies_for_which_there_is_no_room_are_refused_and_others_are_taken() {
             .await
             .contains(" 200 ")
     );
-    // A head counts like a body, and is refused before it is whole.
+    // A head counts like a body, and is refused before it is complete.
     let mut socket = sending(address, "GET /health HTTP/1.1\r\nhost: localhost\r\nx: ").await;
     socket.write_all(&vec![b'x'; 60 << 10]).await.unwrap();
     let answer = rest(socket).await;
@@ -104,7 +104,7 @@ async fn bodies_for_which_there_is_no_room_are_refused_and_others_are_taken() {
 }
 
 #[tokio::test]
-async fn messages_on_a_websocket_count_while_they_are_received() {
+async fn websocket_messages_count_while_they_are_received() {
     use futures_util::{SinkExt, StreamExt};
     use tokio_tungstenite::tungstenite::Message;
 

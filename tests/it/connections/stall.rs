@@ -1,4 +1,4 @@
-//! Clients that read nothing of what is written to them.
+//! Clients that read nothing of their responses.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::sending;
 
-/// Says more than a system keeps for one connection.
+/// Returns more than the system buffers for one connection.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Much {
@@ -24,7 +24,7 @@ async fn much(_: Context, Much { megabytes }: Much) -> Result<Content> {
     Ok(Content::text("x".repeat(megabytes << 20)))
 }
 
-/// A server of that function, and what stops it.
+/// A server with this function, and the sender that stops it.
 async fn start() -> (
     std::net::SocketAddr,
     oneshot::Sender<()>,
@@ -39,7 +39,7 @@ async fn start() -> (
     (address, stop, serving)
 }
 
-/// Requests for more than 4 MB each, one after the other, whose answers nobody reads.
+/// Requests for more than 4 MB each, one after the other, whose responses are not read.
 fn requests(is_stream: bool) -> String {
     let one = match is_stream {
         false => "GET /api/much?megabytes=4 HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(),
@@ -64,7 +64,7 @@ async fn closed(mut socket: TcpStream) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_reads_nothing_is_let_go_after_thirty_seconds() {
+async fn a_client_that_reads_nothing_is_disconnected_after_thirty_seconds() {
     let (address, _stop, serving) = start().await;
     for is_stream in [false, true] {
         let socket = sending(address, requests(is_stream)).await;
@@ -81,7 +81,7 @@ async fn a_client_that_reads_nothing_is_let_go_after_thirty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_stops_waits_a_second_for_it() {
+async fn a_stopping_server_waits_one_second_for_a_stalled_client() {
     let (address, stop, serving) = start().await;
     let socket = sending(address, requests(false)).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -99,7 +99,7 @@ fn ping() -> Vec<u8> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_pings_and_reads_no_pong_is_not_read_on_and_let_go() {
+async fn a_client_that_pings_and_reads_no_pong_is_disconnected() {
     let (address, _stop, serving) = start().await;
     let mut socket = sending(
         address,
@@ -111,7 +111,7 @@ async fn a_client_that_pings_and_reads_no_pong_is_not_read_on_and_let_go() {
     assert!(answer.contains(" 101 "), "{answer}");
     let pings = ping().repeat(1000);
     let mut sent = 0;
-    // What the systems keep in both directions is all that can be sent, because the server keeps nothing.
+    // Only the system buffers in both directions can be filled, because the server buffers nothing.
     let refused = loop {
         match socket.write(&pings).await {
             Ok(bytes) => sent += bytes,

@@ -1,4 +1,4 @@
-//! The commands of the documentation, each run as it stands there; those in blocks marked `sh manual` are not.
+//! The commands of the documentation: each is run as it is written, except for blocks marked `sh manual`.
 
 use std::process::Stdio;
 
@@ -9,16 +9,16 @@ use tokio::process::{Child, Command};
 use super::page::pages;
 use crate::process::alone;
 
-/// Where the documentation says that the server is.
+/// The address of the server in the documentation.
 const ADDRESS: &str = "127.0.0.1:8787";
 
-/// One command, and where it stands.
+/// One command, and its place.
 struct Shown {
     place: String,
     text: String,
 }
 
-/// What a command does, by which the way to try it differs.
+/// The kind of a command, which decides how it is tested.
 #[derive(Debug, PartialEq, Eq)]
 enum Kind {
     /// Sends a request to the server.
@@ -99,7 +99,7 @@ async fn started(command: &mut Command, place: &str) -> (Child, String) {
     while let Some(line) = log.next_line().await.unwrap() {
         if let Some((_, rest)) = line.split_once("address=") {
             let address = rest.split_whitespace().next().unwrap().to_owned();
-            // What it says from now on is read, because a full pipe would stop it.
+            // Its further output must be read, because a full pipe would block it.
             tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
             return (server, address);
         }
@@ -109,7 +109,7 @@ async fn started(command: &mut Command, place: &str) -> (Child, String) {
 }
 
 #[tokio::test]
-async fn every_request_that_is_shown_succeeds() {
+async fn every_documented_request_succeeds() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bifold"));
     command.args(["serve", "--replay", "--listen", "127.0.0.1:0"]);
     let (_server, address) = started(&mut alone(command), "serve").await;
@@ -132,9 +132,9 @@ async fn every_request_that_is_shown_succeeds() {
 }
 
 #[tokio::test]
-async fn every_server_that_is_shown_starts() {
+async fn every_documented_server_starts() {
     for shown in shown_of(Kind::Serve) {
-        // Any free port, because others may run on the one that is shown.
+        // Any free port, because the documented one may be in use.
         let text = match shown.text.split_once("--listen 127.0.0.1:") {
             Some((before, rest)) => {
                 let rest = rest.trim_start_matches(|it: char| it.is_ascii_digit());
@@ -151,7 +151,7 @@ async fn every_server_that_is_shown_starts() {
 }
 
 #[tokio::test]
-async fn every_command_that_prints_something_succeeds() {
+async fn every_documented_command_succeeds() {
     for shown in shown_of(Kind::Print) {
         let output = shown.command().output().await.unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

@@ -11,7 +11,7 @@ pub struct Page {
 
 /// A fenced block of code.
 pub struct Block {
-    /// What stands behind the fence.
+    /// The info string of the fence.
     pub info: String,
     /// The number of its first line.
     pub line: usize,

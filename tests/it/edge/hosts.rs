@@ -23,7 +23,7 @@ const REQUESTS: [(&str, &str); 8] = [
     ("OPTIONS /mcp", ""),
 ];
 
-/// The stable class of a refusal, of which `/mcp` only says the status in its own protocol.
+/// The stable kind of a refusal; for `/mcp`, the status of its protocol error.
 #[track_caller]
 fn refused(answer: &Raw, line: &str, status: u16, class: &str) {
     assert_eq!(answer.status, status, "{line}: {}", answer.body);
@@ -94,7 +94,7 @@ async fn http_1_0_needs_no_host_and_an_absolute_target_brings_its_own() {
 }
 
 #[tokio::test]
-async fn on_loopback_every_local_name_is_taken_and_a_refusal_names_the_setting() {
+async fn on_loopback_every_local_name_is_accepted_and_a_refusal_names_the_setting() {
     let app = TestApp::with(|config| {
         config.allowed_origins = vec!["https://admitted.example".to_owned()];
         config.public_url = Some("https://public.example/v1".to_owned());
@@ -182,7 +182,7 @@ const LISTED: [(&str, bool); 14] = [
 ];
 
 #[tokio::test]
-async fn where_hosts_are_listed_all_others_are_refused_on_every_listener_and_path() {
+async fn with_a_list_all_other_hosts_are_refused_on_every_listener_and_path() {
     let app = TestApp::with(listing).await;
     let loopback = on_socket(&app.app).await;
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
@@ -206,7 +206,7 @@ async fn where_hosts_are_listed_all_others_are_refused_on_every_listener_and_pat
 }
 
 #[tokio::test]
-async fn a_listener_for_other_machines_takes_every_host_while_none_is_listed() {
+async fn a_public_listener_accepts_every_host_without_a_list() {
     let app = TestApp::start().await;
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -221,7 +221,7 @@ async fn a_listener_for_other_machines_takes_every_host_while_none_is_listed() {
 }
 
 #[tokio::test]
-async fn the_same_list_holds_behind_every_integration() {
+async fn the_list_of_hosts_applies_to_every_integration() {
     let (listed, open) = (TestApp::with(listing).await, TestApp::start().await);
     for integration in INTEGRATIONS {
         for (host, is_taken) in LISTED {
@@ -231,11 +231,11 @@ async fn the_same_list_holds_behind_every_integration() {
                 with_header(&mut event, "host", host);
                 let answer = invoked(&listed, &event).await;
                 assert_eq!(answer["statusCode"] != 403, is_taken, "{shown}: {answer}");
-                // Without a list the host is the integration's affair.
+                // Without a list, the integration is responsible for the host.
                 assert_ne!(invoked(&open, &event).await["statusCode"], 403, "{shown}");
             }
         }
-        // The health check of a load balancer names none.
+        // The health check of a load balancer has no host name.
         let mut event = asking(integration, "GET", "/health");
         for field in ["headers", "multiValueHeaders"] {
             event[field] = Value::Null;
@@ -258,7 +258,7 @@ async fn the_same_list_holds_behind_every_integration() {
 }
 
 #[tokio::test]
-async fn at_the_endpoint_an_invalid_host_is_an_error_of_the_protocol() {
+async fn at_the_mcp_endpoint_an_invalid_host_is_a_protocol_error() {
     let app = TestApp::start().await;
     for integration in INTEGRATIONS {
         for (path, is_message) in [("/mcp", true), ("/api/registry_summary", false)] {
@@ -312,14 +312,14 @@ async fn an_origin_with_user_information_or_a_second_one_is_refused_on_every_pat
 }
 
 #[tokio::test]
-async fn a_program_that_embeds_the_library_may_leave_the_host_out() {
+async fn a_program_that_embeds_the_library_may_omit_the_host() {
     let app = TestApp::start().await;
     let request = Request::get("/health").body("".into()).unwrap();
     assert_eq!(app.send(request).await.status, 200);
 }
 
 #[test]
-fn a_listed_host_that_is_none_keeps_the_application_from_starting() {
+fn an_invalid_host_in_the_list_fails_the_start() {
     for host in [
         "",
         "*",

@@ -1,4 +1,4 @@
-//! `X-Content-Type-Options: nosniff` stands on every answer.
+//! Every response has `X-Content-Type-Options: nosniff`.
 
 use bifold::{Content, Context, JsonSchema, Result, Server, Tool};
 use http::Request;
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{INTEGRATIONS, asking, header, invoked, raw, with_header};
 use crate::support::{TestApp, modern, on_socket};
 
-/// Says that it works.
+/// Returns a fixed text.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Work {}
@@ -19,7 +19,7 @@ async fn work(cx: Context, _: Work) -> Result<Content> {
 }
 
 #[tokio::test]
-async fn it_stands_on_every_answer_of_a_socket() {
+async fn every_response_of_a_socket_has_it() {
     let app = TestApp::start().await;
     let (address, serving) = on_socket(&app.app).await;
     for (head, status) in [
@@ -56,7 +56,7 @@ async fn it_stands_on_every_answer_of_a_socket() {
 }
 
 #[tokio::test]
-async fn it_stands_on_events_on_what_is_known_and_on_notifications() {
+async fn events_cached_responses_and_notifications_have_it() {
     let app = TestApp::serving(Server::new("it", "1").tools(vec![Tool::new("work", work)])).await;
     let params = json!({"name": "work", "arguments": {}, "_meta": {"progressToken": 1}});
     let events = app.send(modern("tools/call", params)).await;
@@ -72,7 +72,7 @@ async fn it_stands_on_events_on_what_is_known_and_on_notifications() {
 }
 
 #[tokio::test]
-async fn it_stands_on_every_answer_of_every_integration() {
+async fn every_response_of_every_integration_has_it() {
     let app = TestApp::start().await;
     for integration in INTEGRATIONS {
         for (method, path, status) in [

@@ -1,4 +1,4 @@
-//! Paths that RFC 3986 §6.2.2 calls equivalent are the same resource: served, and not redirected.
+//! Equivalent paths (RFC 3986 §6.2.2) are the same resource: served, and not redirected.
 
 use bifold::provenance::replay::VESTING;
 use http::{Method, Request};
@@ -58,7 +58,7 @@ async fn every_spelling_is_served_with_every_method() {
 }
 
 #[tokio::test]
-async fn preflights_and_messages_too() {
+async fn every_spelling_works_for_preflights_and_messages() {
     let app = TestApp::start().await;
     let (address, serving) = on_socket(&app.app).await;
     for (path, spellings) in SPELLINGS {
@@ -82,7 +82,7 @@ async fn preflights_and_messages_too() {
 }
 
 #[tokio::test]
-async fn the_same_holds_behind_every_integration_with_a_stage_and_a_base_path() {
+async fn every_spelling_works_behind_every_integration_with_a_stage_and_a_base_path() {
     let app = TestApp::start().await;
     let mapped = TestApp::with(|config| config.base_path = "/tokens".to_owned()).await;
     for integration in INTEGRATIONS {
@@ -147,7 +147,7 @@ async fn an_argument_keeps_its_slash_and_its_encoding() {
 }
 
 #[tokio::test]
-async fn dot_segments_lead_nowhere() {
+async fn dot_segments_are_not_found() {
     let app = TestApp::start().await;
     for path in [
         "/api/../mcp",

@@ -1,4 +1,4 @@
-//! What a client must be able to do, and what it is told where it is not.
+//! The capabilities that a client needs, and the error where it lacks one.
 
 use bifold::{Capability, Content, Prompt, Resource, Result, Sampling, Server, Tool, batch};
 use http::StatusCode;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Client, function, greet, serving, text};
 use crate::support::TestApp;
 
-/// One function for each thing that a client can be asked.
+/// One function for each kind of question.
 fn all() -> Vec<Tool> {
     let said = |_: Vec<bifold::Root>| Ok(Content::text("asked"));
     vec![
@@ -29,7 +29,7 @@ fn all() -> Vec<Tool> {
 }
 
 #[tokio::test]
-async fn who_did_not_declare_it_is_told_what_to_declare_and_not_asked() {
+async fn a_client_without_the_capability_is_told_what_to_declare() {
     let client = Client::of(&serving(all()));
     let form = json!({"elicitation": {}});
     let page = json!({"elicitation": {"url": {}}});
@@ -71,7 +71,7 @@ async fn who_did_not_declare_it_is_told_what_to_declare_and_not_asked() {
 }
 
 #[tokio::test]
-async fn forms_and_pages_together_are_both_named() {
+async fn both_elicitation_modes_are_named_together() {
     let tool = function("both", greet)
         .requires(Capability::UrlElicitation)
         .requires(Capability::Elicitation);
@@ -160,7 +160,7 @@ async fn detached(cx: bifold::Context) -> Result<Content> {
 }
 
 #[tokio::test]
-async fn a_part_of_a_call_cannot_ask_and_the_other_parts_go_on() {
+async fn a_part_of_a_call_cannot_ask_and_the_other_parts_continue() {
     let tools = vec![
         batch::tool(),
         function("greet", greet),
@@ -182,12 +182,12 @@ async fn a_part_of_a_call_cannot_ask_and_the_other_parts_go_on() {
         ]
     );
     assert_eq!(report["succeeded"], 1);
-    // The batch itself is no task either.
+    // The batch itself does not become a task either.
     assert_eq!(result["resultType"], "complete");
 }
 
 #[tokio::test]
-async fn what_a_client_can_do_is_said_to_the_function() {
+async fn a_function_can_see_the_capabilities_of_its_client() {
     let list = |cx: &bifold::Context| {
         let all = [
             Capability::Elicitation,

@@ -1,4 +1,4 @@
-//! The end of a call: what a function has left behind says nothing more, and no function keeps its thread.
+//! The end of a call: tasks that the function has spawned can send nothing more, and no function blocks the thread.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn take<T>(left: &Left<T>) -> JoinHandle<T> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_left_behind_is_told_at_once_that_nobody_answers() {
+async fn a_question_of_a_spawned_task_fails_at_once_after_the_call() {
     let left: Left<Result<String>> = Left::default();
     let kept = left.clone();
     let (open, gate) = oneshot::channel::<()>();
@@ -31,7 +31,7 @@ async fn a_task_left_behind_is_told_at_once_that_nobody_answers() {
             let gate = gate.lock().unwrap().take().unwrap();
             let behind = async move {
                 let _ = gate.await;
-                // It would wait for ever for whoever makes it a task.
+                // After the call, nothing could make it a task, so it would wait for ever.
                 cx.detach().await;
                 cx.progress(1.0, None, "nobody hears it");
                 ask(&cx, "name", "Anybody?").await
@@ -51,7 +51,7 @@ async fn a_task_left_behind_is_told_at_once_that_nobody_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_task_left_behind_that_never_stops_talking_does_not_hold_the_end_back() {
+async fn a_spawned_task_that_keeps_sending_messages_does_not_delay_the_end() {
     let left: Left<()> = Left::default();
     let kept = left.clone();
     let app = serving(vec![function("leave", move |cx: Context| {
@@ -82,10 +82,10 @@ async fn a_task_left_behind_that_never_stops_talking_does_not_hold_the_end_back(
 }
 
 #[tokio::test]
-async fn a_function_that_talks_without_end_is_ended_by_its_deadline() {
+async fn a_function_that_never_stops_sending_messages_ends_at_its_deadline() {
     let busy = function("busy", async |cx| {
         loop {
-            // Not more than the last report, so nothing of it leaves.
+            // Not more than the last report, so it is not sent.
             cx.progress(1.0, None, "still here");
             yield_now().await;
         }
@@ -101,7 +101,7 @@ async fn a_function_that_talks_without_end_is_ended_by_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_function_that_talks_while_it_asks_is_a_round_all_the_same() {
+async fn a_function_that_sends_messages_while_it_asks_still_gets_its_round() {
     let busy = function("busy", async |cx| {
         let talking = async {
             loop {
@@ -135,7 +135,7 @@ async fn a_function_that_talks_while_it_asks_is_a_round_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_question_of_a_task_left_behind_does_not_take_the_place_of_the_answer() {
+async fn a_question_of_a_spawned_task_does_not_replace_the_result() {
     let left: Left<Result<String>> = Left::default();
     let kept = left.clone();
     let client = Client::of(&serving(vec![function("leave", move |cx| {
@@ -144,7 +144,7 @@ async fn a_question_of_a_task_left_behind_does_not_take_the_place_of_the_answer(
             let asking = cx.clone();
             let behind = async move { ask(&asking, "name", "Anybody?").await };
             *kept.lock().unwrap() = Some(tokio::spawn(behind));
-            // Once for the task to ask, once for the question to be heard.
+            // One yield for the task to ask, one for the driver to take the question.
             yield_now().await;
             yield_now().await;
             cx.progress(1.0, None, "goodbye");

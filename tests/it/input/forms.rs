@@ -1,4 +1,4 @@
-//! Forms: a struct is shown as the fields that clients know, or refused by name.
+//! Forms: a struct becomes fields that clients know, or is refused with the name of the field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ enum Way {
     Rail,
 }
 
-/// A client's answer is read as it, and shown as `Debug` does.
+/// Reads a client's answer as this type, and returns its `Debug` form.
 fn form<T: DeserializeOwned + JsonSchema + std::fmt::Debug + Send + 'static>() -> Client {
     Client::of(&serving(vec![function("form", async |cx| {
         Ok(Content::text(format!(
@@ -38,7 +38,7 @@ fn form<T: DeserializeOwned + JsonSchema + std::fmt::Debug + Send + 'static>() -
     })]))
 }
 
-/// The schema that is asked for.
+/// The requested schema.
 async fn schema<T: DeserializeOwned + JsonSchema + std::fmt::Debug + Send + 'static>() -> Value {
     let mut first = form::<T>().call("form", json!({})).await;
     first["inputRequests"]["form"]["params"]["requestedSchema"].take()
@@ -87,7 +87,7 @@ fn seven() -> u32 {
 }
 
 #[tokio::test]
-async fn every_kind_of_field_is_shown_as_clients_know_it() {
+async fn every_kind_of_field_has_the_schema_that_clients_know() {
     let schema = schema::<Order>().await;
     let sizes = json!(["small", "large"]);
     let ways = json!([
@@ -203,7 +203,7 @@ struct Few {
 struct Nothing {}
 
 #[tokio::test]
-async fn what_was_filled_in_comes_typed_and_what_was_left_out_as_its_default() {
+async fn filled_fields_are_typed_and_omitted_ones_have_their_default() {
     let client = form::<Few>();
     let first = client.call("form", json!({})).await;
     let said = json!({"form": accept(json!({"way": "air", "more": "than asked"}))});
@@ -261,7 +261,7 @@ async fn refused<T: DeserializeOwned + JsonSchema + std::fmt::Debug + Send + 'st
 }
 
 #[tokio::test]
-async fn a_field_that_no_form_can_hold_is_named() {
+async fn a_field_that_a_form_cannot_have_is_named() {
     refused::<Nested>("inner").await;
     refused::<Words>("words").await;
     refused::<Table>("table").await;
@@ -274,7 +274,7 @@ async fn a_field_that_no_form_can_hold_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_no_struct_is_no_form() {
+async fn a_form_must_be_a_struct() {
     for client in [
         form::<String>(),
         form::<Size>(),

@@ -1,4 +1,4 @@
-//! The store behind tasks and questions, whose connections died while nobody asked: one look finds out, for all.
+//! The store of tasks and questions, after its idle connections died: one request finds out for all.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const CALLERS: usize = 50;
 const QUIET: Duration = Duration::from_secs(31);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A process of its own that uses the table.
+/// A separate process that uses the table.
 fn process(table: &Table) -> App {
     let long = function("long", async |cx| {
         cx.detach().await;
@@ -29,7 +29,7 @@ fn process(table: &Table) -> App {
 }
 
 #[tokio::test]
-async fn all_who_ask_for_a_task_get_it() {
+async fn all_calls_that_need_a_task_get_one() {
     let table = Table::start().await;
     let app = process(&table);
     let client = client(&app);
@@ -88,7 +88,7 @@ async fn all_answers_of_clients_reach_the_functions_that_wait_in_another_process
     assert!(answers.iter().all(|it| it.status == StatusCode::ACCEPTED));
     assert_eq!(table.peers.lost(), ["look"]);
 
-    // Those who wait have been quiet for as long, and find out for themselves.
+    // The waiting calls have been idle as long, and find out by themselves.
     let results = streams.iter_mut().map(|(_, events)| events.next());
     let passing = async {
         table.asked("look", 2).await;

@@ -1,4 +1,4 @@
-//! Many calls at once that ask and go on: each gets its own answers, and nothing is left behind.
+//! Many concurrent calls that ask and continue: each gets its own answers, and no state is left behind.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ struct Numbered {
     a: u32,
 }
 
-/// Asks for both names of the one who calls.
+/// Asks for both names of the user.
 async fn full_name(cx: Context, Numbered { a }: Numbered) -> Result<Content> {
     let question = format!("Last of {a}?");
     let (first, last) = tokio::try_join!(ask(&cx, "first", "First?"), ask(&cx, "last", &question))?;
@@ -36,7 +36,7 @@ fn asking() -> App {
     serving(vec![Tool::new("full_name", full_name)])
 }
 
-/// The call of that number by a client of 2025.
+/// The call with this number by a 2025 client.
 fn call(a: usize) -> Request<Body> {
     let params = json!({"name": "full_name", "arguments": {"a": a}});
     let call = json!({"jsonrpc": "2.0", "id": a, "method": "tools/call", "params": params});

@@ -1,4 +1,4 @@
-//! Clients of 2025 are asked on the stream of their call, and answer in a POST of its own while the function waits.
+//! 2025 clients are asked on the stream of their call, and answer in a separate POST while the function waits.
 
 mod given_up;
 mod principal;
@@ -22,13 +22,13 @@ async fn post(app: &App, message: Value) -> Answer {
     Answer::read(serve(app, posted(LATEST, message), RequestInfo::default()).await).await
 }
 
-/// Whether the message says that the question need not be answered any more.
+/// Whether the message cancels the question.
 fn takes_back(message: &Value, question: &Value) -> bool {
     let is_told = message["method"] == "notifications/cancelled" && message.get("id").is_none();
     is_told && message["params"]["requestId"] == question["id"]
 }
 
-/// Asks, and answers with what became of it.
+/// Asks, and returns the outcome.
 async fn try_greet(cx: Context) -> Result<Content> {
     match ask(&cx, "name", "What is your name?").await {
         Ok(name) => Ok(Content::text(name)),
@@ -37,7 +37,7 @@ async fn try_greet(cx: Context) -> Result<Content> {
 }
 
 #[tokio::test]
-async fn the_same_function_asks_on_the_stream_and_takes_the_answer_from_another_post() {
+async fn a_function_asks_on_the_stream_and_gets_the_answer_from_another_post() {
     let app = serving(vec![function("greet", greet)]);
     for version in ["2025-06-18", LATEST] {
         let mut events = Events::open(&app, legacy(version, "greet")).await;
@@ -91,7 +91,7 @@ async fn every_question_has_its_form_and_several_are_open_at_once() {
     assert_eq!(page["params"], expected);
     assert!(!id.is_empty());
     assert_eq!(roots["method"], "roots/list");
-    // The other way round than they were asked.
+    // In the reverse order.
     let content = json!({"type": "text", "text": "because"});
     for (question, result) in [
         (page, json!({"action": "decline"})),
@@ -136,7 +136,7 @@ async fn the_first_answer_counts_and_no_other() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_waits_for_is_refused() {
+async fn an_answer_without_an_open_question_is_refused() {
     let app = serving(vec![function("greet", greet)]);
     let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
     let question = events.next().await;
@@ -155,7 +155,7 @@ async fn an_answer_that_nobody_waits_for_is_refused() {
     let both =
         json!({"jsonrpc": "2.0", "id": id, "result": {}, "error": {"code": 1, "message": ""}});
     assert_eq!(post(&app, both).await.status, StatusCode::BAD_REQUEST);
-    // The one that is waited for may write its id in another way that means the same.
+    // The expected answer may write its id in another form with the same meaning.
     let text_of = format!(
         "{{\"jsonrpc\":\"2.0\",\"id\":\"\\u{:04x}{}\",\"result\":{}}}",
         id.as_bytes()[0],
@@ -171,7 +171,7 @@ async fn an_answer_that_nobody_waits_for_is_refused() {
 }
 
 #[tokio::test]
-async fn an_answer_in_a_batch_is_one_too() {
+async fn an_answer_in_a_batch_counts_too() {
     let app = serving(vec![function("roots", async |cx| {
         Ok(Content::text(cx.roots("roots").await?[0].uri.clone()))
     })]);
@@ -191,7 +191,7 @@ async fn an_answer_in_a_batch_is_one_too() {
 }
 
 #[tokio::test]
-async fn what_is_no_usable_answer_is_a_failure_that_the_function_is_told() {
+async fn an_unusable_answer_is_an_error_for_the_function() {
     let app = serving(vec![function("greet", try_greet)]);
     let refusal = json!({"error": {"code": -32601, "message": "Method not found"}});
     for (answer, said) in [
@@ -201,14 +201,14 @@ async fn what_is_no_usable_answer_is_a_failure_that_the_function_is_told() {
             "got no response of the protocol",
         ),
         (json!({"result": null}), "got no response of the protocol"),
-        (json!({"result": 5}), "got an answer of another form"),
+        (json!({"result": 5}), "got an answer of the wrong type"),
         (
             json!({"result": {"action": "accept"}}),
-            "got an answer of another form",
+            "got an answer of the wrong type",
         ),
         (
             json!({"result": accept(json!({"name": 5}))}),
-            "got an answer of another form",
+            "got an answer of the wrong type",
         ),
     ] {
         let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
@@ -233,7 +233,7 @@ async fn what_is_no_usable_answer_is_a_failure_that_the_function_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_may_take_longer_than_the_call_and_not_longer_than_the_setting() {
+async fn a_user_may_take_longer_than_the_call_but_not_than_the_setting() {
     let app = configured(vec![function("greet", try_greet)], |config| {
         config.call_timeout = Duration::from_secs(30);
         config.input_timeout = Duration::from_secs(300);
@@ -264,7 +264,7 @@ async fn a_person_may_take_longer_than_the_call_and_not_longer_than_the_setting(
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_time_of_the_person_is_not_the_functions() {
+async fn only_the_time_of_the_user_is_not_counted() {
     let app = configured(
         vec![function("slow", async |cx| {
             sleep(Duration::from_secs(20)).await;
@@ -286,7 +286,7 @@ async fn only_the_time_of_the_person_is_not_the_functions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_the_invocation_bounds_the_person_too() {
+async fn the_end_of_the_invocation_also_limits_the_user() {
     let app = configured(vec![function("greet", greet)], |config| {
         config.stream_margin = Duration::from_secs(1);
     });
@@ -305,7 +305,7 @@ async fn the_end_of_the_invocation_bounds_the_person_too() {
 }
 
 #[tokio::test]
-async fn a_revision_is_asked_only_what_it_knows() {
+async fn a_client_is_asked_only_what_its_revision_supports() {
     let tools: Vec<Tool> = vec![
         function("elicit", greet),
         function("visit", async |cx| {
@@ -334,7 +334,7 @@ async fn a_revision_is_asked_only_what_it_knows() {
 }
 
 #[tokio::test]
-async fn the_same_question_once_more_is_asked_once_more() {
+async fn a_repeated_question_is_asked_again() {
     let app = serving(vec![function("insist", async |cx| {
         let first = ask(&cx, "name", "Name?").await?;
         Ok(Content::text(first + &ask(&cx, "name", "Name?").await?))
@@ -348,7 +348,7 @@ async fn the_same_question_once_more_is_asked_once_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_waits_for_a_person_shows_that_it_is_alive() {
+async fn a_stream_that_waits_for_a_user_sends_heartbeats() {
     use futures_util::StreamExt;
     let app = serving(vec![function("greet", greet)]);
     let since = Instant::now();

@@ -1,4 +1,4 @@
-//! Entries for the client's log: those it asked for, on the stream of its own call, while the function runs.
+//! Log entries for the client: those of the requested levels, on the stream of the call, while the function runs.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ const LEVELS: [(&str, Level); 8] = [
     ("emergency", Level::Emergency),
 ];
 
-/// Says one thing at each level.
+/// Sends one entry at each level.
 fn chatty() -> App {
     serving(vec![function("chatty", async |cx| {
         for (name, level) in LEVELS {
@@ -33,7 +33,7 @@ fn chatty() -> App {
     })])
 }
 
-/// The messages of a stream, or the one that is no stream.
+/// The messages of a stream, or the single response.
 fn messages(answer: &Answer) -> Vec<Value> {
     if answer.header("content-type") == "application/json" {
         return vec![answer.json()];
@@ -48,7 +48,7 @@ fn messages(answer: &Answer) -> Vec<Value> {
     data.map(|it| serde_json::from_str(&it).unwrap()).collect()
 }
 
-/// The levels of the entries, all of which stand before the response.
+/// The levels of the entries, which must all be before the response.
 fn levels(mut messages: Vec<Value>) -> Vec<String> {
     let response = messages.pop().unwrap();
     assert_eq!(
@@ -65,7 +65,7 @@ fn levels(mut messages: Vec<Value>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_modern_client_hears_what_is_as_grave_as_it_wants_and_nothing_without_a_wish() {
+async fn a_modern_client_gets_entries_from_its_level_on_and_none_without_one() {
     let client = Client::of(&chatty());
     let call = |meta: Value| client.ask("tools/call", json!({"name": "chatty", "_meta": meta}));
     for (place, (name, _)) in LEVELS.iter().enumerate() {
@@ -79,7 +79,7 @@ async fn a_modern_client_hears_what_is_as_grave_as_it_wants_and_nothing_without_
 }
 
 #[tokio::test]
-async fn a_level_that_there_is_not_is_refused_before_anything_runs() {
+async fn an_unknown_level_is_refused_before_anything_runs() {
     let client = Client::of(&chatty());
     for level in [
         json!("loud"),
@@ -95,7 +95,7 @@ async fn a_level_that_there_is_not_is_refused_before_anything_runs() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_no_events_gets_the_result_alone() {
+async fn a_client_that_accepts_no_events_gets_only_the_result() {
     let client = Client::of(&chatty());
     let params = json!({"name": "chatty", "_meta": {LEVEL: "debug", "progressToken": 1}});
     let mut request = client.request("tools/call", params);
@@ -108,7 +108,7 @@ async fn a_client_that_reads_no_events_gets_the_result_alone() {
 }
 
 #[tokio::test]
-async fn a_client_of_before_hears_from_info_on_where_it_reads_events() {
+async fn a_legacy_client_that_accepts_events_gets_entries_from_info_on() {
     let app = chatty();
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let response = serve(&app, legacy(version, "chatty"), RequestInfo::default()).await;
@@ -122,7 +122,7 @@ async fn a_client_of_before_hears_from_info_on_where_it_reads_events() {
 }
 
 #[tokio::test]
-async fn an_entry_is_heard_while_the_function_still_runs() {
+async fn a_log_entry_arrives_while_the_function_runs() {
     let gate = Arc::new(Notify::new());
     let opened = gate.clone();
     let app = serving(vec![function("wait", move |cx| {
@@ -144,7 +144,7 @@ async fn an_entry_is_heard_while_the_function_still_runs() {
 }
 
 #[tokio::test]
-async fn an_id_comes_back_as_it_was_given() {
+async fn a_response_has_the_exact_id_of_its_request() {
     let app = chatty();
     for id in [
         r#""a\"b\\c\nd""#,

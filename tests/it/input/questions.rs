@@ -1,4 +1,4 @@
-//! Which answer belongs to which question, whatever a function asks, how often and in which words.
+//! Each answer belongs to its question, whatever a function asks, how often and with which text.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Client, answered, ask, configured, function, named, questions, serving, text, told};
 
-/// Asks until the answer is good.
+/// Asks until the answer is valid.
 async fn insist(cx: bifold::Context) -> Result<Content> {
     loop {
         let name = ask(&cx, "name", "A short name?").await?;
@@ -19,7 +19,7 @@ async fn insist(cx: bifold::Context) -> Result<Content> {
 }
 
 #[tokio::test]
-async fn the_same_question_once_more_wants_an_answer_of_its_own() {
+async fn a_repeated_question_needs_a_new_answer() {
     let client = Client::of(&serving(vec![function("insist", insist)]));
     let mut result = client.call("insist", json!({})).await;
     for name in ["Augusta", "Byron", "Lovelace", "Ada"] {
@@ -33,14 +33,14 @@ async fn the_same_question_once_more_wants_an_answer_of_its_own() {
             .await;
     }
     assert_eq!(text(&result), "Ada");
-    // Without the state each call begins anew, and its one answer counts once.
+    // Without the request state each call begins again, and its single answer counts once.
     let long = json!({"inputResponses": {"name": named("Augusta")}});
     let result = client.call("insist", long).await;
     assert_eq!(questions(&result), json!({"name": "A short name?"}));
 }
 
 #[tokio::test]
-async fn another_question_under_the_same_key_is_asked_too() {
+async fn a_different_question_under_the_same_key_is_asked_too() {
     let client = Client::of(&serving(vec![function("three", async |cx| {
         let first = ask(&cx, "name", "First name?").await?;
         let last = ask(&cx, "name", "Last name?").await?;
@@ -81,7 +81,7 @@ async fn of_several_questions_at_once_under_one_key_each_has_its_round() {
 }
 
 #[tokio::test]
-async fn a_question_that_has_changed_is_put_to_the_client_as_it_is_now() {
+async fn a_changed_question_is_asked_with_its_new_text() {
     let price = Arc::new(AtomicUsize::new(100));
     let now = price.clone();
     let client = Client::of(&serving(vec![function("buy", move |cx| {
@@ -112,7 +112,7 @@ async fn a_question_that_has_changed_is_put_to_the_client_as_it_is_now() {
 }
 
 #[tokio::test]
-async fn answers_that_are_used_no_more_are_not_carried_along() {
+async fn unused_answers_are_not_kept() {
     let runs = Arc::new(AtomicUsize::new(0));
     let client = Client::of(&serving(vec![function("wander", move |cx| {
         let run = runs.fetch_add(1, Ordering::Relaxed);
@@ -134,7 +134,7 @@ async fn answers_that_are_used_no_more_are_not_carried_along() {
 }
 
 #[tokio::test]
-async fn a_question_that_the_function_no_longer_waits_on_is_not_asked() {
+async fn a_cancelled_question_is_not_asked() {
     let client = Client::of(&serving(vec![function("give_up", async |cx| {
         tokio::select! {
             biased;
@@ -157,7 +157,7 @@ async fn a_question_that_the_function_no_longer_waits_on_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_function_that_can_do_without_an_answer_goes_on() {
+async fn a_function_may_continue_without_an_answer() {
     let client = Client::of(&serving(vec![function("either", async |cx| {
         match ask(&cx, "name", "What is your name?").await {
             Ok(name) => Ok(Content::text(name)),
@@ -176,7 +176,7 @@ async fn a_function_that_can_do_without_an_answer_goes_on() {
 }
 
 #[tokio::test]
-async fn more_than_a_client_could_bring_back_is_refused_before_anybody_is_asked_on() {
+async fn too_large_request_state_is_refused_before_the_next_question() {
     let asking = function("both", async |cx| {
         let first = ask(&cx, "first", "First?").await?;
         Ok(Content::text(first + &ask(&cx, "last", "Last?").await?))
@@ -201,7 +201,7 @@ async fn more_than_a_client_could_bring_back_is_refused_before_anybody_is_asked_
 }
 
 #[tokio::test]
-async fn texts_that_look_like_json_or_events_come_through_whole() {
+async fn texts_that_look_like_json_or_events_are_unchanged() {
     let hard = "a\nb\r\nc \" \\ \u{2028} \u{0} data: x\n\nevent: message é 🦀";
     let client = Client::of(&serving(vec![function("echo", |cx| async move {
         Ok(Content::text(ask(&cx, "k\n\"é", "say\nit").await?))

@@ -1,4 +1,4 @@
-//! Clients of 2026 are asked in rounds: the question is the answer to their call, and they call again.
+//! 2026 clients are asked in rounds: the question is the result of their call, and they call again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ fn greet_of(name: &'static str) -> Tool {
 }
 
 #[tokio::test]
-async fn a_question_is_the_answer_to_the_call_and_its_answer_leads_on() {
+async fn a_question_is_the_result_of_the_call_and_its_answer_continues_it() {
     let client = Client::of(&serving(vec![function("greet", greet)]));
     let first = client.call("greet", json!({})).await;
     let question = json!({
@@ -52,7 +52,7 @@ async fn a_question_is_the_answer_to_the_call_and_its_answer_leads_on() {
 }
 
 #[tokio::test]
-async fn what_stands_before_a_question_runs_again_and_what_was_said_is_known_again() {
+async fn code_before_a_question_runs_again_with_the_earlier_answers() {
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = runs.clone();
     let client = Client::of(&serving(vec![function("four", move |cx| {
@@ -79,7 +79,7 @@ async fn what_stands_before_a_question_runs_again_and_what_was_said_is_known_aga
 }
 
 #[tokio::test]
-async fn all_that_is_asked_at_once_is_one_round_and_what_is_missing_is_asked_again() {
+async fn concurrent_questions_are_one_round_and_unanswered_ones_are_asked_again() {
     let client = Client::of(&serving(vec![function("both", async |cx| {
         let (first, last) = tokio::try_join!(
             ask(&cx, "first", "First name?"),
@@ -111,7 +111,7 @@ async fn all_that_is_asked_at_once_is_one_round_and_what_is_missing_is_asked_aga
 }
 
 #[tokio::test]
-async fn an_answer_under_another_key_or_of_another_form_is_none() {
+async fn an_answer_with_a_wrong_key_or_type_does_not_count() {
     let client = Client::of(&serving(vec![function("greet", greet)]));
     let first = client.call("greet", json!({})).await;
     for responses in [
@@ -176,7 +176,7 @@ async fn answers_to_questions_that_were_never_asked_are_ignored_and_the_function
     let responses = json!({"inputResponses": {"name": named("Ada")}});
     let first = client.call("greet", responses).await;
     assert_eq!(questions(&first), json!({"name": "What is your name?"}));
-    // What was ignored is not kept for later either.
+    // Ignored answers are not kept for later either.
     let again = client.call("greet", answered(&first, json!({}))).await;
     assert_eq!(questions(&again), json!({"name": "What is your name?"}));
     let last = client
@@ -195,7 +195,7 @@ async fn arguments_that_look_like_a_later_round_are_arguments() {
 }
 
 #[tokio::test]
-async fn prompts_and_documents_ask_too_and_what_was_said_makes_theirs_private() {
+async fn prompts_and_resources_can_ask_and_their_results_are_then_private() {
     let server = Server::new("asking", "1.0.0")
         .prompts(vec![Prompt::new(function("greeting", greet))])
         .resources(vec![Resource::new(
@@ -232,7 +232,7 @@ async fn prompts_and_documents_ask_too_and_what_was_said_makes_theirs_private() 
 }
 
 #[tokio::test]
-async fn what_somebody_proposes_for_a_prompt_asks_nobody() {
+async fn completions_of_a_prompt_ask_nothing() {
     let prompt = Prompt::new(greet_of("greeting")).complete("about", async |cx, _| {
         ask(&cx, "name", "What is your name?")
             .await
@@ -298,7 +298,7 @@ async fn the_model_the_folders_and_a_page_are_asked_for_in_rounds_too() {
 }
 
 #[tokio::test]
-async fn consent_is_read_into_nothing_but_an_object() {
+async fn only_an_object_counts_as_consent() {
     let client = Client::of(&serving(vec![function("greet", greet)]));
     let first = client.call("greet", json!({})).await;
     for wrong in [

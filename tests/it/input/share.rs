@@ -1,4 +1,4 @@
-//! The memory of the process is shared: who has filled a large part of it is refused, and all others are served.
+//! The memory of the process is shared: a client with a large share of it is refused, and all others are served.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn app() -> App {
     serving(vec![long.task(), function("greet", greet)])
 }
 
-/// Fills as much of the store as that one may.
+/// Fills the share of this client.
 async fn fill(store: &Store, holder: &str) {
     let key = |number| format!("{holder} {number}");
     let mut kept = 0;
@@ -34,7 +34,7 @@ async fn fill(store: &Store, holder: &str) {
     }
 }
 
-/// Calls the function that becomes a task, from there and as that one.
+/// Calls the function that becomes a task, from this address and as this principal.
 async fn call(app: &App, peer: Option<&str>, principal: Option<&str>) -> Value {
     let request = client(app).request("tools/call", json!({"name": "long"}));
     let request_info = RequestInfo {
@@ -54,7 +54,7 @@ fn assert_refused(message: &Value) {
 }
 
 #[tokio::test]
-async fn by_the_network_that_a_call_comes_from() {
+async fn the_share_is_counted_by_network() {
     let app = app();
     fill(app.store(), "192.0.2.1").await;
     fill(app.store(), "2001:db8:0:1::").await;
@@ -67,7 +67,7 @@ async fn by_the_network_that_a_call_comes_from() {
 }
 
 #[tokio::test]
-async fn by_who_calls_where_that_is_known() {
+async fn the_share_is_counted_by_principal_where_it_is_known() {
     let app = app();
     fill(app.store(), "eve").await;
     assert_refused(&call(&app, Some("192.0.2.1"), Some("eve")).await);
@@ -77,7 +77,7 @@ async fn by_who_calls_where_that_is_known() {
 }
 
 #[tokio::test]
-async fn the_local_server_knows_where_a_call_comes_from() {
+async fn the_local_server_knows_the_network_of_a_call() {
     let app = app();
     fill(app.store(), "127.0.0.1").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! What clients keep between two rounds: nobody can read or change it, and it counts for its own call only.
+//! The request state that clients keep between two rounds: nobody can read or change it, and it is valid for its call only.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ struct Pair {
     b: String,
 }
 
-/// Takes whatever stands there.
+/// Accepts any value.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Deep {
@@ -53,12 +53,12 @@ struct Deep {
     tree: Box<RawValue>,
 }
 
-/// The first round of a call with that client.
+/// The first round of a call by this client.
 async fn begun(client: &Client) -> Value {
     client.call("greet", json!({})).await
 }
 
-/// The second one, for a client that is told it.
+/// The second round of the call.
 fn on(first: &Value) -> Value {
     answered(first, json!({"name": named("Ada")}))
 }
@@ -66,7 +66,7 @@ fn on(first: &Value) -> Value {
 const REFUSED: (u16, i64) = (200, -32602);
 
 #[tokio::test]
-async fn another_process_with_the_same_key_goes_on() {
+async fn another_process_with_the_same_key_resumes_the_call() {
     let one = Client::of(&keyed(&[OLD], |_| {}));
     let two = Client::of(&keyed(&[OLD], |_| {}));
     let last = two.call("greet", on(&begun(&one).await)).await;
@@ -74,7 +74,7 @@ async fn another_process_with_the_same_key_goes_on() {
 }
 
 #[tokio::test]
-async fn a_new_key_seals_while_the_old_one_still_opens() {
+async fn a_new_key_encrypts_while_the_old_one_still_decrypts() {
     let old = Client::of(&keyed(&[OLD], |_| {}));
     let both = Client::of(&keyed(&[NEW, OLD], |_| {}));
     let new = Client::of(&keyed(&[NEW], |_| {}));
@@ -87,7 +87,7 @@ async fn a_new_key_seals_while_the_old_one_still_opens() {
 }
 
 #[tokio::test]
-async fn a_process_without_a_key_of_its_own_opens_nothing_of_another() {
+async fn a_process_without_a_configured_key_decrypts_no_state_of_another() {
     let one = Client::of(&keyed(&[], |_| {}));
     let two = Client::of(&keyed(&[], |_| {}));
     let first = begun(&one).await;
@@ -96,7 +96,7 @@ async fn a_process_without_a_key_of_its_own_opens_nothing_of_another() {
 }
 
 #[tokio::test]
-async fn it_counts_as_long_as_a_client_may_take_to_answer() {
+async fn it_is_valid_as_long_as_a_client_may_take_to_answer() {
     let minute = Duration::from_secs(60);
     let first = begun(&Client::of(&at("2026-11-21T10:00:00Z", minute))).await;
     for (moment, is_good) in [
@@ -118,7 +118,7 @@ async fn it_counts_as_long_as_a_client_may_take_to_answer() {
 }
 
 #[tokio::test]
-async fn whatever_is_changed_in_it_is_refused() {
+async fn any_change_of_it_is_refused() {
     let client = Client::of(&keyed(&[OLD], |_| {}));
     let first = begun(&client).await;
     let state = first["requestState"].as_str().unwrap();
@@ -165,7 +165,7 @@ async fn whatever_is_changed_in_it_is_refused() {
 }
 
 #[tokio::test]
-async fn it_is_for_the_same_arguments_in_whatever_order() {
+async fn it_is_valid_for_equal_arguments_in_any_order() {
     let client = Client::of(&keyed(&[OLD], |_| {}));
     let first = client
         .call("greet", json!({"arguments": {"a": 1, "b": "x"}}))
@@ -225,7 +225,7 @@ async fn arguments_that_are_nested_too_deeply_to_be_compared_are_not_all_alike()
 }
 
 #[tokio::test]
-async fn it_is_for_one_function_one_method_and_one_caller() {
+async fn it_is_valid_for_one_function_one_method_and_one_principal() {
     let client = Client::of(&keyed(&[OLD], |_| {}));
     let ada = client.clone().of_principal("ada");
     let eve = client.clone().of_principal("eve");

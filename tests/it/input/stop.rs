@@ -1,4 +1,4 @@
-//! The end of the process: nobody is waited for who is asked something, and tasks have a moment to end.
+//! The shutdown: open questions are not awaited, and tasks have a moment to finish.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::tasks::{client, once, shown, task};
 use super::{Events, ask, configured, function, greet, kind, legacy, named, reply, serving, text};
 use crate::support::{Answer, serve};
 
-/// Serves that application, and stops it at once; the time until it has ended.
+/// Serves the application and stops it at once; returns the time until it has ended.
 async fn stop(app: &App) -> Duration {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let since = Instant::now();
@@ -21,7 +21,7 @@ async fn stop(app: &App) -> Duration {
     since.elapsed()
 }
 
-/// Works for that long, as a task.
+/// Works for this long, as a task.
 fn working(seconds: u64) -> Tool {
     function("work", move |cx| async move {
         cx.detach().await;
@@ -49,7 +49,7 @@ async fn a_call_that_waits_for_its_client_ends_at_once() {
     assert_eq!(since.elapsed(), Duration::ZERO);
     assert_eq!(reply(&app, &question, named("Ada")).await.status, 400);
     assert_eq!(app.store().held(), 0);
-    // What was asked for before the end and begins only now asks nobody.
+    // A call from before the shutdown that starts only now cannot ask.
     let late = serve(&app, legacy("2025-11-25", "greet"), RequestInfo::default()).await;
     let late = Answer::read(late).await.json();
     assert_eq!(kind(&late["result"]), "busy");
@@ -104,7 +104,7 @@ async fn a_task_that_asks_is_not_waited_for_any_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_call_becomes_a_task_any_more() {
+async fn no_new_tasks_start_during_the_shutdown() {
     let app = serving(vec![working(1)]);
     app.close();
     let result = client(&app).call("work", json!({})).await;

@@ -1,4 +1,4 @@
-//! Calls that go on as tasks, for clients that know them.
+//! Calls that continue as tasks, for clients that support them.
 
 mod lifecycle;
 mod limits;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::Client;
 use crate::support::Answer;
 
-/// What a working function shares with its test.
+/// The state that a working function shares with its test.
 #[derive(Clone, Default)]
 struct Gate {
     open: Arc<Notify>,
@@ -35,7 +35,7 @@ impl Drop for Working {
 }
 
 impl Gate {
-    /// Goes on as a task until the gate opens.
+    /// Continues as a task until the gate opens.
     async fn wait(self, cx: Context) -> Result<Content> {
         cx.detach().await;
         self.working.fetch_add(1, Ordering::SeqCst);
@@ -49,12 +49,12 @@ impl Gate {
     }
 }
 
-/// A client of `app` that knows tasks.
+/// A client of `app` that supports tasks.
 pub(super) fn client(app: &App) -> Client {
     Client::of(app).with_tasks()
 }
 
-/// The id of the task that the call has become.
+/// The task id of the call.
 #[track_caller]
 pub(super) fn task(result: &Value) -> String {
     assert_eq!(result["resultType"], "task", "{result}");
@@ -75,7 +75,7 @@ async fn ask_about(client: &Client, method: &str, id: &str, more: Value) -> Answ
     client.send(about(client, method, id, more)).await
 }
 
-/// The task as it is shown.
+/// The task as clients see it.
 pub(super) async fn shown(client: &Client, id: &str) -> Value {
     let answer = ask_about(client, "tasks/get", id, json!({})).await;
     let mut message = answer.json();
@@ -84,7 +84,7 @@ pub(super) async fn shown(client: &Client, id: &str) -> Value {
     message["result"].take()
 }
 
-/// The task once it has that status.
+/// The task once it has this status.
 pub(super) async fn once(client: &Client, id: &str, status: &str) -> Value {
     let looking = async {
         loop {
@@ -100,7 +100,7 @@ pub(super) async fn once(client: &Client, id: &str, status: &str) -> Value {
         .unwrap_or_else(|_| panic!("never {status}"))
 }
 
-/// Sends answers to a task, which are always acknowledged in the same words.
+/// Sends answers to a task, which always have the same acknowledgement.
 pub(super) async fn update(client: &Client, id: &str, responses: Value) {
     let more = json!({"inputResponses": responses});
     let answer = ask_about(client, "tasks/update", id, more).await;

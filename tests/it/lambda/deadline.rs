@@ -1,4 +1,4 @@
-//! The end of an invocation bounds the call, and leaves time to say so.
+//! The deadline of an invocation limits the call, and leaves time to send the error.
 
 use std::future::pending;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{arrived, changed, event};
 use crate::support::TestApp;
 
-/// Never answers.
+/// Never returns.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Hang {}
@@ -24,7 +24,7 @@ async fn hang(_: Context, Hang {}: Hang) -> Result<Never> {
     pending().await
 }
 
-/// A server whose one function never answers, under these settings.
+/// A server whose only function never returns, with these settings.
 async fn hanging(config: Config) -> TestApp {
     let tool = Tool::new("hang", hang).get("/hang");
     let server = Server::new("hanging", "1.0.0").tools(vec![tool]);
@@ -34,7 +34,7 @@ async fn hanging(config: Config) -> TestApp {
     }
 }
 
-/// The status of the answer and the milliseconds until it came.
+/// The status of the response and the milliseconds until it arrived.
 async fn timed(app: &TestApp, event: &Value, left: Option<u64>) -> (u64, Value, u64) {
     let since = Instant::now();
     let request_info = RequestInfo {
@@ -55,9 +55,9 @@ fn get_hang() -> Value {
     changed("function_url_rest", &fields)
 }
 
-/// Time is paused, so that a wait costs none; a timer may fire up to a millisecond late.
+/// Time is paused, so that waiting takes no real time; a timer may fire up to a millisecond late.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_hangs_ends_before_the_invocation_does() {
+async fn a_hanging_call_ends_before_its_invocation() {
     for (left, margin, limit, expected) in [
         (Some(10_000), 500, 30_000, 9_500),
         (Some(10_000), 2_000, 30_000, 8_000),
@@ -68,7 +68,7 @@ async fn a_call_that_hangs_ends_before_the_invocation_does() {
         // A short invocation keeps three quarters of its time for the work.
         (Some(2_000), 500, 30_000, 1_500),
         (Some(1_000), 500, 30_000, 750),
-        // And is not begun where no more is left than the margin.
+        // The call is not started where no more than the margin is left.
         (Some(100), 500, 30_000, 0),
         (Some(0), 500, 30_000, 0),
     ] {
@@ -88,9 +88,9 @@ async fn a_call_that_hangs_ends_before_the_invocation_does() {
     }
 }
 
-/// An HTTP API waits for 30 s and a REST API for 29 s: what comes later nobody reads.
+/// An HTTP API waits for 30 s and a REST API for 29 s; a later response is lost.
 #[tokio::test(start_paused = true)]
-async fn a_call_ends_before_its_front_door_gives_up() {
+async fn a_call_ends_before_its_integration_times_out() {
     let mut config = Config::default();
     config.call_timeout = Duration::from_secs(600);
     let app = hanging(config).await;
@@ -119,7 +119,7 @@ async fn a_call_ends_before_its_front_door_gives_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn over_mcp_the_same_end_is_a_failed_call() {
+async fn over_mcp_a_deadline_is_a_failed_call() {
     let app = hanging(Config::default()).await;
     let mut event = event("function_url_mcp");
     event["headers"]["mcp-name"] = json!("hang");
@@ -137,7 +137,7 @@ async fn over_mcp_the_same_end_is_a_failed_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_asks_no_function_needs_no_time() {
+async fn a_request_without_a_function_call_needs_no_time() {
     let app = hanging(Config::default()).await;
     let health = [
         ("/rawPath", json!("/health")),

@@ -1,4 +1,4 @@
-//! Events that hold what no HTTP request could: a bad request or a failed invocation, never a panic.
+//! Events with content that HTTP does not allow: a bad request or a failed invocation, never a panic.
 
 use bifold::RequestInfo;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Reply, answer, arrived, changed, event};
 use crate::support::TestApp;
 
-/// The problem of a reply that must be a bad request.
+/// The problem document of a response that must be a bad request.
 #[track_caller]
 fn bad_request(reply: &Reply, shown: &str) -> Value {
     assert_eq!(reply.status(), 400, "{shown}: {}", reply.0);
@@ -54,7 +54,7 @@ async fn a_query_with_bytes_that_no_url_has_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn a_load_balancer_hands_a_query_on_as_it_came_so_the_same_holds_there() {
+async fn a_load_balancer_passes_the_raw_query_on_so_a_bad_one_is_refused_too() {
     let app = TestApp::start().await;
     for text in ["b c", "<b>", "\r\nx: y", "\u{0}", "größe", "%zz"] {
         let fields = [
@@ -67,7 +67,7 @@ async fn a_load_balancer_hands_a_query_on_as_it_came_so_the_same_holds_there() {
 }
 
 #[tokio::test]
-async fn decoded_parameters_may_hold_anything_and_are_only_unknown() {
+async fn decoded_parameters_may_contain_anything_and_are_only_unknown() {
     let app = TestApp::start().await;
     for text in [
         "b c",
@@ -130,7 +130,7 @@ async fn two_hosts_are_a_bad_request() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_no_host_is_a_bad_request() {
+async fn an_invalid_host_is_a_bad_request() {
     let app = TestApp::start().await;
     for host in [
         "",
@@ -155,7 +155,7 @@ async fn a_host_that_is_no_host_is_a_bad_request() {
                 _ => json!(host),
             };
             let reply = answer(&app, &changed(name, &[(place, value)])).await;
-            // This one is for the endpoint, whose clients read errors of the protocol.
+            // This one is for the MCP endpoint, whose clients read protocol errors.
             if name == "load_balancer_lists" && !host.contains('\n') {
                 assert_eq!(reply.status(), 400, "{name} {host:?}");
                 assert_eq!(reply.json()["error"]["code"], -32600, "{name} {host:?}");
@@ -265,7 +265,7 @@ async fn a_method_that_is_legal_but_unknown_is_not_allowed() {
 }
 
 #[tokio::test]
-async fn a_bad_request_carries_the_id_under_which_the_platform_knows_it() {
+async fn a_bad_request_has_the_request_id_of_the_platform() {
     let app = TestApp::start().await;
     let request_info = RequestInfo {
         id: Some("6f1c2d3e".to_owned()),
@@ -278,7 +278,7 @@ async fn a_bad_request_carries_the_id_under_which_the_platform_knows_it() {
 }
 
 #[tokio::test]
-async fn an_event_of_another_kind_is_an_error_that_names_what_is_expected() {
+async fn an_unknown_event_is_an_error_that_names_the_expected_ones() {
     let app = TestApp::start().await;
     let message = json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]});
     let websocket = |id: &str, kind: &str| {

@@ -1,4 +1,4 @@
-//! Function URLs, HTTP APIs and REST APIs: what an event says reaches the application unharmed.
+//! Function URLs, HTTP APIs and REST APIs: the content of an event reaches the application unchanged.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,8 +10,8 @@ use super::{answer, arrived, changed, event};
 use crate::rest::echoing;
 use crate::support::{MODERN, TestApp};
 
-/// One event of each integration that asks for a page by its path.
-const DOORS: [(&str, &str); 2] = [
+/// One event of each payload format, and the field with its path.
+const INTEGRATIONS: [(&str, &str); 2] = [
     ("function_url_rest", "/rawPath"),
     ("rest_api_rest", "/path"),
 ];
@@ -28,7 +28,7 @@ fn get(integration: &str, place: &str, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_recorded_event_is_answered_as_the_request_it_stands_for() {
+async fn a_recorded_event_is_answered_like_its_http_request() {
     let app = TestApp::start().await;
     let call = json!({"name": "get_registry_summary", "arguments": {}});
     let call = app.mcp("tools/call", call).await.text();
@@ -54,7 +54,7 @@ async fn a_recorded_event_is_answered_as_the_request_it_stands_for() {
 }
 
 #[tokio::test]
-async fn the_answer_has_the_fields_of_its_door_and_leaves_the_length_to_the_platform() {
+async fn the_response_has_the_fields_of_its_integration_and_no_content_length() {
     let app = TestApp::start().await;
     for (name, own, other) in [
         ("function_url_mcp", "headers", "multiValueHeaders"),
@@ -96,7 +96,7 @@ async fn a_body_in_base64_is_the_same_body() {
         let fields = [("/body", json!(coded)), ("/isBase64Encoded", json!(true))];
         let reply = answer(&app, &changed(name, &fields)).await;
         assert_eq!(reply.text(), answer(&app, &plain).await.text(), "{name}");
-        // Bytes that are no text reach the endpoint as they are, which then says so.
+        // Binary data reaches the MCP endpoint unchanged, which then refuses it.
         let fields = [("/body", json!("//79")), ("/isBase64Encoded", json!(true))];
         let reply = answer(&app, &changed(name, &fields)).await;
         assert_eq!(reply.json()["error"]["code"], -32700, "{name}");
@@ -104,7 +104,7 @@ async fn a_body_in_base64_is_the_same_body() {
 }
 
 #[tokio::test]
-async fn a_named_stage_in_front_of_the_path_is_no_part_of_it() {
+async fn a_named_stage_is_removed_from_the_path() {
     let app = TestApp::start().await;
     for (stage, path, status) in [
         (json!("$default"), "/health", 200),
@@ -134,7 +134,7 @@ async fn a_named_stage_in_front_of_the_path_is_no_part_of_it() {
 }
 
 #[tokio::test]
-async fn the_path_of_a_rest_api_has_no_stage_even_where_it_begins_like_one() {
+async fn the_path_of_a_rest_api_keeps_a_segment_that_equals_the_stage() {
     let app = TestApp::start().await;
     for (stage, path) in [
         ("prod", "/health"),
@@ -164,7 +164,7 @@ async fn a_path_may_come_encoded_or_decoded() {
         ("/api/say/a?b#c", "a?b#c"),
         ("/api/say/<\"{}|\\^`>", "<\"{}|\\^`>"),
     ] {
-        for (integration, place) in DOORS {
+        for (integration, place) in INTEGRATIONS {
             let reply = answer(&app, &get(integration, place, path)).await;
             assert_eq!(reply.json(), json!({"text": text}), "{integration} {path}");
         }
@@ -172,7 +172,7 @@ async fn a_path_may_come_encoded_or_decoded() {
 }
 
 #[tokio::test]
-async fn a_query_arrives_as_it_was_meant() {
+async fn a_query_keeps_its_meaning() {
     let app = echoing().await;
     for (raw, decoded) in [
         ("text=a%20b", "a b"),
@@ -197,7 +197,7 @@ async fn a_query_arrives_as_it_was_meant() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_stands_twice_is_seen_twice() {
+async fn a_repeated_parameter_keeps_both_values() {
     let app = echoing().await;
     let mut v1 = get("rest_api_rest", "/path", "/api/say");
     v1["queryStringParameters"] = json!({"text": "b"});
@@ -212,7 +212,7 @@ async fn a_parameter_that_stands_twice_is_seen_twice() {
 }
 
 #[tokio::test]
-async fn a_header_that_stands_twice_is_seen_twice() {
+async fn a_repeated_header_keeps_both_values() {
     let app = TestApp::start().await;
     let twice = json!([MODERN, MODERN]);
     let place = "/multiValueHeaders/Mcp-Protocol-Version";
@@ -263,7 +263,7 @@ async fn the_request_id_is_the_callers_or_the_platforms() {
         id: Some("6f1c2d3e-4b5a-4c6d-8e7f-9a0b1c2d3e4f".to_owned()),
         ..RequestInfo::default()
     };
-    for (integration, place) in DOORS {
+    for (integration, place) in INTEGRATIONS {
         let reply = arrived(&app, &get(integration, place, "/nothing"), platform()).await;
         assert_eq!(reply.header("x-request-id"), platform().id.unwrap());
         assert_eq!(reply.json()["request_id"], platform().id.unwrap());
@@ -274,9 +274,9 @@ async fn the_request_id_is_the_callers_or_the_platforms() {
 }
 
 #[tokio::test]
-async fn pages_and_refusals_pass_too() {
+async fn pages_and_refusals_work_through_every_integration() {
     let app = TestApp::start().await;
-    for (integration, place) in DOORS {
+    for (integration, place) in INTEGRATIONS {
         let docs = answer(&app, &get(integration, place, "/docs")).await;
         assert!(docs.text().starts_with("<!doctype html>"));
         assert_ne!(docs.header("content-security-policy"), "");
@@ -286,9 +286,9 @@ async fn pages_and_refusals_pass_too() {
     }
 }
 
-/// Behind a custom domain the stage does not stand in the path, so a path that begins with its name is a path.
+/// Behind a custom domain the path has no stage, so a first segment with the same name is kept.
 #[tokio::test]
-async fn a_stage_is_taken_away_only_where_it_stands() {
+async fn a_stage_is_removed_only_where_the_path_has_one() {
     let app = TestApp::start().await;
     for (name, place) in [("http_api_v2", "/rawPath"), ("http_api_v1", "/path")] {
         for (domain, path, status) in [

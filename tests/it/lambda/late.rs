@@ -1,4 +1,4 @@
-//! Invocations that come late: with no more time than their margin, which is kept for the answer.
+//! Invocations that begin late: they have no more time than the margin, which is reserved for the response.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use tokio::time::Instant;
 
 use super::{changed, event};
 
-/// Never answers.
+/// Never returns.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Hang {}
 
-/// Never answers either.
+/// Never returns either.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct About {
@@ -85,18 +85,18 @@ fn over_mcp(method: &str, name: &str, params: Value) -> Value {
     event
 }
 
-/// A call whose client wants to be told of its progress, so that its answer is a stream at once.
+/// A call whose client asks for progress, so that its response is a stream at once.
 fn watched() -> Value {
     let params = json!({"name": "hang", "_meta": {"progressToken": 1}});
     over_mcp("tools/call", "hang", params)
 }
 
-/// So much is left of a timeout of which so much was seen, in milliseconds.
+/// The time left, and the longest time seen so far, in milliseconds.
 fn time(left: u64, seen: u64) -> TimeLeft {
     TimeLeft::of(Duration::from_millis(left)).out_of(Duration::from_millis(seen))
 }
 
-/// The body of the answer, and the milliseconds until it was whole.
+/// The body of the response, and the milliseconds until it was complete.
 async fn timed(app: &App, event: &Value, time_left: TimeLeft) -> (String, u64) {
     let since = Instant::now();
     let request_info = RequestInfo {
@@ -119,27 +119,27 @@ async fn timed(app: &App, event: &Value, time_left: TimeLeft) -> (String, u64) {
     (body, since.elapsed().as_millis().try_into().unwrap())
 }
 
-/// The detail of the error that says so.
+/// The detail of the timeout error.
 fn detail() -> Value {
     json!({"kind": "deadline_exceeded", "retryable": true})
 }
 
-/// The timeout answer of REST.
+/// The timeout error of REST.
 fn problem() -> Value {
     json!({
         "type": "urn:bifold:problem:deadline_exceeded",
         "title": "The time limit was reached",
         "status": 504,
-        "detail": "the time limit of this call was reached before an answer was ready",
+        "detail": "the time limit of this call was reached before a result was ready",
         "kind": "deadline_exceeded",
         "retryable": true,
         "request_id": "the-id",
     })
 }
 
-/// The timeout answer of a call over MCP.
+/// The timeout error of a call over MCP.
 fn response() -> Value {
-    let text = "the time limit of this call was reached before an answer was ready";
+    let text = "the time limit of this call was reached before a result was ready";
     let server = json!({"name": "late", "version": "1.0.0"});
     json!({"jsonrpc": "2.0", "id": 1, "result": {
         "content": [{"type": "text", "text": text}],
@@ -159,11 +159,11 @@ fn same(body: &str, expected: &Value, shown: &str) {
     assert_eq!(body, *expected, "{shown}");
 }
 
-/// Time is paused, so that a wait costs none; a timer may fire up to a millisecond late.
+/// Time is paused, so that waiting takes no real time; a timer may fire up to a millisecond late.
 #[tokio::test(start_paused = true)]
-async fn a_plain_call_works_until_its_margin_and_is_not_begun_within_it() {
+async fn a_plain_call_runs_until_its_margin_and_is_not_started_within_it() {
     for (left, seen, worked) in [
-        // A process that has seen nothing knows only that timeouts are whole seconds.
+        // A process without earlier invocations knows only that timeouts are whole seconds.
         (0, 0, 0),
         (200, 0, 0),
         (250, 0, 0),
@@ -195,7 +195,7 @@ async fn a_plain_call_works_until_its_margin_and_is_not_begun_within_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_works_until_its_margin_and_is_not_begun_within_it() {
+async fn a_stream_runs_until_its_margin_and_is_not_started_within_it() {
     for (left, seen, worked) in [
         (200, 0, 0),
         (20_000, 0, 15_000),
@@ -217,7 +217,7 @@ async fn a_stream_works_until_its_margin_and_is_not_begun_within_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_would_run_a_function_is_answered_so() {
+async fn every_request_that_would_run_a_function_gets_the_timeout_error() {
     let begun = Begun::default();
     let app = hanging(&begun, Transfer::Buffered);
     let reference = json!({"type": "ref/prompt", "name": "about"});

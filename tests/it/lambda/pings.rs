@@ -1,4 +1,4 @@
-//! Invocations that only keep the function warm: they succeed at once, do nothing, and are no error.
+//! Warm-up pings: they succeed at once, do nothing, and are not an error.
 
 use bifold::RequestInfo;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::document;
 use crate::support::{Log, TestApp};
 
 #[tokio::test]
-async fn a_ping_succeeds_does_nothing_and_is_no_request_in_the_log() {
+async fn a_ping_succeeds_does_nothing_and_has_no_request_line() {
     let log = Log::default();
     let _guard = log.keep();
     let app = TestApp::start().await;
@@ -33,7 +33,7 @@ async fn a_ping_succeeds_does_nothing_and_is_no_request_in_the_log() {
         let reply =
             bifold::lambda::answer(&app.app, &ping.to_string(), RequestInfo::default()).await;
         assert_eq!(document(reply.unwrap()).await, Value::Null, "{ping}");
-        let told = log.lines("a warm-up ping: there is nothing to do");
+        let told = log.lines("a warm-up ping: nothing to do");
         assert_eq!(told.len(), count + 1, "{ping}");
         assert_eq!(told[count]["level"], "INFO", "{ping}");
     }
@@ -43,7 +43,7 @@ async fn a_ping_succeeds_does_nothing_and_is_no_request_in_the_log() {
 }
 
 #[tokio::test]
-async fn what_is_no_ping_is_still_an_error() {
+async fn an_event_that_is_not_a_ping_is_still_an_error() {
     let app = TestApp::start().await;
     for event in [
         json!({"source": "aws.s3", "detail-type": "Object Created"}),
@@ -63,7 +63,7 @@ async fn what_is_no_ping_is_still_an_error() {
 }
 
 #[tokio::test]
-async fn a_request_with_the_marks_of_a_ping_is_a_request() {
+async fn a_request_with_the_fields_of_a_ping_is_a_request() {
     let app = TestApp::start().await;
     let mut event = super::event("function_url_rest");
     event["source"] = json!("serverless-plugin-warmup");

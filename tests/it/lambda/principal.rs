@@ -1,4 +1,4 @@
-//! Who calls, as the integrations have checked it.
+//! The principal, as each integration has checked it.
 
 use bifold::{App, Config, Context, JsonSchema, Result, Server, Tool};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{answer, changed};
 use crate::support::TestApp;
 
-/// Says who calls.
+/// Returns the principal.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Ask {}
@@ -33,7 +33,7 @@ async fn server() -> TestApp {
 }
 
 #[tokio::test]
-async fn each_door_says_in_its_own_way_who_calls() {
+async fn each_integration_names_the_principal_in_its_own_field() {
     let app = server().await;
     let arn = "arn:aws:iam::123456789012:user/example";
     let claims = json!({"iss": "https://issuer.example", "sub": "7", "aud": "x"});
@@ -103,11 +103,11 @@ async fn each_door_says_in_its_own_way_who_calls() {
     assert_eq!(
         answer(&app, &event).await.json()["name"],
         iam,
-        "whoever may invoke may say so"
+        "a caller that may invoke the function may name a principal"
     );
 }
 
-/// An event of that integration that asks, with these fields.
+/// An event of this integration that calls the function, with these fields.
 fn asking(integration: &str, fields: &[(&str, Value)]) -> Value {
     let mut event = changed(integration, fields);
     for (path, value) in [

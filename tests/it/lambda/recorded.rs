@@ -1,4 +1,4 @@
-//! Recorded events of every integration, and the exact answers to them.
+//! Recorded events of every integration, and the exact responses to them.
 
 use axum::body::to_bytes;
 use bifold::{Config, RequestInfo, Transfer, lambda};
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{changed, event};
 use crate::support::TestApp;
-use crate::surface::assert_snapshot;
+use crate::surface::snapshot::assert_snapshot;
 
-/// A integration, an event of it, and where that has its method and its path.
-const DOORS: [(&str, &str, &str); 6] = [
+/// An integration, one of its events, and the fields with method and path.
+const INTEGRATIONS: [(&str, &str, &str); 6] = [
     (
         "function_url_rest",
         "/requestContext/http/method",
@@ -32,7 +32,7 @@ async fn streaming() -> TestApp {
     .await
 }
 
-/// What goes back to the platform. Its times are left out, because they are never twice the same.
+/// The response that is posted to the platform, without times, which differ in each run.
 async fn answer(app: &TestApp, event: &Value) -> Value {
     let request_info = RequestInfo {
         id: Some("6f1c2d3e-4b5a-4c6d-8e7f-9a0b1c2d3e4f".to_owned()),
@@ -56,7 +56,7 @@ async fn answer(app: &TestApp, event: &Value) -> Value {
     answer
 }
 
-/// Puts a constant in the place of every duration.
+/// Replaces every duration by a constant.
 fn untime(answer: &mut Value) {
     let head = match answer.get("head") {
         Some(_) => &mut answer["head"],
@@ -66,7 +66,7 @@ fn untime(answer: &mut Value) {
         for (name, value) in head[lists].as_object_mut().unwrap() {
             let constant = match name.as_str() {
                 "server-timing" => json!("total;dur=0"),
-                // What is left of the time for which the answer may be kept.
+                // The rest of the time for which the response may be cached.
                 "cache-control" if value.to_string().contains("max-age") => {
                     json!("public, max-age=0")
                 }
@@ -80,7 +80,7 @@ fn untime(answer: &mut Value) {
     }
 }
 
-/// The same event as a request of that method for that path, without a query and a body.
+/// The event with this method and path, without a query and a body.
 fn asking(integration: (&str, &str, &str), method: &str, path: &str) -> Value {
     let (name, method_at, path_at) = integration;
     changed(
@@ -97,7 +97,7 @@ fn asking(integration: (&str, &str, &str), method: &str, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_recorded_event_has_exactly_its_answer() {
+async fn each_recorded_event_has_exactly_its_recorded_response() {
     let whole = TestApp::start().await;
     let streaming = streaming().await;
     let mapped = TestApp::with(|config| config.base_path = "/tokens".to_owned()).await;
@@ -127,7 +127,7 @@ async fn each_recorded_event_has_exactly_its_answer() {
             answers.insert(format!("{name}, {transfer}"), answer);
         }
     }
-    // What a function answers to an agent changes with the functions; a refusal and an acceptance do not.
+    // The results of MCP calls change with the functions; a refusal and an acceptance do not.
     let ping = json!(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
     let note = json!(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
     for name in ["function_url_mcp", "rest_api_mcp", "load_balancer_lists"] {
@@ -153,7 +153,7 @@ fn legacy(event: &mut Value) {
 }
 
 #[tokio::test]
-async fn an_agents_call_has_the_same_answer_through_every_door() {
+async fn a_tool_call_has_the_same_result_through_every_integration() {
     let app = TestApp::start().await;
     let call = json!({"name": "get_registry_summary", "arguments": {}});
     let expected = app.mcp("tools/call", call).await.text();
@@ -170,7 +170,7 @@ async fn an_agents_call_has_the_same_answer_through_every_door() {
 }
 
 #[tokio::test]
-async fn doors_that_take_whole_answers_alone_get_them_whatever_the_settings_say() {
+async fn integrations_without_streaming_get_whole_responses_whatever_the_settings_say() {
     let app = streaming().await;
     for name in [
         "http_api_v2",
@@ -191,7 +191,7 @@ async fn the_domain_tells_a_function_url_from_an_http_api() {
     for (domain, is_streamed) in [
         (json!("h7k2q4m9x1.lambda-url.us-west-2.on.aws"), true),
         (json!("h7k2q4m9x1.lambda-url.cn-north-1.on.aws"), true),
-        // This is what `cargo lambda watch` says.
+        // This is the domain that `cargo lambda watch` sends.
         (json!("localhost"), true),
         (
             json!("a1b2c3d4e5.execute-api.us-west-2.amazonaws.com"),
@@ -210,13 +210,13 @@ async fn the_domain_tells_a_function_url_from_an_http_api() {
 }
 
 #[tokio::test]
-async fn every_door_hands_a_method_on_as_it_is() {
+async fn every_integration_passes_the_method_on_unchanged() {
     let app = TestApp::start().await;
     for method in ["GET", "HEAD", "OPTIONS", "DELETE"] {
         for path in ["/docs", "/mcp", "/api/current_hash_statistics"] {
             let request = Request::builder().method(method).uri(path);
             let expected = app.send(request.body("".into()).unwrap()).await;
-            for integration in DOORS {
+            for integration in INTEGRATIONS {
                 let shown = format!("{} {method} {path}", integration.0);
                 let answer = answer(&app, &asking(integration, method, path)).await;
                 assert_eq!(answer["statusCode"], expected.status.as_u16(), "{shown}");
@@ -239,7 +239,7 @@ async fn every_door_hands_a_method_on_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_base_path_is_taken_away_where_it_is_there() {
+async fn a_base_path_is_removed_where_the_path_has_it() {
     let config = |config: &mut Config| config.base_path = "/tokens".to_owned();
     let app = TestApp::with(config).await;
     for (path, status) in [
@@ -250,7 +250,7 @@ async fn a_base_path_is_taken_away_where_it_is_there() {
         ("/tokensale/health", 404),
         ("/tokens/tokens/health", 404),
     ] {
-        for integration in DOORS {
+        for integration in INTEGRATIONS {
             let mut event = asking(integration, "GET", path);
             let answer = answer(&app, &event).await;
             assert_eq!(answer["statusCode"], status, "{} {path}", integration.0);
@@ -263,8 +263,8 @@ async fn a_base_path_is_taken_away_where_it_is_there() {
             }
         }
     }
-    // Behind a named stage there is a base path only where one is written.
-    let mut event = asking(DOORS[1], "GET", "/prod/tokens/health");
+    // Behind a named stage, the path has a base path only where the event has one.
+    let mut event = asking(INTEGRATIONS[1], "GET", "/prod/tokens/health");
     assert_eq!(answer(&app, &event).await["statusCode"], 200);
     event["rawPath"] = json!("/prod/health");
     assert_eq!(answer(&app, &event).await["statusCode"], 200);

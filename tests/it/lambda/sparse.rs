@@ -1,4 +1,4 @@
-//! Events that leave parts out, or write them as only emulators and people do: what is there is used, and no argument is
+//! Events that omit fields, or write them as only emulators and people do: each field is used, and no argument is
 //! dropped silently.
 
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn without(name: &str, fields: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn every_part_that_can_be_missing_or_null_may_be() {
+async fn every_optional_field_may_be_missing_or_null() {
     let app = TestApp::start().await;
     for (name, needed) in [
         ("function_url_rest", ["/rawPath", "/rawQueryString"]),
@@ -64,9 +64,9 @@ async fn every_part_that_can_be_missing_or_null_may_be() {
     }
 }
 
-/// What the function that repeats its arguments was given by each event.
+/// The arguments that each event gives to a function that returns its arguments.
 #[tokio::test]
-async fn arguments_come_from_wherever_they_are() {
+async fn arguments_are_read_from_every_field_that_has_them() {
     let app = echoing().await;
     let second = |rest: Value| {
         let mut event = json!({"version": "2.0", "requestContext": {"http": {"method": "GET"}}});
@@ -203,7 +203,7 @@ fn merge(event: &mut Value, rest: Value) {
 }
 
 #[tokio::test]
-async fn two_values_of_an_argument_are_told_whichever_field_has_them() {
+async fn two_values_of_an_argument_are_reported_from_any_field() {
     let app = echoing().await;
     let event = json!({"httpMethod": "GET", "path": "/api/say", "queryStringParameters": {"text": "b"},
         "multiValueQueryStringParameters": {"text": ["a", "b"]}});

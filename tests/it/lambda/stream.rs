@@ -1,4 +1,4 @@
-//! Streamed answers: pieces that leave as they are made, and how a stream ends.
+//! Streamed responses: chunks are sent as they are produced; how a stream ends.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ struct Wait {}
 #[serde(deny_unknown_fields)]
 struct Hang {}
 
-/// What the functions share with their test.
+/// The state that the functions share with their test.
 #[derive(Clone, Default)]
 struct Gate {
     open: Arc<Notify>,
@@ -86,7 +86,7 @@ async fn serving(gate: &Gate, change: impl FnOnce(&mut Config)) -> TestApp {
     }
 }
 
-/// A call through that integration, of a client that wants to be told of its progress.
+/// A call through this integration by a client that asks for progress.
 fn watched(integration: &str, name: &str) -> Value {
     let mut event = event(integration);
     let mut body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
@@ -100,7 +100,7 @@ fn watched(integration: &str, name: &str) -> Value {
     event
 }
 
-/// The streamed answer to an event that comes with this many milliseconds.
+/// The streamed response to an event with this time left, in milliseconds.
 async fn open(app: &TestApp, event: &Value, left: Option<u64>) -> Body {
     opened(
         app,
@@ -121,14 +121,14 @@ async fn opened(app: &TestApp, event: &Value, time_left: Option<TimeLeft>) -> Bo
     reply.into_body()
 }
 
-/// The next piece; `None` at the end, which must be one without trailers.
+/// The next chunk; `None` at the end, which must have no trailers.
 async fn next(body: &mut Body) -> Option<String> {
     let frame = body.frame().await?.unwrap();
     let data = frame.into_data().expect("a good stream has no trailers");
     Some(String::from_utf8(data.into()).unwrap())
 }
 
-/// Reads the head and the delimiter, each a piece of its own.
+/// Reads the head and the delimiter, each a separate chunk.
 async fn head(body: &mut Body) -> Value {
     let head = next(body).await.unwrap();
     assert_eq!(next(body).await.unwrap(), "\0".repeat(8));
@@ -143,7 +143,7 @@ fn message(event: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_piece_leaves_when_it_is_made() {
+async fn each_chunk_is_sent_when_it_is_produced() {
     for (integration, content_type) in [
         ("function_url_mcp", "/headers/content-type"),
         ("rest_api_mcp", "/multiValueHeaders/content-type/0"),
@@ -157,7 +157,7 @@ async fn each_piece_leaves_when_it_is_made() {
             head.pointer(content_type),
             Some(&json!("text/event-stream"))
         );
-        // Only what a waiting function has said is there, however often it is asked for.
+        // While the function waits, there is no further chunk, however often the stream is polled.
         let waiting = message(&next(&mut body).await.unwrap());
         assert_eq!(waiting["params"]["message"], "waiting");
         assert!(futures_util::poll!(std::pin::pin!(body.frame())).is_pending());
@@ -172,7 +172,7 @@ async fn each_piece_leaves_when_it_is_made() {
 }
 
 #[tokio::test]
-async fn what_is_whole_is_one_piece_behind_its_head() {
+async fn a_complete_body_is_one_chunk_after_the_head() {
     let app = serving(&Gate::default(), |_| {}).await;
     let mut event = event("function_url_rest");
     event["rawPath"] = json!("/health");
@@ -185,7 +185,7 @@ async fn what_is_whole_is_one_piece_behind_its_head() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_no_longer_read_ends_its_function() {
+async fn a_dropped_stream_ends_its_function() {
     let gate = Gate::default();
     let app = serving(&gate, |_| {}).await;
     let mut body = open(&app, &watched("function_url_mcp", "hang"), None).await;
@@ -196,9 +196,9 @@ async fn a_stream_that_is_no_longer_read_ends_its_function() {
     assert_eq!(gate.running.load(Ordering::Relaxed), 0);
 }
 
-/// Time is paused, so that a wait costs none; a timer may fire up to a millisecond late.
+/// Time is paused, so that waiting takes no real time; a timer may fire up to a millisecond late.
 #[tokio::test(start_paused = true)]
-async fn a_stream_ends_at_its_margin_in_the_words_of_its_protocol() {
+async fn a_stream_ends_at_its_margin_with_an_error_of_its_protocol() {
     for (left, margin, limit, expected) in [
         (Some(300_000), 30_000, 900_000, 270_000),
         (Some(300_000), 1_000, 900_000, 299_000),
@@ -234,7 +234,7 @@ async fn a_stream_ends_at_its_margin_in_the_words_of_its_protocol() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plain_answer_of_a_streaming_door_has_the_margin_of_plain_calls() {
+async fn a_plain_response_of_a_streaming_integration_has_the_margin_of_plain_calls() {
     let gate = Gate::default();
     let app = serving(&gate, |_| {}).await;
     let mut event = event("function_url_rest");
@@ -251,7 +251,7 @@ async fn a_plain_answer_of_a_streaming_door_has_the_margin_of_plain_calls() {
 }
 
 #[tokio::test]
-async fn without_time_a_function_is_not_begun() {
+async fn without_time_left_a_function_is_not_started() {
     let gate = Gate::default();
     let app = serving(&gate, |_| {}).await;
     let mut rest = event("function_url_rest");

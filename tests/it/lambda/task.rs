@@ -1,4 +1,4 @@
-//! Tasks on Lambda: an invocation answers with the handle, and asks for another one that does the work.
+//! Tasks on Lambda: one invocation returns the handle, and invokes the function again to do the work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::store::table::{Fate, Table};
 use crate::support::{Log, modern, serve};
 
-/// Greets by a name that it asks for, after work that takes long.
+/// Greets by a name that it asks for, after long work.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Greet {
@@ -32,7 +32,7 @@ struct Name {
     name: String,
 }
 
-/// How often the work was done.
+/// The number of times that the work was done.
 type Works = Arc<AtomicUsize>;
 
 async fn greet(cx: Context, Greet { greeting }: Greet) -> Result<Content> {
@@ -44,7 +44,7 @@ async fn greet(cx: Context, Greet { greeting }: Greet) -> Result<Content> {
     Ok(Content::text(format!("{greeting}, {name}!")))
 }
 
-/// An instance of the function, with a memory of its own.
+/// An instance of the function, with its own memory.
 fn instance(table: &Table, invoke: &str, works: &Works) -> App {
     let mut config = table.settings();
     config.function = Some("greeter".to_owned());
@@ -57,7 +57,7 @@ fn instance(table: &Table, invoke: &str, works: &Works) -> App {
     App::new(config, server.tools(vec![tool]).state(works.clone())).unwrap()
 }
 
-/// A stand-in for the Invoke API, and the events that it was given.
+/// A fake of the Invoke API, and the events that it received.
 async fn platform(status: u16) -> (String, UnboundedReceiver<String>) {
     let (sender, events) = unbounded_channel();
     let answer = move |uri: Uri, headers: HeaderMap, body: Bytes| {
@@ -119,7 +119,7 @@ async fn call(first: &App, second: &App) -> Value {
 }
 
 #[tokio::test]
-async fn another_invocation_does_the_work_once_with_what_is_known() {
+async fn another_invocation_resumes_the_task_once_with_the_known_answers() {
     let (table, works) = (Table::start().await, Works::default());
     let (url, mut events) = platform(202).await;
     let instances = [0; 3].map(|_| instance(&table, &url, &works));
@@ -148,7 +148,7 @@ async fn another_invocation_does_the_work_once_with_what_is_known() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_comes_late_ends_the_task_so_and_does_no_work() {
+async fn a_late_invocation_fails_the_task_without_running_it() {
     let (table, works) = (Table::start().await, Works::default());
     let (url, mut events) = platform(202).await;
     let app = instance(&table, &url, &works);
@@ -168,7 +168,7 @@ async fn an_invocation_that_comes_late_ends_the_task_so_and_does_no_work() {
     assert_eq!(result["_meta"]["bifold/error"], detail);
     assert_eq!(works.load(Ordering::SeqCst), 0);
 
-    // Who asks for a task so late is not told of it, and the table is not asked.
+    // A call this late does not become a task, and the table is not used.
     let asked = table.operations().len();
     for method in ["tasks/get", "tasks/cancel"] {
         let request = request(method, json!({"taskId": id}));
@@ -179,13 +179,13 @@ async fn an_invocation_that_comes_late_ends_the_task_so_and_does_no_work() {
 }
 
 #[tokio::test]
-async fn a_task_whose_process_ends_before_it_is_noted_has_a_line() {
+async fn a_task_whose_process_ends_before_it_is_stored_is_logged() {
     let (table, works) = (Table::start().await, Works::default());
     let (url, mut events) = platform(202).await;
     let app = instance(&table, &url, &works);
     call(&app, &app).await;
     let event = events.recv().await.unwrap();
-    // The task is taken, and its end cannot be written.
+    // The task is stored, but its end cannot be written.
     table.fate(&[Fate::Good, Fate::Good, Fate::Hung]);
     let reads = table.count("GetItem");
     let log = Log::default();

@@ -1,19 +1,19 @@
-//! What at least one client refuses.
+//! Schemas that at least one client refuses.
 
 use serde_json::{Map, Value, json};
 
 use super::{assert_found, findings, object, parameter, root};
 
 #[test]
-fn what_is_no_json_schema_2020_12_is_an_error() {
-    let form = "which is refused by Claude; write it as JSON Schema 2020-12 does";
+fn an_invalid_json_schema_2020_12_is_an_error() {
+    let form = "which is refused by Claude; write it as JSON Schema 2020-12 requires";
     for (keyword, value, expected) in [
         ("minimum", json!("1"), "a number"),
         ("exclusiveMinimum", json!("1"), "a number"),
-        ("maxLength", json!(-1), "a whole number from 0 on"),
-        ("minLength", json!(1.5), "a whole number from 0 on"),
-        ("pattern", json!(["a"]), "text"),
-        ("description", json!(null), "text"),
+        ("maxLength", json!(-1), "a whole number of at least 0"),
+        ("minLength", json!(1.5), "a whole number of at least 0"),
+        ("pattern", json!(["a"]), "a string"),
+        ("description", json!(null), "a string"),
     ] {
         let found = findings(parameter(json!({"type": "string", keyword: value})));
         let said = format!(
@@ -28,12 +28,12 @@ fn what_is_no_json_schema_2020_12_is_an_error() {
         (
             json!({"type": "any"}),
             "type",
-            "`type` is not a type of JSON, or a list of such types",
+            "`type` is not a JSON type, or a list of different JSON types",
         ),
         (
             json!({"type": []}),
             "type",
-            "`type` is not a type of JSON, or a list of such types",
+            "`type` is not a JSON type, or a list of different JSON types",
         ),
         (
             json!({"type": "string", "enum": "a"}),
@@ -78,7 +78,7 @@ fn what_is_no_json_schema_2020_12_is_an_error() {
         root(json!({"$schema": "http://json-schema.org/draft-07/schema#"})),
         &[
             "error: function `f`, `$.$schema`: it names another dialect than 2020-12, which is refused by Claude; \
-           leave `$schema` out, and write it as JSON Schema 2020-12 does",
+           remove `$schema`, and write the schema in JSON Schema 2020-12",
         ],
     );
 }
@@ -114,19 +114,19 @@ fn a_choice_at_the_root_is_an_error() {
         ("enum", json!([{}]), "OpenAI"),
     ] {
         let said = format!(
-            "error: function `f`, `$.{keyword}`: `{keyword}` stands at the root, which is refused by {clients}; make the \
-             arguments one plain object, and let the function check how they go together"
+            "error: function `f`, `$.{keyword}`: `{keyword}` is at the root, which is refused by {clients}; make the \
+             arguments one plain object, and let the function check their combination"
         );
         assert_found(root(json!({keyword: value})), &[&said]);
     }
 }
 
 #[test]
-fn a_boolean_in_the_place_of_a_schema_is_an_error() {
+fn a_boolean_instead_of_a_schema_is_an_error() {
     let said = |place: &str| {
         format!(
-            "error: function `f`, `{place}`: a boolean stands in the place of a schema, which is refused by Claude and \
-             Gemini; say which type it takes, such as `{{\"type\": \"object\"}}`"
+            "error: function `f`, `{place}`: it is a boolean instead of a schema, which is refused by Claude and \
+             Gemini; declare the type, such as `{{\"type\": \"object\"}}`"
         )
     };
     assert_found(parameter(json!(true)), &[&said("$.properties.it")]);
@@ -145,12 +145,13 @@ fn what_gemini_cannot_represent_is_an_error() {
     assert_found(
         parameter(json!({"type": ["string", "null"]})),
         &[
-            "error: function `f`, `$.properties.it.type`: it names several types, which is refused by Gemini; name the \
-           one type, and leave what is optional out of `required`",
+            "error: function `f`, `$.properties.it.type`: it names several types, which is refused by Gemini; name \
+             one type, and leave an optional parameter out of `required`",
         ],
     );
-    let choice = "error: function `f`, `$.properties.it.enum`: it lists something else than text, which is refused by \
-                  Gemini; list text and say `\"type\": \"string\"`, or give `minimum` and `maximum`";
+    let choice = "error: function `f`, `$.properties.it.enum`: it lists values that are not strings, which is \
+     refused by \
+                  Gemini; list strings with `\"type\": \"string\"`, or use `minimum` and `maximum`";
     for schema in [
         json!({"type": "integer", "enum": [1, 2]}),
         json!({"type": "string", "enum": ["a", 1]}),
@@ -163,10 +164,10 @@ fn what_gemini_cannot_represent_is_an_error() {
         root(json!({"required": ["gone"]})),
         &[
             "error: function `f`, `$.required`: it names the unknown property `gone`, which is refused by Gemini; describe \
-           it in `properties`, or take it out",
+           it in `properties`, or remove it",
         ],
     );
-    let fields = "error: function `f`, `$.properties.it`: it has fields and is not called an object, which is refused by \
+    let fields = "error: function `f`, `$.properties.it`: it has fields but is not an object, which is refused by \
                   Gemini; say `\"type\": \"object\"`";
     assert_found(
         parameter(json!({"type": "string", "required": []})),
@@ -179,11 +180,11 @@ fn what_gemini_cannot_represent_is_an_error() {
 }
 
 #[test]
-fn a_list_of_nobody_knows_what_is_an_error() {
+fn an_array_without_items_is_an_error() {
     let said = |place: &str| {
         format!(
-            "error: function `f`, `{place}`: it is a list without `items`, which is refused by Gemini and OpenAI; say in \
-             `items` what it is a list of"
+            "error: function `f`, `{place}`: it is a list without `items`, which is refused by Gemini and OpenAI; \
+             declare the type of its items in `items`"
         )
     };
     assert_found(
@@ -196,8 +197,8 @@ fn a_list_of_nobody_knows_what_is_an_error() {
 
 #[test]
 fn a_reference_is_an_error() {
-    let local = "error: function `f`, `$.properties.it.$ref`: it refers to another place, which is refused by Gemini; \
-                 write what it stands for in its place";
+    let local = "error: function `f`, `$.properties.it.$ref`: it is a reference, which is refused by Gemini; \
+                 write the referenced schema in its place";
     let defined = |target: &str| {
         root(json!({
             "$defs": {"a": {"type": "string"}},
@@ -214,14 +215,14 @@ fn a_reference_is_an_error() {
     ] {
         let said = format!(
             "error: function `f`, `$.properties.it.$ref`: `{target}` is not in this schema, which is refused by every \
-             client; write what it stands for in its place"
+             client; write the referenced schema in its place"
         );
         assert_found(defined(target), &[&said]);
     }
 }
 
 #[test]
-fn a_header_that_clients_would_not_find_or_could_not_send_is_an_error() {
+fn a_parameter_header_that_clients_cannot_find_or_send_is_an_error() {
     let inside = |schema: Value| parameter(object(Map::from_iter([("a".to_owned(), schema)])));
     let said = |place: &str, problem: &str| {
         format!(
@@ -234,22 +235,22 @@ fn a_header_that_clients_would_not_find_or_could_not_send_is_an_error() {
             parameter(json!({"type": "array", "items": {"type": "string", "x-mcp-header": "A"}})),
             said(
                 "$.properties.it.items",
-                "it does not stand on a property that is found through `properties` alone",
+                "it is not on a property that is reached through `properties` alone",
             ),
         ),
         (
             inside(json!({"type": "string", "x-mcp-header": "not one"})),
-            said(place, "it is no header name"),
+            said(place, "it is not a header name"),
         ),
         (
             inside(json!({"type": "string", "x-mcp-header": 1})),
-            said(place, "it is no header name"),
+            said(place, "it is not a header name"),
         ),
         (
             inside(json!({"type": "number", "x-mcp-header": "A"})),
             said(
                 place,
-                "it stands on something that is no string, integer or boolean",
+                "its property is not a string, an integer or a boolean",
             ),
         ),
     ] {
@@ -272,7 +273,7 @@ fn a_header_that_clients_would_not_find_or_could_not_send_is_an_error() {
     assert_eq!(found.len(), 1, "{found:?}");
     let expected = said(
         "$.properties.it.properties.b",
-        "another parameter has the same one",
+        "another parameter has the same name",
     );
     assert!(found[0].to_string().starts_with(&expected), "{}", found[0]);
     assert_found(

@@ -1,11 +1,11 @@
-//! What only some clients refuse, or pass over.
+//! Schemas that only some modes or interfaces of clients refuse.
 
 use serde_json::{Map, json};
 
 use super::{assert_found, object, parameter, root};
 
 #[test]
-fn a_keyword_that_some_client_does_not_know_is_a_warning() {
+fn a_keyword_that_some_client_does_not_support_is_a_warning() {
     let schema = json!({"type": "string"});
     for (keyword, value, clients) in [
         ("allOf", json!([schema]), "OpenAI in strict mode and Gemini"),
@@ -32,8 +32,8 @@ fn a_keyword_that_some_client_does_not_know_is_a_warning() {
         ("uniqueItems", json!(true), "Gemini"),
     ] {
         let said = format!(
-            "warning: function `f`, `$.properties.it.{keyword}`: it uses `{keyword}`, which is refused by {clients}; say it \
-             in the description, and let the function check it"
+            "warning: function `f`, `$.properties.it.{keyword}`: it uses `{keyword}`, which is refused by {clients}; \
+             describe it in `description`, and let the function check it"
         );
         assert_found(
             parameter(json!({"type": "string", keyword: value})),
@@ -43,32 +43,33 @@ fn a_keyword_that_some_client_does_not_know_is_a_warning() {
     assert_found(
         parameter(json!({"type": "string", "format": "uri"})),
         &[
-            "warning: function `f`, `$.properties.it.format`: `uri` is another format of text than `date-time` or `enum`, \
-           which is refused by Gemini; say it in the description, or give a `pattern`",
+            "warning: function `f`, `$.properties.it.format`: the string format `uri` is not `date-time` or `enum`, \
+           which is refused by Gemini; describe it in `description`, or use `pattern`",
         ],
     );
     assert_found(
         parameter(json!({"type": "string", "default": null})),
         &[
-            "warning: function `f`, `$.properties.it.default`: the default is null, which is refused by Gemini; leave \
-           `default` out",
+            "warning: function `f`, `$.properties.it.default`: the default is null, which is refused by Gemini; \
+             remove `default`",
         ],
     );
 }
 
 #[test]
-fn what_strict_mode_refuses_is_a_warning() {
+fn a_schema_that_strict_mode_refuses_is_a_warning() {
     assert_found(
         root(
             json!({"properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}}, "required": ["b"]}),
         ),
         &[
-            "warning: function `f`, `$`: `a`, `c` may be left out, which is refused by OpenAI in strict mode; where that mode \
-           matters, require it and let a value stand for none",
+            "warning: function `f`, `$`: `a`, `c` may be absent, which is refused by OpenAI in strict mode; if \
+             strict mode matters, require it and let a special value mean that it is absent",
         ],
     );
-    let open = "warning: function `f`, `$.properties.it`: it takes unknown fields, which is refused by OpenAI in strict mode; \
-                say `\"additionalProperties\": false`, with `#[serde(deny_unknown_fields)]`";
+    let open = "warning: function `f`, `$.properties.it`: it accepts unknown fields, which is refused by OpenAI in \
+     strict mode; \
+                add `\"additionalProperties\": false`, with `#[serde(deny_unknown_fields)]`";
     for schema in [
         json!({"type": "object"}),
         json!({"type": "object", "additionalProperties": true}),
@@ -78,8 +79,8 @@ fn what_strict_mode_refuses_is_a_warning() {
     }
     let untyped = |place: &str| {
         format!(
-            "warning: function `f`, `{place}`: it has no type, which is refused by OpenAI in strict mode and Gemini; say which \
-             type it takes"
+            "warning: function `f`, `{place}`: it has no type, which is refused by OpenAI in strict mode and Gemini; \
+             declare the type"
         )
     };
     assert_found(
@@ -93,7 +94,7 @@ fn what_strict_mode_refuses_is_a_warning() {
 }
 
 #[test]
-fn what_is_too_large_for_strict_mode_is_a_warning() {
+fn a_schema_too_large_for_strict_mode_is_a_warning() {
     let too_large = |problem: &str| {
         format!(
             "warning: function `f`, `$`: it has {problem}, which is refused by OpenAI in strict mode; divide the function into \
@@ -134,11 +135,11 @@ fn what_is_too_large_for_strict_mode_is_a_warning() {
     assert_found(choice(1_000, 4), &[]);
     assert_found(
         choice(1_001, 4),
-        &[&too_large("1001 values to choose from, more than 1000")],
+        &[&too_large("1001 values of `enum`, more than 1000")],
     );
     assert_found(choice(250, 100), &[]);
     let long = "warning: function `f`, `$.properties.it.enum`: its values have 25100 characters, more than 15000, which is \
-                refused by OpenAI in strict mode; take text, and let the function check it";
+                refused by OpenAI in strict mode; use a string, and let the function check it";
     assert_found(choice(251, 100), &[long]);
     // The name of the parameter counts too.
     assert_found(choice(1, 119_998), &[]);

@@ -137,6 +137,49 @@ async fn a_wrong_parameter_is_named() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_stands_twice_is_refused_by_the_methods_that_read_it() {
+    let app = TestApp::start().await;
+    let post = async |method: &str, params: &str| {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        app.send(bare(body)).await.json()
+    };
+    let name = r#"{"name":"get_registry_summary","name":"get_registry_summary"}"#;
+    for (method, params, key) in [
+        ("tools/call", name, "name"),
+        ("tools/list", r#"{"cursor":null,"cursor":null}"#, "cursor"),
+        (
+            "logging/setLevel",
+            r#"{"level":"info","level":"info"}"#,
+            "level",
+        ),
+        (
+            "tools/call",
+            r#"{"name":"get_registry_summary","arguments":{},"arguments":{}}"#,
+            "arguments",
+        ),
+    ] {
+        let error = &post(method, params).await["error"];
+        assert_eq!(error["code"], -32602, "{method} {error}");
+        let said = error["message"].as_str().unwrap();
+        assert!(
+            said.ends_with(&format!("duplicate field `{key}`")),
+            "{said}"
+        );
+    }
+    for (method, params) in [
+        ("tools/list", name),
+        (
+            "tools/call",
+            r#"{"name":"get_registry_summary","cursor":1,"cursor":2}"#,
+        ),
+        ("ping", r#"{"level":1,"level":2,"_meta":{},"_meta":{}}"#),
+    ] {
+        let answer = post(method, params).await;
+        assert!(answer["error"].is_null(), "{method} {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_notification_is_accepted_without_a_body_whatever_its_headers_say() {
     let app = TestApp::start().await;
     let note = |params: Option<Value>| {

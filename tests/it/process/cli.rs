@@ -1,10 +1,10 @@
-//! The command line: what goes to which stream, and with which exit status.
+//! The command line: its output streams and its exit status.
 
 use serde_json::{Value, json};
 
 use super::binary;
 
-/// What a finished command left behind.
+/// The output of a finished command.
 struct Done {
     status: i32,
     stdout: String,
@@ -179,7 +179,7 @@ async fn help_and_version_go_to_standard_output() {
 }
 
 #[tokio::test]
-async fn a_setting_that_cannot_be_used_ends_the_start_with_its_name() {
+async fn an_invalid_setting_ends_the_start_and_is_named() {
     for (name, value, named) in [
         ("BIFOLD_LISTEN", "here", "`BIFOLD_LISTEN`"),
         ("BIFOLD_REPLAY", "yes", "`BIFOLD_REPLAY`"),
@@ -201,12 +201,12 @@ async fn a_setting_that_cannot_be_used_ends_the_start_with_its_name() {
 }
 
 #[tokio::test]
-async fn a_variable_that_is_no_setting_is_a_warning_that_names_the_nearest() {
+async fn an_unknown_variable_is_a_warning_that_suggests_a_setting() {
     let call = ["call", "get_registry_summary"];
     for (name, nearest) in [
         ("BIFOLD_LISTENS", "did you mean `BIFOLD_LISTEN`"),
         ("BIFOLD_REPLAYS", "`BIFOLD_REPLAY`"),
-        ("BIFOLD_SERVICE_HOST", "there is no such setting"),
+        ("BIFOLD_SERVICE_HOST", "unknown setting"),
     ] {
         let done = run_with(&[(name, "10.0.0.1")], &call).await;
         assert_eq!(done.status, 0, "{name}: {}", done.stderr);
@@ -217,7 +217,7 @@ async fn a_variable_that_is_no_setting_is_a_warning_that_names_the_nearest() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named() {
+async fn an_address_in_use_is_named() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let done = run(&["serve", "--replay", "--listen", &address]).await;
@@ -226,7 +226,7 @@ async fn an_address_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn a_call_that_cannot_be_one_is_a_wrong_command_line() {
+async fn an_invalid_call_is_a_wrong_command_line() {
     for (arguments, said) in [
         (
             vec!["call", "get_registry_sumary"],
@@ -253,7 +253,7 @@ async fn a_call_that_cannot_be_one_is_a_wrong_command_line() {
 }
 
 #[tokio::test]
-async fn text_stays_text_whatever_it_looks_like() {
+async fn a_text_argument_stays_text_even_if_it_looks_like_json() {
     let done = run(&[
         "call",
         "fetch_last_crypto_token_price",

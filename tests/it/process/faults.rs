@@ -1,4 +1,4 @@
-//! A platform that fails: the binary asks again, goes another way, or ends.
+//! A platform that fails: the binary retries, opens a new connection, or ends.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -10,11 +10,11 @@ use super::platform::{PATIENCE, Platform, after};
 use crate::lambda::{changed, event};
 
 #[tokio::test]
-async fn a_platform_that_refuses_for_a_moment_is_asked_again() {
+async fn a_request_that_the_platform_refuses_is_retried() {
     let mut platform = Platform::start(&[]).await;
     platform.invoke(&event("function_url_mcp")).await;
     platform.refuse(2);
-    // The first of these was asked for before.
+    // The first of these requests was sent before.
     for _ in 0..2 {
         let outcome = platform.invoke(&event("function_url_mcp")).await;
         assert_eq!(outcome.body["statusCode"], 200);
@@ -22,7 +22,7 @@ async fn a_platform_that_refuses_for_a_moment_is_asked_again() {
     assert!(platform.is_running());
 }
 
-/// One request that came to a socket: its first line and its body, if it has a length.
+/// One request on a socket: its first line and its body, if it has a length.
 async fn request(socket: &mut BufReader<TcpStream>) -> Option<(String, String)> {
     let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
     socket
@@ -42,7 +42,7 @@ async fn request(socket: &mut BufReader<TcpStream>) -> Option<(String, String)> 
     Some((first, String::from_utf8(body).unwrap()))
 }
 
-/// Accepts connections until one brings a request of that path; others are told that there is nothing.
+/// Accepts connections until one has a request for this path; other requests get 404.
 async fn asked(api: &TcpListener, path: &str) -> (BufReader<TcpStream>, String) {
     loop {
         let mut socket = BufReader::new(api.accept().await.unwrap().0);
@@ -57,12 +57,12 @@ async fn asked(api: &TcpListener, path: &str) -> (BufReader<TcpStream>, String) 
     }
 }
 
-/// Hands an event out on a connection that ends with it.
+/// Sends an event on a connection, and closes it.
 async fn hand_out(socket: BufReader<TcpStream>, event: &Value) {
     hand_out_until(socket, event, after(60_000)).await;
 }
 
-/// The same with a deadline in milliseconds since 1970.
+/// Sends an event with a deadline in milliseconds since 1970, and closes the connection.
 async fn hand_out_until(mut socket: BufReader<TcpStream>, event: &Value, deadline: u128) {
     let body = event.to_string();
     let head = format!(
@@ -74,7 +74,7 @@ async fn hand_out_until(mut socket: BufReader<TcpStream>, event: &Value, deadlin
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_replaced_and_what_ran_for_it_is_given_up() {
+async fn a_broken_connection_is_replaced_and_its_invocation_is_cancelled() {
     let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", upstream.local_addr().unwrap());
@@ -87,7 +87,7 @@ async fn a_connection_that_breaks_is_replaced_and_what_ran_for_it_is_given_up() 
         .spawn()
         .unwrap();
 
-    // An answer goes on a connection of its own, where the one of its event has ended.
+    // The response uses a new connection, because that of its event is closed.
     let (socket, _) = asked(&api, "/invocation/next").await;
     let health = changed("http_api_v2", &[("/rawPath", json!("/health"))]);
     hand_out(socket, &health).await;
@@ -98,7 +98,7 @@ async fn a_connection_that_breaks_is_replaced_and_what_ran_for_it_is_given_up() 
         .await
         .unwrap();
 
-    // The caller of a stream goes away in the middle of it.
+    // The caller disconnects in the middle of a stream.
     let (first, _) = request(&mut socket).await.unwrap();
     assert!(first.contains("/invocation/next"), "{first}");
     let mut watched = event("function_url_mcp");
@@ -116,14 +116,14 @@ async fn a_connection_that_breaks_is_replaced_and_what_ran_for_it_is_given_up() 
     let mut rest = Vec::new();
     waiting.read_to_end(&mut rest).await.unwrap();
 
-    // The function lives on, until the platform is gone for good.
+    // The function keeps running until the platform is gone.
     let (socket, _) = asked(&api, "/invocation/next").await;
     drop((socket, api));
     assert_eq!(function.wait().await.unwrap().code(), Some(1));
 }
 
 #[tokio::test]
-async fn an_answer_that_the_platform_does_not_take_holds_nothing_up_beyond_its_time() {
+async fn a_response_that_the_platform_does_not_accept_blocks_only_until_its_deadline() {
     let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = api.local_addr().unwrap().to_string();
     let _function = binary()

@@ -1,5 +1,5 @@
-//! A stand-in for the Lambda platform: the Runtime and Extensions APIs on loopback, which hand out events and take the
-//! answers.
+//! A fake Lambda platform: the Runtime and Extensions APIs on loopback, which deliver events and accept the
+//! responses.
 
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 
 use super::binary;
 
-/// More than anything here takes.
+/// Longer than any step of these tests.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running function and the platform that drives it.
@@ -37,14 +37,14 @@ pub struct Platform {
     invocations: usize,
 }
 
-/// One invocation, as `next` hands it out.
+/// One invocation, as `next` delivers it.
 struct Event {
     id: String,
     deadline: u128,
     payload: String,
 }
 
-/// What the function posts, from the moment when it begins to.
+/// A post of the function, available as soon as it begins.
 #[derive(Debug)]
 pub struct Post {
     pub id: String,
@@ -54,14 +54,14 @@ pub struct Post {
     pieces: UnboundedReceiver<Piece>,
 }
 
-/// A piece of what is posted.
+/// A chunk of a post.
 #[derive(Debug)]
 enum Piece {
     Data(String),
     Trailers(HeaderMap),
 }
 
-/// What the function posted, whole.
+/// A complete post of the function.
 #[derive(Debug)]
 pub struct Outcome {
     pub id: String,
@@ -72,17 +72,17 @@ pub struct Outcome {
 struct Api {
     events: Mutex<UnboundedReceiver<Event>>,
     posted: UnboundedSender<Post>,
-    /// Answers that have begun and not ended.
+    /// Responses that have begun and not ended.
     open: AtomicUsize,
-    /// How many of them went on when another event was asked for.
+    /// The number of them that were running when another event was requested.
     overlaps: AtomicUsize,
-    /// The most invocations that ran at once, from being handed out to being answered.
+    /// The most invocations that ran at once, from delivery to response.
     running: AtomicUsize,
     most: AtomicUsize,
-    /// Said to whoever posts when the caller has gone away.
+    /// Signals the poster that the caller has disconnected.
     gone: Notify,
     has_extensions: bool,
-    /// How often the next event is refused before it is handed out.
+    /// How often the next event is refused before it is delivered.
     refusals: AtomicUsize,
     /// Extensions that wait for their next event.
     waiting: Notify,
@@ -95,7 +95,7 @@ impl Platform {
         Platform::bare(&settings, true).await
     }
 
-    /// Starts it with these settings alone, on a platform that knows extensions or does not.
+    /// Starts it with only these settings, on a platform with or without extensions.
     pub async fn bare(settings: &[(&str, &str)], has_extensions: bool) -> Platform {
         let (events, waiting) = unbounded_channel();
         let (sender, posted) = unbounded_channel();
@@ -141,7 +141,7 @@ impl Platform {
         }
     }
 
-    /// Invokes the function with ten seconds to go.
+    /// Invokes the function with ten seconds left.
     pub async fn invoke(&mut self, event: &Value) -> Outcome {
         self.invoke_until(after(10_000), &event.to_string()).await
     }
@@ -154,7 +154,7 @@ impl Platform {
         outcome
     }
 
-    /// Hands an event out, and returns its id at once.
+    /// Delivers an event, and returns its id at once.
     pub fn hand_out(&mut self, deadline: u128, payload: &str) -> String {
         self.invocations += 1;
         let id = format!("00000000-0000-4000-8000-{:012}", self.invocations);
@@ -167,18 +167,18 @@ impl Platform {
         id
     }
 
-    /// The next answer, as soon as it has begun.
+    /// The next response, as soon as it has begun.
     pub async fn begun(&mut self) -> Post {
         let post = timeout(PATIENCE, self.posted.recv()).await;
         post.expect("the function posts nothing").unwrap()
     }
 
-    /// Tells the function that the caller of the invocation that runs has gone away.
+    /// Disconnects the caller of the running invocation.
     pub fn hang_up(&self) {
         self.api.gone.notify_waiters();
     }
 
-    /// Refuses the next event so often before it is handed out.
+    /// Refuses the next event this many times before it is delivered.
     pub fn refuse(&self, times: usize) {
         self.api.refusals.store(times, Ordering::SeqCst);
     }
@@ -188,12 +188,12 @@ impl Platform {
         self.api.most.load(Ordering::Relaxed)
     }
 
-    /// How many answers went on when another event was asked for: none, where one invocation runs at a time.
+    /// The number of responses that were running when another event was requested: 0 where invocations run one at a time.
     pub fn overlaps(&self) -> usize {
         self.api.overlaps.load(Ordering::SeqCst)
     }
 
-    /// Ready when the function has registered an extension, which now waits for the end.
+    /// Waits until the function has registered an extension, which then waits for its next event.
     pub async fn extension(&self) {
         timeout(PATIENCE, self.api.waiting.notified())
             .await
@@ -207,12 +207,12 @@ impl Platform {
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
-    /// Whether the process is still there.
+    /// Whether the process is still running.
     pub fn is_running(&mut self) -> bool {
         self.function.try_wait().unwrap().is_none()
     }
 
-    /// Sends the signal before the end, and says how and how fast the process ended.
+    /// Sends the shutdown signal, and returns the exit status and the time until the process ended.
     pub async fn terminate(&mut self) -> (ExitStatus, Duration) {
         let since = Instant::now();
         let kill = format!("kill -TERM {}", self.function.id().unwrap());
@@ -221,13 +221,13 @@ impl Platform {
         (self.ended().await, since.elapsed())
     }
 
-    /// How the process ended.
+    /// The exit status of the process.
     pub async fn ended(&mut self) -> ExitStatus {
         let ended = timeout(PATIENCE, self.function.wait()).await;
         ended.expect("the function does not end").unwrap()
     }
 
-    /// Ends the process, if it has not ended yet, and returns the rest of its log.
+    /// Ends the process if it is still running, and returns the rest of its log.
     pub async fn stop(mut self) -> Vec<String> {
         self.function.kill().await.unwrap();
         let mut rest = Vec::new();
@@ -245,7 +245,7 @@ impl Drop for Platform {
 }
 
 impl Post {
-    /// The next piece of the body, as soon as it has left; `None` at the end.
+    /// The next chunk of the body, as soon as it is sent; `None` at the end.
     pub async fn piece(&mut self) -> Option<String> {
         let piece = timeout(PATIENCE, self.pieces.recv()).await;
         match piece.expect("the answer goes on, and nothing comes")? {
@@ -254,7 +254,7 @@ impl Post {
         }
     }
 
-    /// What comes, whole: the body and its trailers.
+    /// The complete post: the body and its trailers.
     pub async fn rest(&mut self) -> (String, HeaderMap) {
         let (mut body, mut trailers) = (String::new(), HeaderMap::new());
         while let Some(piece) = timeout(PATIENCE, self.pieces.recv()).await.unwrap() {
@@ -266,7 +266,7 @@ impl Post {
         (body, trailers)
     }
 
-    /// What is posted, whole, which must be a document.
+    /// The complete post, which must be a document.
     pub async fn whole(mut self) -> Outcome {
         let (body, trailers) = self.rest().await;
         assert!(trailers.is_empty(), "{trailers:?}");
@@ -281,13 +281,13 @@ impl Post {
 /// The trace of every invocation.
 pub const TRACE: &str = "691c5a003f8e2d1c0b9a87654321fedc";
 
-/// The moment that is so many milliseconds from now, in milliseconds since 1970.
+/// The time this many milliseconds from now, in milliseconds since 1970.
 pub fn after(milliseconds: u128) -> u128 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     now.as_millis() + milliseconds
 }
 
-/// Waits for an event, as the platform does while nobody calls.
+/// Waits for an event, as the platform does between invocations.
 async fn next(State(api): State<Arc<Api>>) -> http::Response<Body> {
     let refuse = |left: usize| left.checked_sub(1);
     let left = api
@@ -324,7 +324,7 @@ async fn next(State(api): State<Arc<Api>>) -> http::Response<Body> {
         .unwrap()
 }
 
-/// Takes an answer piece by piece, unless its caller goes away.
+/// Reads a response chunk by chunk, until its caller disconnects.
 async fn take(
     State(api): State<Arc<Api>>,
     Path((id, kind)): Path<(String, String)>,
@@ -360,7 +360,7 @@ async fn forward(
         headers,
         pieces,
     };
-    // Nobody waits any more only where the test has ended.
+    // The receiver is dropped only where the test has ended.
     let _ = api.posted.send(post);
     loop {
         let frame = tokio::select! {

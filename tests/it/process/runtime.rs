@@ -8,7 +8,7 @@ use super::binary;
 use super::platform::{Outcome, Platform, TRACE, after};
 use crate::lambda::{changed, event};
 
-/// The body of an answer that must be one with this status.
+/// The body of a response that must have this status.
 #[track_caller]
 fn answered(outcome: &Outcome, status: u64) -> Value {
     assert_eq!(outcome.kind, "response", "{outcome:?}");
@@ -25,7 +25,7 @@ fn call(name: &str) -> Value {
     event
 }
 
-/// The next line of a request; no line before it may tell a wallet address either.
+/// The next log line of a request; no line before it may contain a wallet address either.
 async fn request_line(platform: &mut Platform) -> Value {
     loop {
         let line = platform.line().await;
@@ -62,7 +62,7 @@ async fn one_initialisation_serves_many_invocations() {
 }
 
 #[tokio::test]
-async fn what_it_cannot_answer_is_an_error_and_not_its_end() {
+async fn a_failed_invocation_does_not_end_the_process() {
     let mut platform = Platform::start(&[]).await;
     let unknown = platform.invoke(&json!({"Records": []})).await;
     assert_eq!(unknown.kind, "error", "{unknown:?}");
@@ -85,7 +85,7 @@ async fn what_it_cannot_answer_is_an_error_and_not_its_end() {
 }
 
 #[tokio::test]
-async fn a_deadline_in_the_past_is_none() {
+async fn a_deadline_in_1970_counts_as_no_deadline() {
     let mut platform = Platform::start(&[]).await;
     let payload = event("http_api_v2").to_string();
     for deadline in [0, 600_000] {
@@ -95,7 +95,7 @@ async fn a_deadline_in_the_past_is_none() {
 }
 
 #[tokio::test]
-async fn without_time_there_is_an_answer_and_no_work() {
+async fn without_time_left_the_response_is_an_error_and_nothing_runs() {
     let mut platform = Platform::start(&[]).await;
     let payload = event("http_api_v2").to_string();
     let outcome = platform.invoke_until(after(0) - 1_000, &payload).await;
@@ -106,17 +106,17 @@ async fn without_time_there_is_an_answer_and_no_work() {
 }
 
 #[tokio::test]
-async fn a_plain_call_that_comes_within_its_margin_is_answered_so_at_once() {
+async fn a_plain_call_within_its_margin_fails_at_once() {
     for at_once in ["1", "4"] {
         let mut platform = Platform::start(&[("AWS_LAMBDA_MAX_CONCURRENCY", at_once)]).await;
         let payload = event("http_api_v2").to_string();
-        // Nothing of the timeout is known yet, but that it is a second at least.
+        // Only one thing is known about the timeout: it is at least one second.
         let fresh = platform.invoke_until(after(200), &payload).await;
         let whole = platform.invoke_until(after(30_000), &payload).await;
         let mut late = vec![fresh];
         answered(&whole, 200);
         for _ in 0..8 {
-            // With less seen this would be time enough.
+            // With a shorter known timeout this would be enough time.
             late.push(platform.invoke_until(after(450), &payload).await);
         }
         for outcome in late {
@@ -212,12 +212,12 @@ async fn each_request_is_one_json_line_without_a_wallet_address() {
 }
 
 #[tokio::test]
-async fn a_refused_event_leaves_a_line_too() {
+async fn a_refused_event_is_logged_too() {
     let mut platform = Platform::start(&[]).await;
     let hostile = changed("function_url_rest", &[("/headers/host", json!("a b"))]);
     let outcome = platform.invoke(&hostile).await;
     answered(&outcome, 400);
-    // A second request, so that the log has an end even where the first one is not in it.
+    // A second request, so that reading the log ends even where the first one is missing.
     platform.invoke(&event("function_url_mcp")).await;
     let line = request_line(&mut platform).await;
     assert_eq!(
@@ -246,7 +246,7 @@ async fn invocations_that_run_at_once_do_not_wait_for_each_other() {
         ("BIFOLD_UPSTREAM_TRIES", "1"),
     ];
     let mut platform = Platform::bare(&settings, true).await;
-    // Three hang in functions that ask for different things, and the fourth is answered meanwhile.
+    // Three hang in functions with different upstream requests, and the fourth is answered meanwhile.
     for number in 0..3 {
         let wallet =
             bech32::encode::<bech32::Bech32>(bech32::Hrp::parse("pb").unwrap(), &[number; 20]);
@@ -260,7 +260,7 @@ async fn invocations_that_run_at_once_do_not_wait_for_each_other() {
     }
     answered(&platform.invoke(&event("function_url_mcp")).await, 200);
     assert_eq!(platform.most_at_once(), 4);
-    // Each of the others gets its own answer.
+    // Each of the others gets its own response.
     drop(upstream);
     drop(asked);
     let mut ids = Vec::new();
@@ -275,7 +275,7 @@ async fn invocations_that_run_at_once_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_says_why() {
+async fn a_failed_start_logs_its_reason() {
     let api = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9");
     for (settings, said) in [
         (vec![api], "AWS_LAMBDA_FUNCTION_NAME"),

@@ -24,7 +24,7 @@ struct Local {
 }
 
 impl Local {
-    /// Starts it on a free port, which it tells in its log.
+    /// Starts it on a free port, which it logs.
     async fn start(settings: &[(&str, &str)], arguments: &[&str]) -> Local {
         let mut process = binary()
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -44,12 +44,12 @@ impl Local {
         }
     }
 
-    /// Sends a request with that `Host` and reads the answer: its status and its body.
+    /// Sends a request with this `Host`, and returns status and body of the response.
     async fn ask(&self, method: &str, path: &str, host: &str, body: &str) -> (u16, String) {
         ask(&self.address, method, path, host, body).await
     }
 
-    /// Sends the signal by which services are asked to end.
+    /// Sends SIGTERM.
     async fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.process.id().unwrap());
         let sent = Command::new("sh").args(["-c", &kill]).status().await;
@@ -85,7 +85,7 @@ async fn ask(address: &str, method: &str, path: &str, host: &str, body: &str) ->
 }
 
 #[tokio::test]
-async fn it_answers_both_faces_over_a_real_socket() {
+async fn it_serves_both_protocols_over_a_real_socket() {
     let server = Local::start(&[], &["--replay"]).await;
     let host = &server.address;
     let (status, body) = server.ask("GET", "/health", host, "").await;
@@ -101,7 +101,7 @@ async fn it_answers_both_faces_over_a_real_socket() {
 }
 
 #[tokio::test]
-async fn on_loopback_only_the_machines_own_names_are_taken() {
+async fn on_loopback_only_the_names_of_this_machine_are_accepted() {
     let server = Local::start(&[], &["--replay"]).await;
     let port = server.address.rsplit(':').next().unwrap();
     for host in ["localhost", "127.0.0.1", "[::1]"] {
@@ -131,7 +131,7 @@ async fn on_loopback_only_the_machines_own_names_are_taken() {
 }
 
 #[tokio::test]
-async fn serve_is_what_it_does_without_a_command() {
+async fn serve_is_the_default_command() {
     let mut process = binary()
         .env("BIFOLD_LISTEN", "127.0.0.1:0")
         .env("BIFOLD_REPLAY", "true")
@@ -143,7 +143,7 @@ async fn serve_is_what_it_does_without_a_command() {
 }
 
 #[tokio::test]
-async fn the_signal_to_end_lets_a_running_request_finish() {
+async fn a_termination_signal_lets_a_running_request_finish() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", upstream.local_addr().unwrap());
     let settings = [
@@ -187,17 +187,17 @@ async fn the_signal_to_end_lets_a_running_request_finish() {
 }
 
 #[tokio::test]
-async fn without_a_running_request_the_signal_ends_it_at_once() {
+async fn without_a_running_request_a_signal_ends_the_server_at_once() {
     let mut server = Local::start(&[], &["--replay"]).await;
-    // A connection that is kept open without a request must not hold it up.
+    // An idle connection must not delay it.
     let _idle = TcpStream::connect(&server.address).await.unwrap();
     server.terminate().await;
     assert!(server.process.wait().await.unwrap().success());
 }
 
-/// Time is paused, so that the patience of the server costs none.
+/// Time is paused, so that the timeouts of the server take no real time.
 #[tokio::test(start_paused = true)]
-async fn a_head_that_never_ends_is_given_up() {
+async fn a_head_that_never_ends_times_out() {
     let app = App::new(Config::default(), provenance::server()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -214,9 +214,9 @@ async fn a_head_that_never_ends_is_given_up() {
     serving.abort();
 }
 
-/// Time is paused, so that the patience of the server costs none.
+/// Time is paused, so that the timeouts of the server take no real time.
 #[tokio::test(start_paused = true)]
-async fn a_request_that_never_ends_is_given_up() {
+async fn a_request_that_never_ends_times_out() {
     let mut config = Config::default();
     config.call_timeout = Duration::from_secs(5);
     let app = App::new(config, provenance::server()).unwrap();
@@ -226,7 +226,7 @@ async fn a_request_that_never_ends_is_given_up() {
         .unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = tokio::spawn(local::serve(app, listener, async { drop(stopped.await) }));
-    // The body never comes; the interim answer shows that the server waits for it.
+    // The body never arrives; the interim response shows that the server waits for it.
     let head = "POST /mcp HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
     socket.write_all(head.as_bytes()).await.unwrap();
     let mut interim = [0; 12];
@@ -238,6 +238,6 @@ async fn a_request_that_never_ends_is_given_up() {
     let ended = tokio::time::timeout(Duration::from_secs(60), serving).await;
     ended.unwrap().unwrap().unwrap();
     let waited = since.elapsed();
-    // The request ends with the time of its call, before the patience of the server does.
+    // The request ends at the call timeout, before the timeout of the server.
     assert!((5_000..5_010).contains(&waited.as_millis()), "{waited:?}");
 }

@@ -7,10 +7,10 @@ use tokio::net::TcpListener;
 
 use super::platform::{Platform, TRACE, after};
 use crate::lambda::{changed, event};
-use crate::ws::gateway::Gateway;
+use crate::websocket::gateway::Gateway;
 
 #[tokio::test]
-async fn it_serves_a_connection_from_its_begin_to_its_end() {
+async fn it_serves_a_connection_from_connect_to_disconnect() {
     let gateway = Gateway::start().await;
     let variables = gateway.variables();
     let variables: Vec<(&str, &str)> = variables.iter().map(|it| (it.0, &*it.1)).collect();
@@ -61,7 +61,7 @@ async fn it_serves_a_connection_from_its_begin_to_its_end() {
 }
 
 #[tokio::test]
-async fn the_signal_ends_a_call_that_was_handed_on_and_its_client_is_told_once() {
+async fn a_signal_ends_a_deferred_call_and_its_client_gets_one_error() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", upstream.local_addr().unwrap());
     let gateway = Gateway::start().await;

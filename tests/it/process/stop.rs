@@ -1,4 +1,4 @@
-//! The end of the binary as a Lambda function: by a signal, and by a start that fails.
+//! The end of the binary as a Lambda function: by a signal, and by a failed start.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::net::TcpListener;
 use super::platform::{Platform, after};
 use crate::lambda::{changed, event};
 
-/// What the platform leaves a process between the signal and its end by force.
+/// The time between the signal and the kill of the process by the platform.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// An event whose function asks the explorer.
+/// An event whose function sends a request to the explorer.
 fn asking() -> String {
     let fields = [
         ("/rawPath", json!("/api/current_hash_statistics")),
@@ -22,7 +22,7 @@ fn asking() -> String {
 }
 
 #[tokio::test]
-async fn the_signal_ends_an_idle_function_at_once_and_in_good_order() {
+async fn a_signal_ends_an_idle_function_at_once_and_in_good_order() {
     let mut platform = Platform::start(&[]).await;
     platform.extension().await;
     let outcome = platform.invoke(&event("function_url_mcp")).await;
@@ -30,7 +30,7 @@ async fn the_signal_ends_an_idle_function_at_once_and_in_good_order() {
     let (status, took) = platform.terminate().await;
     assert!(status.success(), "{status}");
     assert!(took < GRACE, "{took:?}");
-    // Nothing of the log is lost.
+    // The log is complete.
     let log = platform.stop().await;
     let lines: Vec<Value> = log
         .iter()
@@ -42,7 +42,7 @@ async fn the_signal_ends_an_idle_function_at_once_and_in_good_order() {
 }
 
 #[tokio::test]
-async fn what_hangs_does_not_hold_up_the_end_and_its_caller_is_told() {
+async fn a_hanging_call_does_not_delay_the_shutdown_and_its_caller_gets_an_error() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", upstream.local_addr().unwrap());
     let mut platform = Platform::bare(&[("BIFOLD_EXPLORER_URL", &url)], true).await;
@@ -62,7 +62,7 @@ async fn what_hangs_does_not_hold_up_the_end_and_its_caller_is_told() {
 }
 
 #[tokio::test]
-async fn a_platform_without_extensions_is_one_all_the_same() {
+async fn a_platform_without_extensions_works_too() {
     let mut platform = Platform::bare(&[("BIFOLD_REPLAY", "true")], false).await;
     let outcome = platform.invoke(&event("function_url_mcp")).await;
     assert_eq!(outcome.body["statusCode"], 200);
@@ -72,7 +72,7 @@ async fn a_platform_without_extensions_is_one_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_is_told_to_the_platform() {
+async fn a_failed_start_is_reported_to_the_platform() {
     let mut platform = Platform::bare(&[("BIFOLD_CALL_TIMEOUT_MS", "soon")], true).await;
     let outcome = platform.begun().await;
     assert_eq!(

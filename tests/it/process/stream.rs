@@ -1,4 +1,4 @@
-//! Streams of the binary as a Lambda function: when they leave, how they end, and that nothing goes on after them.
+//! Streams of the binary as a Lambda function: when chunks are sent, how streams end, and that nothing runs after them.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl Function {
         }
     }
 
-    /// The request that a function makes of this test, read whole and not yet answered.
+    /// The request of a function to this test, read completely and not yet answered.
     async fn asked(&self) -> TcpStream {
         let asked = timeout(Duration::from_secs(20), self.upstream.accept()).await;
         let (mut socket, _) = asked.expect("the function asks for nothing").unwrap();
@@ -52,7 +52,7 @@ impl Function {
         socket
     }
 
-    /// Reads the pieces of a call until it waits for this test.
+    /// Reads the chunks of a call until it waits for this test.
     async fn until_it_waits(&self, post: &mut Post) -> (Vec<Value>, TcpStream) {
         let mut told = Vec::new();
         while told.len() < 5 {
@@ -62,7 +62,7 @@ impl Function {
     }
 }
 
-/// Answers what a function has asked.
+/// Responds to a request of a function.
 async fn give(mut socket: TcpStream) {
     let length = STATISTICS.len();
     let head = format!(
@@ -74,7 +74,7 @@ async fn give(mut socket: TcpStream) {
         .unwrap();
 }
 
-/// An aggregate of six parts, five of which need nothing of this test, whose client wants to be told of each.
+/// A call with progress of an aggregate with six parts, five of which do not need this test.
 fn overview() -> String {
     let mut event = event("function_url_mcp");
     event["headers"]["mcp-name"] = json!("fetch_market_overview_summary");
@@ -85,7 +85,7 @@ fn overview() -> String {
     event.to_string()
 }
 
-/// A plain request through a integration that does not stream.
+/// A plain request through an integration that does not stream.
 fn health() -> Value {
     changed("http_api_v2", &[("/rawPath", json!("/health"))])
 }
@@ -97,7 +97,7 @@ fn message(event: &str) -> Value {
     serde_json::from_str(data).unwrap()
 }
 
-/// Reads the head of a streamed answer and checks what is posted before it.
+/// Reads the head of a streamed response, and checks what is posted before it.
 async fn head(post: &mut Post) -> Value {
     let header = |headers: &HeaderMap, name| headers[name].to_str().unwrap().to_owned();
     for (name, expected) in [
@@ -111,7 +111,7 @@ async fn head(post: &mut Post) -> Value {
         assert_eq!(header(&post.headers, name), expected);
     }
     let head = post.piece().await.unwrap();
-    // Each is a chunk of its own, as `cargo lambda watch` wants it.
+    // Each is a separate chunk, as `cargo lambda watch` needs it.
     assert_eq!(post.piece().await.unwrap(), "\0".repeat(8));
     serde_json::from_str(&head).unwrap()
 }
@@ -134,7 +134,7 @@ async fn progress_leaves_while_the_function_waits_and_the_invocation_ends_with_t
                 "{message}"
             );
         }
-        // The next invocation waits until this one has ended, although it is there.
+        // The next invocation is ready, but waits until this one has ended.
         function
             .platform
             .hand_out(after(60_000), &event("function_url_mcp").to_string());
@@ -151,14 +151,14 @@ async fn progress_leaves_while_the_function_waits_and_the_invocation_ends_with_t
 }
 
 #[tokio::test]
-async fn a_caller_who_goes_away_ends_the_function_and_not_the_process() {
+async fn a_disconnected_caller_ends_the_function_and_not_the_process() {
     let mut function = Function::start(&[]).await;
     function.platform.hand_out(after(60_000), &overview());
     let mut post = function.platform.begun().await;
     head(&mut post).await;
     let (_, mut socket) = function.until_it_waits(&mut post).await;
     function.platform.hang_up();
-    // What the function waited for is given up.
+    // The request that the function waited for is cancelled.
     assert_eq!(socket.read(&mut [0; 1]).await.unwrap(), 0);
     let line = function.platform.line().await;
     assert_eq!(line["error"], "cancelled", "{line}");
@@ -171,7 +171,7 @@ async fn a_caller_who_goes_away_ends_the_function_and_not_the_process() {
 }
 
 #[tokio::test]
-async fn a_stream_that_runs_when_the_process_stops_says_so_and_ends() {
+async fn a_running_stream_ends_with_an_error_when_the_process_stops() {
     let mut function = Function::start(&[]).await;
     let id = function.platform.hand_out(after(60_000), &overview());
     let mut post = function.platform.begun().await;
@@ -198,7 +198,7 @@ async fn a_stream_that_runs_when_the_process_stops_says_so_and_ends() {
 #[tokio::test]
 async fn a_stream_that_waits_too_long_ends_before_its_invocation_does() {
     let mut function = Function::start(&[]).await;
-    // The time of a start is not that of the call.
+    // The time of the start does not count for the call.
     let health = health().to_string();
     function.platform.invoke_until(after(1_900), &health).await;
     // Of a timeout of two seconds a quarter is the margin.
@@ -212,7 +212,7 @@ async fn a_stream_that_waits_too_long_ends_before_its_invocation_does() {
     assert!(trailers.is_empty(), "{trailers:?}");
     let response = message(rest.split_inclusive("\n\n").last().unwrap());
     let result = &response["result"];
-    // The aggregate still names the part that was late, or else says that its time is over.
+    // The aggregate either names the part that was late, or reports the deadline.
     let late = result["structuredContent"]["incomplete"].is_array();
     let over = result["_meta"]["bifold/error"]["kind"] == "deadline_exceeded";
     assert!(late || over, "{response}");
@@ -220,7 +220,7 @@ async fn a_stream_that_waits_too_long_ends_before_its_invocation_does() {
 }
 
 #[tokio::test]
-async fn a_stream_that_comes_within_its_margin_is_answered_so_at_once() {
+async fn a_stream_within_its_margin_fails_at_once() {
     let mut function = Function::start(&[]).await;
     let health = health().to_string();
     function
@@ -238,7 +238,7 @@ async fn a_stream_that_comes_within_its_margin_is_answered_so_at_once() {
     assert_eq!(detail["kind"], "deadline_exceeded", "{response}");
     let line = function.platform.line().await;
     assert_eq!(line["upstream_calls"], 0, "{line}");
-    // The margin of plain calls leaves time enough for those.
+    // The margin of plain calls leaves enough time for those.
     let rest = event("function_url_rest").to_string();
     function.platform.hand_out(after(20_000), &rest);
     let mut plain = function.platform.begun().await;

@@ -1,4 +1,4 @@
-//! Progress through the integrations: a socket, and a platform that passes on nothing before the end.
+//! Progress over a socket, and through an integration that buffers the response.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::lambda::document;
 use crate::support::on_socket;
 
 #[tokio::test]
-async fn over_a_socket_a_report_comes_at_once_and_hanging_up_ends_the_call() {
+async fn over_a_socket_a_report_arrives_at_once_and_a_disconnect_ends_the_call() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let gate = Gate::default();
     let app = serving(&gate).await;
@@ -46,7 +46,7 @@ async fn over_a_socket_a_report_comes_at_once_and_hanging_up_ends_the_call() {
 }
 
 #[tokio::test]
-async fn a_platform_that_wants_the_answer_whole_gets_the_whole_stream() {
+async fn a_buffering_integration_gets_the_complete_stream() {
     let app = serving(&Gate::default()).await;
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
         {"name": "steps", "_meta": {"progressToken": 1}}});

@@ -1,4 +1,4 @@
-//! Progress of the functions that are made of parts.
+//! Progress of the functions that have parts.
 
 use bifold::provenance::replay::VESTING;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{messages, of, response, watched};
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn aggregates_tell_of_each_part_that_is_there_or_lost() {
+async fn aggregates_report_each_part_that_succeeds_or_fails() {
     let app = TestApp::start().await;
     let wallet = json!({"wallet_address": VESTING});
     let delegation = [
@@ -67,7 +67,7 @@ async fn aggregates_tell_of_each_part_that_is_there_or_lost() {
 }
 
 #[tokio::test]
-async fn a_lost_part_is_told_as_failed() {
+async fn a_failed_part_is_reported_as_failed() {
     let app = TestApp::start().await;
     let broken = bifold::testing::Canned::status(500, "application/json", "{}");
     app.replay.answer("/explorer/api/v2/accounts", broken);

@@ -1,4 +1,4 @@
-//! An upstream that answers with something else than it promised: no JSON, other JSON, or too much of it.
+//! An upstream with an unexpected body: not JSON, other JSON, or too much of it.
 
 use bifold::provenance::replay::VESTING;
 use bifold::testing::Canned;
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::raw::Raw;
 use super::{ACCOUNT, GOOD, STATISTICS, assert_is, failing};
+use crate::provenance::ask::{CallForm, about, answering, ask, fail, of_wallet, put, said};
 use crate::support::TestApp;
-use crate::tools::ask::{Face, about, answering, ask, fail, of_wallet, put, said};
 
 #[tokio::test]
-async fn an_answer_that_is_no_json_is_invalid() {
+async fn an_answer_that_is_not_json_is_invalid() {
     for (canned, status) in [
         (
             Canned::status(200, "text/html", "<h1>Maintenance</h1>"),
@@ -39,7 +39,7 @@ async fn an_answer_that_is_no_json_is_invalid() {
 }
 
 #[tokio::test]
-async fn other_names_of_json_are_json() {
+async fn other_json_media_types_are_accepted() {
     for content_type in [
         "application/json",
         "Application/JSON;charset=UTF-8",
@@ -53,7 +53,7 @@ async fn other_names_of_json_are_json() {
 }
 
 #[tokio::test]
-async fn json_of_another_type_is_invalid_and_its_place_is_named() {
+async fn json_of_another_type_is_invalid_and_its_path_is_named() {
     let stats = recorded("explorer_v3_utility_token_stats");
     for (function, prefix, body, place) in [
         (
@@ -117,7 +117,7 @@ fn recorded(name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_good_status_with_another_body_is_a_failure_and_no_amount_of_zero() {
+async fn a_good_status_with_an_unexpected_body_is_a_failure_and_not_an_amount_of_zero() {
     let mut taken = Vec::new();
     for body in [
         "null",
@@ -147,8 +147,8 @@ async fn a_good_status_with_another_body_is_a_failure_and_no_amount_of_zero() {
         ] {
             let arguments = sample(&app, function);
             match said(
-                Face::Post,
-                &put(&app, Face::Post, function, &arguments).await,
+                CallForm::Post,
+                &put(&app, CallForm::Post, function, &arguments).await,
             ) {
                 Ok(json) => taken.push(format!("{function} takes {body} for {json}")),
                 Err(failure) => {
@@ -161,7 +161,7 @@ async fn a_good_status_with_another_body_is_a_failure_and_no_amount_of_zero() {
     assert!(taken.is_empty(), "{}", taken.join("\n"));
 }
 
-/// Arguments that the function takes.
+/// Valid arguments of the function.
 fn sample(app: &TestApp, function: &str) -> Value {
     let registry = app.app.registry();
     let tool = registry.get(function).unwrap();
@@ -172,7 +172,7 @@ fn sample(app: &TestApp, function: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_body_of_the_largest_size_is_read_and_one_byte_more_is_not() {
+async fn a_body_of_the_maximum_size_is_read_and_one_byte_more_is_refused() {
     for (bytes, is_read) in [(GOOD.len(), true), (GOOD.len() - 1, false)] {
         let app = TestApp::with(|config| config.max_upstream_bytes = bytes).await;
         app.replay
@@ -192,9 +192,9 @@ async fn a_body_of_the_largest_size_is_read_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn a_body_of_unknown_size_is_read_no_further_than_the_limit() {
+async fn a_body_of_unknown_size_is_read_only_up_to_the_limit() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
-    // The connection stays open: a reader that waited for the end would never come back.
+    // The connection stays open: waiting for the end of the body would never end.
     let raw = Raw::saying(format!("{head}{}", " ".repeat(101))).await;
     let url = raw.url.clone();
     let app = TestApp::with(|config| {

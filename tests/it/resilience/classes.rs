@@ -1,4 +1,4 @@
-//! What trips the breaker of an upstream, and that it leaves the other path classes of the same upstream alone.
+//! What opens a circuit breaker, and that the other path classes of the same upstream are not affected.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::late::passing;
+use crate::provenance::ask::{interrupted, of_wallet};
 use crate::support::TestApp;
-use crate::tools::ask::{interrupted, of_wallet};
 
 const REWARDS: &str = "/api/delegated_rewards_amount";
 
@@ -25,7 +25,7 @@ fn wallet(number: u8) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_path_class_that_hangs_is_left_alone_and_the_others_are_answered() {
+async fn a_hanging_path_class_opens_its_breaker_and_the_others_are_answered() {
     let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
     let rewards = of_wallet("v2", VESTING, "/rewards");
     app.replay.answer(&rewards, hanging());
@@ -59,7 +59,7 @@ async fn a_path_class_that_hangs_is_left_alone_and_the_others_are_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_class_that_hangs_gives_its_slots_back_in_time_for_the_others() {
+async fn a_hanging_class_releases_its_permits_in_time_for_the_others() {
     let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
     let paths: Vec<String> = (0..30)
         .map(|it| format!("{REWARDS}/{}", wallet(it)))
@@ -76,14 +76,14 @@ async fn a_class_that_hangs_gives_its_slots_back_in_time_for_the_others() {
     let since = Instant::now();
     let ((many, (answer, at)), took) = passing(async { tokio::join!(many, behind) }).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    // Two rounds of four requests trip the breaker, and each of them ends after four seconds.
+    // Two rounds of four requests open the breaker, and each of them ends after four seconds.
     assert!(at - since <= Duration::from_secs(9), "{:?}", at - since);
     assert!(many.iter().all(|it| it.status.is_server_error()));
     assert!(took <= Duration::from_secs(12), "{took:?}");
 }
 
 #[tokio::test]
-async fn a_request_that_its_caller_gives_up_is_no_failure_of_the_upstream() {
+async fn a_request_cancelled_by_its_caller_does_not_count_as_an_upstream_failure() {
     let app = TestApp::plane().await;
     let rewards = of_wallet("v2", VESTING, "/rewards");
     app.replay.answer_times(&rewards, hanging(), 10);
@@ -95,7 +95,7 @@ async fn a_request_that_its_caller_gives_up_is_no_failure_of_the_upstream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_gives_its_calls_little_time_trips_no_breaker() {
+async fn short_client_deadlines_do_not_open_a_breaker() {
     let app = TestApp::plane().await;
     app.replay.answer_times("/explorer/api/v2", hanging(), 8);
     let calls: Vec<_> = (0..8)
@@ -111,7 +111,7 @@ async fn a_client_that_gives_its_calls_little_time_trips_no_breaker() {
 }
 
 #[tokio::test]
-async fn what_a_caller_gets_wrong_trips_no_breaker() {
+async fn client_errors_do_not_open_a_breaker() {
     for status in [400, 403, 404, 410, 422] {
         let app = TestApp::plane().await;
         app.replay.answer("/", Canned::status(status, "", ""));

@@ -1,15 +1,15 @@
-//! The way to an upstream and back: broken, refused, led elsewhere, and what an upstream is told of who calls.
+//! Connections to an upstream: broken, refused and redirected ones, and the headers of a request.
 
 use bifold::provenance::replay::{Replay, VESTING};
 use bifold::testing::{Canned, Fault};
 
-use super::raw::{Raw, refusing, with_explorer};
+use super::raw::{Raw, with_explorer};
 use super::{ACCOUNT, GOOD, assert_is, failing};
-use crate::support::TestApp;
-use crate::tools::ask::{about, answering, ask, fail, of_wallet};
+use crate::provenance::ask::{about, answering, ask, fail, of_wallet};
+use crate::support::{TestApp, refusing};
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_an_upstream_that_cannot_be_reached() {
+async fn a_broken_connection_is_an_unreachable_upstream() {
     let failure = failing(Canned::json(GOOD).fault(Fault::Reset)).await;
     assert_is(&failure, "upstream_unreachable", 502, None, true);
     let failure = failing(Canned::json(GOOD).fault(Fault::Truncate)).await;
@@ -17,7 +17,7 @@ async fn a_connection_that_breaks_is_an_upstream_that_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_an_upstream_that_cannot_be_reached() {
+async fn a_refused_connection_is_an_unreachable_upstream() {
     let (url, _kept) = refusing();
     let app = with_explorer(&url).await;
     let failure = fail(&app, ACCOUNT, about(VESTING)).await;
@@ -27,7 +27,7 @@ async fn a_refused_connection_is_an_upstream_that_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_http_is_an_upstream_that_cannot_be_reached() {
+async fn an_answer_that_is_not_http_is_an_unreachable_upstream() {
     let raw = Raw::saying("SSH-2.0-OpenSSH_9.9\r\n\r\n").await;
     let failure = fail(&raw.app().await, ACCOUNT, about(VESTING)).await;
     assert_is(&failure, "upstream_unreachable", 502, None, true);
@@ -58,7 +58,7 @@ async fn a_redirect_to_the_same_host_is_followed() {
 }
 
 #[tokio::test]
-async fn a_circle_of_redirects_ends() {
+async fn a_redirect_loop_ends() {
     let round = Canned::status(302, "", "").header("location", "/explorer/round");
     let app = answering("/explorer/", round).await;
     let failure = fail(&app, ACCOUNT, about(VESTING)).await;
@@ -68,7 +68,7 @@ async fn a_circle_of_redirects_ends() {
 }
 
 #[tokio::test]
-async fn an_upstream_is_told_who_calls_and_asked_for_json() {
+async fn a_request_to_an_upstream_has_a_user_agent_and_accepts_json() {
     let length = GOOD.len();
     let answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{GOOD}"
@@ -94,7 +94,7 @@ async fn an_upstream_is_told_who_calls_and_asked_for_json() {
 }
 
 #[tokio::test]
-async fn the_cause_that_is_kept_for_the_log_names_no_wallet_either() {
+async fn the_source_of_an_error_contains_no_wallet_address() {
     let (refusing, _kept) = refusing();
     for canned in [
         Canned::json(GOOD).fault(Fault::Reset),
@@ -107,7 +107,7 @@ async fn the_cause_that_is_kept_for_the_log_names_no_wallet_either() {
         let failed = app.app.invoke(ACCOUNT, &about(VESTING).to_string()).await;
         let error = failed.err().expect("the upstream fails");
         let mut told = format!("{error} {error:?}");
-        let mut cause: Option<&dyn std::error::Error> = error.inside().map(|it| it as _);
+        let mut cause = std::error::Error::source(&error);
         while let Some(it) = cause {
             told += &format!(" {it} {it:?}");
             cause = it.source();

@@ -1,4 +1,4 @@
-//! The client of an upstream whose connections have died is replaced, once for all who ask.
+//! A client with dead connections is replaced once, for all concurrent requests.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{ACCOUNT, GOOD};
+use crate::provenance::ask::{about, call, until};
 use crate::support::peers::{Peers, settle};
 use crate::support::{Answer, TestApp, pass, serve};
-use crate::tools::ask::{about, call, until};
 
-/// The time after which one try of a request is given up.
+/// The timeout of one try.
 const TRY: Duration = Duration::from_secs(4);
 /// More than the tries of a request.
 const KEPT: u8 = 4;
 
-/// An explorer that says the same of every account.
+/// An explorer that gives the same answer for every account.
 async fn explorer() -> (String, Peers) {
     let peers = Peers::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -50,7 +50,7 @@ async fn app(url: String) -> TestApp {
     .await
 }
 
-/// Asks over MCP for the account of that number, which must be answered.
+/// Requests the account of that number over MCP; the call must succeed.
 async fn ask(app: &TestApp, number: u8) {
     let wallet = bech32::encode::<Bech32>(Hrp::parse("pb").unwrap(), &[number; 20]);
     let request = call(ACCOUNT, &about(&wallet.unwrap()).to_string());
@@ -60,7 +60,7 @@ async fn ask(app: &TestApp, number: u8) {
     assert_eq!(account["account_type"], json!("Base Account"), "{message}");
 }
 
-/// Asks for different accounts at the same time, each on a connection of its own.
+/// Requests different accounts concurrently, each on its own connection.
 async fn ask_for_each(app: &TestApp, peers: &Peers) {
     peers.gather(KEPT.into());
     join_all((0..KEPT).map(|number| ask(app, number))).await;
@@ -69,7 +69,7 @@ async fn ask_for_each(app: &TestApp, peers: &Peers) {
 }
 
 #[tokio::test]
-async fn one_dead_connection_is_enough_to_try_no_other_of_them() {
+async fn after_one_dead_connection_none_of_the_others_is_used() {
     let (url, peers) = explorer().await;
     let app = app(url).await;
     ask_for_each(&app, &peers).await;
@@ -87,7 +87,7 @@ async fn one_dead_connection_is_enough_to_try_no_other_of_them() {
 }
 
 #[tokio::test]
-async fn all_who_find_a_client_broken_use_the_same_new_one() {
+async fn concurrent_requests_with_a_broken_client_share_the_new_one() {
     let (url, peers) = explorer().await;
     let app = app(url).await;
     let kept = usize::from(KEPT);

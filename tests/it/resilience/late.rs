@@ -1,6 +1,7 @@
-//! However an upstream keeps its callers waiting, a call is answered in time by default: 12 s, an aggregate 15 s.
+//! However an upstream delays its answer, a call is answered in time: by default within 12 s, an aggregate within 15
+//! s.
 //!
-//! Time is paused, and passes in small steps while the call runs.
+//! Time is paused and advances in small steps while the call runs.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -13,16 +14,16 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::Instant;
 
 use super::ACCOUNT;
+use crate::provenance::ask::{about, forms_of, of_wallet, put, until};
 use crate::support::TestApp;
-use crate::tools::ask::{about, faces_of, of_wallet, put, until};
 
 const SECOND: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_millis(200);
-/// What a call may take that asks for one thing, and what an aggregate may take.
+/// The time limit of a call with one upstream request, and of an aggregate.
 const ONE: Duration = Duration::from_secs(12);
 const MANY: Duration = Duration::from_secs(15);
 
-/// Runs `call` while time passes; its value, and the time that it took.
+/// Runs `call` while time advances; returns its value and the time it took.
 pub(super) async fn passing<T>(call: impl Future<Output = T>) -> (T, Duration) {
     let since = Instant::now();
     let steps = async {
@@ -40,20 +41,20 @@ pub(super) async fn passing<T>(call: impl Future<Output = T>) -> (T, Duration) {
     }
 }
 
-/// How an upstream keeps its callers waiting.
+/// How an upstream delays its answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wait {
-    /// It takes the request and says nothing.
+    /// It accepts the request and sends nothing.
     Silent,
-    /// It says a byte of its body each second.
+    /// It sends one byte of its body per second.
     Drips,
-    /// It ends in the middle of its head.
+    /// It stops in the middle of its head.
     HalfHead,
-    /// It takes no connection.
+    /// It does not accept the connection.
     Deaf,
 }
 
-/// The URL of such an upstream, and what must be kept for as long as it lives.
+/// The URL of such an upstream, and the connections to keep open.
 async fn waiting(wait: Wait) -> (String, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -63,7 +64,7 @@ async fn waiting(wait: Wait) -> (String, Vec<TcpStream>) {
     let address = listener.local_addr().unwrap();
     let mut kept = Vec::new();
     if wait == Wait::Deaf {
-        // Once its queue is full, the machine leaves further connections without an answer.
+        // Once its queue is full, the operating system leaves further connections unanswered.
         while let Ok(one) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
             kept.push(one);
         }
@@ -94,7 +95,7 @@ async fn serve(listener: TcpListener, wait: Wait) {
     }
 }
 
-/// Every bundled function that asks an upstream, with the time that it may take.
+/// Every bundled function with upstream requests, and its time limit.
 fn functions() -> Vec<(&'static str, Value, Duration)> {
     let wallet = || about(VESTING);
     vec![
@@ -117,7 +118,7 @@ fn functions() -> Vec<(&'static str, Value, Duration)> {
     ]
 }
 
-/// Whatever the upstreams do, each function fails in its time, and says with which kind.
+/// Checks that each function fails in time and with the right kind.
 async fn all_fail_in_time(wait: Wait) {
     let (url, _kept) = waiting(wait).await;
     let app = TestApp::plane_with(|config| {
@@ -125,12 +126,12 @@ async fn all_fail_in_time(wait: Wait) {
             config.upstream_urls.insert(name.to_owned(), url.clone());
         }
         config.upstream_limits = true;
-        // An open one would answer at once.
+        // An open breaker would answer at once.
         config.upstream_breaker = 0;
     })
     .await;
     for (name, arguments, limit) in functions() {
-        let protocol = faces_of(&app, name)[0];
+        let protocol = forms_of(&app, name)[0];
         let (answer, took) = passing(put(&app, protocol, name, &arguments)).await;
         let text = answer.text();
         assert!(took <= limit, "{name}, {wait:?}: {took:?}");
@@ -143,22 +144,22 @@ async fn all_fail_in_time(wait: Wait) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upstream_that_never_answers_keeps_no_call_beyond_its_time() {
+async fn an_upstream_that_never_answers_delays_no_call_beyond_its_deadline() {
     all_fail_in_time(Wait::Silent).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upstream_that_drips_keeps_no_call_beyond_its_time() {
+async fn an_upstream_that_sends_slowly_delays_no_call_beyond_its_deadline() {
     all_fail_in_time(Wait::Drips).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upstream_that_stops_in_its_head_keeps_no_call_beyond_its_time() {
+async fn an_upstream_that_stops_in_its_head_delays_no_call_beyond_its_deadline() {
     all_fail_in_time(Wait::HalfHead).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upstream_that_takes_no_connection_keeps_no_call_beyond_its_time() {
+async fn an_upstream_that_accepts_no_connection_delays_no_call_beyond_its_deadline() {
     all_fail_in_time(Wait::Deaf).await;
 }
 
@@ -167,7 +168,7 @@ fn hanging() -> Canned {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_request_has_its_time_with_all_its_tries_and_a_try_is_given_up_after_two_fifths() {
+async fn the_timeout_covers_all_tries_and_a_try_ends_after_two_fifths_of_it() {
     for (timeout, shown) in [(10 * SECOND, 10_000), (5 * SECOND, 5_000)] {
         let app = TestApp::plane_with(|config| config.upstream_timeout = timeout).await;
         app.replay.answer("/explorer/", hanging());
@@ -204,7 +205,7 @@ async fn one_request_has_its_time_with_all_its_tries_and_a_try_is_given_up_after
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_try_that_is_the_only_one_has_all_the_time() {
+async fn a_single_try_has_the_whole_timeout() {
     let app = TestApp::plane_with(|config| config.upstream_tries = 1).await;
     let late = Canned::json(super::GOOD).fault(Fault::Delay(9 * SECOND));
     app.replay.answer("/explorer/", late);
@@ -214,7 +215,7 @@ async fn a_try_that_is_the_only_one_has_all_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_that_the_upstream_asks_for_count_within_the_time_of_the_request() {
+async fn retry_after_waits_count_toward_the_timeout() {
     let app = TestApp::plane().await;
     let busy = |seconds: &str| Canned::status(429, "", "").header("retry-after", seconds);
     app.replay.answer("/explorer/", busy("4"));
@@ -227,10 +228,10 @@ async fn waits_that_the_upstream_asks_for_count_within_the_time_of_the_request()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_for_the_turn_counts_within_the_time_of_the_request() {
+async fn the_wait_for_the_limiter_counts_toward_the_timeout() {
     let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
     let price = |pair: &str| format!("/api/crypto_token_price/{pair}");
-    // Each costs a token, and one of them the list of markets besides.
+    // Each costs a token, and one of them also the list of markets.
     for number in 0..9 {
         passing(app.get(&price(&format!("X{number}-USD")))).await;
     }
@@ -241,7 +242,7 @@ async fn a_wait_for_the_turn_counts_within_the_time_of_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_answer_stands_in_once_one_try_has_had_its_time() {
+async fn a_stale_answer_is_used_after_one_try_timed_out() {
     let app = TestApp::plane().await;
     passing(app.get("/api/current_hash_statistics")).await;
     app.replay.answer("/explorer/", hanging());
@@ -252,7 +253,7 @@ async fn an_old_answer_stands_in_once_one_try_has_had_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_that_follow_one_another_share_their_time() {
+async fn sequential_requests_share_the_time_of_their_call() {
     // The list of markets hangs, and then the prices do.
     let app = TestApp::plane().await;
     app.replay.answer("/exchange/", hanging());
@@ -260,7 +261,7 @@ async fn requests_that_follow_one_another_share_their_time() {
     assert!((13 * SECOND..=MANY).contains(&took), "{took:?}");
     assert!(!answer.json()["hash_statistics"].is_null());
 
-    // The list alone hangs: the prices have some time left.
+    // Only the list hangs: some time is left for the prices.
     let app = TestApp::plane().await;
     app.replay.answer("/exchange/markets", hanging());
     let (answer, took) = passing(app.get("/api/market_overview_summary")).await;
@@ -272,14 +273,14 @@ async fn requests_that_follow_one_another_share_their_time() {
         "{answer}"
     );
 
-    // A pair that does not exist, and a list for the hint that hangs.
+    // An unknown pair, and a hanging list for the suggestion.
     let app = TestApp::plane().await;
     app.replay.answer("/exchange/markets", hanging());
     let (answer, took) = passing(app.get("/api/crypto_token_price/HASHH-USD")).await;
     assert_eq!(answer.json()["kind"], "not_found");
     assert!(took <= ONE, "{took:?}");
 
-    // Pages that do not end, each of them late but in time.
+    // Endless pages, each of them late but in time.
     let app = TestApp::plane().await;
     let page = r#"{"pages": 99, "results": [{"amount": "1", "denom": "uusd.trading"}]}"#;
     let late = Canned::json(page).fault(Fault::Delay(3 * SECOND));

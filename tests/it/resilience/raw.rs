@@ -1,9 +1,9 @@
-//! An upstream that says any bytes and then keeps the connection open, and an upstream that is not there.
+//! An upstream that sends any bytes and keeps the connection open, and an unreachable upstream.
 
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::TestApp;
 
@@ -16,7 +16,7 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Says `bytes` to every request.
+    /// Sends `bytes` in answer to every request.
     pub async fn saying(bytes: impl Into<Vec<u8>>) -> Raw {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let raw = Raw {
@@ -31,7 +31,7 @@ impl Raw {
                 tokio::spawn(async move {
                     let mut socket = BufReader::new(socket);
                     let head = read_head(&mut socket).await;
-                    // A client that is gone is what some tests are about.
+                    // Some tests are about clients that disconnect.
                     drop(socket.get_mut().write_all(&bytes).await);
                     heads.lock().unwrap().push(head);
                     drop(socket.read_to_end(&mut Vec::new()).await);
@@ -52,23 +52,16 @@ impl Raw {
         *self.closed.lock().unwrap()
     }
 
-    /// An application that has this for its explorer.
+    /// An application that uses this upstream as its explorer.
     pub async fn app(&self) -> TestApp {
         with_explorer(&self.url).await
     }
 }
 
-/// An application that has the explorer at that URL.
+/// An application whose explorer is at this URL.
 pub async fn with_explorer(url: &str) -> TestApp {
     let url = url.to_owned();
     TestApp::with(|config| drop(config.upstream_urls.insert("explorer".to_owned(), url))).await
-}
-
-/// A URL that refuses connections as long as the socket is kept: its port is taken, and nobody listens.
-pub fn refusing() -> (String, TcpSocket) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    (format!("http://{}", socket.local_addr().unwrap()), socket)
 }
 
 async fn read_head(socket: &mut BufReader<TcpStream>) -> String {

@@ -1,4 +1,4 @@
-//! An upstream that answers with an error: what its status means to the caller, and when to come back.
+//! An upstream with an error status: its meaning for the caller, and `Retry-After`.
 
 use bifold::provenance::replay::PLAIN;
 use bifold::testing::Canned;
@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{GOOD, STATISTICS, assert_is, failing};
-use crate::tools::ask::{about, answering, fail, of_wallet};
+use crate::provenance::ask::{about, answering, fail, of_wallet};
 
 #[tokio::test]
-async fn an_error_status_is_an_upstream_error_that_is_retryable_from_500_on() {
+async fn an_error_status_is_an_upstream_error_and_retryable_from_500_on() {
     for (status, retryable) in [
         (400, false),
         (401, false),
@@ -21,7 +21,7 @@ async fn an_error_status_is_an_upstream_error_that_is_retryable_from_500_on() {
         (503, true),
         (504, true),
     ] {
-        // The body of an error is not read, however good it looks.
+        // The body of an error is not read, even if it is valid.
         for (content_type, body) in [("application/json", GOOD), ("text/plain", "Validation")] {
             let failure = failing(Canned::status(status, content_type, body)).await;
             assert_is(&failure, "upstream_error", 502, Some(status), retryable);
@@ -32,7 +32,7 @@ async fn an_error_status_is_an_upstream_error_that_is_retryable_from_500_on() {
 }
 
 #[tokio::test]
-async fn what_the_explorer_does_not_have_of_a_wallet_is_not_found() {
+async fn a_wallet_that_the_explorer_does_not_have_is_not_found() {
     let app = answering(&of_wallet("v2", PLAIN, "/"), Canned::status(404, "", "")).await;
     for function in [
         "fetch_delegated_rewards_amount",
@@ -46,8 +46,8 @@ async fn what_the_explorer_does_not_have_of_a_wallet_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_list_that_its_upstream_no_longer_has_is_the_upstreams_failure() {
-    // Nothing that the caller named is missing: a 404 would tell the caller that this very path does not exist.
+async fn a_404_for_a_list_is_an_upstream_failure() {
+    // The caller named nothing that could be missing: a 404 would mean that the requested path does not exist.
     let app = answering("/", Canned::status(404, "", "")).await;
     for function in [
         STATISTICS,
@@ -62,7 +62,7 @@ async fn a_list_that_its_upstream_no_longer_has_is_the_upstreams_failure() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_a_503_that_says_when_to_come_back() {
+async fn a_429_of_an_upstream_is_a_503_with_retry_after() {
     for (wait, header, milliseconds) in [
         (None, "1", None),
         (Some("7"), "7", Some(7000)),
@@ -89,7 +89,7 @@ async fn a_wait_of_any_length_is_the_same_in_the_header_and_in_the_detail() {
         let canned = Canned::status(429, "", "").header("retry-after", wait);
         let failure = failing(canned).await;
         let seconds: u64 = failure.retry_after.parse().unwrap();
-        // Without a wait of the upstream's own the header says one second, and the detail says nothing.
+        // If the upstream names no wait, the header says one second and the detail says nothing.
         let milliseconds = failure.detail["retry_after_ms"].as_u64();
         assert!(
             milliseconds == seconds.checked_mul(1000) || milliseconds.is_none() && seconds == 1,
@@ -101,7 +101,7 @@ async fn a_wait_of_any_length_is_the_same_in_the_header_and_in_the_detail() {
 }
 
 #[tokio::test]
-async fn an_upstream_error_passes_on_when_to_come_back() {
+async fn an_upstream_error_passes_retry_after_on() {
     let canned = Canned::status(503, "", "").header("retry-after", "3");
     let failure = failing(canned).await;
     assert_eq!(failure.retry_after, "3");

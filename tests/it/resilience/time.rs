@@ -1,7 +1,7 @@
-//! Time: what is slow ends as a typed failure, when the settings say, and takes nothing else with it.
+//! Timeouts: slow work ends as a typed failure after the configured time, and affects nothing else.
 //!
-//! Time is paused. It stands still while anything runs, and moves only where a test moves it: left to itself it would
-//! leap whenever the runtime waits for a socket.
+//! Time is paused and advances only where a test advances it: automatic advance would jump whenever the runtime waits
+//! for a socket.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use super::raw::Raw;
 use super::{ACCOUNT, GOOD, assert_is};
+use crate::provenance::ask::{Failure, about, ask, call, fail, interrupted, of_wallet, until};
 use crate::support::{TestApp, serve};
-use crate::tools::ask::{Failure, about, ask, call, fail, interrupted, of_wallet, until};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -22,8 +22,8 @@ fn hanging() -> Canned {
     Canned::json("").fault(Fault::Hang)
 }
 
-/// Runs `call`, and each time the upstream has been asked once more, moves time by `step`.
-/// A call that is still waiting then waits for ever, which `until` does not allow.
+/// Runs `call`, and advances time by `step` after each new upstream request. A call that then still waits would wait
+/// forever; `until` prevents that.
 async fn stepping<T>(
     step: Duration,
     asked: impl Fn() -> usize,
@@ -32,7 +32,7 @@ async fn stepping<T>(
     let steps = async {
         for number in 1.. {
             until(|| asked() >= number).await;
-            // What the upstream has sent reaches its reader before time moves.
+            // The upstream's response reaches its reader before time advances.
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
@@ -46,7 +46,7 @@ async fn stepping<T>(
     }
 }
 
-/// The failure of an account whose explorer hangs, and time moves by `step` on each protocol.
+/// The failure of an account whose explorer hangs, with time advanced by `step` on each protocol.
 async fn hung(step: Duration, change: impl FnOnce(&mut Config)) -> Failure {
     let app = TestApp::with(change).await;
     app.replay.answer("/explorer/", hanging());
@@ -61,14 +61,14 @@ fn assert_timed_out(failure: &Failure, milliseconds: u32) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hung_upstream_is_a_timeout_after_the_time_of_the_settings() {
+async fn a_hanging_upstream_is_a_timeout_after_the_configured_time() {
     assert_timed_out(&hung(10 * SECOND, |_| {}).await, 10_000);
     let failure = hung(SECOND, |config| config.upstream_timeout = SECOND).await;
     assert_timed_out(&failure, 1000);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hung_upstream_leaves_the_call_enough_of_its_time_to_answer() {
+async fn a_hanging_upstream_leaves_the_call_enough_time_to_answer() {
     for (limit, budget) in [(1000, 900), (5000, 4750), (30_000, 10_000), (10, 9)] {
         let limit = Duration::from_millis(limit);
         let step = Duration::from_millis(budget.into());
@@ -88,7 +88,7 @@ async fn a_body_that_does_not_end_is_a_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_late_but_in_time_is_an_answer() {
+async fn a_late_answer_within_the_timeout_is_used() {
     let app = TestApp::start().await;
     let late = Canned::json(GOOD).fault(Fault::Delay(9 * SECOND));
     app.replay.answer("/explorer/", late);
@@ -98,7 +98,7 @@ async fn an_answer_that_is_late_but_in_time_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hung_part_of_an_aggregate_is_lost_and_the_rest_is_kept() {
+async fn a_hanging_part_of_an_aggregate_is_missing_and_the_rest_is_kept() {
     let app = TestApp::with(|config| config.call_timeout = SECOND).await;
     let full = ask(&app, "fetch_complete_wallet_summary", about(VESTING));
     let mut expected = awake(full).await;
@@ -124,7 +124,7 @@ async fn a_hung_part_of_an_aggregate_is_lost_and_the_rest_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn parts_that_are_slow_together_take_the_time_of_one() {
+async fn slow_parts_run_concurrently() {
     let app = TestApp::start().await;
     for (rest, body) in [
         ("/rewards", r#"{"total": []}"#),
@@ -144,7 +144,7 @@ async fn parts_that_are_slow_together_take_the_time_of_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_test_of_the_server_whose_time_runs_out_is_no_success() {
+async fn a_server_test_that_exceeds_its_deadline_fails() {
     let app = TestApp::with(|config| config.call_timeout = SECOND).await;
     app.replay.answer("/explorer/", hanging());
     let question = json!({"function_name": "fetch_current_hash_statistics", "repeat": 2});
@@ -155,7 +155,7 @@ async fn a_test_of_the_server_whose_time_runs_out_is_no_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_platform_that_waits_less_long_shortens_the_call() {
+async fn a_shorter_time_limit_of_the_platform_shortens_the_call() {
     let app = TestApp::start().await;
     app.replay.answer("/explorer/", hanging());
     let request_info = RequestInfo {
@@ -164,7 +164,7 @@ async fn a_platform_that_waits_less_long_shortens_the_call() {
     };
     let request = call(ACCOUNT, &about(VESTING).to_string());
     let served = serve(&app.app, request, request_info);
-    // Half a second stays for the platform, and a quarter of one for the answer.
+    // Half a second is reserved for the platform, and a quarter of a second for the answer.
     let step = Duration::from_millis(3250);
     let response = stepping(step, || app.replay.seen().len(), served).await;
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
@@ -173,7 +173,7 @@ async fn a_platform_that_waits_less_long_shortens_the_call() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_takes_the_request_to_the_upstream_with_it() {
+async fn a_client_that_disconnects_cancels_the_upstream_request() {
     let raw = Raw::saying("").await;
     let app = raw.app().await;
     let request = call(ACCOUNT, &about(VESTING).to_string());
@@ -181,7 +181,7 @@ async fn a_client_that_leaves_takes_the_request_to_the_upstream_with_it() {
     until(|| raw.closed() == 1).await;
 }
 
-/// Runs `call` while paused time stands still.
+/// Runs `call` while paused time does not advance.
 async fn awake<T>(call: impl Future<Output = T>) -> T {
     stepping(Duration::ZERO, || 0, call).await
 }

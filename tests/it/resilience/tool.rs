@@ -1,4 +1,4 @@
-//! Functions that hang, panic or are left: one failed call, and nothing of its inside reaches the caller.
+//! Functions that hang, panic or are cancelled: one failed call, and no internal detail in the response.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::provenance::ask::{CallForm, ask, fail, forms_of, interrupted, put};
 use crate::support::TestApp;
-use crate::tools::ask::{Face, ask, faces_of, fail, interrupted, put};
 
 const SECRET: &str = "a secret in a panic";
 
@@ -33,7 +33,7 @@ async fn panic_later(_: Context, Nothing {}: Nothing) -> Result<Done> {
     panic!("{SECRET}")
 }
 
-/// Panics while it makes its future.
+/// Panics while it creates its future.
 fn panic_first(_: Context, Nothing {}: Nothing) -> std::future::Ready<Result<Done>> {
     panic!("{SECRET}")
 }
@@ -42,7 +42,7 @@ fn panic_at_once(_: Context, Nothing {}: Nothing) -> Result<Done> {
     std::panic::panic_any(SECRET.to_owned())
 }
 
-/// A result that cannot be encoded.
+/// A result that cannot be serialised.
 #[derive(JsonSchema)]
 struct Unspeakable {}
 
@@ -60,7 +60,7 @@ fn fail_with_a_cause(_: Context, Nothing {}: Nothing) -> Result<Done> {
     Err(Error::failed("it is not to be").with_source(SECRET))
 }
 
-/// An application of the tool, named `odd`, and of one that is in order, named `fine`.
+/// An application with `odd`, and with `fine`, which works.
 async fn serving(odd: Tool) -> TestApp {
     let fine = Tool::sync("fine", |_: Context, Nothing {}: Nothing| DONE).get("/fine");
     TestApp::serving(Server::new("it", "1").tools(vec![odd.get("/odd"), fine])).await
@@ -68,7 +68,7 @@ async fn serving(odd: Tool) -> TestApp {
 
 #[tokio::test(start_paused = true)]
 async fn a_function_that_hangs_has_exceeded_its_deadline() {
-    // Nothing but the deadline is waited for, so that paused time leaps to it, or else to the end of all patience.
+    // Only the deadline is waited for, so paused time jumps to it.
     let app = serving(Tool::new("odd", hang)).await;
     let patience = 4 * app.app.config().call_timeout;
     let failure = tokio::time::timeout(patience, fail(&app, "odd", json!({}))).await;
@@ -80,7 +80,7 @@ async fn a_function_that_hangs_has_exceeded_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_panic_is_one_failed_call_and_its_text_reaches_no_caller() {
+async fn a_panic_is_one_failed_call_and_its_message_is_not_in_the_response() {
     for odd in [
         Tool::new("odd", panic_later),
         Tool::new("odd", panic_first),
@@ -93,7 +93,7 @@ async fn a_panic_is_one_failed_call_and_its_text_reaches_no_caller() {
         let expected = json!({"kind": "internal", "retryable": false});
         assert_eq!(failure.detail, expected);
         assert_eq!(ask(&app, "fine", json!({})).await, json!({"done": true}));
-        for protocol in faces_of(&app, "odd") {
+        for protocol in forms_of(&app, "odd") {
             let text = put(&app, protocol, "odd", &json!({})).await.text();
             assert!(!text.contains(SECRET), "{text}");
         }
@@ -101,7 +101,7 @@ async fn a_panic_is_one_failed_call_and_its_text_reaches_no_caller() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_function_itself_is_told_without_its_cause() {
+async fn a_failure_of_the_function_is_reported_without_its_source() {
     let app = serving(Tool::sync("odd", fail_with_a_cause)).await;
     let failure = fail(&app, "odd", json!({})).await;
     assert_eq!(failure.status, Some(StatusCode::UNPROCESSABLE_ENTITY));
@@ -111,7 +111,7 @@ async fn a_failure_of_the_function_itself_is_told_without_its_cause() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_store_is_told_by_its_kind() {
+async fn a_failure_of_the_store_is_reported_with_its_kind() {
     let unavailable = || Error::store_unavailable("the store is full");
     let too_large = || Error::value_too_large(2, 1);
     let cases: [(fn() -> Error, _, _, _); 2] = [
@@ -132,8 +132,8 @@ async fn a_failure_of_the_store_is_told_by_its_kind() {
 }
 
 #[tokio::test]
-async fn a_call_whose_client_leaves_is_dropped() {
-    for protocol in [Face::Get, Face::Post, Face::Mcp] {
+async fn a_call_whose_client_disconnects_is_dropped() {
+    for protocol in [CallForm::Get, CallForm::Post, CallForm::Mcp] {
         let token = Arc::new(());
         let held = token.clone();
         let odd = Tool::new("odd", move |_: Context, Nothing {}: Nothing| {

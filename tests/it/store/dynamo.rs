@@ -9,11 +9,13 @@ use tokio::time::Instant;
 
 use super::table::{Fate, Table, store_at};
 use super::{LONG, contract, held, read};
-use crate::resilience::raw::refusing;
+use crate::support::refusing;
 use crate::support::{Log, pass};
 
 fn inside(error: &Error) -> String {
-    error.inside().unwrap().to_string()
+    use std::error::Error as _;
+
+    error.source().unwrap().to_string()
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::support::peers::Peers;
-use crate::ws::signature::TOKEN;
+use crate::websocket::signature::TOKEN;
 
 const NAME: &str = "bifold-test";
 

@@ -1,4 +1,4 @@
-//! The connections of a stand-in, which can go dead as those of a process that was frozen do: open, and without answers.
+//! The connections of a fake server, which can become dead like those of a frozen process: open, but without responses.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Barrier;
 
-/// Who has asked, and on which connection. Clones are the same.
+/// The requests, and the connection of each. Clones share them.
 #[derive(Clone, Default)]
 pub struct Peers(Arc<Mutex<Known>>);
 
@@ -19,33 +19,33 @@ struct Known {
 }
 
 impl Peers {
-    /// Nothing more is answered on the connections that were used so far.
+    /// The connections that were used so far get no more responses.
     pub fn cut(&self) {
         let mut known = self.0.lock().unwrap();
         known.dead = known.seen.clone();
     }
 
-    /// Requests are answered only when so many of them are there, so that each needs a connection.
+    /// Responses are sent only when this many requests are open, so that each needs its own connection.
     pub fn gather(&self, requests: usize) {
         self.0.lock().unwrap().gathering = Some(Arc::new(Barrier::new(requests)));
     }
 
-    /// Each request is answered when it comes.
+    /// Each request gets its response at once.
     pub fn scatter(&self) {
         self.0.lock().unwrap().gathering = None;
     }
 
-    /// How many connections were used.
+    /// The number of connections that were used.
     pub fn count(&self) -> usize {
         self.0.lock().unwrap().seen.len()
     }
 
-    /// What was asked on dead connections.
+    /// The requests on dead connections.
     pub fn lost(&self) -> Vec<String> {
         self.0.lock().unwrap().lost.clone()
     }
 
-    /// Ready when this request may be answered, which is never on a dead connection.
+    /// Waits until this request may be answered, which never happens on a dead connection.
     pub async fn admit(&self, peer: SocketAddr, what: &str, gathers: bool) {
         let (is_dead, gathering) = {
             let mut known = self.0.lock().unwrap();
@@ -65,7 +65,7 @@ impl Peers {
     }
 }
 
-/// Lets what is ready go on: connections that are done with go back to where they are kept.
+/// Lets ready tasks run, so that unused connections return to their pool.
 pub async fn settle() {
     for _ in 0..1_000 {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Keeps what is said at `/mcp` for a judge outside: a line of JSON for each exchange, in the file that `BIFOLD_TRANSCRIPT` names.
+//! Records the exchanges at `/mcp` for an external validator: one line of JSON each, in the file `BIFOLD_TRANSCRIPT`.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -10,7 +10,7 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
 use serde_json::json;
 
-/// One exchange, written down when both of its bodies have been read or given up.
+/// One exchange, written when both of its bodies have been read or dropped.
 pub struct Exchange {
     file: OsString,
     version: String,
@@ -21,7 +21,7 @@ pub struct Exchange {
 
 pub type Shared = Arc<Mutex<Exchange>>;
 
-/// The request, with its exchange if that is to be kept.
+/// The request, with its exchange if it is recorded.
 pub fn heard(request: Request<Body>) -> (Request<Body>, Option<Shared>) {
     let file = std::env::var_os("BIFOLD_TRANSCRIPT");
     let Some(file) = file.filter(|_| request.uri().path() == "/mcp") else {
@@ -47,7 +47,7 @@ pub fn said(response: Response<Body>, exchange: Option<Shared>) -> Response<Body
     response.map(|body| tapped(body, &exchange, |it| &mut it.response))
 }
 
-/// The same body, whose bytes are kept as they pass.
+/// Records the bytes of a body as they are read.
 fn tapped(body: Body, exchange: &Shared, place: fn(&mut Exchange) -> &mut Vec<u8>) -> Body {
     let exchange = exchange.clone();
     Body::new(body.map_frame(move |frame| {
@@ -75,7 +75,7 @@ impl Drop for Exchange {
             .create(true)
             .append(true)
             .open(&self.file);
-        // The tests run in threads, and the end of a file is found anew for each single write.
+        // The tests run in threads, and each single write appends at the current end of the file.
         file.unwrap()
             .write_all(format!("{line}\n").as_bytes())
             .unwrap();

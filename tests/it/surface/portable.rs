@@ -1,4 +1,4 @@
-//! Types whose schemas many clients refuse: the start fails and names their functions.
+//! Types with schemas that many clients refuse: the start fails and names their functions.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use bifold::{App, Config, Content, Context, JsonSchema, Server, Tool};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-// The functions of this file are never called, so the fields of their arguments are for the schema alone.
+// The functions of this file are never called, so the fields of their arguments are only used by the schema.
 
 /// A function with trees.
 #[derive(Deserialize, JsonSchema)]
@@ -48,7 +48,7 @@ struct Anything {
     value: serde_json::Value,
 }
 
-/// What the start says of a function; empty where it succeeds.
+/// The error of a start with this function; empty where it succeeds.
 fn refusal(tool: Tool) -> String {
     let server = Server::new("it", "1.0.0").tools(vec![tool]);
     let refused = App::new(Config::default(), server).err();
@@ -63,7 +63,7 @@ fn of<T: DeserializeOwned + JsonSchema + 'static>() -> Tool {
 }
 
 #[test]
-fn a_type_that_contains_itself_is_refused_wherever_it_does() {
+fn a_recursive_type_is_refused_at_any_depth() {
     for tool in [
         of::<Listed>(),
         of::<Named>(),
@@ -79,7 +79,7 @@ fn a_type_that_contains_itself_is_refused_wherever_it_does() {
 }
 
 #[test]
-fn a_type_that_may_be_anything_is_refused() {
+fn a_type_without_a_schema_is_refused() {
     let anything = Tool::sync("anything", |_, _: Nothing| {
         let value = serde_json::Value::Null;
         Ok(Anything { value })

@@ -1,4 +1,4 @@
-//! Registrations that cannot be served: the start fails and names every culprit.
+//! Invalid registrations: the start fails and names every one.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use bifold::{App, Config, Content, Context, JsonSchema, Server, Tool};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-// The functions of this file are never called, so the fields of their arguments are for the schema alone.
+// The functions of this file are never called, so the fields of their arguments are only used by the schema.
 
 /// A function with one parameter.
 #[derive(Deserialize, JsonSchema)]
@@ -92,7 +92,7 @@ fn good(name: impl Into<Cow<'static, str>>) -> Tool {
     tool::<Good>(name)
 }
 
-/// What the start says; empty where it succeeds.
+/// The error of the start; empty where it succeeds.
 fn refusal(config: Config, server: Server) -> String {
     let started = App::new(config, server);
     started
@@ -101,12 +101,12 @@ fn refusal(config: Config, server: Server) -> String {
         .unwrap_or_default()
 }
 
-/// The same for these functions and nothing else that could be wrong.
+/// The error of a start with only these functions.
 fn refusal_of(tools: Vec<Tool>) -> String {
     refusal(Config::default(), Server::new("it", "1.0.0").tools(tools))
 }
 
-/// Each list of functions is refused in one line that says all of this.
+/// Checks that each list of functions is refused with one line that contains all of these texts.
 #[track_caller]
 fn assert_refused(cases: Vec<(Vec<Tool>, &[&str])>) {
     for (tools, expected) in cases {
@@ -119,21 +119,21 @@ fn assert_refused(cases: Vec<(Vec<Tool>, &[&str])>) {
 }
 
 #[test]
-fn a_good_registration_starts() {
+fn a_valid_registration_starts() {
     let tools = vec![
         good("a").get("/a/{text}").also_get("/a"),
         good("b").get("/a/{text}/b"),
         tool::<Nothing>("c").get("/c"),
         tool::<Nothing>("d_2"),
         good("e").get("/e").rest_only(),
-        // A list cannot stand in a URL, but it can in a body and in a call.
+        // A list cannot be in a URL, but in a body and in a call.
         tool::<Listed>("f"),
     ];
     assert_eq!(refusal_of(tools), "");
 }
 
 #[test]
-fn on_lambda_functions_are_taken_as_they_were_checked_elsewhere() {
+fn on_lambda_functions_are_not_checked_again() {
     let server = || Server::new("it", "1.0.0").tools(vec![tool::<Undescribed>("a")]);
     assert!(refusal(Config::default(), server()).contains("`a`"));
     let mut config = Config::default();
@@ -154,7 +154,7 @@ fn a_name_that_some_client_would_refuse_is_refused() {
 }
 
 #[test]
-fn what_stands_twice_names_both_functions() {
+fn a_duplicate_names_both_functions() {
     assert_refused(vec![
         (vec![good("a"), good("b"), good("a")], &["`a`", "same name"]),
         (
@@ -180,7 +180,7 @@ fn what_stands_twice_names_both_functions() {
 }
 
 #[test]
-fn what_callers_could_not_understand_is_refused() {
+fn a_function_without_descriptions_is_refused() {
     assert_refused(vec![
         (vec![tool::<Undescribed>("a")], &["`a`", "description"]),
         (
@@ -200,7 +200,7 @@ fn what_callers_could_not_understand_is_refused() {
 }
 
 #[test]
-fn a_result_or_an_argument_that_is_no_object_is_refused() {
+fn a_result_or_an_argument_that_is_not_an_object_is_refused() {
     let listing = Tool::new("a", |_: Context, _: Nothing| async { Ok(vec![1]) });
     let telling = Tool::sync("b", |_: Context, _: Nothing| Ok("text".to_owned()));
     let content = Tool::sync("c", |_: Context, _: Nothing| Ok(Content::text("text")));
@@ -214,7 +214,7 @@ fn a_result_or_an_argument_that_is_no_object_is_refused() {
 }
 
 #[test]
-fn a_path_and_its_parameters_must_fit_together() {
+fn a_path_and_its_parameters_must_match() {
     assert_refused(vec![
         (
             vec![good("a").get("/x/{word}")],
@@ -237,7 +237,7 @@ fn a_path_and_its_parameters_must_fit_together() {
 }
 
 #[test]
-fn a_path_that_no_router_takes_is_refused_and_not_a_panic() {
+fn an_invalid_path_is_refused_without_a_panic() {
     let paths = [
         "/x/:text",
         "/x/*text",
@@ -283,7 +283,7 @@ fn headers_that_clients_could_not_send_are_refused() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let tools = vec![
         good("A"),
         tool::<Open>("b"),
@@ -300,7 +300,7 @@ fn everything_that_is_wrong_is_told_at_once() {
 }
 
 #[test]
-fn an_upstream_that_cannot_be_asked_is_named() {
+fn an_upstream_with_an_invalid_url_is_named() {
     let server = || Server::new("it", "1.0.0").upstreams(&[upstream("one"), upstream("other")]);
     let with_url = |name: &str, url: &str| {
         let mut config = Config::default();
@@ -333,7 +333,7 @@ fn an_upstream_that_cannot_be_asked_is_named() {
 }
 
 #[test]
-fn a_user_agent_that_no_header_takes_is_named() {
+fn an_invalid_user_agent_is_named() {
     let mut config = Config::default();
     config.user_agent = "a\nb".to_owned();
     let said = refusal(config, Server::new("it", "1.0.0"));
@@ -345,7 +345,7 @@ fn upstream(name: &'static str) -> Upstream {
 }
 
 #[test]
-fn limits_that_let_nothing_through_are_refused_at_start() {
+fn limits_that_allow_no_request_are_refused_at_start() {
     let zero = Duration::ZERO;
     let plain = || Upstream::new("it", "https://upstream.example");
     for upstream in [

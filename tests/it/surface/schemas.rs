@@ -1,4 +1,4 @@
-//! Schemas that every client takes, not only those that know all of JSON Schema.
+//! Schemas that every client accepts, not only clients with full JSON Schema support.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ fn outputs(app: &TestApp) -> Vec<(String, Value)> {
     outputs.collect()
 }
 
-/// Calls `see` with every schema that stands under `properties` anywhere inside.
+/// Calls `see` with every schema under `properties` at any depth.
 fn properties<'v>(schema: &'v Value, see: &mut impl FnMut(&'v str, &'v Value)) {
     walk(schema, &mut |value| {
         // A parameter may itself be called `properties`; its schema has a type, a list of schemas has none.
@@ -71,7 +71,7 @@ async fn results_are_objects() {
 }
 
 #[tokio::test]
-async fn schemas_refer_to_nothing_and_name_one_type_at_a_time() {
+async fn schemas_have_no_references_and_one_type_each() {
     let app = TestApp::start().await;
     for (name, schema) in inputs(&app).into_iter().chain(outputs(&app)) {
         walk(&schema, &mut |value| {
@@ -114,7 +114,7 @@ async fn every_parameter_is_described_and_typed_and_none_is_null() {
 }
 
 #[tokio::test]
-async fn what_is_required_exists() {
+async fn every_required_field_exists() {
     let app = TestApp::start().await;
     for (name, schema) in inputs(&app).into_iter().chain(outputs(&app)) {
         walk(&schema, &mut |value| {
@@ -131,7 +131,7 @@ async fn what_is_required_exists() {
 }
 
 #[tokio::test]
-async fn a_function_is_described_beside_its_schema_and_not_in_it() {
+async fn a_function_description_is_not_inside_its_schema() {
     let app = TestApp::start().await;
     for tool in app.app.registry().tools() {
         assert!(tool.description().len() > 20, "{}", tool.name());

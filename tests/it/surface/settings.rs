@@ -1,4 +1,4 @@
-//! The settings of the environment: what each variable takes, and that a wrong one is named.
+//! The settings of the environment: the values of each variable, and errors that name the variable.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Metrics in the embedded metric format of CloudWatch, as they stand in the log of a Lambda function.
+//! Metrics in CloudWatch's embedded metric format, in the log of a Lambda function.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use crate::process::platform::{Platform, TRACE};
 
 const ON: (&str, &str) = ("BIFOLD_METRICS_NAMESPACE", "it/bifold");
 
-/// What the line measures: the dimensions of each metric, its name, its unit and its value. Checks what the
-/// specification asks of a document: every name is that of a member, a dimension's a text, a metric's a number.
+/// The metrics of the line: the dimensions of each one, its name, its unit and its value. Checks the rules of the
+/// specification: every name is a member, a dimension is a string, and a metric is a number.
 #[track_caller]
 fn measured(line: &Value) -> Vec<(String, String, String, f64)> {
     let aws = &line["_aws"];
@@ -33,7 +33,7 @@ fn measured(line: &Value) -> Vec<(String, String, String, f64)> {
     found
 }
 
-/// The names of what is measured under those dimensions.
+/// The names of the metrics with these dimensions.
 fn names(measured: &[(String, String, String, f64)], place: &str) -> Vec<String> {
     let here = measured.iter().filter(|it| it.0 == place);
     here.map(|it| it.1.clone()).collect()
@@ -49,7 +49,7 @@ async fn line(platform: &mut Platform) -> Value {
 }
 
 #[tokio::test]
-async fn each_request_is_measured_by_its_line() {
+async fn each_access_line_contains_the_metrics_of_its_request() {
     let mut platform = Platform::start(&[ON]).await;
     platform.invoke(&event("http_api_v2")).await;
     let first = line(&mut platform).await;
@@ -89,7 +89,7 @@ async fn each_request_is_measured_by_its_line() {
 }
 
 #[tokio::test]
-async fn the_line_is_the_same_as_without_metrics_beside_them() {
+async fn metrics_do_not_change_the_access_line() {
     let (mut plain, mut measured) = (Platform::start(&[]).await, Platform::start(&[ON]).await);
     let unknown = changed("http_api_v2", &[("/rawPath", json!("/api/nothing"))]);
     for event in [event("http_api_v2"), event("function_url_mcp"), unknown] {
@@ -114,8 +114,8 @@ async fn the_line_is_the_same_as_without_metrics_beside_them() {
 }
 
 #[tokio::test]
-async fn errors_are_measured_by_their_kind_and_names_that_callers_make_up_never() {
-    // The levels of the log do not decide over metrics.
+async fn errors_have_metrics_by_kind_and_invented_names_have_none() {
+    // The log levels do not affect metrics.
     let mut platform = Platform::start(&[ON, ("BIFOLD_LOG", "error")]).await;
     let broken = changed("http_api_v2", &[("/rawQueryString", json!("x=1"))]);
     platform.invoke(&broken).await;

@@ -1,4 +1,4 @@
-//! Spans at a stand-in for an OpenTelemetry collector.
+//! Spans, as a stand-in for an OpenTelemetry collector receives them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::support::TestApp;
 const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Takes OTLP over HTTP, JSON.
+/// Accepts OTLP over HTTP in JSON.
 struct Collector {
     url: String,
     taken: Arc<Mutex<Vec<Value>>>,
@@ -64,7 +64,7 @@ fn attribute<'v>(it: &'v Value, key: &str) -> &'v Value {
 }
 
 #[tokio::test]
-async fn a_request_and_what_it_asks_of_upstreams_are_spans_of_the_callers_trace() {
+async fn a_request_and_its_upstream_requests_are_spans_of_the_callers_trace() {
     let (explorer, collector) = (Explorer::start(Vec::new()).await, Collector::start().await);
     let app = explorer
         .app(|config| config.collector = Some(collector.url.clone()))
@@ -95,7 +95,7 @@ async fn a_request_and_what_it_asks_of_upstreams_are_spans_of_the_callers_trace(
     }
     assert_eq!(attribute(&spans[3], "mcp.method.name"), "tools/call");
     assert_eq!(attribute(&spans[3], "gen_ai.tool.name"), FUNCTION);
-    // The upstream was told of the very spans that it can be found under.
+    // The upstream received the ids of exactly these spans.
     let asked = explorer.asked.lock().unwrap();
     for (headers, client) in asked.iter().zip([&spans[0], &spans[2]]) {
         let place = client["spanId"].as_str().unwrap();
@@ -107,7 +107,7 @@ async fn a_request_and_what_it_asks_of_upstreams_are_spans_of_the_callers_trace(
 }
 
 #[tokio::test]
-async fn failures_are_told_by_their_kind() {
+async fn spans_of_failures_have_the_error_kind() {
     let explorer = Explorer::start(vec![StatusCode::INTERNAL_SERVER_ERROR]).await;
     let collector = Collector::start().await;
     let app = explorer
@@ -123,13 +123,13 @@ async fn failures_are_told_by_their_kind() {
         ["upstream_error", "upstream_error", "invalid_argument"]
     );
     let failed: Vec<bool> = spans.iter().map(|it| it["status"]["code"] == 2).collect();
-    // What the caller did wrong is no error of the server's.
+    // A client error is not an error of the server span.
     assert_eq!(failed, [true, true, false]);
     assert_eq!(attribute(&spans[0], "http.response.status_code"), "500");
 }
 
 #[tokio::test]
-async fn what_the_caller_does_not_record_is_not_recorded_here() {
+async fn a_trace_that_the_caller_does_not_sample_is_not_exported() {
     let collector = Collector::start().await;
     let app = TestApp::with(|config| config.collector = Some(collector.url.clone())).await;
     let unsampled = PARENT.replace("-01", "-00");
@@ -165,7 +165,7 @@ async fn on_lambda_spans_are_sent_before_the_next_invocation() {
 }
 
 #[tokio::test]
-async fn a_local_server_sends_what_is_left_at_its_end() {
+async fn a_local_server_exports_the_remaining_spans_at_shutdown() {
     let collector = Collector::start().await;
     let app = TestApp::with(|config| config.collector = Some(collector.url.clone())).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -14,7 +14,7 @@ use crate::support::{Log, TestApp, modern};
 const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// The parts of a `traceparent` that must be a good one of version 00.
+/// The parts of a `traceparent`, which must be a valid one of version 00.
 #[track_caller]
 fn parts(headers: &HeaderMap) -> [String; 3] {
     let text = header(headers, "traceparent");
@@ -28,7 +28,7 @@ fn parts(headers: &HeaderMap) -> [String; 3] {
     [parts[1], parts[2], parts[3]].map(str::to_owned)
 }
 
-/// The headers with which the upstream is asked for a REST request with these.
+/// The headers of the upstream request for a REST request with these headers.
 async fn asked(headers: &[(&str, &str)]) -> HeaderMap {
     let explorer = Explorer::start(Vec::new()).await;
     let app = explorer.app(|_| {}).await;
@@ -42,7 +42,7 @@ async fn asked(headers: &[(&str, &str)]) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn the_trace_of_the_headers_goes_on_at_the_upstream() {
+async fn the_trace_of_the_headers_is_propagated_to_the_upstream() {
     let headers = asked(&[
         ("traceparent", PARENT),
         ("tracestate", "congo=t61rcWkgMzE"),
@@ -52,14 +52,14 @@ async fn the_trace_of_the_headers_goes_on_at_the_upstream() {
     .await;
     let [id, span, flags] = parts(&headers);
     assert_eq!((&*id, &*flags), (ID, "01"));
-    assert_ne!(span, "00f067aa0ba902b7", "it has a place of its own");
+    assert_ne!(span, "00f067aa0ba902b7", "it has its own span");
     let state = "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7";
     assert_eq!(header(&headers, "tracestate"), state);
     assert!(!headers.contains_key("baggage"), "it may be private");
 }
 
 #[tokio::test]
-async fn the_trace_of_a_message_wins_over_that_of_its_headers() {
+async fn the_trace_of_a_message_takes_precedence_over_that_of_the_headers() {
     let other = "00-11111111111111111111111111111111-2222222222222222-00";
     for (meta, expected) in [
         (
@@ -110,7 +110,7 @@ fn legacy(params: Value) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn where_nobody_else_names_a_trace_x_ray_does() {
+async fn the_x_ray_header_is_used_if_there_is_no_traceparent() {
     let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
     for (given, flags) in [
         (format!("{root};Parent=53995c3f42cd8ad8;Sampled=1"), "01"),
@@ -130,7 +130,7 @@ async fn where_nobody_else_names_a_trace_x_ray_does() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_is_no_trace() {
+async fn a_malformed_traceparent_is_ignored() {
     let mut ids = HashSet::new();
     let zeros = "00-00000000000000000000000000000000-00f067aa0ba902b7-01";
     let no_span = "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01";
@@ -168,7 +168,7 @@ async fn what_is_malformed_is_no_trace() {
 }
 
 #[tokio::test]
-async fn later_versions_of_the_header_are_read_as_far_as_they_are_known() {
+async fn later_versions_of_traceparent_are_read_as_far_as_version_00() {
     for value in [
         format!("cc{}", &PARENT[2..]),
         format!("01{}-more", &PARENT[2..]),
@@ -178,7 +178,7 @@ async fn later_versions_of_the_header_are_read_as_far_as_they_are_known() {
 }
 
 #[tokio::test]
-async fn a_state_that_is_malformed_or_too_long_is_left_out() {
+async fn a_malformed_or_too_long_tracestate_is_dropped() {
     let long = format!("a={}", "1".repeat(511));
     for state in ["a", "A=1", "a=1,b", "=1", "a=1=2", &long] {
         let headers = asked(&[("traceparent", PARENT), ("tracestate", state)]).await;
@@ -191,7 +191,7 @@ async fn a_state_that_is_malformed_or_too_long_is_left_out() {
 }
 
 #[tokio::test]
-async fn each_try_has_a_place_of_its_own() {
+async fn each_try_has_its_own_span() {
     let explorer = Explorer::start(vec![StatusCode::SERVICE_UNAVAILABLE]).await;
     let app = explorer.app(|config| config.upstream_tries = 2).await;
     let request = Request::get(PATH).header("traceparent", PARENT);
@@ -205,7 +205,7 @@ async fn each_try_has_a_place_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_parts_of_a_batch_belong_to_its_trace() {
+async fn calls_of_a_batch_belong_to_its_trace() {
     let explorer = Explorer::start(Vec::new()).await;
     let app = explorer.app(|_| {}).await;
     let calls = json!({"calls": [{"name": FUNCTION}]});

@@ -1,4 +1,4 @@
-//! Retry, breaker and limits: how an upstream is asked, and when it is left alone.
+//! Retries, breaker and limits of an upstream.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{STATS, STATS_UPSTREAM, failing, late_account, pass, stats};
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn transient_failures_are_tried_again_three_times_at_the_most() {
+async fn a_transient_failure_is_tried_at_most_three_times() {
     let app = TestApp::plane().await;
     app.replay
         .answer_times(STATS_UPSTREAM, Canned::status(503, "", ""), 2);
@@ -33,7 +33,7 @@ async fn transient_failures_are_tried_again_three_times_at_the_most() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() {
+async fn an_upstream_that_fails_repeatedly_gets_no_requests_and_then_one_probe() {
     let app = TestApp::plane_with(|config| config.upstream_tries = 1).await;
     app.replay.answer_times(STATS_UPSTREAM, failing(), 5);
     for _ in 0..5 {
@@ -46,7 +46,7 @@ async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() 
     );
     assert_eq!(open.json()["kind"], "upstream_unavailable");
     assert_eq!(app.replay.seen().len(), 5);
-    // Another upstream is not its business.
+    // Another upstream is not affected.
     assert_eq!(
         app.get("/api/figure_markets_data").await.status,
         StatusCode::OK
@@ -56,10 +56,10 @@ async fn an_upstream_that_fails_again_and_again_is_left_alone_and_then_probed() 
 }
 
 #[tokio::test]
-async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
+async fn concurrent_requests_to_an_upstream_stay_within_its_limit() {
     let app = TestApp::plane_with(|config| config.upstream_limits = true).await;
     app.replay
-        .follow(Replay::faults("explorer=delay:20").unwrap());
+        .plan_faults(Replay::faults("explorer=delay:20").unwrap());
     let wallets = [
         VESTING,
         bifold::provenance::replay::PLAIN,
@@ -77,11 +77,11 @@ async fn an_upstream_is_asked_by_so_many_at_once_as_it_declares() {
         answers.iter().all(|status| *status == StatusCode::OK),
         "{answers:?}"
     );
-    assert_eq!(app.replay.most_at_once(), 4);
+    assert_eq!(app.replay.max_concurrent(), 4);
 }
 
 #[tokio::test]
-async fn a_call_that_cannot_have_its_turn_in_time_is_refused_at_once() {
+async fn a_call_that_cannot_start_before_its_deadline_is_refused_at_once() {
     let app = TestApp::plane_with(|config| {
         config.upstream_limits = true;
         config.call_timeout = Duration::from_secs(1);
@@ -116,7 +116,7 @@ async fn health_answers_while_upstreams_hang() {
 }
 
 #[tokio::test]
-async fn callers_in_a_hurry_do_not_shut_an_upstream_for_all() {
+async fn calls_with_short_deadlines_do_not_open_the_breaker_for_others() {
     let app = TestApp::plane().await;
     app.replay
         .answer("/explorer/api/v2/accounts", late_account(100));
@@ -137,7 +137,7 @@ async fn callers_in_a_hurry_do_not_shut_an_upstream_for_all() {
 }
 
 #[tokio::test]
-async fn those_who_wait_for_their_turn_leave_an_open_breaker_alone() {
+async fn queued_requests_respect_a_breaker_that_opened_meanwhile() {
     let app = TestApp::plane_with(|config| {
         config.upstream_limits = true;
         config.upstream_tries = 1;

@@ -1,4 +1,4 @@
-//! Who waits for an upstream's limit waits in fair order, and what does not exist upstream is asked for once.
+//! Requests wait for an upstream's limit in fair order, and a 404 is remembered.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use serde_json::json;
 use super::pass;
 use crate::support::{Answer, TestApp, serve};
 
-/// The requests that one holder has waiting.
+/// The queued requests of one holder.
 const MANY: u32 = 400;
-/// How many requests to the explorer run at the same time.
+/// The concurrent requests to the explorer.
 const SLOTS: usize = 4;
 
-/// From where a request comes, or on whose behalf.
+/// Where a request comes from.
 #[derive(Clone, Copy)]
 enum From {
     Peer(&'static str),
@@ -36,12 +36,12 @@ fn wallet(number: u32) -> String {
     bech32::encode::<Bech32>(Hrp::parse("pb").unwrap(), &bytes).unwrap()
 }
 
-/// Asks for the account of that wallet.
+/// Requests the account of that wallet.
 async fn ask(app: &TestApp, from: From, number: u32) -> Answer {
     let path = format!("/api/account_info/{}", wallet(number));
     let request = Request::get(path).body(Body::empty()).unwrap();
     let mut request_info = RequestInfo {
-        // A proxy that both come through says nothing where principals are known.
+        // A proxy that both come through is not relevant if principals are known.
         peer: Some(IpAddr::from([192, 0, 2, 1])),
         ..RequestInfo::default()
     };
@@ -52,7 +52,7 @@ async fn ask(app: &TestApp, from: From, number: u32) -> Answer {
     Answer::read(serve(&app.app, request, request_info).await).await
 }
 
-/// As which one the explorer was asked for that wallet.
+/// The position of that wallet in the explorer's requests.
 fn place(app: &TestApp, number: u32) -> usize {
     let (seen, wallet) = (app.replay.seen(), wallet(number));
     let mut targets = seen.iter().enumerate().filter(|it| it.1.contains(&wallet));
@@ -62,7 +62,7 @@ fn place(app: &TestApp, number: u32) -> usize {
 }
 
 #[tokio::test]
-async fn one_request_is_not_kept_waiting_by_four_hundred_of_another_holder() {
+async fn one_request_does_not_wait_for_four_hundred_of_another_holder() {
     for (heavy, light) in [
         (From::Peer("192.0.2.7"), From::Peer("192.0.2.8")),
         (From::Peer("2001:db8::7"), From::Peer("2001:db8:0:1::7")),
@@ -95,11 +95,11 @@ async fn requests_of_one_holder_keep_their_order() {
 }
 
 #[tokio::test]
-async fn who_shares_a_request_of_a_heavy_holder_does_not_wait_behind_its_others() {
+async fn a_call_that_joins_a_request_of_a_heavy_holder_does_not_wait_for_its_others() {
     let app = limited().await;
     let (heavy, light) = (From::Peer("192.0.2.7"), From::Peer("192.0.2.8"));
     let many = join_all((0..MANY).map(|number| ask(&app, heavy, number)));
-    // The last one of the heavy holder is what the other one asks for too.
+    // The other holder requests the same as the heavy holder's last request.
     let (_, shared) = tokio::join!(many, ask(&app, light, MANY - 1));
     assert_eq!(shared.status, StatusCode::OK);
     let place = place(&app, MANY - 1);
@@ -107,7 +107,7 @@ async fn who_shares_a_request_of_a_heavy_holder_does_not_wait_behind_its_others(
 }
 
 #[tokio::test]
-async fn who_has_too_many_waiting_is_refused_and_nobody_else() {
+async fn only_a_holder_with_too_many_queued_requests_is_refused() {
     let app = limited().await;
     let (heavy, light) = (From::Peer("192.0.2.7"), From::Peer("192.0.2.8"));
     let many = join_all((0..2 * MANY).map(|number| ask(&app, heavy, number)));
@@ -124,7 +124,7 @@ async fn who_has_too_many_waiting_is_refused_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn two_batches_of_invented_pairs_leave_another_client_its_turn() {
+async fn two_batches_of_invented_pairs_do_not_block_another_client() {
     let app = limited().await;
     let batch = |name: &str| {
         let pair = |number| json!({"token_pair": format!("{name}{number}-USD")});
@@ -151,12 +151,12 @@ async fn two_batches_of_invented_pairs_leave_another_client_its_turn() {
         _ = async { tokio::join!(post(batch("X")), post(batch("Y"))) } => panic!("they end first"),
         answer = other => assert_eq!(answer.status(), StatusCode::OK),
     }
-    // Ten at once, then one of theirs at the most, then the other client's.
+    // Ten at once, then at most one of theirs, then the other client's.
     assert!(app.replay.seen().len() <= 12, "{:?}", app.replay.seen());
 }
 
 #[tokio::test]
-async fn what_does_not_exist_upstream_is_asked_for_once_in_ten_seconds() {
+async fn a_404_is_requested_once_in_ten_seconds() {
     let app = TestApp::plane().await;
     let asked = || {
         let seen = app.replay.seen();
@@ -181,7 +181,7 @@ async fn what_does_not_exist_upstream_is_asked_for_once_in_ten_seconds() {
     pass(Duration::from_secs(10)).await;
     app.get(path).await;
     assert_eq!(asked(), 2);
-    // What is there by then is found.
+    // After that time an existing account is found.
     app.replay
         .answer("/exchange/trades", Canned::json(r#"{"matches": []}"#));
     pass(Duration::from_secs(10)).await;
@@ -189,7 +189,7 @@ async fn what_does_not_exist_upstream_is_asked_for_once_in_ten_seconds() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_for_all_who_ask_at_once_is_asked_for_once() {
+async fn concurrent_calls_share_a_404() {
     let app = TestApp::plane().await;
     let missing = Canned::status(404, "", "").fault(Fault::Delay(Duration::from_millis(20)));
     app.replay.answer("/explorer/api/v2/accounts", missing);

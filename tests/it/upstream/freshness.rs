@@ -1,4 +1,4 @@
-//! How fresh an answer is, told to caches and clients on both protocols.
+//! How responses state their freshness to caches and clients, on both protocols.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{FRESH, STATS, STATS_UPSTREAM, failing, pass, seconds, stats};
 use crate::support::{TestApp, on_socket};
 
 #[tokio::test]
-async fn freshness_flows_out_so_that_a_cache_in_front_works() {
+async fn responses_carry_the_freshness_that_a_downstream_cache_needs() {
     let app = TestApp::plane().await;
     let first = app.get(STATS).await;
     let tag = first.header("etag").to_owned();
@@ -48,13 +48,13 @@ async fn freshness_flows_out_so_that_a_cache_in_front_works() {
 }
 
 #[tokio::test]
-async fn what_is_made_of_many_parts_is_as_fresh_as_the_oldest() {
+async fn an_aggregate_is_as_fresh_as_its_oldest_part() {
     let app = TestApp::plane().await;
     app.get("/api/figure_markets_assets_info").await;
     app.get(STATS).await;
     pass(Duration::from_secs(30)).await;
     let overview = app.get("/api/market_overview_summary").await;
-    // Markets and trades came just now and are good for ten seconds; the statistics are half a minute old.
+    // Markets and trades have just been fetched and are fresh for ten seconds; the statistics are half a minute old.
     assert_eq!(overview.header("cache-status"), "bifold; fwd=miss");
     assert!((9..=10).contains(&seconds(&overview, "cache-control", "public, max-age=")));
     let hit = app.get("/api/market_overview_summary").await;
@@ -63,7 +63,7 @@ async fn what_is_made_of_many_parts_is_as_fresh_as_the_oldest() {
 }
 
 #[tokio::test]
-async fn an_answer_that_lacks_a_part_is_kept_by_nobody() {
+async fn an_incomplete_answer_is_not_cacheable() {
     let app = TestApp::plane().await;
     app.replay.answer("/lcd", Canned::status(500, "", ""));
     let path = format!("/api/complete_wallet_summary/{VESTING}");
@@ -80,12 +80,12 @@ async fn an_answer_that_lacks_a_part_is_kept_by_nobody() {
 }
 
 #[tokio::test]
-async fn a_cache_in_front_may_keep_a_hit_for_what_is_left_of_its_time() {
+async fn a_downstream_cache_may_keep_a_hit_for_its_remaining_lifetime() {
     let app = TestApp::plane().await;
     app.get(STATS).await;
     pass(Duration::from_secs(40)).await;
     let hit = app.get(STATS).await;
-    // RFC 9111 4.2: fresh while max-age is more than the age, and `Age` counts.
+    // RFC 9111 4.2: fresh while `max-age` exceeds the age, and `Age` counts.
     let left = seconds(&hit, "cache-control", "public, max-age=") - seconds(&hit, "age", "");
     assert!(
         (18..=20).contains(&left),
@@ -96,7 +96,7 @@ async fn a_cache_in_front_may_keep_a_hit_for_what_is_left_of_its_time() {
 }
 
 #[tokio::test]
-async fn an_old_answer_to_a_post_says_so_too() {
+async fn a_stale_answer_to_a_post_is_marked() {
     let app = TestApp::plane().await;
     app.replay.answer_times(STATS_UPSTREAM, stats("11"), 1);
     app.get(STATS).await;
@@ -121,7 +121,7 @@ async fn an_old_answer_to_a_post_says_so_too() {
 }
 
 #[tokio::test]
-async fn a_304_has_no_length_of_its_own_and_rest_hang_up_ends_work() {
+async fn a_304_has_no_content_length_and_a_disconnect_cancels_the_work() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let app = TestApp::plane().await;
     let tag = app.get(STATS).await.header("etag").to_owned();

@@ -1,4 +1,4 @@
-//! Values that are built once for all who ask first.
+//! Values that concurrent calls build once.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::FRESH;
 
 #[tokio::test]
-async fn a_value_is_built_once_for_all_who_ask_first() {
+async fn concurrent_first_calls_build_the_value_once() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let get = async || {
         let built = built.clone();
@@ -33,7 +33,7 @@ async fn a_value_is_built_once_for_all_who_ask_first() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_value_is_built_once_on_many_threads_too() {
+async fn concurrent_first_calls_on_many_threads_build_the_value_once() {
     for _ in 0..5_000 {
         let (once, built) = (Arc::new(Once::new()), Arc::new(AtomicUsize::new(0)));
         let callers = (0..8).map(|_| {
@@ -50,7 +50,7 @@ async fn a_value_is_built_once_on_many_threads_too() {
 }
 
 #[tokio::test]
-async fn a_builder_that_panics_at_once_holds_nobody_up() {
+async fn a_build_that_panics_does_not_block_the_others() {
     let once: Once<u8> = Once::new();
     let (sent, done) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -69,7 +69,7 @@ async fn a_builder_that_panics_at_once_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_failed_build_reaches_all_who_wait_and_the_next_tries_again() {
+async fn a_failed_build_reaches_all_waiting_calls_and_the_next_call_builds_again() {
     let once: Once<u8> = Once::new();
     let fail = || async {
         tokio::task::yield_now().await;
@@ -91,7 +91,8 @@ async fn a_failed_build_reaches_all_who_wait_and_the_next_tries_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_builder_that_goes_away_hands_over_and_one_that_hangs_holds_nobody_beyond_its_deadline() {
+async fn a_cancelled_call_leaves_the_build_to_the_others_and_a_hanging_build_ends_at_each_deadline()
+{
     let once: Once<u8> = Once::new();
     let slow = || async {
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -121,12 +122,12 @@ fn counting(built: &Arc<AtomicUsize>) -> impl Fn() -> BoxFuture<'static, bifold:
 }
 
 #[tokio::test]
-async fn a_broken_value_is_built_anew_once_for_all_and_the_new_one_stays() {
+async fn a_broken_value_is_rebuilt_once_for_all() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let build = counting(&built);
     let broken = once.get(Deadline::after(FRESH), &build).await.unwrap();
     assert_eq!(*broken, 1);
-    // All of them find out, one after the other, and some after others have asked for a new one.
+    // Each of them notices it in turn, some after others have already requested a new value.
     let callers = (0..20).map(async |_| {
         once.drop_broken(&broken);
         let value = once.get(Deadline::after(FRESH), &build).await.unwrap();
@@ -139,7 +140,7 @@ async fn a_broken_value_is_built_anew_once_for_all_and_the_new_one_stays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_look_is_enough_for_all_who_ask_at_the_same_time() {
+async fn concurrent_calls_share_one_check() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let (build, looks) = (counting(&built), Arc::new(AtomicUsize::new(0)));
     once.get(Deadline::after(FRESH), &build).await.unwrap();
@@ -150,7 +151,7 @@ async fn one_look_is_enough_for_all_who_ask_at_the_same_time() {
             tokio::time::sleep(Duration::from_secs(1)).await;
             *value != 1
         };
-        let found = once.get_whole(Deadline::after(FRESH), FRESH, look, &build);
+        let found = once.get_checked(Deadline::after(FRESH), FRESH, look, &build);
         *found.await.unwrap()
     };
     assert_eq!(join_all((0..50).map(|_| get())).await, [2; 50]);
@@ -161,24 +162,31 @@ async fn one_look_is_enough_for_all_who_ask_at_the_same_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_check_that_fails_or_hangs_has_the_value_built_anew_and_one_in_a_hurry_says_nothing() {
+async fn a_failed_or_hanging_check_rebuilds_the_value_and_a_short_deadline_does_not() {
     let (once, built) = (Once::new(), Arc::new(AtomicUsize::new(0)));
     let build = counting(&built);
     let limit = Duration::from_secs(1);
     let later = || Deadline::after(FRESH);
     let whole = |_| ready(true);
-    let get = async || *once.get_whole(later(), limit, whole, &build).await.unwrap();
+    let get = async || {
+        *once
+            .get_checked(later(), limit, whole, &build)
+            .await
+            .unwrap()
+    };
     assert_eq!(get().await, 1);
     assert_eq!(get().await, 1);
-    let failing = || once.get_whole(later(), limit, |value| ready(*value != 1), &build);
+    let failing = || once.get_checked(later(), limit, |value| ready(*value != 1), &build);
     let values = join_all((0..20).map(|_| failing())).await;
     assert!(values.into_iter().all(|value| *value.unwrap() == 2));
     let hurried = Deadline::after(limit / 2);
-    let hurried = once.get_whole(hurried, limit, |_| pending(), &build).await;
+    let hurried = once
+        .get_checked(hurried, limit, |_| pending(), &build)
+        .await;
     assert_eq!(hurried.unwrap_err().kind(), Kind::DeadlineExceeded);
     assert_eq!(get().await, 2);
     let since = Instant::now();
-    let hanging = || once.get_whole(later(), limit, |_| pending(), &build);
+    let hanging = || once.get_checked(later(), limit, |_| pending(), &build);
     let values = join_all((0..20).map(|_| hanging())).await;
     assert!(values.into_iter().all(|value| *value.unwrap() == 3));
     assert_eq!(since.elapsed(), limit);

@@ -8,14 +8,14 @@ use serde_json::value::RawValue;
 
 use crate::context::Context;
 use crate::error::{Capabilities, Capability};
+use crate::mcp::call::execution::Executor;
 use crate::mcp::call::task::record::View;
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::headers;
+use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::messages::result::ServerMeta;
 use crate::mcp::messages::version::Shape;
-use crate::mcp::methods::rendered;
-use crate::mcp::{Endpoint, McpResponse};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,22 +28,36 @@ struct TaskParams<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TaskResult<'a> {
+    #[serde(rename = "_meta")]
+    meta: ServerMeta<'a>,
     result_type: &'static str,
     #[serde(flatten)]
     task: Option<View<'a>>,
-    #[serde(rename = "_meta")]
-    meta: ServerMeta<'a>,
+}
+
+/// The name of a method, and its result.
+type MethodResult = (&'static str, Box<RawValue>);
+
+impl<'a> TaskParams<'a> {
+    fn of(params: &Params<'a>) -> Result<TaskParams<'a>, RpcError> {
+        params.decode(|it| {
+            Some(TaskParams {
+                task_id: it.parsed(Key::TaskId)?,
+                input_responses: it.optional_parsed(Key::InputResponses)?,
+            })
+        })
+    }
 }
 
 /// Answers one request about a task.
 pub(crate) async fn answer(
-    endpoint: &Endpoint,
+    executor: &Executor,
     headers: Option<&HeaderMap>,
     request: &Request<'_>,
     declared: &RawValue,
     cx: &Context,
-) -> Result<McpResponse, RpcError> {
-    let Some(tasks) = &endpoint.tasks else {
+) -> Result<MethodResult, RpcError> {
+    let Some(tasks) = &executor.tasks else {
         return Err(RpcError::method_not_found(&request.method));
     };
     if !Capabilities::declared(declared.get()).has(Capability::Tasks) {
@@ -52,12 +66,12 @@ pub(crate) async fn answer(
             &[Capability::Tasks],
         ));
     }
-    let params: TaskParams<'_> = request.read_params()?;
+    let params = TaskParams::of(&request.params)?;
     let id = &params.task_id;
     headers::check_name(headers, id, "params.taskId")?;
     let record = tasks.get(id, cx).await?;
     let changed = match &*request.method {
-        "tasks/get" => return response(endpoint, request, "tasks/get", Some(record.view(id)), cx),
+        "tasks/get" => return result(executor, "tasks/get", Some(record.view(id)), cx),
         "tasks/update" => {
             let Some(answers) = &params.input_responses else {
                 let problem = "`params.inputResponses` is missing: it holds an answer for each key of the task's `inputRequests`";
@@ -75,22 +89,21 @@ pub(crate) async fn answer(
     } else {
         "tasks/cancel"
     };
-    response(endpoint, request, method, None, cx)
+    result(executor, method, None, cx)
 }
 
-fn response(
-    endpoint: &Endpoint,
-    request: &Request<'_>,
+fn result(
+    executor: &Executor,
     method: &'static str,
     task: Option<View<'_>>,
     cx: &Context,
-) -> Result<McpResponse, RpcError> {
+) -> Result<MethodResult, RpcError> {
     let result = TaskResult {
+        meta: ServerMeta::new(&executor.server),
         result_type: "complete",
         task,
-        meta: ServerMeta::new(endpoint.rendered.server()),
     };
     let result = cx.encode(&result);
     let result = result.map_err(|error| RpcError::of_error(Shape::Modern, method, &error))?;
-    Ok(rendered::response(request, method, &result))
+    Ok((method, result))
 }

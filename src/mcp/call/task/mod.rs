@@ -17,8 +17,7 @@ use crate::config::key;
 use crate::context::client::Client;
 use crate::context::{Context, Protocol};
 use crate::error::{Capabilities, Error, Result};
-use crate::mcp::Endpoint;
-use crate::mcp::call::execution::Subject;
+use crate::mcp::call::execution::{Executor, Subject};
 use crate::mcp::call::question::Answers;
 use crate::mcp::call::run::{Ended, Run};
 use crate::mcp::call::shutdown::Shutdown;
@@ -48,7 +47,7 @@ pub(crate) struct Tasks {
     pub(crate) shutdown: Shutdown,
 }
 
-/// What executions a running call into a task.
+/// What turns a running call into a task.
 pub(crate) struct Escalation {
     pub(crate) tasks: Tasks,
     pub(crate) cx: Context,
@@ -66,18 +65,18 @@ pub(crate) struct Escalation {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Created<'a> {
+    #[serde(rename = "_meta")]
+    meta: ServerMeta<'a>,
     result_type: &'static str,
     #[serde(flatten)]
     task: View<'a>,
-    #[serde(rename = "_meta")]
-    meta: ServerMeta<'a>,
 }
 
 impl Tasks {
     /// The task of that id.
     ///
     /// # Errors
-    /// There is none, or it is another caller's, which must look the same; or the store fails.
+    /// There is none, or it belongs to another principal, which must look the same; or the store fails.
     pub(crate) async fn get(&self, id: &str, cx: &Context) -> Result<TaskRecord, RpcError> {
         let found = self
             .load(id)
@@ -89,7 +88,7 @@ impl Tasks {
         })
     }
 
-    /// Changes the task, whoever else does so at the same time, and gives it as it is then; `None` once it is forgotten.
+    /// Changes the task, even while other processes change it, and gives it as it is then; `None` once it is forgotten.
     pub(crate) async fn change(
         &self,
         id: &str,
@@ -146,7 +145,7 @@ impl Escalation {
         known: Answers,
         detached: oneshot::Sender<()>,
     ) -> Ended {
-        let (id, function) = (key::name(), self.function.clone());
+        let (id, function) = (key::random_name(), self.function.clone());
         let Escalation {
             tasks, cx, server, ..
         } = &self;
@@ -183,7 +182,7 @@ impl Escalation {
                 drop(run);
                 let continuation = Continuation::Task(id.clone());
                 if let Err(error) = invoker.again(continuation, cx.deadline()).await {
-                    // Nobody will go on with it, and nobody has its id.
+                    // It will not be continued, and no client has its id.
                     let _ = tasks.store.remove(&key).await;
                     return Ended::failed(function, error);
                 }
@@ -197,12 +196,12 @@ impl Escalation {
     }
 }
 
-impl Endpoint {
-    /// Goes on with a task that another invocation began, to its end. A second invocation for the same one does nothing.
+impl Executor {
+    /// Continues a task that another invocation began, to its end. A second invocation for the same one does nothing.
     ///
     /// # Errors
     /// The store's.
-    pub async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
+    pub(crate) async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
         let Some(tasks) = &self.tasks else {
             return Err(Error::internal("this server has no tasks"));
         };
@@ -214,7 +213,7 @@ impl Endpoint {
         let Some(call) = call else {
             return Ok(());
         };
-        cx.on_behalf_of(principal);
+        cx.set_principal(principal);
         let Some(function) = self.registry.get(&call.function) else {
             let problem = format!("the tool `{}` is not offered any more", call.function);
             let end = Err(RpcError::invalid_params(problem).object());
@@ -227,7 +226,10 @@ impl Endpoint {
         let label = function.label();
         let subject = Subject::Tool(function.clone());
         let form = subject.form(Shape::Modern);
-        let cx = cx.clone().on(Protocol::Mcp, form).heard_by(client.clone());
+        let cx = cx
+            .clone()
+            .on_protocol(Protocol::Mcp, form)
+            .with_client(client.clone());
         cx.restart(tasks.limit);
         let task = Escalation {
             tasks: tasks.clone(),
@@ -235,7 +237,7 @@ impl Endpoint {
             function: label,
             arguments: String::new(),
             capabilities: call.capabilities,
-            server: self.rendered.server().to_owned(),
+            server: self.server.clone(),
         };
         let run = self.start(Shape::Modern, subject, &call.arguments, (cx, client));
         let stay = tasks.shutdown.stay();

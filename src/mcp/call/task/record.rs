@@ -20,7 +20,7 @@ pub(crate) struct TaskRecord {
     pub(crate) message: Option<String>,
     created: Timestamp,
     pub(crate) updated: Timestamp,
-    /// Who called.
+    /// The principal that called.
     pub(crate) principal: Option<String>,
     /// What is to be called, until an invocation has taken it up.
     #[serde(default)]

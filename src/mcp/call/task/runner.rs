@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::context::client::{Ask, Message};
-use crate::context::request_log::{RequestLog, Unanswered};
+use crate::context::request_log::{RequestGuard, RequestLog};
 use crate::error::{Error, Result};
 use crate::mcp::call::question::{Answers, Executions};
 use crate::mcp::call::run::{Ended, Run, Step};
@@ -21,7 +21,7 @@ use crate::mcp::messages::version::Shape;
 use crate::store::Change;
 use crate::telemetry::{Outcome, cause};
 
-/// The end of a task that nobody waits for any more.
+/// The end of a task that was cancelled or forgotten.
 const CANCELLED: Option<&str> = Some("cancelled");
 
 /// How long a task may go on when the process is to end.
@@ -56,7 +56,7 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
         cold_start: false,
     };
     // It is dropped where the process ends before the task is recorded as failed.
-    let entry = Unanswered::of_call(entry, function.clone());
+    let entry = RequestGuard::for_call(entry, function.clone());
     let mut runner = Runner {
         task,
         id,
@@ -83,7 +83,7 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
         error,
         ..Outcome::of_call(function, None)
     };
-    entry.answered().write(&outcome);
+    entry.into_log().write(&outcome);
 }
 
 impl Runner {
@@ -208,7 +208,7 @@ impl Runner {
         Ok(error)
     }
 
-    /// Changes the record, and leaves out the questions that nobody waits on and the answers that have been passed on.
+    /// Changes the record, and leaves out the questions that the function has given up and the answers that it has got.
     async fn change(&mut self, mut change: impl FnMut(&mut TaskRecord)) -> Result<()> {
         self.open.retain(|_, ask| !ask.response.is_closed());
         let changed = self

@@ -6,22 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
-use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
-use crate::context::updates::{self, News, Update, Updates};
+use crate::context::updates::{self, Update, UpdateEvent, Updates};
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::events::Event;
 use crate::mcp::messages::notification::notification;
-use crate::mcp::messages::result::encode;
-use crate::mcp::messages::version::{Version, absent_id};
-use crate::mcp::messages::{accept, headers};
-use crate::mcp::{Body, Endpoint, McpResponse, gate};
-use crate::telemetry::{Outcome, Pending};
+use crate::mcp::messages::outgoing::Outgoing;
+use crate::mcp::messages::params::Key;
 
 use filter::Filter;
 
@@ -37,24 +33,24 @@ struct ListenParams {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListenResult<'a> {
-    result_type: &'static str,
     #[serde(rename = "_meta")]
     meta: Tie<'a>,
+    result_type: &'static str,
 }
 
 #[derive(Serialize)]
 struct Acknowledged<'a> {
-    notifications: &'a Filter,
     #[serde(rename = "_meta")]
     meta: Tie<'a>,
+    notifications: &'a Filter,
 }
 
 #[derive(Serialize)]
 struct Changed<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri: Option<&'a str>,
     #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
     meta: Option<Tie<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
 }
 
 /// To which stream a message belongs.
@@ -78,77 +74,57 @@ struct Listener {
     /// to it either.
     server: Option<Box<RawValue>>,
     updates: Arc<Updates>,
-    receiver: Receiver<News>,
+    receiver: Receiver<UpdateEvent>,
     outgoing: Vec<Event>,
 }
 
-impl Endpoint {
-    /// Listens as long as the client does, or the process. A process that is frozen between requests hears of nothing:
-    /// it says so, and ends the stream.
-    pub(crate) fn listen(&self, request: &Request<'_>) -> Result<McpResponse, RpcError> {
-        let params: ListenParams = request.read_params()?;
-        let filter = params
-            .notifications
-            .unwrap_or_default()
-            .honoured(&self.updates);
-        let server = self.rendered.server();
-        let acknowledged = Acknowledged {
-            notifications: &filter,
-            meta: Tie::to(request.id),
-        };
-        let method = "notifications/subscriptions/acknowledged";
-        let first = Event::Message(notification(method, acknowledged));
-        let receiver = self.updates.listen().filter(|_| !filter.is_empty());
-        let Some(receiver) = receiver else {
-            let last = end(request.id, server);
-            return Ok(stream_of(stream::iter([first, last]).boxed()));
-        };
-        let listener = Listener {
-            id: request.id.to_owned(),
-            filter,
-            server: Some(server.to_owned()),
-            updates: self.updates.clone(),
-            receiver,
-            outgoing: vec![first],
-        };
-        Ok(stream_of(listener.stream()))
-    }
+/// Listens as long as the client does, or the process. A process that is frozen between requests hears of nothing: it
+/// says so, and ends the stream.
+pub(crate) fn listen(
+    updates: &Arc<Updates>,
+    server: &RawValue,
+    request: &Request<'_>,
+) -> Result<BoxStream<'static, Event>, RpcError> {
+    let params = request.params.decode(|it| {
+        let notifications = it.optional_parsed(Key::Notifications)?;
+        Some(ListenParams { notifications })
+    })?;
+    let filter = params.notifications.unwrap_or_default().honoured(updates);
+    let acknowledged = Acknowledged {
+        notifications: &filter,
+        meta: Tie::to(request.id),
+    };
+    let method = "notifications/subscriptions/acknowledged";
+    let first = Event::Message(notification(method, acknowledged));
+    let receiver = updates.subscribe().filter(|_| !filter.is_empty());
+    let Some(receiver) = receiver else {
+        let last = end(request.id, server);
+        return Ok(stream::iter([first, last]).boxed());
+    };
+    let listener = Listener {
+        id: request.id.to_owned(),
+        filter,
+        server: Some(server.to_owned()),
+        updates: updates.clone(),
+        receiver,
+        outgoing: vec![first],
+    };
+    Ok(listener.stream())
+}
 
-    /// Whether clients of 2025 can open a stream.
-    pub fn tells(&self) -> bool {
-        self.updates.are_told()
-    }
-
-    /// The stream of a client of 2025, which hears of every change that is announced to all clients.
-    pub fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
-        let absent = absent_id(headers);
-        if let Err(rpc_error) = gate::check(headers, &self.origins) {
-            return McpResponse::rpc_error(absent, rpc_error);
-        }
-        match headers::text(headers, headers::VERSION) {
-            Ok(Some(version)) if Version::parse(version).is_none() => {
-                return McpResponse::rpc_error(absent, RpcError::unsupported_version(version));
-            }
-            Ok(_) => {}
-            Err(rpc_error) => return McpResponse::rpc_error(absent, rpc_error),
-        }
-        if !accept::events(headers) {
-            return McpResponse::rpc_error(absent, RpcError::not_acceptable());
-        }
-        let Some(receiver) = self.updates.listen() else {
-            return stream_of(stream::empty().boxed());
-        };
-        let listener = Listener {
-            id: RawValue::NULL.to_owned(),
-            filter: Filter::lists().honoured(&self.updates),
-            server: None,
-            updates: self.updates.clone(),
-            receiver,
-            // Something must be sent, or some clients take the connection for one that hangs.
-            outgoing: vec![Event::KeepAlive],
-        };
-        stream_of(listener.stream())
-    }
+/// The stream of a client of 2025, which hears of every change that is announced to all clients; `None` where nothing is.
+pub(crate) fn listen_to_all(updates: &Arc<Updates>) -> Option<BoxStream<'static, Event>> {
+    let receiver = updates.subscribe()?;
+    let listener = Listener {
+        id: RawValue::NULL.to_owned(),
+        filter: Filter::lists().honoured(updates),
+        server: None,
+        updates: updates.clone(),
+        receiver,
+        // Something must be sent, or some clients take the connection for one that hangs.
+        outgoing: vec![Event::KeepAlive],
+    };
+    Some(listener.stream())
 }
 
 impl Listener {
@@ -163,13 +139,13 @@ impl Listener {
             if let Some(event) = self.outgoing.pop() {
                 return (event, Some(self));
             }
-            let updates = match timeout(QUIET, updates::next(&mut self.receiver)).await {
+            let updates = match timeout(QUIET, updates::receive(&mut self.receiver)).await {
                 Err(_) => return (Event::KeepAlive, Some(self)),
-                Ok(Some(News::End)) => {
+                Ok(Some(UpdateEvent::Closed)) => {
                     let last = self.server.as_ref().map(|it| end(&self.id, it));
                     return (last.unwrap_or(Event::KeepAlive), None);
                 }
-                Ok(Some(News::Update(update))) => vec![update],
+                Ok(Some(UpdateEvent::Update(update))) => vec![update],
                 // Some were missed, so all that it listens to may have changed.
                 Ok(None) => self.everything(),
             };
@@ -227,15 +203,6 @@ fn end(id: &RawValue, server: &RawValue) -> Event {
             ..Tie::to(id)
         },
     };
-    Event::Message(encode(id, &result))
-}
-
-fn stream_of(events: BoxStream<'static, Event>) -> McpResponse {
-    let method = "subscriptions/listen";
-    McpResponse {
-        status: StatusCode::OK,
-        body: Body::Events(events, Pending::default()),
-        // Listening ends when the client has heard enough, which is no failure.
-        outcome: Outcome::of_method(method),
-    }
+    let result = to_raw_value(&result).expect("a result of strings and JSON is JSON");
+    Event::Message(Outgoing::of_result(id, &result))
 }

@@ -1,4 +1,4 @@
-//! Questions that nobody waits on any more.
+//! Questions that are cancelled.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{LATEST, takes_back};
 use crate::input::{Events, ask, function, greet, legacy, named, reply, serving, text};
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_no_question_behind() {
+async fn a_disconnected_client_leaves_no_open_question() {
     let app = serving(vec![function("greet", greet)]);
     let mut events = Events::open(&app, legacy(LATEST, "greet")).await;
     let question = events.next().await;
@@ -24,7 +24,7 @@ async fn a_client_that_goes_away_leaves_no_question_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_that_the_function_gives_up_is_forgotten_while_it_goes_on() {
+async fn a_cancelled_question_is_forgotten_while_the_function_continues() {
     let app = serving(vec![function("hurry", async |cx| {
         let hurried = tokio::time::timeout(Duration::from_secs(5), ask(&cx, "name", "Quick?"));
         assert!(hurried.await.is_err());
@@ -47,7 +47,7 @@ async fn a_question_that_the_function_gives_up_is_forgotten_while_it_goes_on() {
 }
 
 #[tokio::test]
-async fn of_several_questions_only_those_without_an_answer_are_taken_back() {
+async fn only_unanswered_questions_are_cancelled() {
     let app = serving(vec![function("race", async |cx| {
         let (first, second) = (ask(&cx, "a", "A?"), ask(&cx, "b", "B?"));
         let name = tokio::select! {

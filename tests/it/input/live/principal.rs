@@ -1,4 +1,4 @@
-//! Who can be asked on the stream of a call: whoever reads it as it comes.
+//! Only a client that reads the stream of its call can be asked on it.
 
 use bifold::RequestInfo;
 use http::{Request, StatusCode};
@@ -10,7 +10,7 @@ use super::{LATEST, try_greet};
 use crate::input::{Events, function, greet, legacy, posted, serving, text};
 use crate::support::{Answer, serve};
 
-/// The call with that `Accept`.
+/// The call with this `Accept`.
 fn accepting(accept: &'static str) -> Request<axum::body::Body> {
     let mut request = legacy(LATEST, "greet");
     request
@@ -20,7 +20,7 @@ fn accepting(accept: &'static str) -> Request<axum::body::Body> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
+async fn a_client_that_accepts_no_events_cannot_be_asked_and_fails_at_once() {
     let since = Instant::now();
     let app = serving(vec![function("greet", greet), function("try", try_greet)]);
     for accept in [
@@ -45,7 +45,7 @@ async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
             "{accept}"
         );
     }
-    // A batch has one answer, so nothing can be heard before it.
+    // A batch has one response, so no message can be sent before it.
     let call = |id: u32, name: &str| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": name}});
     let request = posted("2025-03-26", json!([call(1, "greet"), call(2, "try")]));
     let answer = Answer::read(serve(&app, request, RequestInfo::default()).await)
@@ -57,7 +57,7 @@ async fn who_reads_no_events_cannot_be_asked_and_need_not_wait_to_learn_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_gets_the_answer_whole_cannot_be_asked_either() {
+async fn a_client_of_a_buffered_response_cannot_be_asked() {
     let since = Instant::now();
     let app = serving(vec![function("try", try_greet)]);
     let request = legacy(LATEST, "try");

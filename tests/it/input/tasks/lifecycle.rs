@@ -1,4 +1,4 @@
-//! From the handle to the end: what a task shows on its way, and how it may end.
+//! The lifecycle of a task: what it shows while it runs, and how it may end.
 
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ async fn a_failure_is_a_result_and_a_defect_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_far_it_is_is_shown_while_it_works_and_not_when_it_has_ended() {
+async fn progress_is_shown_while_the_task_runs_and_not_afterwards() {
     let app = serving(vec![
         function("steps", async |cx| {
             cx.detach().await;

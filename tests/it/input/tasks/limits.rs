@@ -1,4 +1,4 @@
-//! The time of a task, and how long it is remembered.
+//! The time limit of a task, and how long it is kept.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::input::{ask, configured, function, kind, named, text};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Works for that long, as a task.
+/// Works for this long, as a task.
 fn working(time: Duration) -> bifold::Tool {
     function("work", move |cx| async move {
         cx.detach().await;
@@ -36,7 +36,7 @@ async fn a_task_has_its_own_time_and_not_that_of_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_takes_too_long_ends_as_a_call_would() {
+async fn a_task_that_takes_too_long_fails_like_a_call() {
     let app = configured(vec![working(HOUR)], |config| {
         config.task_timeout = Duration::from_secs(90);
     });
@@ -51,7 +51,7 @@ async fn a_task_that_takes_too_long_ends_as_a_call_would() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_of_a_task_stands_still_while_somebody_is_asked() {
+async fn the_time_limit_of_a_task_pauses_while_a_question_is_open() {
     let tool = function("work", async |cx| {
         cx.detach().await;
         sleep(Duration::from_secs(50)).await;
@@ -79,7 +79,7 @@ async fn the_time_of_a_task_stands_still_while_somebody_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_ever_for_an_answer() {
+async fn a_question_of_a_task_has_a_time_limit() {
     let tool = function("ask", async |cx| {
         cx.detach().await;
         Ok(Content::text(ask(&cx, "name", "What is your name?").await?))
@@ -96,7 +96,7 @@ async fn nobody_waits_for_ever_for_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_ended_is_remembered_for_an_hour_and_then_forgotten() {
+async fn a_finished_task_is_kept_for_one_hour() {
     let app = configured(vec![working(Duration::from_secs(1))], |_| {});
     let client = client(&app);
     let id = task(&client.call("work", json!({})).await);
@@ -110,7 +110,7 @@ async fn what_has_ended_is_remembered_for_an_hour_and_then_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_still_works_is_not_forgotten_however_long_it_says_nothing() {
+async fn a_running_task_is_kept_even_without_activity() {
     let app = configured(vec![working(3 * HOUR)], |config| {
         config.task_timeout = 4 * HOUR
     });

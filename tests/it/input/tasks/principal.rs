@@ -1,4 +1,4 @@
-//! Who gets a task and who may ask about it.
+//! Which clients get a task, and which may read it.
 
 use bifold::{
     App, Capability, Config, Content, Context, Prompt, RequestInfo, Result, Server, Tool,
@@ -20,7 +20,7 @@ fn long() -> Tool {
 }
 
 #[tokio::test]
-async fn who_knows_no_tasks_waits_for_the_result() {
+async fn a_client_without_tasks_waits_for_the_result() {
     let app = serving(vec![long()]);
     let without = Client::of(&app);
     assert_eq!(text(&without.call("long", json!({})).await), "done");
@@ -37,7 +37,7 @@ async fn who_knows_no_tasks_waits_for_the_result() {
 }
 
 #[tokio::test]
-async fn only_functions_that_say_so_become_tasks_and_only_tools() {
+async fn only_tools_that_declare_it_become_tasks() {
     let tools = vec![long(), function("short", detached)];
     let prompts = vec![Prompt::new(function("prompt", detached).task())];
     let server = Server::new("asking", "1.0.0").tools(tools).prompts(prompts);
@@ -55,7 +55,7 @@ async fn only_functions_that_say_so_become_tasks_and_only_tools() {
 }
 
 #[tokio::test]
-async fn a_function_for_which_waiting_is_no_use_refuses_who_knows_no_tasks() {
+async fn a_tool_that_requires_tasks_refuses_other_clients() {
     let app = serving(vec![
         function("long", detached)
             .task()
@@ -73,7 +73,7 @@ async fn a_function_for_which_waiting_is_no_use_refuses_who_knows_no_tasks() {
 }
 
 #[tokio::test]
-async fn the_server_says_that_it_has_tasks_where_it_has() {
+async fn the_server_declares_tasks_where_it_has_them() {
     for (app, has) in [
         (serving(vec![long()]), true),
         (serving(vec![function("short", detached)]), false),
@@ -112,7 +112,7 @@ async fn a_process_that_is_frozen_between_requests_answers_at_once() {
 }
 
 #[tokio::test]
-async fn who_declares_no_tasks_may_not_ask_about_one() {
+async fn a_client_without_tasks_may_not_read_one() {
     let app = serving(vec![long()]);
     let id = task(&client(&app).call("long", json!({})).await);
     for declared in [
@@ -133,7 +133,7 @@ async fn who_declares_no_tasks_may_not_ask_about_one() {
 }
 
 #[tokio::test]
-async fn the_task_of_another_is_the_same_as_none() {
+async fn the_task_of_another_principal_is_not_found() {
     let gate = Gate::default();
     let waiting = gate.clone();
     let app = serving(vec![
@@ -158,7 +158,7 @@ async fn the_task_of_another_is_the_same_as_none() {
         "working",
         "nobody has cancelled it"
     );
-    // A task without an owner is not everybody's who has a name.
+    // A task without an owner does not belong to every principal.
     let ours = task(&client(&app).call("wait", json!({})).await);
     let answer = ask_about(&ada, "tasks/get", &ours, json!({})).await;
     assert_eq!(answer.json()["error"]["code"], -32602);

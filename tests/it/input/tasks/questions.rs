@@ -1,4 +1,4 @@
-//! What a task asks: its record shows the questions, and clients answer them in requests of their own.
+//! The questions of a task: its record shows them, and clients answer them in separate requests.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn a_task_asks_several_things_and_takes_the_answers_as_they_come() {
         json!({"first": "First?"}),
         "a part of the answers is one"
     );
-    // Who answers twice is not heard twice.
+    // A second answer is ignored.
     update(&client, &id, json!({"last": named("Byron")})).await;
     update(&client, &id, json!({})).await;
     update(&client, &id, json!({"first": named("Ada")})).await;
@@ -76,7 +76,7 @@ async fn a_task_asks_several_things_and_takes_the_answers_as_they_come() {
 }
 
 #[tokio::test]
-async fn no_key_stands_for_two_questions_of_one_task() {
+async fn each_question_of_a_task_has_its_own_key() {
     let app = serving(vec![
         function("insist", async |cx| {
             cx.detach().await;
@@ -106,7 +106,7 @@ async fn no_key_stands_for_two_questions_of_one_task() {
 }
 
 #[tokio::test]
-async fn an_answer_that_the_function_cannot_use_is_asked_for_again() {
+async fn an_unusable_answer_is_asked_for_again() {
     let app = serving(vec![named_task()]);
     let client = client(&app);
     let id = task(&client.call("ask", json!({})).await);
@@ -125,7 +125,7 @@ async fn an_answer_that_the_function_cannot_use_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_is_asked_before_the_task_begins_is_asked_in_rounds() {
+async fn questions_before_the_task_are_asked_in_rounds() {
     let app = serving(vec![
         function("order", async |cx| {
             let what = ask(&cx, "what", "What?").await?;
@@ -177,7 +177,7 @@ async fn what_is_asked_before_the_task_begins_is_asked_in_rounds() {
 }
 
 #[tokio::test]
-async fn a_cancelled_task_asks_no_more() {
+async fn a_cancelled_task_has_no_open_questions() {
     let app = serving(vec![named_task()]);
     let client = client(&app);
     let id = task(&client.call("ask", json!({})).await);
@@ -215,7 +215,7 @@ async fn a_refusal_of_the_user_reaches_the_function() {
         json!({"name": "Name?"}),
         "what is given up is not shown"
     );
-    // The question that the function gave up is of no use any more, and harms nobody who answers it.
+    // An answer to a cancelled question does no harm.
     update(
         &client,
         &id,
@@ -229,7 +229,7 @@ async fn a_refusal_of_the_user_reaches_the_function() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_gives_its_question_up_works_on() {
+async fn a_task_that_cancels_its_question_continues() {
     let app = serving(vec![
         function("hurry", async |cx| {
             cx.detach().await;

@@ -1,0 +1,43 @@
+//! The health of the pollers of one process: how many of them the platform refuses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The number of pollers, and of those that the platform has refused repeatedly. Clones share the counts.
+#[derive(Clone)]
+pub(crate) struct PollerHealth {
+    pollers: u32,
+    refused: Arc<AtomicU32>,
+}
+
+impl PollerHealth {
+    pub(crate) fn new(pollers: u32) -> PollerHealth {
+        let refused = Arc::default();
+        PollerHealth { pollers, refused }
+    }
+
+    /// Counts one more refused poller; true when all are refused.
+    pub(crate) fn mark_refused(&self) -> bool {
+        self.refused.fetch_add(1, Ordering::Relaxed) + 1 == self.pollers
+    }
+
+    /// Counts one refused poller less: it got an invocation again.
+    pub(crate) fn mark_recovered(&self) {
+        self.refused.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_gives_up_only_when_all_pollers_are_refused_at_once() {
+        assert!(PollerHealth::new(1).mark_refused());
+        let health = PollerHealth::new(2);
+        assert!(!health.mark_refused());
+        health.mark_recovered();
+        assert!(!health.mark_refused());
+        assert!(health.clone().mark_refused());
+    }
+}

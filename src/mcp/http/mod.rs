@@ -1,0 +1,110 @@
+//! The fourth layer: the endpoint, and MCP as HTTP, whose responses are one document or a stream of events.
+
+mod answer;
+pub(crate) mod dispatch;
+pub(crate) mod endpoint;
+pub(crate) mod frame;
+mod gate;
+mod legacy;
+mod listen;
+mod modern;
+pub(crate) mod response;
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::Request;
+use futures_util::stream::{BoxStream, StreamExt};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+
+use crate::context::Context;
+use crate::context::answered::Answered;
+use crate::http::body::read_body;
+use crate::http::refusal::Refusal;
+use crate::mcp::messages::events::Event;
+use crate::telemetry::Outcome;
+
+use endpoint::Endpoint;
+use response::{Body as McpBody, McpResponse};
+
+/// Answers a request for the path of the protocol.
+pub(crate) async fn route(endpoint: &Endpoint, request: Request) -> Answered {
+    let tells = endpoint.tells();
+    match *request.method() {
+        Method::POST => post(endpoint, request).await,
+        Method::GET if tells => answered(endpoint.listen_to_all(request.headers())),
+        _ => method_not_allowed(request.headers(), if tells { "GET,POST" } else { "POST" }),
+    }
+}
+
+async fn post(endpoint: &Endpoint, request: Request) -> Answered {
+    let cx = Context::of(&request);
+    let (parts, body) = request.into_parts();
+    match read_body(&parts.headers, body, cx.body_limits()).await {
+        Ok(body) => answered(endpoint.answer(&parts.headers, &body, &cx).await),
+        Err(refusal) => refused(&parts.headers, refusal),
+    }
+}
+
+/// Answers what neither posts a message nor listens.
+fn method_not_allowed(headers: &HeaderMap, allowed: &'static str) -> Answered {
+    let refusal = Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "messages are sent with POST; the `Allow` header lists what is taken",
+    );
+    let mut answered = refused(headers, refusal);
+    let headers = answered.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(allowed));
+    answered
+}
+
+/// An error of the protocol, because that is what clients of this path can read.
+pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Answered {
+    let message = frame::unreadable_in(headers, refusal.detail);
+    let mut response = json_response(message.into_json());
+    *response.status_mut() = refusal.status;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.extend(refusal.header);
+    let outcome = Outcome {
+        error: Some(refusal.class),
+        ..Outcome::default()
+    };
+    Answered::new(response, outcome)
+}
+
+/// The response as an HTTP response.
+fn answered(answer: McpResponse) -> Answered {
+    let (mut response, pending) = match answer.body {
+        McpBody::Empty => (Response::default(), None),
+        McpBody::Message(message) => (json_response(message.into_json()), None),
+        McpBody::Batch(json) => (json_response(json), None),
+        McpBody::Events(events, pending) => (event_response(events), Some(pending)),
+    };
+    *response.status_mut() = answer.status;
+    Answered {
+        response,
+        outcome: answer.outcome,
+        pending,
+    }
+}
+
+fn json_response(json: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(json));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Nothing between here and the client may keep the events, or hold them back.
+fn event_response(events: BoxStream<'static, Event>) -> Response<Body> {
+    let events = events.map(|event| Ok::<_, Infallible>(event.sse()));
+    let mut response = Response::new(Body::from_stream(events));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
