@@ -201,7 +201,7 @@ async fn concurrent_calls_share_a_404() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
         assert_eq!(
             answer.json()["detail"],
-            "the explorer does not know this account"
+            "the explorer does not have this account"
         );
         assert_eq!(answer.json()["upstream"], answers[0].json()["upstream"]);
     }
