@@ -19,7 +19,7 @@
 //!
 //! let server = Server::new("example", "1.0.0").tools(vec![Tool::new("ping", ping)]);
 //! let app = App::new(Config::default(), server)?;
-//! assert!(lint::findings(app.registry()).is_empty());
+//! assert!(lint::findings(&app.registry()).is_empty());
 //! # Ok::<(), bifold::StartError>(())
 //! ```
 
