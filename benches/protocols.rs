@@ -25,10 +25,11 @@ fn app() -> App {
 
 fn registry_call(c: &mut Criterion) {
     let (runtime, app) = (runtime(), app());
-    let tool = app.registry().get(LOCAL).unwrap();
+    let registry = app.registry();
+    let tool = registry.get(LOCAL).unwrap();
     c.bench_function("registry_call_local", |b| {
         b.to_async(&runtime)
-            .iter(async || app.registry().call(tool, app.context(), "{}").await)
+            .iter(async || registry.call(tool, app.context(), "{}").await)
     });
 }
 

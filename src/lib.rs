@@ -6,10 +6,10 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`main`](crate::main) (`cli/`) | the complete program of an application: command line, settings, log |
+//! | [`main()`] (`cli/`) | the complete program of an application: command line, settings, log |
 //! | [`provenance`] | the bundled functions, which are an ordinary application, and their recorded upstreams |
 //! | [`lambda`], [`local`] | the two transports: AWS Lambda events, a local socket |
-//! | [`App`], [`Server`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
+//! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
 //! | [`rest`] | REST routes, OpenAPI, problem documents, the documentation page |
@@ -73,7 +73,7 @@ pub mod testing;
 pub mod upstream;
 mod websocket;
 
-pub use app::{App, RequestInfo, Server, StartError, Starting};
+pub use app::{App, Catalog, CatalogError, RequestInfo, Server, StartError, Starting};
 pub use aws::Continuation;
 #[cfg(feature = "cli")]
 pub use cli::{IntoServer, main};
@@ -82,8 +82,8 @@ pub use config::{AwsConfig, Config, ConfigError, Key, Secret, Setting, Transfer}
 pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update};
 pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
-    Annotations, Answer, Content, Hints, Icon, Info, IntoAnswer, Link, Prompt, Registry, Resource,
-    Tool, batch,
+    Annotations, Answer, Content, Functions, Hints, Icon, Info, IntoAnswer, Link, Prompt, Registry,
+    Resource, Tool, batch,
 };
 pub use schema::JsonSchema;
 pub use store::{Change, Record, Store};

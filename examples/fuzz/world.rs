@@ -131,8 +131,8 @@ async fn record(
 
 /// The paths of all functions on REST, each with valid arguments.
 pub fn paths(app: &App) -> Vec<String> {
-    let functions = app.registry().tools().iter();
-    let paths = functions.flat_map(|it| it.paths());
+    let registry = app.registry();
+    let paths = registry.tools().iter().flat_map(|it| it.paths());
     let wallets = [VESTING, PLAIN, MOVING];
     let paths = paths.flat_map(|path| {
         let path = path.replace("{token_pair}", "HASH-USD");

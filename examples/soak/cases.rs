@@ -10,7 +10,7 @@ use crate::Failure;
 
 /// One call with its answer.
 pub struct Case {
-    pub name: &'static str,
+    pub name: String,
     pub arguments: Value,
     pub path: String,
     pub expected: Value,
@@ -49,7 +49,7 @@ pub async fn truth() -> Result<Vec<Case>, Failure> {
             let (status, expected) = send(&app, request).await?;
             assert_eq!(status, 200, "{path}");
             cases.push(Case {
-                name: tool.name(),
+                name: tool.name().to_owned(),
                 arguments,
                 path,
                 expected,

@@ -186,7 +186,7 @@ async fn frames(
         let (status, body) = result(serde_json::from_str(&text)?);
         let is_good = status == 200 && body == case.expected;
         let problem = (!is_good).then(|| format!("over WebSocket: {status} {}", shown(&body)));
-        results.add(case.name, limit, since.elapsed(), problem);
+        results.add(&case.name, limit, since.elapsed(), problem);
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())

@@ -27,15 +27,16 @@ impl App {
         if let Err(refusal) = self.admit(&mut request, listener) {
             return refused(&request, refusal, &cx);
         }
-        let page = self.cors.page(request.headers());
+        let snapshot = self.catalog.snapshot();
+        let page = snapshot.cors.page(request.headers());
         let mut answered = match page.is_some() && cors::is_preflight(&request) {
             true => {
                 let outcome = Outcome::of_method("preflight");
-                Answered::new(self.cors.preflight(), outcome)
+                Answered::new(snapshot.cors.preflight(), outcome)
             }
             false => {
                 request.extensions_mut().insert(cx);
-                self.route(request).await
+                self.route(&snapshot, request).await
             }
         };
         cors::share(&mut answered.response, page);

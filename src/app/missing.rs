@@ -1,4 +1,4 @@
-//! The answers to requests for what is not served.
+//! Responses to requests for paths and functions that do not exist.
 
 use axum::extract::Request;
 use http::StatusCode;
@@ -24,7 +24,7 @@ pub(super) fn not_found(registry: &Registry, request: &Request) -> Answered {
     }
 }
 
-/// The path is served, and not by this method.
+/// The path exists, but not with this method.
 pub(super) async fn method_not_allowed(request: Request) -> Answered {
     let detail = "this path does not take this method; the `Allow` header lists those it takes";
     rest::problem(
@@ -35,7 +35,7 @@ pub(super) async fn method_not_allowed(request: Request) -> Answered {
     )
 }
 
-/// No function that is `seen` has that name.
+/// The error for a name that no function has of those for which `seen` is true.
 pub(super) fn unknown(registry: &Registry, name: &str, seen: fn(&Tool) -> bool) -> Error {
     let hint = registry.hint(name, seen);
     Error::unknown_function(format!("there is no function `{}`{hint}", excerpt(name)))

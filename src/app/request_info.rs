@@ -1,4 +1,4 @@
-//! What is known of a request beside the request itself.
+//! What is known about a request beside the request itself.
 
 use std::net::IpAddr;
 
@@ -13,16 +13,16 @@ pub struct RequestInfo {
     pub id: Option<String>,
     /// The time until the platform gives up waiting.
     pub time_left: Option<TimeLeft>,
-    /// Who calls, as the integration has checked it: what a call leaves with its client is of use to nobody else.
+    /// The principal, as the integration has checked it: request states and tasks of a call belong to it alone.
     pub principal: Option<String>,
     /// The header of X-Ray with which the platform traces the request, instead of the one in the request.
     pub trace: Option<HeaderValue>,
-    /// The address that the request comes from: where the principal is not known, upstream limits and the records in
-    /// memory are shared fairly by it. On Lambda it is the one that the event names.
+    /// The address of the client, on Lambda the one that the event names. Without a principal, upstream limits and the
+    /// records in memory are shared fairly by its network.
     pub peer: Option<IpAddr>,
     /// The address of the listener that it came over; it is held to HTTP's rules of hosts, and on loopback to local names.
     pub listener: Option<IpAddr>,
-    /// Whether the integration passes the answer on only once it is whole: who reads it cannot be asked meanwhile.
+    /// Whether the integration sends the response only once it is complete: then the client cannot be asked meanwhile.
     pub is_whole: bool,
     /// The bytes of the largest response that the integration takes, where that is known.
     pub most_bytes: Option<usize>,

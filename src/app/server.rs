@@ -1,5 +1,8 @@
 //! What an application serves: its name, its functions, the upstreams they ask, the values they share.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use http::Extensions;
 
@@ -7,7 +10,7 @@ use crate::app::Starting;
 use crate::config::{Config, ConfigError, Setting};
 use crate::context::updates::Topic;
 use crate::error::Result;
-use crate::registry::{Icon, Info, Prompt, Resource, Tool};
+use crate::registry::{Functions, Icon, Info, Prompt, Resource, Tool};
 use crate::upstream::Upstream;
 
 /// Entries on one page of a list. Most clients ask for every page at once, so only a list that is too long for them is
@@ -45,9 +48,8 @@ pub struct Server {
     pub(crate) info: Info,
     pub(crate) page_size: usize,
     pub(crate) topics: Vec<Topic>,
-    pub(crate) tools: Vec<Tool>,
-    pub(crate) resources: Vec<Resource>,
-    pub(crate) prompts: Vec<Prompt>,
+    pub(crate) functions: Functions,
+    pub(crate) may_change: bool,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) state: Extensions,
     pub(crate) settings: Vec<Setting>,
@@ -59,10 +61,13 @@ pub(crate) type OnStart = Box<dyn FnOnce(Starting) -> BoxFuture<'static, Result<
 
 impl Server {
     /// A server without functions.
-    pub fn new(name: &'static str, version: &'static str) -> Server {
+    pub fn new(
+        name: impl Into<Cow<'static, str>>,
+        version: impl Into<Cow<'static, str>>,
+    ) -> Server {
         let info = Info {
-            name,
-            version,
+            name: name.into(),
+            version: version.into(),
             title: None,
             instructions: None,
             description: None,
@@ -73,9 +78,8 @@ impl Server {
             info,
             page_size: PAGE_SIZE,
             topics: Vec::new(),
-            tools: Vec::new(),
-            resources: Vec::new(),
-            prompts: Vec::new(),
+            functions: Functions::default(),
+            may_change: false,
             upstreams: Vec::new(),
             state: Extensions::new(),
             settings: Vec::new(),
@@ -84,26 +88,26 @@ impl Server {
     }
 
     /// The name that people read.
-    pub fn title(mut self, title: &'static str) -> Server {
-        self.info.title = Some(title);
+    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Server {
+        self.info.title = Some(title.into());
         self
     }
 
     /// What an agent should know before it uses the functions.
-    pub fn instructions(mut self, instructions: &'static str) -> Server {
-        self.info.instructions = Some(instructions);
+    pub fn instructions(mut self, instructions: impl Into<Cow<'static, str>>) -> Server {
+        self.info.instructions = Some(instructions.into());
         self
     }
 
     /// What the server is, for people who see it in a list of servers.
-    pub fn description(mut self, description: &'static str) -> Server {
-        self.info.description = Some(description);
+    pub fn description(mut self, description: impl Into<Cow<'static, str>>) -> Server {
+        self.info.description = Some(description.into());
         self
     }
 
     /// The URL of a page where people read more of it.
-    pub fn website(mut self, url: &'static str) -> Server {
-        self.info.website = Some(url);
+    pub fn website(mut self, url: impl Into<Cow<'static, str>>) -> Server {
+        self.info.website = Some(url.into());
         self
     }
 
@@ -115,19 +119,22 @@ impl Server {
 
     /// Adds functions; every list of them keeps this order.
     pub fn tools(mut self, tools: Vec<Tool>) -> Server {
-        self.tools.extend(tools);
+        self.functions.tools.extend(tools.into_iter().map(Arc::new));
         self
     }
 
     /// Adds documents that agents read by their URI.
     pub fn resources(mut self, resources: Vec<Resource>) -> Server {
-        self.resources.extend(resources);
+        let resources = resources.into_iter().map(Arc::new);
+        self.functions.resources.extend(resources);
         self
     }
 
     /// Adds ready-made questions.
     pub fn prompts(mut self, prompts: Vec<Prompt>) -> Server {
-        self.prompts.extend(prompts);
+        self.functions
+            .prompts
+            .extend(prompts.into_iter().map(Arc::new));
         self
     }
 
@@ -138,11 +145,20 @@ impl Server {
         self
     }
 
-    /// Says that functions tell of changes of those topics with [`Context::announce`](crate::Context::announce). Clients
-    /// can listen to a process that lasts; on Lambda, where it is frozen between requests, they are told that they cannot.
+    /// Declares that functions announce changes of those topics with [`Context::announce`](crate::Context::announce). Clients
+    /// can listen to a process that lasts; on Lambda, where it is frozen between requests, it offers no announcements.
     pub fn announces(mut self, topics: &[Topic]) -> Server {
         self.topics.extend_from_slice(topics);
         self
+    }
+
+    /// Declares that the tools, resources and prompts may change while the application runs
+    /// ([`App::catalog`](crate::App::catalog)). MCP clients are told not to keep the lists, and in a process that lasts
+    /// they can listen for changes (`listChanged`); on Lambda, where a process is frozen between requests, they cannot.
+    /// All lists are offered then, the empty ones too.
+    pub fn changing_catalog(mut self) -> Server {
+        self.may_change = true;
+        self.announces(&[Topic::Tools, Topic::Resources, Topic::Prompts])
     }
 
     /// Declares the upstreams that functions may ask.
@@ -197,7 +213,7 @@ impl Server {
         Config::from_env_for(&self.settings)
     }
 
-    /// A line for everything that is wrong with what the server says of itself.
+    /// A line for everything that is wrong with the server's own description.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut found: Vec<String> = self.info.icons.iter().flat_map(Icon::problems).collect();
         let is_url = |it: &&str| {
@@ -205,7 +221,7 @@ impl Server {
                 .iter()
                 .any(|start| it.starts_with(start))
         };
-        if let Some(website) = self.info.website.filter(|it| !is_url(it)) {
+        if let Some(website) = self.info.website.as_deref().filter(|it| !is_url(it)) {
             found.push(format!(
                 "its website `{website}` is no URL such as `https://example.com`"
             ));

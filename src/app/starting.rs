@@ -48,7 +48,7 @@ impl App {
     }
 }
 
-/// The sentence for the operator, who may read the source of an error too.
+/// The sentence for the operator: the message of the error and its source.
 fn failed(error: Error) -> StartError {
     use std::error::Error as _;
     let source = error.source().map(|it| format!(": {it}"));

@@ -54,8 +54,9 @@ impl Call {
     /// What is wrong with the command line: an unknown function, invalid JSON, or a repeated key.
     fn arguments(&self, app: &App) -> Result<String, String> {
         let name = &self.name;
-        let Some(tool) = app.registry().get(name) else {
-            let hint = app.registry().hint(name, |_| true);
+        let registry = app.registry();
+        let Some(tool) = registry.get(name) else {
+            let hint = registry.hint(name, |_| true);
             return Err(format!("there is no function `{name}`{hint}"));
         };
         if let Some(json) = &self.json {

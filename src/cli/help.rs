@@ -10,8 +10,8 @@ const PURPOSE: &str =
 
 /// The command line of this application.
 pub(super) fn command(command: Command, server: &Server) -> Command {
-    let (name, version) = (server.info.name, server.info.version);
-    let about = server.info.description.unwrap_or(PURPOSE);
+    let info = &server.info;
+    let about = info.description.as_deref().unwrap_or(PURPOSE);
     let settings = settings(server);
     let switches = || {
         server
@@ -21,9 +21,9 @@ pub(super) fn command(command: Command, server: &Server) -> Command {
             .map(option)
     };
     command
-        .name(name)
-        .version(version)
-        .about(about)
+        .name(info.name.clone().into_owned())
+        .version(info.version.clone().into_owned())
+        .about(about.to_owned())
         .after_help("`--help` lists the settings of the environment.")
         .after_long_help(settings)
         .args(switches())
@@ -44,7 +44,7 @@ fn settings(server: &Server) -> String {
     let mut text = "Settings come from the environment. With AWS_LAMBDA_RUNTIME_API set, the same program is a Lambda \
                     function.\n"
         .to_owned();
-    let own = (server.info.name, server.settings.clone());
+    let own = (server.info.name.as_ref(), server.settings.clone());
     let library = Config::settings();
     let groups = [own].into_iter().chain(library);
     for (group, settings) in groups.filter(|(_, settings)| !settings.is_empty()) {

@@ -1,5 +1,6 @@
 //! The data of one request, or of one part of it.
 
+use std::any::Any;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +31,8 @@ pub struct Call {
     pub principal: OnceLock<String>,
     /// The client's address, where it is known.
     pub peer: Option<IpAddr>,
+    /// The registry that it began with, which a room above knows the type of.
+    pub registry: OnceLock<Arc<dyn Any + Send + Sync>>,
     /// Whether it is a part of another call.
     pub is_part: bool,
     /// Whether the client gets the response only when it is complete.

@@ -12,6 +12,7 @@ mod scope;
 mod services;
 pub(crate) mod updates;
 
+use std::any::Any;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 
@@ -114,6 +115,7 @@ impl Context {
             budget: BudgetRef::Parent(self.call.whole()),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
+            registry: self.call.registry.clone(),
             is_part: true,
             is_whole: self.call.is_whole,
         };
@@ -162,10 +164,24 @@ impl Context {
             budget: BudgetRef::Own(Budget::new(self.services.config.max_response_bytes, false)),
             principal: self.call.principal.clone(),
             peer: self.call.peer,
+            registry: OnceLock::new(),
             is_part: false,
             is_whole: false,
         };
         Context::new(self.services.clone(), Arc::new(call))
+    }
+
+    /// Remembers the registry of the call, unless one is known already: a request ends with the one it began with.
+    pub(crate) fn keep_registry<T: Send + Sync + 'static>(
+        &self,
+        registry: impl FnOnce() -> Arc<T>,
+    ) {
+        self.call.registry.get_or_init(|| registry());
+    }
+
+    /// The registry that the call began with.
+    pub(crate) fn registry(&self) -> Option<&Arc<dyn Any + Send + Sync>> {
+        self.call.registry.get()
     }
 
     /// Whether this is the context of a part of a call.

@@ -1,6 +1,7 @@
 //! The access log: one line for each request, written when its response is complete.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{self, Poll};
 
 use axum::Error;
@@ -142,7 +143,7 @@ impl RequestGuard {
     }
 
     /// A guard for a call of this function.
-    pub fn for_call(log: RequestLog, function: &'static str) -> RequestGuard {
+    pub fn for_call(log: RequestLog, function: Arc<str>) -> RequestGuard {
         RequestGuard {
             log: Some(log),
             abandoned: Outcome::cancelled(function),

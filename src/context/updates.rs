@@ -1,6 +1,8 @@
 //! Change notifications, sent to all subscribers of this process.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
@@ -47,6 +49,8 @@ pub struct Updates {
     topics: Vec<Topic>,
     sender: Sender<UpdateEvent>,
     is_closed: AtomicBool,
+    /// The URIs of the resources that are in the list.
+    listed: RwLock<BTreeSet<String>>,
 }
 
 impl Update {
@@ -68,7 +72,26 @@ impl Updates {
             topics,
             sender: Sender::new(CAPACITY),
             is_closed: AtomicBool::new(false),
+            listed: RwLock::default(),
         }
+    }
+
+    /// Says which resources are in the list now.
+    pub fn list(&self, uris: BTreeSet<String>) {
+        *self.listed.write().unwrap_or_else(PoisonError::into_inner) = uris;
+    }
+
+    /// Whether the resource of that URI is in the list.
+    pub fn is_listed(&self, uri: &str) -> bool {
+        let listed = self.listed.read();
+        listed.unwrap_or_else(PoisonError::into_inner).contains(uri)
+    }
+
+    /// The URIs of all resources in the list.
+    pub fn listed(&self) -> Vec<String> {
+        let listed = self.listed.read();
+        let listed = listed.unwrap_or_else(PoisonError::into_inner);
+        listed.iter().cloned().collect()
     }
 
     /// Whether changes of this topic are announced.

@@ -19,7 +19,7 @@
 //!
 //! let server = Server::new("example", "1.0.0").tools(vec![Tool::new("ping", ping)]);
 //! let app = App::new(Config::default(), server)?;
-//! assert!(lint::findings(app.registry()).is_empty());
+//! assert!(lint::findings(&app.registry()).is_empty());
 //! # Ok::<(), bifold::StartError>(())
 //! ```
 
@@ -42,7 +42,7 @@ pub struct Finding {
     /// How severe it is.
     pub severity: Severity,
     /// The name of the function.
-    pub function: &'static str,
+    pub function: String,
     /// Its path in the schema of the arguments (JSONPath).
     pub place: String,
     /// The problem.
@@ -70,7 +70,7 @@ pub fn findings(registry: &Registry) -> Vec<Finding> {
         .collect()
 }
 
-fn of_schema(function: &'static str, schema: &Value) -> Vec<Finding> {
+fn of_schema(function: &str, schema: &Value) -> Vec<Finding> {
     let nodes = node::all(function, schema);
     let root = &nodes[0];
     let mut found = Vec::new();

@@ -31,7 +31,7 @@ const NAMED: [&str; 5] = [
 /// A schema with its path.
 pub(super) struct Node<'s> {
     /// The name of the function.
-    function: &'static str,
+    function: &'s str,
     /// The JSONPath from the root.
     pub(super) place: String,
     pub(super) schema: &'s Value,
@@ -42,7 +42,7 @@ pub(super) struct Node<'s> {
 }
 
 /// The schema of the function, and after each schema those inside it.
-pub(super) fn all<'s>(function: &'static str, schema: &'s Value) -> Vec<Node<'s>> {
+pub(super) fn all<'s>(function: &'s str, schema: &'s Value) -> Vec<Node<'s>> {
     let root = Node {
         function,
         place: "$".to_owned(),
@@ -107,7 +107,7 @@ impl<'s> Node<'s> {
     ) -> Finding {
         Finding {
             severity: Severity::Error,
-            function: self.function,
+            function: self.function.to_owned(),
             place,
             problem: problem.into(),
             clients,

@@ -1,5 +1,6 @@
 //! The server about itself: its functions, its state, and the context that an agent needs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -89,14 +90,14 @@ pub(super) struct Listing {
 
 #[derive(Serialize, JsonSchema)]
 struct ToolEntry {
-    name: &'static str,
+    name: String,
     /// `mcp`, `rest` or both.
     protocols: Vec<&'static str>,
     /// The HTTP method of the path; null for a function that is only on MCP.
     method: Option<&'static str>,
     /// The path with its parameters in braces; null for a function that is only on MCP.
     path: Option<String>,
-    tags: Vec<&'static str>,
+    tags: Vec<Cow<'static, str>>,
     description: String,
 }
 
@@ -146,15 +147,20 @@ pub(super) fn document(_: Context, SystemContext {}: SystemContext) -> Result<Co
 }
 
 pub(super) fn introspection(cx: Context, Introspection {}: Introspection) -> Result<Listing> {
-    let registry = cx.state::<Arc<Registry>>()?;
+    let registry = Registry::of(&cx)?;
     Ok(Listing {
-        summary: Counts::of(registry),
-        functions: registry.tools().iter().map(ToolEntry::of).collect(),
+        summary: Counts::of(&registry),
+        functions: registry
+            .tools()
+            .iter()
+            .map(|it| ToolEntry::of(it))
+            .collect(),
     })
 }
 
 pub(super) fn registry_summary(cx: Context, RegistrySummary {}: RegistrySummary) -> Result<Counts> {
-    Ok(Counts::of(cx.state::<Arc<Registry>>()?))
+    let registry = Registry::of(&cx)?;
+    Ok(Counts::of(&registry))
 }
 
 pub(super) fn warmup_ping(cx: Context, WarmupPing {}: WarmupPing) -> Result<Pong> {
@@ -168,7 +174,7 @@ pub(super) fn warmup_ping(cx: Context, WarmupPing {}: WarmupPing) -> Result<Pong
 }
 
 pub(super) async fn test_server(cx: Context, arguments: TestServer) -> Result<Report> {
-    let registry = cx.state::<Arc<Registry>>()?.clone();
+    let registry = Registry::of(&cx)?;
     let tool = target(&registry, &cx, &arguments.function_name)?;
     let mut times = Vec::new();
     let mut failures: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
@@ -208,7 +214,7 @@ pub(super) async fn test_server(cx: Context, arguments: TestServer) -> Result<Re
     })
 }
 
-fn target<'a>(registry: &'a Registry, cx: &Context, name: &str) -> Result<&'a Tool> {
+fn target<'a>(registry: &'a Registry, cx: &Context, name: &str) -> Result<&'a Arc<Tool>> {
     let field = "function_name";
     if name == TEST_SERVER {
         let problem = "this function cannot call itself";
@@ -266,7 +272,7 @@ impl Counts {
 impl ToolEntry {
     fn of(tool: &Tool) -> ToolEntry {
         ToolEntry {
-            name: tool.name(),
+            name: tool.name().to_owned(),
             protocols: tool.protocols(),
             method: tool.place().map(|place| place.0),
             path: tool.place().map(|place| format!("/api{}", place.1)),

@@ -1,4 +1,4 @@
-//! Arrays in the place of objects: serde takes one for the fields of a struct in their order, which no schema says.
+//! Arrays where objects belong: serde reads an array as the fields of a struct in their order, which no schema allows.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// hold an array: most calls have no use for it.
 ///
 /// It knows the names that the schema knows: what comes under a `#[serde(alias)]`, which no schema shows, is not looked
-/// into. Nor is what cannot be read; whoever decodes it decides of that.
+/// into. Text that is not JSON passes: decoding it fails with a better message.
 ///
 /// # Errors
 /// `InvalidArgument` with the path of the first such array.
@@ -20,7 +20,7 @@ pub(super) fn check(schema: &LazyLock<Value>, arguments: &str) -> Result<()> {
     if !arguments.contains('[') {
         return Ok(());
     }
-    // What is no object at all is refused by whoever decodes it.
+    // Decoding refuses what is not an object.
     let Ok(fields) = serde_json::from_str(arguments) else {
         return Ok(());
     };
@@ -42,7 +42,7 @@ enum Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Empty where the schema has nothing to say of what is inside.
+    /// Reads nothing where the schema does not describe what is inside.
     fn read(schema: &Value, raw: &'a RawValue) -> Part<'a> {
         let has = |key: &&str| schema.get(key).is_some_and(|it| !it.is_boolean());
         let any = |keys: &[&str]| keys.iter().chain(&["allOf", "anyOf", "oneOf"]).any(has);
@@ -93,13 +93,14 @@ fn misplaced_in(schema: &Value, raw: &RawValue) -> Option<String> {
     misplaced(schema, &Part::read(schema, raw))
 }
 
-/// The same of a choice of schemas: none of those that the value may be meant for has it in its place.
+/// The path of a misplaced array inside `anyOf` or `oneOf`: an array counts only if it is misplaced in every alternative
+/// that the value may be meant for.
 fn among(schema: &Value, key: &str, part: &Part) -> Option<String> {
     let meant = choices(schema, key).filter(|it| is_meant(it, part));
     in_each(meant.map(|it| misplaced(it, part)))
 }
 
-/// The first of the paths, unless one of them is none.
+/// The first path, if every alternative has one.
 fn in_each(mut paths: impl Iterator<Item = Option<String>>) -> Option<String> {
     let first = paths.next()??;
     paths.all(|it| it.is_some()).then_some(first)

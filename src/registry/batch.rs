@@ -123,7 +123,7 @@ pub fn tool() -> Tool {
     Tool::new("call_many", call_many)
         .post("/batch")
         .calls("calls")
-        .tags(&["system"])
+        .tags(["system"])
 }
 
 async fn call_many(
@@ -138,7 +138,7 @@ async fn call_many(
     // So that there is room to say which calls failed, however many did.
     let room = cx.reserve(total * FRAME);
     let batch = Batch {
-        registry: cx.state::<Arc<Registry>>()?.clone(),
+        registry: Registry::of(&cx)?,
         deadline: Deadline::after(cx.deadline().budget(Duration::MAX)),
         limit: item_timeout_ms.map(|it| Duration::from_millis(it.0.into())),
         cx: cx.clone(),
@@ -201,7 +201,7 @@ impl Batch {
             .part(deadline.unwrap_or(self.deadline).min(self.deadline))
             .already_yielded();
         let result = self.registry.call_named(name, cx, arguments.get()).await;
-        let known = self.registry.get(name).map_or("", Tool::name);
+        let known = self.registry.get(name).map_or("", |tool| tool.name());
         result.inspect_err(|error| telemetry::cause(known, error))
     }
 }

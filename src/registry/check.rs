@@ -1,9 +1,11 @@
 //! Everything that can be wrong with a registration, found at start.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::functions::Functions;
 use super::icon::Icon;
 use super::meta;
 use super::prompt::Prompt;
@@ -13,9 +15,17 @@ use super::tool::Tool;
 /// The longest name that every client takes.
 const MAX_NAME: usize = 64;
 
-/// A line for every problem, with the names of the culprits.
-pub(super) fn problems(tools: &[Tool], resources: &[Resource], prompts: &[Prompt]) -> Vec<String> {
-    let mut problems: Vec<String> = tools.iter().flat_map(alone).collect();
+/// A line for every problem, with the names of the functions. What stands among the `known` ones was checked before, and
+/// only what it has in common with others can be wrong.
+pub(super) fn problems(functions: &Functions, known: &Functions) -> Vec<String> {
+    let Functions {
+        tools,
+        resources,
+        prompts,
+    } = functions;
+    let mut problems: Vec<String> = added(tools, &known.tools)
+        .flat_map(|it| alone(it))
+        .collect();
     problems.extend(twice(tools, "name", Tool::name, |tool| {
         vec![tool.name().to_owned()]
     }));
@@ -27,18 +37,25 @@ pub(super) fn problems(tools: &[Tool], resources: &[Resource], prompts: &[Prompt
         let own = tool.post_path().map(str::to_owned);
         by_name.into_iter().chain(own).collect()
     }));
-    problems.extend(resources.iter().flat_map(resource_problems));
+    problems.extend(added(resources, &known.resources).flat_map(|it| resource_problems(it)));
     problems.extend(twice(
         resources,
         "URI",
         |it| it.function().name(),
         |it| vec![anonymous(it.uri())],
     ));
-    problems.extend(prompts.iter().flat_map(prompt_problems));
+    problems.extend(added(prompts, &known.prompts).flat_map(|it| prompt_problems(it)));
     problems.extend(twice(prompts, "prompt name", Prompt::name, |it| {
         vec![it.name().to_owned()]
     }));
     problems
+}
+
+/// The entries of a list that are not in the known one.
+fn added<'l, T>(list: &'l [Arc<T>], known: &[Arc<T>]) -> impl Iterator<Item = &'l Arc<T>> {
+    let known: HashSet<*const T> = known.iter().map(Arc::as_ptr).collect();
+    list.iter()
+        .filter(move |it| !known.contains(&Arc::as_ptr(it)))
 }
 
 /// What is wrong with one tool, whatever the others are.
@@ -298,11 +315,11 @@ fn prompt_problems(prompt: &Prompt) -> Vec<String> {
     found
 }
 
-/// Two of a list that have the same key, each under its name.
+/// A line for each two entries of a list that have the same key.
 fn twice<T>(
-    list: &[T],
+    list: &[Arc<T>],
     what: &str,
-    name: fn(&T) -> &'static str,
+    name: fn(&T) -> &str,
     keys: impl Fn(&T) -> Vec<String>,
 ) -> Vec<String> {
     let mut seen: HashMap<String, &str> = HashMap::new();

@@ -1,5 +1,6 @@
 //! Values that a person may want to type next.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
@@ -7,9 +8,9 @@ use futures_util::future::BoxFuture;
 use crate::context::Context;
 use crate::error::Result;
 
-/// The functions that propose values, by the argument they are for.
+/// The functions that propose values, each under the name of its argument.
 #[derive(Default)]
-pub struct Completers(BTreeMap<&'static str, Completer>);
+pub struct Completers(BTreeMap<Cow<'static, str>, Completer>);
 
 /// A function that proposes values for what is typed so far.
 pub struct Completer(Box<Propose>);
@@ -27,19 +28,19 @@ impl Completer {
 }
 
 impl Completers {
-    pub(super) fn add(&mut self, argument: &'static str, completer: Completer) {
+    pub(super) fn add(&mut self, argument: Cow<'static, str>, completer: Completer) {
         self.0.insert(argument, completer);
     }
 
-    pub(super) fn arguments(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(AsRef::as_ref)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The proposals for an argument; none where nothing is known of it.
+    /// The proposals for an argument; none if it has no function that proposes values.
     pub(crate) async fn propose(
         &self,
         cx: Context,

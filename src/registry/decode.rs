@@ -15,9 +15,9 @@ pub(super) struct Arguments<'a> {
     pub(super) text: &'a str,
     /// The schema of the argument struct.
     pub(super) own: &'a LazyLock<Value>,
-    /// The same with null where the type takes it.
+    /// The schema of the argument struct with null where the type takes it.
     pub(super) typed: &'a LazyLock<Value>,
-    /// What is published instead of it.
+    /// The schema that is published instead, if there is one.
     pub(super) published: Option<&'a Value>,
     /// Whether texts are read that hold JSON of the type that is wanted.
     pub(super) reads_texts: bool,
@@ -56,7 +56,7 @@ impl Arguments<'_> {
     }
 }
 
-/// Decodes once more to learn the place: too dear for good arguments, cheap for bad ones.
+/// Decodes once more to find the path of the mistake, which would cost too much for arguments that are right.
 #[cold]
 fn misfit<A: DeserializeOwned>(text: &str) -> Error {
     if !text.trim_start().starts_with('{') {

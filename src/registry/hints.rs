@@ -1,4 +1,4 @@
-//! What a function says of its own effects.
+//! What a function declares about its own effects.
 
 use serde::Serialize;
 

@@ -16,9 +16,9 @@ use serde::Serialize;
 pub struct Icon {
     src: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mime_type: Option<&'static str>,
+    mime_type: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    sizes: Vec<&'static str>,
+    sizes: Vec<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     theme: Option<&'static str>,
 }
@@ -35,14 +35,14 @@ impl Icon {
     }
 
     /// Its media type; every client that shows icons knows `image/png` and `image/jpeg`.
-    pub fn mime_type(mut self, mime_type: &'static str) -> Icon {
-        self.mime_type = Some(mime_type);
+    pub fn mime_type(mut self, mime_type: impl Into<Cow<'static, str>>) -> Icon {
+        self.mime_type = Some(mime_type.into());
         self
     }
 
     /// A size in pixels at which it looks good, e.g. `48x48`; `any` for one that can be scaled.
-    pub fn size(mut self, size: &'static str) -> Icon {
-        self.sizes.push(size);
+    pub fn size(mut self, size: impl Into<Cow<'static, str>>) -> Icon {
+        self.sizes.push(size.into());
         self
     }
 
@@ -58,7 +58,7 @@ impl Icon {
         self
     }
 
-    /// A sentence for everything that clients would not take.
+    /// A sentence for everything that clients would refuse.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut found = Vec::new();
         let is_known = ["https://", "data:"]

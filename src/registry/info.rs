@@ -1,4 +1,6 @@
-//! How a server introduces itself: its name, its version, and what people read of it.
+//! How a server introduces itself: its name, its version, and what people read about it.
+
+use std::borrow::Cow;
 
 use crate::registry::Icon;
 
@@ -6,17 +8,17 @@ use crate::registry::Icon;
 #[derive(Clone, Debug)]
 pub struct Info {
     /// The name that programs use.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The server's own version.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     /// The name that people read.
-    pub title: Option<&'static str>,
+    pub title: Option<Cow<'static, str>>,
     /// What an agent should know before it uses the functions.
-    pub instructions: Option<&'static str>,
+    pub instructions: Option<Cow<'static, str>>,
     /// What the server is, for people.
-    pub description: Option<&'static str>,
-    /// Where people read more of it.
-    pub website: Option<&'static str>,
+    pub description: Option<Cow<'static, str>>,
+    /// Where people read more about it.
+    pub website: Option<Cow<'static, str>>,
     /// Its pictures in a list of servers.
     pub icons: Vec<Icon>,
 }

@@ -1,10 +1,10 @@
-//! The names of what an application adds to `_meta`.
+//! The keys that an application may add to `_meta`.
 
-/// Names without a prefix that mean something to the protocol itself.
+/// Names without a prefix that have a meaning in the protocol.
 const RESERVED: [&str; 4] = ["progressToken", "traceparent", "tracestate", "baggage"];
 
-/// What is wrong with a key of `_meta`: a name, perhaps after a prefix of labels and a slash, neither of which the
-/// protocol keeps for itself (MCP 2026-07-28, `_meta`).
+/// What is wrong with a key of `_meta`. A key is a name, optionally after a prefix of labels and a slash; some names and
+/// prefixes are reserved for the protocol (MCP 2026-07-28, `_meta`).
 pub(super) fn problem(key: &str) -> Option<String> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -21,7 +21,7 @@ pub(super) fn problem(key: &str) -> Option<String> {
         .then(|| format!("`{key}` is a key of `_meta` that the protocol keeps for itself"))
 }
 
-/// An empty name, which the specification lets through, is taken for a slip.
+/// The specification allows an empty name; here it is refused as a mistake.
 fn is_name(name: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);

@@ -1,4 +1,4 @@
-//! the one way to every function: decode, deadline, panic guard, encode once.
+//! Functions with their names, schemas and paths, and the one path of every call: decode, deadline, panic guard, encode.
 
 mod annotations;
 mod answer;
@@ -9,6 +9,8 @@ mod completion;
 mod content;
 pub(crate) mod count;
 mod decode;
+mod functions;
+mod guard;
 mod hints;
 mod icon;
 mod info;
@@ -23,10 +25,7 @@ mod resource;
 mod tool;
 
 use std::collections::{BTreeSet, HashMap};
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
-
-use futures_util::FutureExt;
+use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::{Error, Kind, Result, suggestion};
@@ -35,6 +34,8 @@ use crate::schema;
 pub use annotations::Annotations;
 pub use answer::{Answer, IntoAnswer};
 pub use content::Content;
+pub use functions::Functions;
+use guard::guard;
 pub use hints::Hints;
 pub use icon::Icon;
 pub use info::Info;
@@ -43,101 +44,117 @@ pub use prompt::Prompt;
 pub use resource::Resource;
 pub use tool::Tool;
 
-/// All functions of one process, in the order they were registered.
+/// The functions that an application offers at one moment. It never changes: when an application changes what it offers,
+/// it makes a new one, and requests that are running keep the one that they began with.
 pub struct Registry {
-    tools: Vec<Tool>,
-    resources: Vec<Resource>,
-    prompts: Vec<Prompt>,
-    by_name: HashMap<&'static str, usize>,
+    functions: Functions,
+    by_name: HashMap<Arc<str>, usize>,
 }
 
 impl Registry {
-    /// Checks the whole list.
+    /// Checks all functions.
     ///
     /// # Errors
-    /// A line for everything that is wrong, each with the names of the culprits.
-    pub fn new(
-        tools: Vec<Tool>,
-        resources: Vec<Resource>,
-        prompts: Vec<Prompt>,
-    ) -> Result<Registry, Vec<String>> {
-        let problems = check::problems(&tools, &resources, &prompts);
+    /// A line for everything that is wrong, with the names of the functions.
+    pub fn new(functions: Functions) -> Result<Registry, Vec<String>> {
+        let nothing = Registry::unchecked(Functions::default());
+        nothing.changed(functions)
+    }
+
+    /// The next registry of an application: what this one holds already is not checked again by itself.
+    ///
+    /// # Errors
+    /// As [`Registry::new`].
+    pub(crate) fn changed(&self, functions: Functions) -> Result<Registry, Vec<String>> {
+        let problems = check::problems(&functions, &self.functions);
         match problems.is_empty() {
-            true => Ok(Registry::unchecked(tools, resources, prompts)),
+            true => Ok(Registry::unchecked(functions)),
             false => Err(problems),
         }
     }
 
-    /// The same of a list that was checked before.
-    pub(crate) fn unchecked(
-        tools: Vec<Tool>,
-        resources: Vec<Resource>,
-        prompts: Vec<Prompt>,
-    ) -> Registry {
-        let by_name = tools
-            .iter()
-            .enumerate()
-            .map(|(index, tool)| (tool.name(), index))
-            .collect();
-        Registry {
-            tools,
-            resources,
-            prompts,
-            by_name,
-        }
+    /// Takes functions that were checked before.
+    pub(crate) fn unchecked(functions: Functions) -> Registry {
+        let names = functions.tools.iter().enumerate();
+        let by_name = names.map(|(index, tool)| (tool.label(), index)).collect();
+        Registry { functions, by_name }
     }
 
-    /// All functions, in the order they were registered.
-    pub fn tools(&self) -> &[Tool] {
-        &self.tools
+    /// The functions that the request of this context began with. A function that looks others up finds them here,
+    /// whatever has changed since.
+    ///
+    /// # Errors
+    /// `Internal` outside a call.
+    pub fn of(cx: &Context) -> Result<Arc<Registry>> {
+        let kept = cx.registry().cloned();
+        let registry = kept.and_then(|it| it.downcast::<Registry>().ok());
+        registry.ok_or_else(|| Error::internal("a registry was asked for outside a call"))
     }
 
-    /// The function of that name.
-    pub fn get(&self, name: &str) -> Option<&Tool> {
-        self.by_name.get(name).map(|&index| &self.tools[index])
+    /// All of them.
+    pub fn functions(&self) -> &Functions {
+        &self.functions
     }
 
-    /// All documents, in the order they were registered.
-    pub fn resources(&self) -> &[Resource] {
-        &self.resources
+    /// The tools, in the order they were registered.
+    pub fn tools(&self) -> &[Arc<Tool>] {
+        &self.functions.tools
     }
 
-    /// All prompts, in the order they were registered.
-    pub fn prompts(&self) -> &[Prompt] {
-        &self.prompts
+    /// The tool of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Tool>> {
+        self.by_name
+            .get(name)
+            .map(|&index| &self.functions.tools[index])
+    }
+
+    /// The resources, in the order they were registered.
+    pub fn resources(&self) -> &[Arc<Resource>] {
+        &self.functions.resources
+    }
+
+    /// The prompts, in the order they were registered.
+    pub fn prompts(&self) -> &[Arc<Prompt>] {
+        &self.functions.prompts
     }
 
     /// Whether any argument of a prompt or variable of a resource has proposals.
     pub fn has_completions(&self) -> bool {
-        let resources = self.resources.iter().map(Resource::completers);
-        let mut all = resources.chain(self.prompts.iter().map(Prompt::completers));
+        let resources = self.resources().iter().map(|it| it.completers());
+        let mut all = resources.chain(self.prompts().iter().map(|it| it.completers()));
         all.any(|it| !it.is_empty())
     }
 
     /// The names after `Mcp-Param-` in the headers by which MCP clients repeat arguments, each once.
     pub fn header_names(&self) -> BTreeSet<String> {
-        let tools = self.tools.iter().filter(|tool| tool.on_mcp());
+        let tools = self.tools().iter().filter(|tool| tool.on_mcp());
         let names = tools.flat_map(|tool| schema::header_names(tool.schema()));
         names.map(str::to_ascii_lowercase).collect()
     }
 
-    /// A half-sentence with the names that come closest to `name`, of those functions that are `seen`.
+    /// A half-sentence that suggests the names closest to `name`, of the functions for which `seen` is true.
     pub fn hint(&self, name: &str, seen: fn(&Tool) -> bool) -> String {
-        let names = self.tools.iter().filter(|tool| seen(tool)).map(Tool::name);
-        suggestion::hint(&suggestion::closest(name, names))
+        let names = self.tools().iter().filter(|tool| seen(tool));
+        suggestion::hint(&suggestion::closest(name, names.map(|tool| tool.name())))
     }
 
-    /// Calls `tool` with `arguments`, the text of a JSON object. Every protocol comes through here. A function that calls
-    /// others passes its own context on, so that they are charged to the same request.
+    /// Calls `tool` with `arguments`, the text of a JSON object. Every protocol calls functions this way. A function that
+    /// calls others passes its own context on, so that they are charged to the same request.
     ///
     /// # Errors
     /// `InvalidArgument` with the JSON path before the function runs, the function's own error,
-    /// `DeadlineExceeded` when time runs out, `TooManyCalls` or `AnswerTooLarge` when the request has used up what it
-    /// may, `Internal` when the function panics.
-    pub async fn call(&self, tool: &Tool, cx: Context, arguments: &str) -> Result<Answer> {
+    /// `DeadlineExceeded` when time runs out, `TooManyCalls` or `AnswerTooLarge` when the request has used up its
+    /// budget, `Internal` when the function panics.
+    pub async fn call(
+        self: &Arc<Registry>,
+        tool: &Tool,
+        cx: Context,
+        arguments: &str,
+    ) -> Result<Answer> {
+        cx.keep_registry(|| self.clone());
         let inside = self.admit(tool, &cx).await?;
         let result = guard(tool.name(), &cx, tool.run(inside, arguments)).await;
-        // What a function cannot use must not be kept for the next call.
+        // An upstream response that the function could not use must not stay in the cache.
         if let Err(error) = &result
             && error.kind() == Kind::UpstreamInvalidResponse
         {
@@ -146,41 +163,18 @@ impl Registry {
         result
     }
 
-    /// The proposals of `completers` for what is typed of an argument, within the same bounds as a call.
+    /// The proposals of `completers` for the text typed so far, within the same limits as a call.
     pub(crate) async fn propose(
-        &self,
+        self: &Arc<Registry>,
         completers: &completion::Completers,
         cx: Context,
         argument: &str,
         typed: &str,
     ) -> Result<Vec<String>> {
+        cx.keep_registry(|| self.clone());
         cx.yield_to_others().await;
         cx.charge_call()?;
         let proposing = completers.propose(cx.nested(false), argument, typed);
         guard(argument, &cx, proposing).await
     }
-}
-
-/// Ends what takes too long, and makes a panic one failed call.
-async fn guard<T>(name: &str, cx: &Context, running: impl Future<Output = Result<T>>) -> Result<T> {
-    // Polled where it is, because each layer around it that took it whole would move it once more.
-    let running = pin!(running);
-    let guarded = AssertUnwindSafe(running).catch_unwind();
-    match cx.timeout(guarded).await {
-        Some(Ok(result)) => result,
-        Some(Err(panic)) => Err(panicked(name, panic.as_ref())),
-        None => Err(Error::deadline_exceeded()),
-    }
-}
-
-fn panicked(tool: &str, panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    let error = Error::internal(format!(
-        "`{tool}` failed in a way it was not written for; the defect was logged"
-    ));
-    error.with_source(format!(
-        "panic: {}",
-        text.as_deref().unwrap_or("no message")
-    ))
 }

@@ -1,4 +1,7 @@
-//! Functions that call functions: what they may call, and on whose account.
+//! Functions that call functions: what they may call, and which request pays for it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{Answer, Registry, Tool};
 use crate::context::{Context, Protocol};
@@ -7,19 +10,19 @@ use crate::error::{Error, Result};
 
 impl Tool {
     /// Says that it calls the functions that `argument` names. No function of this kind may call another one, and each
-    /// call that it makes with [`Registry::call_named`] counts for its request.
-    pub fn calls(mut self, argument: &'static str) -> Tool {
-        self.calls = Some(argument);
+    /// call that it makes with [`Registry::call_named`] is charged to its request.
+    pub fn calls(mut self, argument: impl Into<Cow<'static, str>>) -> Tool {
+        self.calls = Some(argument.into());
         self
     }
 }
 
 impl Registry {
-    /// The function of that name for one that calls others: of those that the protocol shows by which the request came.
+    /// The function of that name for a function that calls others: it must be on the protocol of the request.
     ///
     /// # Errors
-    /// `UnknownFunction` where there is none.
-    pub fn named(&self, name: &str, cx: &Context) -> Result<&Tool> {
+    /// `UnknownFunction` if there is none.
+    pub fn named(&self, name: &str, cx: &Context) -> Result<&Arc<Tool>> {
         let seen: fn(&Tool) -> bool = match cx.protocol() {
             Some(Protocol::Mcp) => Tool::on_mcp,
             Some(Protocol::Rest) => Tool::on_rest,
@@ -31,15 +34,20 @@ impl Registry {
         })
     }
 
-    /// Calls the function of that name for one that calls others.
+    /// Calls the function of that name for a function that calls others.
     ///
     /// # Errors
     /// Those of [`Registry::named`] and [`Registry::call`].
-    pub async fn call_named(&self, name: &str, cx: Context, arguments: &str) -> Result<Answer> {
+    pub async fn call_named(
+        self: &Arc<Registry>,
+        name: &str,
+        cx: Context,
+        arguments: &str,
+    ) -> Result<Answer> {
         match self.named(name, &cx) {
             Ok(tool) => self.call(tool, cx, arguments).await,
             Err(unknown) => {
-                // To look for what the name could mean costs as much as a call.
+                // The search for a suggestion costs as much as a call.
                 cx.yield_to_others().await;
                 cx.charge_call()?;
                 Err(unknown)
@@ -47,19 +55,19 @@ impl Registry {
         }
     }
 
-    /// Charges the call to its request, and gives what the function is called with.
+    /// Charges the call to its request, and returns the context of the function.
     pub(super) async fn admit(&self, tool: &Tool, cx: &Context) -> Result<Context> {
         cx.yield_to_others().await;
-        match tool.calls {
+        match &tool.calls {
             Some(argument) if cx.is_within_caller() => {
                 cx.charge_call()?;
                 let name = tool.name();
                 let problem = format!(
                     "`{name}` calls functions, so no function that does so can call it: call it by itself"
                 );
-                return Err(Error::invalid_argument(argument, problem));
+                return Err(Error::invalid_argument(argument.as_ref(), problem));
             }
-            // What it calls is charged.
+            // It is not charged itself: each call that it makes is.
             Some(_) => {}
             None => cx.charge_call()?,
         }

@@ -1,4 +1,4 @@
-//! A place in arguments, and the schemas that speak of it.
+//! A place in arguments, and the schemas that describe it.
 
 use std::borrow::Cow;
 
@@ -61,23 +61,23 @@ impl<'s> Place<'s> {
         }
     }
 
-    /// Whether nothing is said of it.
+    /// Whether no schema describes it.
     pub(super) fn is_free(&self) -> bool {
         self.schemas.is_empty()
     }
 
-    /// Whether a value of that type may stand here. A place of which nothing is said takes any.
+    /// Whether a value of that type may stand here. A place without a schema takes any.
     pub(super) fn admits(&self, kind: Type) -> bool {
         let mut schemas = self.schemas.iter();
         self.schemas.is_empty() || schemas.any(|it| self.takes(it, kind, 0))
     }
 
-    /// The same place, with what the schemas say that an object with these fields may be meant for.
+    /// This place with the schemas that an object with these fields may be meant for.
     pub(super) fn of_object(&self, fields: &[(Cow<'_, str>, &RawValue)]) -> Place<'s> {
         self.spread(&|schema| self.is_meant(schema, fields))
     }
 
-    /// The same place, with what the schemas say of arrays.
+    /// This place with the schemas that describe arrays.
     pub(super) fn of_array(&self) -> Place<'s> {
         self.spread(&|schema| self.takes(schema, Type::Array, 0))
     }

@@ -1,5 +1,7 @@
 //! A ready-made question that a person picks and an agent answers.
 
+use std::borrow::Cow;
+
 use super::completion::{Completer, Completers};
 use super::tool::Tool;
 use crate::context::Context;
@@ -14,7 +16,7 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// A prompt with the tool's name, icons, `_meta` and function; its places are not used.
+    /// A prompt with the name, the icons, the `_meta` and the function of the tool; the paths of the tool are not used.
     pub fn new(function: Tool) -> Prompt {
         Prompt {
             function,
@@ -23,17 +25,18 @@ impl Prompt {
     }
 
     /// Proposes values of an argument: those that may follow from what is typed so far.
-    pub fn complete<F, Fut>(mut self, argument: &'static str, propose: F) -> Prompt
+    pub fn complete<F, Fut>(mut self, argument: impl Into<Cow<'static, str>>, propose: F) -> Prompt
     where
         F: Fn(Context, String) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Vec<String>>> + Send + 'static,
     {
-        self.completers.add(argument, Completer::new(propose));
+        self.completers
+            .add(argument.into(), Completer::new(propose));
         self
     }
 
     /// The name on the wire.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         self.function.name()
     }
 

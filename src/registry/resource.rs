@@ -16,8 +16,8 @@ use crate::error::Result;
 /// The function is one like any tool's: its argument struct's fields are the variables of the URI, its doc comment is
 /// the description. A structured result is read as JSON, [`Content`](crate::Content) as the text or bytes in it.
 pub struct Resource {
-    uri: &'static str,
-    mime_type: &'static str,
+    uri: Cow<'static, str>,
+    mime_type: Cow<'static, str>,
     function: Tool,
     completers: Completers,
     annotations: Option<Annotations>,
@@ -26,11 +26,15 @@ pub struct Resource {
 
 impl Resource {
     /// A document at `uri`, e.g. `wallet://{wallet_address}/summary`; a URI with variables in braces is a template
-    /// (RFC 6570, level 1). The tool gives the name, the icons, `_meta` and the function; its places are not used.
-    pub fn new(uri: &'static str, mime_type: &'static str, function: Tool) -> Resource {
+    /// (RFC 6570, level 1). The tool gives the name, the icons, the `_meta` and the function; its paths are not used.
+    pub fn new(
+        uri: impl Into<Cow<'static, str>>,
+        mime_type: impl Into<Cow<'static, str>>,
+        function: Tool,
+    ) -> Resource {
         Resource {
-            uri,
-            mime_type,
+            uri: uri.into(),
+            mime_type: mime_type.into(),
             function,
             completers: Completers::default(),
             annotations: None,
@@ -39,35 +43,40 @@ impl Resource {
     }
 
     /// Proposes values of a variable: those that may follow from what is typed so far.
-    pub fn complete<F, Fut>(mut self, variable: &'static str, propose: F) -> Resource
+    pub fn complete<F, Fut>(
+        mut self,
+        variable: impl Into<Cow<'static, str>>,
+        propose: F,
+    ) -> Resource
     where
         F: Fn(Context, String) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Vec<String>>> + Send + 'static,
     {
-        self.completers.add(variable, Completer::new(propose));
+        self.completers
+            .add(variable.into(), Completer::new(propose));
         self
     }
 
-    /// Says in lists whom the document is for and how important it is.
+    /// States in lists the audience and the importance of the document.
     pub fn annotate(mut self, annotations: Annotations) -> Resource {
         self.annotations = Some(annotations);
         self
     }
 
-    /// Says in lists how many bytes the document has, where that is known and always the same.
+    /// States in lists the number of bytes of the document, if it is known and constant.
     pub fn size(mut self, bytes: u64) -> Resource {
         self.bytes = Some(bytes);
         self
     }
 
     /// The URI, with its variables in braces.
-    pub fn uri(&self) -> &'static str {
-        self.uri
+    pub fn uri(&self) -> &str {
+        &self.uri
     }
 
     /// The media type of what is read.
-    pub fn mime_type(&self) -> &'static str {
-        self.mime_type
+    pub fn mime_type(&self) -> &str {
+        &self.mime_type
     }
 
     /// The function that is read.
@@ -80,12 +89,12 @@ impl Resource {
         self.uri.contains('{')
     }
 
-    /// Whom it is for and how important it is.
+    /// The audience and the importance of the document.
     pub fn annotations(&self) -> Option<&Annotations> {
         self.annotations.as_ref()
     }
 
-    /// Its size.
+    /// The size of the document in bytes, if it is constant.
     pub fn bytes(&self) -> Option<u64> {
         self.bytes
     }
@@ -95,16 +104,16 @@ impl Resource {
     }
 
     /// The variables of the URI.
-    pub(super) fn variables(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
         let parts = self.uri.split('{').skip(1);
         parts.filter_map(|part| part.split_once('}').map(|it| it.0))
     }
 
-    /// The arguments, a JSON object, if `uri` is one of this resource's.
+    /// The arguments, a JSON object, if `uri` is the URI of this resource or matches its template.
     pub fn matches(&self, uri: &str) -> Option<String> {
         let mut arguments = Map::new();
         let mut rest = uri;
-        let mut pattern = self.uri;
+        let mut pattern = self.uri();
         while let Some((literal, after)) = pattern.split_once('{') {
             let (variable, tail) = after.split_once('}')?;
             rest = rest.strip_prefix(literal)?;

@@ -1,6 +1,7 @@
 //! One function with everything that is known of it; its types are erased here.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
@@ -15,14 +16,17 @@ use crate::context::Context;
 use crate::error::{Capability, Result};
 use crate::schema;
 
-/// A function that answers on MCP and REST, with its name, its schemas and its places.
+/// A function that answers on MCP and REST, with its name, its schemas and its paths.
 pub struct Tool {
-    name: &'static str,
-    title: Option<&'static str>,
-    tags: &'static [&'static str],
-    path: Option<&'static str>,
-    aliases: Vec<&'static str>,
-    post_path: Option<&'static str>,
+    /// Shared with the log line of each call.
+    name: Arc<str>,
+    title: Option<Cow<'static, str>>,
+    /// What is said instead of the doc comment of the argument struct.
+    description: Option<Cow<'static, str>>,
+    tags: Vec<Cow<'static, str>>,
+    path: Option<Cow<'static, str>>,
+    aliases: Vec<Cow<'static, str>>,
+    post_path: Option<Cow<'static, str>>,
     mcp: bool,
     rest: bool,
     hints: Hints,
@@ -31,7 +35,7 @@ pub struct Tool {
     requires: Vec<Capability>,
     may_detach: bool,
     /// The argument that names the functions which it calls, if it does.
-    pub(super) calls: Option<&'static str>,
+    pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
     input: LazyLock<Value>,
     output: LazyLock<Option<Value>>,
@@ -55,7 +59,7 @@ type Running = BoxFuture<'static, Result<Answer>>;
 impl Tool {
     /// An async function. Its argument struct is the request: the struct's doc comment is the description,
     /// the fields' doc comments the parameters'.
-    pub fn new<A, F, Fut, R>(name: &'static str, function: F) -> Tool
+    pub fn new<A, F, Fut, R>(name: impl Into<Cow<'static, str>>, function: F) -> Tool
     where
         A: DeserializeOwned + JsonSchema,
         F: Fn(Context, A) -> Fut + Send + Sync + 'static,
@@ -67,7 +71,7 @@ impl Tool {
             Ok(Box::pin(async move { running.await?.into_answer(&cx) }))
         };
         Tool::erased(
-            name,
+            name.into(),
             [schema::input::<A>, schema::typed::<A>],
             R::schema,
             Run::Async(Box::new(run)),
@@ -75,7 +79,7 @@ impl Tool {
     }
 
     /// A sync function, for short pure code: it runs on the thread that answers the request.
-    pub fn sync<A, F, R>(name: &'static str, function: F) -> Tool
+    pub fn sync<A, F, R>(name: impl Into<Cow<'static, str>>, function: F) -> Tool
     where
         A: DeserializeOwned + JsonSchema,
         F: Fn(Context, A) -> Result<R> + Send + Sync + 'static,
@@ -85,7 +89,7 @@ impl Tool {
             function(cx.clone(), arguments.decode()?)?.into_answer(&cx)
         };
         Tool::erased(
-            name,
+            name.into(),
             [schema::input::<A>, schema::typed::<A>],
             R::schema,
             Run::Sync(Box::new(run)),
@@ -93,15 +97,16 @@ impl Tool {
     }
 
     fn erased(
-        name: &'static str,
+        name: Cow<'static, str>,
         [input, typed]: [fn() -> Value; 2],
         output: fn() -> Option<Value>,
         run: Run,
     ) -> Tool {
         Tool {
-            name,
+            name: name.into(),
             title: None,
-            tags: &[],
+            description: None,
+            tags: Vec::new(),
             path: None,
             aliases: Vec::new(),
             post_path: None,
@@ -123,23 +128,23 @@ impl Tool {
 
     /// Also answers REST: `GET /api{path}`, and `POST /api/{name}` with the arguments as a JSON object.
     /// Parameters in braces are path parameters, the others query parameters.
-    pub fn get(mut self, path: &'static str) -> Tool {
+    pub fn get(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
         self.rest = true;
-        self.path = Some(path);
+        self.path = Some(path.into());
         self
     }
 
     /// A second path for the same function, with fewer parameters in it.
-    pub fn also_get(mut self, path: &'static str) -> Tool {
-        self.aliases.push(path);
+    pub fn also_get(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
+        self.aliases.push(path.into());
         self
     }
 
-    /// Also answers REST, for arguments that fit in no path or query: `POST /api{path}` and `POST /api/{name}`, with the
+    /// Also answers REST, for arguments that do not fit into a path or query: `POST /api{path}` and `POST /api/{name}`, with the
     /// arguments as a JSON object.
-    pub fn post(mut self, path: &'static str) -> Tool {
+    pub fn post(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
         self.rest = true;
-        self.post_path = Some(path);
+        self.post_path = Some(path.into());
         self
     }
 
@@ -150,14 +155,21 @@ impl Tool {
     }
 
     /// A name for people.
-    pub fn title(mut self, title: &'static str) -> Tool {
-        self.title = Some(title);
+    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Tool {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// A description in place of the doc comment of the argument struct, for a tool whose description is known only at
+    /// run time.
+    pub fn describe(mut self, description: impl Into<Cow<'static, str>>) -> Tool {
+        self.description = Some(description.into());
         self
     }
 
     /// The groups it belongs to; the first one is its place in the documentation.
-    pub fn tags(mut self, tags: &'static [&'static str]) -> Tool {
-        self.tags = tags;
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Tool {
+        self.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
@@ -194,8 +206,8 @@ impl Tool {
     }
 
     /// Adds a value to its `_meta` in MCP lists, such as `ui` for MCP Apps; what is read of a document has it too.
-    pub fn meta(mut self, key: &'static str, value: impl Into<Value>) -> Tool {
-        self.meta.insert(key.to_owned(), value.into());
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Tool {
+        self.meta.insert(key.into(), value.into());
         self
     }
 
@@ -237,15 +249,21 @@ impl Tool {
     }
 
     /// The name on every protocol.
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The doc comment of the argument struct.
+    /// The name for the log, which keeps it longer than the call.
+    pub(crate) fn label(&self) -> Arc<str> {
+        self.name.clone()
+    }
+
+    /// What it does: the doc comment of the argument struct, or the text given in its place.
     pub fn description(&self) -> &str {
-        self.schema()
-            .get("description")
-            .and_then(Value::as_str)
+        let documented = || self.schema().get("description").and_then(Value::as_str);
+        self.description
+            .as_deref()
+            .or_else(documented)
             .unwrap_or("")
     }
 
@@ -275,34 +293,34 @@ impl Tool {
     }
 
     /// The name for people.
-    pub fn display_title(&self) -> Option<&'static str> {
-        self.title
+    pub fn display_title(&self) -> Option<&str> {
+        self.title.as_deref()
     }
 
     /// The groups it belongs to.
-    pub fn groups(&self) -> &'static [&'static str] {
-        self.tags
+    pub fn groups(&self) -> &[Cow<'static, str>] {
+        &self.tags
     }
 
     /// The GET path, below `/api`.
-    pub fn path(&self) -> Option<&'static str> {
-        self.path
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_deref()
     }
 
     /// Every GET path, below `/api`.
-    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
-        self.path.into_iter().chain(self.aliases.iter().copied())
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.path.iter().chain(&self.aliases).map(AsRef::as_ref)
     }
 
     /// The POST path beside the one of its name, below `/api`.
-    pub fn post_path(&self) -> Option<&'static str> {
-        self.post_path
+    pub fn post_path(&self) -> Option<&str> {
+        self.post_path.as_deref()
     }
 
     /// The method and the path, below `/api`, under which listings show it.
-    pub fn place(&self) -> Option<(&'static str, &'static str)> {
-        let get = self.path.map(|path| ("GET", path));
-        get.or(self.post_path.map(|path| ("POST", path)))
+    pub fn place(&self) -> Option<(&'static str, &str)> {
+        let get = self.path().map(|path| ("GET", path));
+        get.or(self.post_path().map(|path| ("POST", path)))
     }
 
     /// The protocols it answers on: `mcp`, `rest`.

@@ -9,10 +9,10 @@ const PAGE: &str = include_str!("docs.html");
 /// The page with everything that it shows.
 pub(super) fn page(registry: &Registry, info: &Info) -> String {
     let catalog = json!({
-        "title": info.title.unwrap_or(info.name),
+        "title": info.title.as_ref().unwrap_or(&info.name),
         "version": info.version,
-        "description": info.instructions.unwrap_or(""),
-        "functions": registry.tools().iter().map(function).collect::<Vec<_>>(),
+        "description": info.instructions.as_deref().unwrap_or(""),
+        "functions": registry.tools().iter().map(|it| function(it)).collect::<Vec<_>>(),
     });
     // An escaped `<` keeps a `</script>` in a description from ending the element that holds the catalog.
     PAGE.replacen(

@@ -1,4 +1,4 @@
-//! What a cache in front of this server needs to know: `Cache-Control`, `Age`, `Cache-Status`, `ETag`.
+//! Headers for caches in front of this server: `Cache-Control`, `Age`, `Cache-Status`, `ETag`.
 
 use axum::body::Body;
 use base64::Engine;
@@ -12,7 +12,7 @@ use crate::upstream::Freshness;
 /// RFC 9211.
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
-/// Says how fresh a good answer is, and leaves its body out where the caller has it already.
+/// Adds the headers of a successful response to a GET, and leaves the body out if the caller has it already.
 pub(super) fn describe(
     response: &mut Response<Body>,
     freshness: Option<Freshness>,
@@ -22,13 +22,13 @@ pub(super) fn describe(
     let headers = response.headers_mut();
     match freshness {
         Some(freshness) => say(headers, freshness),
-        // What this process says of itself may be another thing the next time: ask, and compare.
+        // The next response may differ, so a cache must revalidate it.
         None => drop(headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"))),
     }
     tag(response, xxh3_128(body.as_bytes()), request);
 }
 
-/// Gives a good answer the tag of its content, and leaves its body out where the caller has it already.
+/// Adds the tag of the content to a successful response, and leaves the body out if the caller has it already.
 pub(super) fn tag(response: &mut Response<Body>, content: u128, request: &HeaderMap) {
     let tag = entity_tag(content);
     let is_known = request
@@ -46,7 +46,7 @@ pub(super) fn tag(response: &mut Response<Body>, content: u128, request: &Header
     }
 }
 
-/// Says where the data of an answer to a POST came from, which no cache keeps.
+/// Adds the origin of the data to a response to a POST, which caches do not keep.
 pub(super) fn mark(response: &mut Response<Body>, freshness: Option<Freshness>) {
     if let Some(freshness) = freshness {
         say_where(response.headers_mut(), freshness);
@@ -57,9 +57,9 @@ fn say(headers: &mut HeaderMap, freshness: Freshness) {
     let left = freshness.ttl_ms.div_euclid(1000);
     let age = freshness.age.as_secs();
     let time = match freshness.is_stale() {
-        // Past its time an answer is given out for want of a better one, and nobody should keep it.
+        // A stale response is sent only because there is no better one, so caches must not keep it.
         true => 0,
-        // Whoever keeps it takes `Age` off this again (RFC 9111 §4.2).
+        // A cache subtracts `Age` from it (RFC 9111 §4.2).
         false if freshness.hit => age.saturating_add(left.unsigned_abs()),
         false => left.unsigned_abs(),
     };

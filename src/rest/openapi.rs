@@ -65,9 +65,9 @@ fn document(registry: &Registry, info: &Info) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": info.title.unwrap_or(info.name),
+            "title": info.title.as_ref().unwrap_or(&info.name),
             "version": info.version,
-            "description": info.instructions.unwrap_or(""),
+            "description": info.instructions.as_deref().unwrap_or(""),
         },
         // Nothing asks for credentials.
         "security": [],
@@ -80,7 +80,10 @@ fn document(registry: &Registry, info: &Info) -> Value {
 /// The groups of the operations, each once.
 fn tags(registry: &Registry) -> Value {
     let tools = registry.tools().iter().filter(|tool| tool.on_rest());
-    let names: BTreeSet<&str> = tools.flat_map(Tool::groups).copied().collect();
+    let names: BTreeSet<&str> = tools
+        .flat_map(|tool| tool.groups())
+        .map(AsRef::as_ref)
+        .collect();
     names.iter().map(|name| json!({ "name": name })).collect()
 }
 

@@ -95,7 +95,7 @@ pub fn failure(error: &Error, request_id: &str) -> Answered {
     response
 }
 
-/// A request that reached no function, for the reason that `refusal` gives.
+/// The response to a request that was refused before it reached a function.
 pub fn refused(refusal: Refusal, request_id: &str) -> Answered {
     let mut response = problem(refusal.status, refusal.class, &refusal.detail, request_id);
     response.headers_mut().extend(refusal.header);

@@ -34,11 +34,11 @@ pub struct RestApi {
     docs: OnceLock<(Bytes, HeaderValue)>,
 }
 
-/// A function and its place in the registry: what a route needs to answer.
+/// A tool that answers at a path.
 #[derive(Clone)]
 struct Route {
     api: Arc<RestApi>,
-    index: usize,
+    tool: Arc<Tool>,
 }
 
 impl RestApi {
@@ -54,6 +54,18 @@ impl RestApi {
             public_url: config.public_url.clone(),
             registry,
             info,
+            openapi: OnceLock::new(),
+            docs: OnceLock::new(),
+        }
+    }
+
+    /// The protocol of another registry of the same application.
+    pub fn with(&self, registry: Arc<Registry>) -> RestApi {
+        RestApi {
+            registry,
+            info: self.info.clone(),
+            usual_url: self.usual_url.clone(),
+            public_url: self.public_url.clone(),
             openapi: OnceLock::new(),
             docs: OnceLock::new(),
         }
@@ -86,10 +98,6 @@ impl RestApi {
 }
 
 impl Route {
-    fn tool(&self) -> &Tool {
-        &self.api.registry.tools()[self.index]
-    }
-
     /// Calls the function. A GET passes its headers on: its answer may be kept, and may be known already.
     async fn answer(
         &self,
@@ -97,7 +105,7 @@ impl Route {
         arguments: Result<Cow<'_, str>>,
         get: Option<&HeaderMap>,
     ) -> Answered {
-        let tool = self.tool();
+        let tool = &self.tool;
         let result = match arguments {
             Ok(arguments) => {
                 let cx = cx.clone().on_protocol(Protocol::Rest, Form::Json);
@@ -119,23 +127,17 @@ impl Route {
             }
             Err(error) => failure(error, cx.request_id()).response,
         };
-        Answered::new(response, Outcome::of_call(tool.name(), result.err()))
+        Answered::new(response, Outcome::of_call(tool.label(), result.err()))
     }
 }
 
 /// Every route of the api. A [`Context`] must stand in the request's extensions.
 pub fn router(api: Arc<RestApi>) -> Router {
     let mut routes = Router::new();
-    for (index, tool) in api
-        .registry
-        .tools()
-        .iter()
-        .enumerate()
-        .filter(|(_, tool)| tool.on_rest())
-    {
+    for tool in api.registry.tools().iter().filter(|tool| tool.on_rest()) {
         let route = Route {
             api: api.clone(),
-            index,
+            tool: tool.clone(),
         };
         for path in tool.paths() {
             routes = routes.route(&format!("/api{path}"), by_url(route.clone()));
@@ -177,7 +179,7 @@ fn by_url(route: Route) -> MethodRouter<Arc<RestApi>> {
                 .iter()
                 .map(|(name, text)| (name, text.into()))
                 .collect();
-            let arguments = arguments::of_url(route.tool(), &path, request.uri().query());
+            let arguments = arguments::of_url(&route.tool, &path, request.uri().query());
             let get = Some(request.headers());
             route.answer(cx, arguments.map(Cow::Owned), get).await
         },

@@ -48,7 +48,7 @@ struct LogFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    function: Option<&'static str>,
+    function: Option<&'a str>,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
@@ -128,7 +128,7 @@ impl AccessLine<'_> {
             message: if self.is_task() { "task" } else { "request" },
             protocol: self.protocol,
             method: self.method,
-            function: self.outcome.function,
+            function: self.outcome.function.as_deref(),
             outcome: self.outcome_name(),
             error: self.outcome.error,
             status: self.status,
@@ -147,7 +147,7 @@ impl AccessLine<'_> {
     /// create new ones.
     fn metrics<'a>(&self, namespace: &'a str) -> Metrics<'a> {
         let mut dimensions = vec!["protocol"];
-        dimensions.extend(self.outcome.function.map(|_| "function"));
+        dimensions.extend(self.outcome.function.as_ref().map(|_| "function"));
         let mut metrics = Metrics::new(namespace);
         let all = metrics.with_dimensions(dimensions.clone());
         all.count_line("calls")

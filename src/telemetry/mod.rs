@@ -46,7 +46,7 @@ pub struct Outcome {
     /// The protocol method, or the REST route.
     pub method: Option<&'static str>,
     /// The function that was called.
-    pub function: Option<&'static str>,
+    pub function: Option<Arc<str>>,
     /// The error kind.
     pub error: Option<&'static str>,
 }
@@ -112,7 +112,7 @@ impl Outcome {
     }
 
     /// The outcome of a cancelled call of this function.
-    pub fn cancelled(function: &'static str) -> Outcome {
+    pub fn cancelled(function: Arc<str>) -> Outcome {
         Outcome {
             function: Some(function),
             ..Outcome::aborted()
@@ -120,9 +120,9 @@ impl Outcome {
     }
 
     /// The outcome of a call; the source of its error goes to the log.
-    pub fn of_call(function: &'static str, error: Option<Error>) -> Outcome {
+    pub fn of_call(function: Arc<str>, error: Option<Error>) -> Outcome {
         if let Some(error) = &error {
-            cause(function, error);
+            cause(&function, error);
         }
         Outcome {
             method: None,

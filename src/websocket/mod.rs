@@ -47,7 +47,7 @@ use crate::context::Context;
 use crate::context::request_log::RequestLog;
 use crate::http::buffers::Intake;
 use crate::http::origin::AllowedOrigins;
-use crate::mcp::Endpoint;
+use crate::mcp::CurrentEndpoint;
 use crate::store::Store;
 
 use cancellation::Cancellations;
@@ -68,7 +68,7 @@ pub const PROTOCOL: &str = "mcp";
 
 /// The WebSocket protocol of one application.
 pub struct Sockets {
-    endpoint: Arc<Endpoint>,
+    endpoint: CurrentEndpoint,
     origins: AllowedOrigins,
     gateway: Gateway,
     cancellations: Cancellations,
@@ -81,7 +81,7 @@ pub struct Sockets {
 /// What [`Sockets`] stand on.
 pub struct Dependencies<'a> {
     /// What answers the messages.
-    pub endpoint: Arc<Endpoint>,
+    pub endpoint: CurrentEndpoint,
     /// The browser pages that may connect.
     pub origins: AllowedOrigins,
     /// The settings of the process.

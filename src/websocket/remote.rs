@@ -198,7 +198,7 @@ impl Sockets {
             bytes: MOST_BYTES,
             end: Some(times.answer),
         };
-        let (endpoint, entry) = (self.endpoint.clone(), entry.into_log());
+        let (endpoint, entry) = ((self.endpoint)(), entry.into_log());
         let mut exchange = Exchange::new(endpoint, frame, entry, limits);
         match Delivery::new(&self.gateway, connection, times) {
             Ok(delivery) => delivery.carry(&mut exchange, self.stopping()).await,

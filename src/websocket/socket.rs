@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
@@ -22,7 +21,7 @@ use super::heartbeat::{BEAT, Heartbeat};
 use crate::context::Context;
 use crate::error::Error;
 use crate::http::buffers::{Full, Intake};
-use crate::mcp::{self, Endpoint, Outgoing, same};
+use crate::mcp::{self, CurrentEndpoint, Outgoing, same};
 
 /// Requests that run at the same time.
 const MOST_RUNNING: usize = 16;
@@ -37,7 +36,7 @@ const TOLERANCE: usize = 4;
 /// An open connection. Dropping it ends all calls that run on it.
 pub(super) struct Socket {
     socket: WebSocket,
-    endpoint: Arc<Endpoint>,
+    endpoint: CurrentEndpoint,
     cx: Context,
     /// What runs, by the id of its request.
     running: HashMap<String, AbortHandle>,
@@ -65,7 +64,7 @@ pub(super) fn readable(most: usize) -> usize {
 impl Socket {
     pub(super) fn new(
         socket: WebSocket,
-        endpoint: Arc<Endpoint>,
+        endpoint: CurrentEndpoint,
         cx: Context,
         intake: Intake,
     ) -> Socket {
@@ -211,7 +210,7 @@ impl Socket {
             end: None,
         };
         let (endpoint, entry) = (
-            self.endpoint.clone(),
+            (self.endpoint)(),
             entry(&self.cx.for_new_request(), frame.function_method()),
         );
         let exchange = Exchange::new(endpoint, frame, entry, limits);

@@ -116,7 +116,7 @@ fn prompt(cx: Context, Wish { bytes }: Wish) -> Result<Content> {
 
 /// An application's own function that calls others without declaring it.
 async fn relay(cx: Context, Much { rows }: Much) -> Result<Content> {
-    let registry = cx.state::<Arc<Registry>>()?.clone();
+    let registry = Registry::of(&cx)?;
     let tool = registry.get("count").unwrap();
     let mut kinds = Vec::new();
     for _ in 0..rows {
@@ -130,7 +130,7 @@ async fn relay(cx: Context, Much { rows }: Much) -> Result<Content> {
 
 /// Another one, which calls a function that calls others.
 async fn disguise(cx: Context, Nothing {}: Nothing) -> Result<Content> {
-    let registry = cx.state::<Arc<Registry>>()?.clone();
+    let registry = Registry::of(&cx)?;
     let calls = r#"{"calls":[{"name":"count"}]}"#;
     let tool = registry.get("call_many").unwrap();
     let told = registry.call(tool, cx.clone(), calls).await;

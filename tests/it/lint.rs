@@ -114,7 +114,7 @@ fn only_functions_on_mcp_are_checked_and_each_finding_names_its_function() {
     let tool = |name| Tool::sync(name, anything).input_schema(broken());
     let tools = vec![tool("a"), tool("b").get("/b").rest_only(), tool("c")];
     let app = App::new(Config::default(), Server::new("it", "1").tools(tools)).unwrap();
-    let names: Vec<&str> = app.lint().iter().map(|it| it.function).collect();
+    let names: Vec<String> = app.lint().into_iter().map(|it| it.function).collect();
     assert_eq!(names, ["a", "c"]);
 }
 

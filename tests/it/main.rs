@@ -12,6 +12,7 @@ mod arguments;
 mod batch;
 #[cfg(feature = "provenance")]
 mod budget;
+mod catalog;
 #[cfg(feature = "provenance")]
 mod connections;
 #[cfg(feature = "provenance")]

@@ -21,7 +21,7 @@ use crate::mcp::messages::events::Event;
 use crate::mcp::messages::result;
 use crate::mcp::messages::version::Shape;
 use crate::mcp::methods::{prompts, resources};
-use crate::registry::{Answer, Registry, Tool};
+use crate::registry::{Answer, Prompt, Registry, Resource, Tool};
 use crate::telemetry::{Outcome, PendingOutcome};
 
 /// Runs functions for clients: what all calls of one application share.
@@ -61,15 +61,32 @@ pub(crate) struct Execution<'a> {
 
 /// The function that is run, and with it how its answer becomes a result.
 pub(crate) enum Subject {
-    /// A tool by its name.
-    Tool(&'static str),
-    /// A prompt by its name.
-    Prompt(&'static str),
-    /// A resource by its place in the list, and the URI that is read.
-    Resource(usize, String),
+    /// A tool.
+    Tool(Arc<Tool>),
+    /// A prompt.
+    Prompt(Arc<Prompt>),
+    /// A resource.
+    Resource {
+        resource: Arc<Resource>,
+        /// The URI that is read.
+        uri: String,
+        /// How long a client may keep what does not come from an upstream, in milliseconds.
+        ttl_ms: u64,
+    },
 }
 
 impl Executor {
+    /// The same with another registry.
+    pub(crate) fn with(&self, registry: Arc<Registry>) -> Executor {
+        Executor {
+            registry,
+            server: self.server.clone(),
+            cipher: self.cipher.clone(),
+            pending_requests: self.pending_requests.clone(),
+            tasks: self.tasks.clone(),
+        }
+    }
+
     /// Runs the function and answers with its result, or with what it says until then.
     pub(crate) async fn run(
         &self,
@@ -78,7 +95,7 @@ impl Executor {
         subject: Subject,
         arguments: &str,
     ) -> Result<Executed, RpcError> {
-        let function = subject.function(&self.registry);
+        let function = subject.function();
         missing(function, channel.as_ref())?;
         let Some(channel) = channel else {
             return Ok(self.run_alone(execution, &subject, arguments).await);
@@ -95,14 +112,15 @@ impl Executor {
         let escalation = match subject {
             Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
             // The extension knows tasks of tools alone.
-            Subject::Prompt(_) | Subject::Resource(..) => None,
+            Subject::Prompt(_) | Subject::Resource { .. } => None,
         };
+        let label = function.label();
         let run = self.start(execution.shape, subject, arguments, (cx, client));
         // A client that asked for progress gets a stream at once; others only when there is something to hear.
         let at_once = reporter.is_some();
-        let session = Session::new(function.name(), run, reporter, asking, escalation);
+        let session = Session::new(label.clone(), run, reporter, asking, escalation);
         Ok(match takes_events {
-            true => stream_of(session, execution, function.name(), at_once).await,
+            true => stream_of(session, execution, label, at_once).await,
             false => Executed::Whole(session.end().await.fitting(execution.cx)),
         })
     }
@@ -115,11 +133,11 @@ impl Executor {
         arguments: &str,
     ) -> Executed {
         let Execution { shape, cx, .. } = execution;
-        let function = subject.function(&self.registry);
+        let function = subject.function();
         let called = cx.clone().on_protocol(Protocol::Mcp, subject.form(shape));
         let answer = self.registry.call(function, called, arguments).await;
-        let encode = |answer: &_| subject.encode(&self.registry, shape, &self.server, answer, cx);
-        let ended = Ended::of(shape, function.name(), answer, encode);
+        let encode = |answer: &_| subject.encode(shape, &self.server, answer, cx);
+        let ended = Ended::of(shape, function.label(), answer, encode);
         Executed::Whole(ended.fitting(cx))
     }
 
@@ -133,10 +151,10 @@ impl Executor {
         let (registry, server) = (self.registry.clone(), self.server.clone());
         let arguments = arguments.to_owned();
         let function = async move {
-            let function = subject.function(&registry);
+            let function = subject.function();
             let answer = registry.call(function, cx.clone(), &arguments).await;
-            let encode = |answer: &_| subject.encode(&registry, shape, &server, answer, &cx);
-            Ended::of(shape, function.name(), answer, encode)
+            let encode = |answer: &_| subject.encode(shape, &server, answer, &cx);
+            Ended::of(shape, function.label(), answer, encode)
         };
         Run::new(Box::pin(function), client)
     }
@@ -153,7 +171,7 @@ impl Executor {
         Some(Escalation {
             tasks: tasks.clone(),
             cx: cx.clone(),
-            function: function.name(),
+            function: function.label(),
             arguments: arguments.to_owned(),
             capabilities: client.capabilities(),
             server: self.server.clone(),
@@ -165,7 +183,7 @@ impl Executor {
 async fn stream_of(
     mut session: Session,
     Execution { request, cx, .. }: Execution<'_>,
-    name: &'static str,
+    name: Arc<str>,
     at_once: bool,
 ) -> Executed {
     let first = match at_once {
@@ -214,26 +232,21 @@ impl Subject {
     pub(crate) fn form(&self, shape: Shape) -> Form {
         match self {
             Subject::Tool(_) if shape >= Shape::Structured => Form::Both,
-            Subject::Tool(_) | Subject::Resource(..) => Form::Text,
+            Subject::Tool(_) | Subject::Resource { .. } => Form::Text,
             Subject::Prompt(_) => Form::Json,
         }
     }
 
-    fn function<'r>(&self, registry: &'r Registry) -> &'r Tool {
-        let prompts = || registry.prompts().iter();
+    fn function(&self) -> &Tool {
         match self {
-            Subject::Tool(name) => registry.get(name),
-            Subject::Prompt(name) => prompts()
-                .find(|it| it.name() == *name)
-                .map(|it| it.function()),
-            Subject::Resource(place, _) => registry.resources().get(*place).map(|it| it.function()),
+            Subject::Tool(tool) => tool,
+            Subject::Prompt(prompt) => prompt.function(),
+            Subject::Resource { resource, .. } => resource.function(),
         }
-        .expect("a subject was found in the registry that it is looked up in")
     }
 
     fn encode(
         &self,
-        registry: &Registry,
         shape: Shape,
         server: &RawValue,
         answer: &Result<Answer, Error>,
@@ -241,11 +254,12 @@ impl Subject {
     ) -> Result<Box<RawValue>, RpcError> {
         match self {
             Subject::Tool(_) => Ok(result::call(shape, answer, server, cx.freshness())),
-            Subject::Prompt(_) => prompts::result(self.function(registry), shape, server, answer),
-            Subject::Resource(place, uri) => {
-                let resource = &registry.resources()[*place];
-                resources::result(resource, uri, shape, server, answer, cx)
-            }
+            Subject::Prompt(_) => prompts::result(self.function(), shape, server, answer),
+            Subject::Resource {
+                resource,
+                uri,
+                ttl_ms,
+            } => resources::result(resource, uri, shape, server, answer, (cx, *ttl_ms)),
         }
     }
 }

@@ -41,16 +41,16 @@ impl Ended {
     /// The end of a function that gave `answer`, which `encode` makes a result of.
     pub(crate) fn of(
         shape: Shape,
-        function: &'static str,
+        function: Arc<str>,
         answer: Result<Answer, Error>,
         encode: impl FnOnce(&Result<Answer, Error>) -> Result<Box<RawValue>, RpcError>,
     ) -> Ended {
         let failure = answer.as_ref().err();
         let defect = failure.filter(|it| it.kind() == Kind::Internal);
-        let defect = defect.map(|it| RpcError::of_error(shape, function, it));
+        let defect = defect.map(|it| RpcError::of_error(shape, &function, it));
         let result = match failure.and_then(Error::capability) {
             Some(capability) => {
-                let rpc_error = RpcError::missing_capabilities(function, &[capability]);
+                let rpc_error = RpcError::missing_capabilities(&function, &[capability]);
                 Err(match shape {
                     Shape::Modern => rpc_error,
                     _ => rpc_error.legacy(),
@@ -66,9 +66,9 @@ impl Ended {
     }
 
     /// The end of a call that could not go on.
-    pub(crate) fn failed(function: &'static str, error: Error) -> Ended {
+    pub(crate) fn failed(function: Arc<str>, error: Error) -> Ended {
         Ended {
-            result: Err(RpcError::of_error(Shape::Modern, function, &error)),
+            result: Err(RpcError::of_error(Shape::Modern, &function, &error)),
             defect: None,
             outcome: Outcome::of_call(function, Some(error)),
         }

@@ -26,7 +26,7 @@ const QUIET: Duration = Duration::from_secs(15);
 /// A call while it runs. It runs while it is asked what comes next, and ends when it is dropped.
 pub(crate) struct Session {
     /// The name of the function.
-    function: &'static str,
+    function: Arc<str>,
     run: Run,
     reporter: Option<Reporter>,
     asking: Asking,
@@ -78,7 +78,7 @@ enum Heard {
 
 impl Session {
     pub(crate) fn new(
-        function: &'static str,
+        function: Arc<str>,
         run: Run,
         reporter: Option<Reporter>,
         asking: Asking,
@@ -138,7 +138,7 @@ impl Session {
                         self.finish(match &self.asking {
                             // What a round asks is answered before a task begins (SEP-2663).
                             Asking::MultiRound(multi_round) if multi_round.is_open() => {
-                                End::Ended(required(self.function, multi_round))
+                                End::Ended(required(self.function.clone(), multi_round))
                             }
                             _ => End::Detaching(escalation, detached),
                         });
@@ -147,12 +147,12 @@ impl Session {
                         && !asks
                     {
                         // It waits for more than the answer, which could take as long as it likes.
-                        self.finish(End::Ended(required(self.function, multi_round)));
+                        self.finish(End::Ended(required(self.function.clone(), multi_round)));
                     }
                 }
                 (Step::Ended(ended), _) => self.finish(End::Ended(ended)),
                 (Step::Waits, Asking::MultiRound(multi_round)) if multi_round.is_open() => {
-                    self.finish(End::Ended(required(self.function, multi_round)));
+                    self.finish(End::Ended(required(self.function.clone(), multi_round)));
                 }
                 (Step::Waits, _) => {}
             }
@@ -262,7 +262,7 @@ impl Session {
 }
 
 /// The end of a round whose questions the client takes along.
-fn required(function: &'static str, multi_round: &MultiRound) -> Ended {
+fn required(function: Arc<str>, multi_round: &MultiRound) -> Ended {
     let result = match multi_round.required() {
         Ok(result) => result,
         Err(error) => return Ended::failed(function, error),

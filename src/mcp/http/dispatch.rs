@@ -48,20 +48,25 @@ pub(crate) async fn answer(
             repeated(&params.name, "params.name")?;
             let tool = tools::find(registry, &params.name)?;
             headers::check_params(modern, tool, params.arguments)?;
-            let subject = Subject::Tool(tool.name());
+            let subject = Subject::Tool(tool.clone());
             Box::pin(executor.run(execution, channel()?, subject, params.arguments())).await?
         }
         "resources/read" if rendered.has(List::Resources) => {
             let params = ReadParams::of(params)?;
             repeated(&params.uri, "params.uri")?;
-            let (place, arguments) = resources::find(registry, shape, &params.uri)?;
-            let subject = Subject::Resource(place, params.uri.into_owned());
+            let (resource, arguments) = resources::find(registry, shape, &params.uri)?;
+            let subject = Subject::Resource {
+                resource: resource.clone(),
+                uri: params.uri.into_owned(),
+                ttl_ms: rendered.ttl_ms(),
+            };
             Box::pin(executor.run(execution, channel()?, subject, &arguments)).await?
         }
         "prompts/get" if rendered.has(List::Prompts) => {
             let params = GetParams::of(params)?;
             repeated(&params.name, "params.name")?;
-            let subject = Subject::Prompt(prompts::find(registry, &params.name)?.name());
+            let prompt = prompts::find(registry, &params.name)?;
+            let subject = Subject::Prompt(prompt.clone());
             Box::pin(executor.run(execution, channel()?, subject, params.arguments())).await?
         }
         "completion/complete" if rendered.has_completions() => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::aws::invoke::Invoker;
 use crate::config::Config;
 use crate::context::Context;
-use crate::context::updates::Updates;
+use crate::context::updates::{Update, Updates};
 use crate::error::Result;
 use crate::http::origin::AllowedOrigins;
 use crate::mcp::call::execution::Executor;
@@ -13,11 +13,13 @@ use crate::mcp::call::pending::PendingRequests;
 use crate::mcp::call::request_state::StateCipher;
 use crate::mcp::call::shutdown::Shutdown;
 use crate::mcp::call::task::Tasks;
+use crate::mcp::methods::lists::{self, List};
 use crate::mcp::methods::rendered::Rendered;
 use crate::registry::{Info, Registry};
 use crate::store::Store;
 
-/// The MCP protocol of one application.
+/// The MCP protocol of one application, with one registry. When the application changes what it offers, another one
+/// shares all else with it.
 pub struct Endpoint {
     pub(super) registry: Arc<Registry>,
     pub(super) rendered: Rendered,
@@ -47,7 +49,12 @@ pub struct Dependencies<'a> {
     pub invoker: Option<Arc<Invoker>>,
     /// Where changes are told.
     pub updates: Arc<Updates>,
+    /// Whether the application may change what it offers.
+    pub may_change: bool,
 }
+
+/// Gives the endpoint with the current registry: a connection asks for it with each message.
+pub type CurrentEndpoint = Arc<dyn Fn() -> Arc<Endpoint> + Send + Sync>;
 
 impl Endpoint {
     /// The protocol of that registry. Processes that share the store and the keys go on with each other's calls.
@@ -61,9 +68,10 @@ impl Endpoint {
             store,
             invoker,
             updates,
+            may_change,
         } = dependencies;
         let mut tools = registry.tools().iter();
-        let may_detach = tools.any(|tool| tool.on_mcp() && tool.may_detach());
+        let may_detach = may_change || tools.any(|tool| tool.on_mcp() && tool.may_detach());
         // A process that is frozen between requests goes on with a task only by invoking itself.
         let has_tasks = may_detach && (!config.is_frozen() || invoker.is_some());
         let shutdown = Shutdown::new();
@@ -73,6 +81,7 @@ impl Endpoint {
             page_size,
             updates.clone(),
             has_tasks,
+            may_change,
         );
         let executor = Executor {
             registry: registry.clone(),
@@ -97,6 +106,34 @@ impl Endpoint {
             executor,
             updates,
             shutdown,
+        }
+    }
+
+    /// The same protocol with another registry.
+    pub(crate) fn with(&self, registry: Arc<Registry>) -> Endpoint {
+        Endpoint {
+            rendered: self.rendered.with(registry.clone()),
+            executor: self.executor.with(registry.clone()),
+            registry,
+            origins: self.origins.clone(),
+            updates: self.updates.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+
+    /// Announces to the clients that listen which lists are other ones than those of the `old` endpoint.
+    pub(crate) fn announce_changes(&self, old: &Endpoint) {
+        for (lists, update) in [
+            (&[List::Tools][..], Update::Tools),
+            (&[List::Resources, List::Templates], Update::Resources),
+            (&[List::Prompts], Update::Prompts),
+        ] {
+            let mut lists = lists.iter();
+            if self.updates.has(update.topic())
+                && lists.any(|it| lists::differ(&old.registry, &self.registry, *it))
+            {
+                self.updates.publish(update);
+            }
         }
     }
 

@@ -13,17 +13,17 @@ use crate::mcp::messages::{accept, headers};
 use crate::mcp::methods::subscriptions;
 
 impl Endpoint {
-    /// Whether there is a stream for clients of 2025.
+    /// Whether clients of 2025 can open a stream.
     pub fn tells(&self) -> bool {
         self.updates.has_topics()
     }
 
-    /// The stream of a client of 2025, which hears of everything that is told to all.
+    /// The stream of a client of 2025, which hears of every change that is announced to all clients.
     pub fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
         if let Err(rpc_error) = self.check_listener(headers) {
             return McpResponse::rpc_error(absent_id(headers), rpc_error);
         }
-        let events = subscriptions::listen_to_all(&self.updates, &self.registry);
+        let events = subscriptions::listen_to_all(&self.updates);
         McpResponse::listening(events.unwrap_or_else(|| stream::empty().boxed()))
     }
 

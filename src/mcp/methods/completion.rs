@@ -1,6 +1,7 @@
 //! `completion/complete`: what may be typed next for an argument of a prompt or a variable of a resource.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -50,7 +51,7 @@ struct Argument<'a> {
 
 /// The proposals for what is typed so far; none for an argument of which nothing is known.
 pub(crate) async fn complete(
-    registry: &Registry,
+    registry: &Arc<Registry>,
     server: &RawValue,
     shape: Shape,
     params: &Params<'_>,

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{Context, SHA256};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -9,8 +10,29 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::methods::lists::List;
 
-/// The form of the text inside. A new form gets a new number, so that no cursor is read as one of another form.
-const FORM: &str = "1";
+/// The form of the text inside. A new form gets a new number, so that a cursor is never read as one of another form.
+const FORM: &str = "2";
+
+/// The bytes of the hash that tell two lists apart.
+const HASH_BYTES: usize = 8;
+
+/// What a cursor says: a page of a list as it was when the cursor was given out.
+pub(crate) struct Cursor {
+    /// The number of entries before the page, at least 1.
+    pub(crate) offset: usize,
+    /// The fingerprint of the list.
+    pub(crate) fingerprint: String,
+}
+
+/// Tells lists with other entries, or with entries in another order, apart. It is the same in every process.
+pub(crate) fn fingerprint<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut hash = Context::new(&SHA256);
+    for name in names {
+        hash.update(name.as_bytes());
+        hash.update(b"\n");
+    }
+    URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..HASH_BYTES])
+}
 
 /// The parameters of a list.
 #[derive(Deserialize)]
@@ -27,33 +49,45 @@ pub(crate) fn of<'a>(params: &Params<'a>) -> Result<Option<&'a RawValue>, RpcErr
 }
 
 /// The cursor of the page that begins after `offset` entries.
-pub(crate) fn encode(list: List, offset: usize) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{FORM} {} {offset}", list.method()))
+pub(crate) fn encode(list: List, offset: usize, fingerprint: &str) -> String {
+    let method = list.method();
+    URL_SAFE_NO_PAD.encode(format!("{FORM} {method} {offset} {fingerprint}"))
 }
 
-/// The number of entries before the page that a client asks for, at least 1.
-pub(crate) fn decode(list: List, cursor: &RawValue) -> Result<usize, RpcError> {
+/// The page that a client asks for.
+pub(crate) fn decode(list: List, cursor: &RawValue) -> Result<Cursor, RpcError> {
     let cursor: String = serde_json::from_str(cursor.get())
         .map_err(|_| RpcError::invalid_params("`cursor` must be a string"))?;
-    let (owner, offset) =
+    let (owner, cursor) =
         read(&cursor).ok_or_else(|| refused("was not given out by this server"))?;
     match owner == list {
-        true => Ok(offset),
+        true => Ok(cursor),
         false => Err(refused(&format!("belongs to `{}`", owner.method()))),
     }
 }
 
-/// The answer to a cursor at which no page begins: the list has become shorter, or its pages have.
+/// The answer to a cursor of a list that has other entries now: its next page would skip entries or repeat them.
+pub(crate) fn changed() -> RpcError {
+    refused("belongs to a list that has changed since")
+}
+
+/// The answer to a cursor at which no page begins: the pages had another size when it was given out.
 pub(crate) fn out_of_range() -> RpcError {
     refused("points at no page of this list")
 }
 
-fn read(cursor: &str) -> Option<(List, usize)> {
+fn read(cursor: &str) -> Option<(List, Cursor)> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let mut parts = text.split(' ').skip(1);
     let (list, offset) = (List::of(parts.next()?)?, parts.next()?.parse().ok()?);
-    // Whatever else would be read as the same place was never given out.
-    (offset > 0 && encode(list, offset) == cursor).then_some((list, offset))
+    let fingerprint = parts.next()?.to_owned();
+    // Other texts that would be read as the same place were never given out.
+    let is_own = offset > 0 && encode(list, offset, &fingerprint) == cursor;
+    let cursor = Cursor {
+        offset,
+        fingerprint,
+    };
+    is_own.then_some((list, cursor))
 }
 
 fn refused(why: &str) -> RpcError {

@@ -1,5 +1,7 @@
 //! The four lists: what each entry says of a function, in the form of each revision.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::mcp::messages::blocks;
@@ -40,21 +42,24 @@ impl List {
         }
     }
 
+    /// The names of the entries, by which clients know them.
+    pub(crate) fn names(self, registry: &Registry) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            List::Tools => Box::new(tools(registry).map(|it| it.name())),
+            List::Resources => Box::new(resources(registry, false).map(|it| it.uri())),
+            List::Templates => Box::new(resources(registry, true).map(|it| it.uri())),
+            List::Prompts => Box::new(registry.prompts().iter().map(|it| it.name())),
+        }
+    }
+
     /// The entries, in the order of registration.
     pub(crate) fn entries(self, registry: &Registry, shape: Shape) -> Vec<Value> {
-        let resources = |is_template: bool| {
-            let resources = registry.resources().iter();
-            resources.filter(move |it| it.is_template() == is_template)
-        };
         match self {
-            List::Tools => {
-                let tools = registry.tools().iter().filter(|tool| tool.on_mcp());
-                tools.map(|it| tool(it, shape)).collect()
-            }
-            List::Resources => resources(false)
+            List::Tools => tools(registry).map(|it| tool(it, shape)).collect(),
+            List::Resources => resources(registry, false)
                 .map(|it| resource(it, "uri", shape))
                 .collect(),
-            List::Templates => resources(true)
+            List::Templates => resources(registry, true)
                 .map(|it| resource(it, "uriTemplate", shape))
                 .collect(),
             List::Prompts => {
@@ -63,6 +68,32 @@ impl List {
             }
         }
     }
+}
+
+/// Whether a client sees other entries in one registry than in the other.
+pub(crate) fn differ(old: &Registry, new: &Registry, list: List) -> bool {
+    let are_same = match list {
+        List::Tools => are_same(old.tools(), new.tools()),
+        List::Resources | List::Templates => are_same(old.resources(), new.resources()),
+        List::Prompts => are_same(old.prompts(), new.prompts()),
+    };
+    // The latest revision shows the most of an entry.
+    let entries = |registry| list.entries(registry, Shape::Modern);
+    !are_same && entries(old) != entries(new)
+}
+
+fn are_same<T>(old: &[Arc<T>], new: &[Arc<T>]) -> bool {
+    let mut pairs = old.iter().zip(new);
+    old.len() == new.len() && pairs.all(|(old, new)| Arc::ptr_eq(old, new))
+}
+
+fn tools(registry: &Registry) -> impl Iterator<Item = &Arc<Tool>> {
+    registry.tools().iter().filter(|tool| tool.on_mcp())
+}
+
+fn resources(registry: &Registry, is_template: bool) -> impl Iterator<Item = &Arc<Resource>> {
+    let resources = registry.resources().iter();
+    resources.filter(move |it| it.is_template() == is_template)
 }
 
 fn tool(tool: &Tool, shape: Shape) -> Value {

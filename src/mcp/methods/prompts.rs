@@ -1,6 +1,7 @@
 //! `prompts/get`: a ready-made question with its arguments filled in.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -56,7 +57,7 @@ struct Message<'a> {
 }
 
 /// The prompt of that name.
-pub(crate) fn find<'r>(registry: &'r Registry, name: &str) -> Result<&'r Prompt, RpcError> {
+pub(crate) fn find<'r>(registry: &'r Registry, name: &str) -> Result<&'r Arc<Prompt>, RpcError> {
     let found = registry.prompts().iter().find(|it| it.name() == name);
     let missing = || format!("there is no prompt `{}`", excerpt(name));
     found.ok_or_else(|| RpcError::invalid_params(missing()))

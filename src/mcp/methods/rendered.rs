@@ -1,4 +1,4 @@
-//! The results that never change while a process lives, each rendered once.
+//! The results that depend on nothing but the registry, each rendered when it is first asked for.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,23 +14,31 @@ use crate::mcp::methods::cursor;
 use crate::mcp::methods::lists::List;
 use crate::registry::{Info, Registry};
 
-/// How long a client may keep what never changes while a process lives, in milliseconds.
+/// How long a client may keep what does not change while a process lives, in milliseconds.
 pub(crate) const TTL_MS: u64 = 3_600_000;
 
-/// The capability to tell of a list that has changed.
+/// The capability to announce that a list has changed.
 const LIST_CHANGED: &str = "listChanged";
 
-/// The results that are rendered once.
+/// The results that are rendered once for each registry.
 pub(crate) struct Rendered {
     registry: Arc<Registry>,
     info: Info,
     updates: Arc<Updates>,
     has_tasks: bool,
+    /// Whether another registry may take the place of this one while the process lives.
+    may_change: bool,
     server: Box<RawValue>,
     nothing: Box<RawValue>,
     discover: OnceLock<Box<RawValue>>,
     page_size: usize,
-    lists: [[OnceLock<Vec<Box<RawValue>>>; 5]; 4],
+    lists: [[OnceLock<Pages>; 5]; 4],
+}
+
+/// One list for one revision.
+struct Pages {
+    fingerprint: String,
+    pages: Vec<Box<RawValue>>,
 }
 
 fn raw(value: &Value) -> Box<RawValue> {
@@ -44,6 +52,7 @@ impl Rendered {
         page_size: usize,
         updates: Arc<Updates>,
         has_tasks: bool,
+        may_change: bool,
     ) -> Rendered {
         // Every result of the modern revision names the server, so it says no more of it than the name.
         let server = raw(&introduce(info, Shape::Structured));
@@ -52,6 +61,7 @@ impl Rendered {
             info: info.clone(),
             updates,
             has_tasks,
+            may_change,
             server,
             nothing: raw(&json!({})),
             discover: OnceLock::new(),
@@ -60,7 +70,21 @@ impl Rendered {
         }
     }
 
-    /// How the server introduces itself in results.
+    /// The results of another registry of the same server.
+    pub(crate) fn with(&self, registry: Arc<Registry>) -> Rendered {
+        Rendered {
+            registry,
+            info: self.info.clone(),
+            updates: self.updates.clone(),
+            server: self.server.clone(),
+            nothing: self.nothing.clone(),
+            discover: OnceLock::new(),
+            lists: Default::default(),
+            ..*self
+        }
+    }
+
+    /// The name and the version of the server, as every modern result has them.
     pub(crate) fn server(&self) -> &RawValue {
         &self.server
     }
@@ -75,8 +99,8 @@ impl Rendered {
             "capabilities": self.capabilities(),
             "serverInfo": introduce(&self.info, Shape::of(version)),
         });
-        if let Some(instructions) = self.info.instructions {
-            result["instructions"] = instructions.into();
+        if let Some(instructions) = &self.info.instructions {
+            result["instructions"] = instructions.as_ref().into();
         }
         raw(&result)
     }
@@ -85,31 +109,43 @@ impl Rendered {
         self.discover.get_or_init(|| {
             let mut result = self.modern(
                 json!({ "supportedVersions": [MODERN], "capabilities": self.capabilities() }),
+                TTL_MS,
             );
             if self.has_tasks {
                 let tasks = Capability::declare(&[Capability::Tasks]);
                 result["capabilities"]["extensions"] = tasks["extensions"].clone();
             }
             result["_meta"][SERVER_INFO] = introduce(&self.info, Shape::Modern);
-            if let Some(instructions) = self.info.instructions {
-                result["instructions"] = instructions.into();
+            if let Some(instructions) = &self.info.instructions {
+                result["instructions"] = instructions.as_ref().into();
             }
             raw(&result)
         })
     }
 
-    /// Whether the server has anything for that list.
+    /// Whether the server has that list. Clients ask for the capabilities once, so a server whose registry may change
+    /// has all lists, the empty ones too.
     pub(crate) fn has(&self, list: List) -> bool {
-        match list {
-            List::Tools => true,
-            List::Resources | List::Templates => !self.registry.resources().is_empty(),
-            List::Prompts => !self.registry.prompts().is_empty(),
-        }
+        self.may_change
+            || match list {
+                List::Tools => true,
+                List::Resources | List::Templates => !self.registry.resources().is_empty(),
+                List::Prompts => !self.registry.prompts().is_empty(),
+            }
     }
 
-    /// Whether the server proposes values for anything.
+    /// Whether the server proposes values for anything, or may do so later.
     pub(crate) fn has_completions(&self) -> bool {
-        self.registry.has_completions()
+        self.may_change || self.registry.has_completions()
+    }
+
+    /// How long a client may keep what depends on the registry, in milliseconds.
+    pub(crate) fn ttl_ms(&self) -> u64 {
+        match self.may_change {
+            // It may be another one at any moment.
+            true => 0,
+            false => TTL_MS,
+        }
     }
 
     fn capabilities(&self) -> Value {
@@ -140,40 +176,47 @@ impl Rendered {
         shape: Shape,
         cursor: Option<&RawValue>,
     ) -> Result<&RawValue, RpcError> {
-        let offset = match cursor {
-            Some(cursor) => cursor::decode(list, cursor)?,
-            None => 0,
-        };
-        let page = self.pages(list, shape).get(offset / self.page_size);
+        let cursor = cursor.map(|it| cursor::decode(list, it)).transpose()?;
+        let Pages { fingerprint, pages } = self.pages(list, shape);
+        if cursor
+            .as_ref()
+            .is_some_and(|it| it.fingerprint != *fingerprint)
+        {
+            return Err(cursor::changed());
+        }
+        let offset = cursor.map_or(0, |it| it.offset);
+        let page = pages.get(offset / self.page_size);
         page.filter(|_| offset % self.page_size == 0)
             .map(|page| &**page)
             .ok_or_else(cursor::out_of_range)
     }
 
-    fn pages(&self, list: List, shape: Shape) -> &[Box<RawValue>] {
+    fn pages(&self, list: List, shape: Shape) -> &Pages {
         self.lists[list as usize][shape as usize].get_or_init(|| {
             let entries = list.entries(&self.registry, shape);
+            let fingerprint = cursor::fingerprint(list.names(&self.registry));
             let page = |start: usize| {
                 let end = entries.len().min(start.saturating_add(self.page_size));
                 let mut page = json!({ list.key(): entries[start..end] });
                 if end < entries.len() {
-                    page["nextCursor"] = cursor::encode(list, end).into();
+                    page["nextCursor"] = cursor::encode(list, end, &fingerprint).into();
                 }
                 match shape {
-                    Shape::Modern => raw(&self.modern(page)),
+                    Shape::Modern => raw(&self.modern(page, self.ttl_ms())),
                     _ => raw(&page),
                 }
             };
             // A list without entries has one page too.
             let starts = (0..entries.len().max(1)).step_by(self.page_size);
-            starts.map(page).collect()
+            let pages = starts.map(page).collect();
+            Pages { fingerprint, pages }
         })
     }
 
     /// Adds what every cacheable result of the modern revision carries.
-    fn modern(&self, mut result: Value) -> Value {
+    fn modern(&self, mut result: Value, ttl_ms: u64) -> Value {
         result["resultType"] = "complete".into();
-        result["ttlMs"] = TTL_MS.into();
+        result["ttlMs"] = ttl_ms.into();
         result["cacheScope"] = "public".into();
         result["_meta"] = json!({ SERVER_INFO: &self.server });
         result
@@ -183,18 +226,18 @@ impl Rendered {
 /// How the server introduces itself to a client of that revision.
 fn introduce(info: &Info, shape: Shape) -> Value {
     let mut server = json!({ "name": info.name, "version": info.version });
-    if let Some(title) = info.title.filter(|_| shape >= Shape::Structured) {
+    if let Some(title) = info.title.as_deref().filter(|_| shape >= Shape::Structured) {
         server["title"] = title.into();
     }
     if shape < Shape::Illustrated {
         return server;
     }
     for (key, text) in [
-        ("description", info.description),
-        ("websiteUrl", info.website),
+        ("description", &info.description),
+        ("websiteUrl", &info.website),
     ] {
         if let Some(text) = text {
-            server[key] = text.into();
+            server[key] = text.as_ref().into();
         }
     }
     if !info.icons.is_empty() {

@@ -1,6 +1,7 @@
 //! `resources/read`: a document by its URI.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -12,7 +13,6 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::messages::result::ServerMeta;
 use crate::mcp::messages::version::Shape;
-use crate::mcp::methods::rendered::TTL_MS;
 use crate::registry::{Answer, Registry, Resource};
 
 #[derive(Deserialize)]
@@ -85,15 +85,15 @@ pub(crate) fn check_listed(registry: &Registry, shape: Shape, uri: &str) -> Resu
     }
 }
 
-/// The place of the resource that `uri` is one of, and the arguments of its function.
-pub(crate) fn find(
-    registry: &Registry,
+/// The resource of that URI, and the arguments of its function.
+pub(crate) fn find<'r>(
+    registry: &'r Registry,
     shape: Shape,
     uri: &str,
-) -> Result<(usize, String), RpcError> {
-    let mut resources = registry.resources().iter().enumerate();
+) -> Result<(&'r Arc<Resource>, String), RpcError> {
+    let mut resources = registry.resources().iter();
     resources
-        .find_map(|(place, it)| Some((place, it.matches(uri)?)))
+        .find_map(|it| Some((it, it.matches(uri)?)))
         .ok_or_else(|| RpcError::resource_not_found(shape, uri))
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn result(
     shape: Shape,
     server: &RawValue,
     answer: &Result<Answer, Error>,
-    cx: &Context,
+    (cx, ttl_ms): (&Context, u64),
 ) -> Result<Box<RawValue>, RpcError> {
     let answer = answer.as_ref();
     let answer = answer.map_err(|error| RpcError::of_error(shape, uri, error))?;
@@ -116,9 +116,9 @@ pub(crate) fn result(
     let (ttl, scope) = match cx.freshness() {
         // It may hold what the client said, which must not be kept, least of all for others (MCP 2026-07-28, caching).
         _ if cx.has_asked() => (0, "private"),
-        // What upstreams gave is good as long as they say; what this process says of itself as long as it lives.
+        // Data of upstreams is good as long as they say, and other data as long as this resource is the one of its URI.
         Some(freshness) => (freshness.ttl_ms.max(0) as u64, "public"),
-        None => (TTL_MS, "public"),
+        None => (ttl_ms, "public"),
     };
     let result = ReadResult {
         contents,

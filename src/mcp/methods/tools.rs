@@ -1,6 +1,7 @@
 //! `tools/call`: a function by its name.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -36,7 +37,7 @@ impl<'a> CallParams<'a> {
 }
 
 /// The tool of that name, if MCP clients see it.
-pub(crate) fn find<'r>(registry: &'r Registry, name: &str) -> Result<&'r Tool, RpcError> {
+pub(crate) fn find<'r>(registry: &'r Registry, name: &str) -> Result<&'r Arc<Tool>, RpcError> {
     let tool = registry.get(name).filter(|tool| tool.on_mcp());
     tool.ok_or_else(|| {
         let hint = registry.hint(name, Tool::on_mcp);

@@ -80,7 +80,7 @@ impl Spans {
             return;
         }
         let error = line.outcome.error;
-        let names = [line.method, line.outcome.function];
+        let names = [line.method, line.outcome.function.as_deref()];
         let names: Vec<&str> = names.into_iter().flatten().collect();
         // By the conventions a client error (HTTP 4xx) is not an error of a server span, but every MCP error is.
         let is_failure = line.protocol != "rest" || line.status.is_none_or(|status| status >= 500);
@@ -180,7 +180,10 @@ fn attributes(line: &AccessLine<'_>) -> Vec<KeyValue> {
         Some(KeyValue::new("faas.coldstart", line.cold_start)),
         invocation.map(|it| KeyValue::new("faas.invocation_id", it)),
         line.method.map(|it| KeyValue::new(method, it)),
-        line.outcome.function.map(|it| KeyValue::new(function, it)),
+        line.outcome
+            .function
+            .as_ref()
+            .map(|it| KeyValue::new(function, it.clone())),
         status_code.map(|it| KeyValue::new(STATUS_CODE, it)),
         line.outcome.error.map(|it| KeyValue::new(ERROR_TYPE, it)),
     ];

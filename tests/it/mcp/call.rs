@@ -155,13 +155,9 @@ async fn a_name_that_no_tool_has_is_refused_with_the_nearest_one() {
 async fn functions_that_are_rest_only_are_neither_tools_nor_proposed_as_tools() {
     let app = TestApp::start().await;
     let list = result(&app.mcp("tools/list", json!({})).await).to_string();
-    let rest_only = app
-        .app
-        .registry()
-        .tools()
-        .iter()
-        .filter(|tool| !tool.on_mcp());
-    let names: Vec<&str> = rest_only.map(Tool::name).collect();
+    let registry = app.app.registry();
+    let rest_only = registry.tools().iter().filter(|tool| !tool.on_mcp());
+    let names: Vec<&str> = rest_only.map(|tool| tool.name()).collect();
     assert_eq!(names.len(), 5);
     for name in &names {
         assert!(

@@ -78,13 +78,9 @@ async fn tools_list_has_the_sixteen_functions_in_the_order_of_registration() {
         .iter()
         .map(|tool| tool["name"].as_str().unwrap())
         .collect();
-    let registered = app
-        .app
-        .registry()
-        .tools()
-        .iter()
-        .filter(|tool| tool.on_mcp());
-    let registered: Vec<&str> = registered.map(Tool::name).collect();
+    let registry = app.app.registry();
+    let registered = registry.tools().iter().filter(|tool| tool.on_mcp());
+    let registered: Vec<&str> = registered.map(|tool| tool.name()).collect();
     assert_eq!(names, registered);
     assert_eq!(names.len(), 17);
     assert_eq!((names[0], names[16]), ("fetch_account_info", "call_many"));

@@ -35,13 +35,11 @@ struct Thing {
 }
 
 fn ask(name: String) -> Tool {
-    Tool::sync(name.leak(), |_: Context, Ask {}: Ask| {
-        Ok(Content::text("yes"))
-    })
+    Tool::sync(name, |_: Context, Ask {}: Ask| Ok(Content::text("yes")))
 }
 
 fn thing(name: String) -> Tool {
-    Tool::sync(name.leak(), |_: Context, Thing { it }: Thing| {
+    Tool::sync(name, |_: Context, Thing { it }: Thing| {
         Ok(Content::text(it))
     })
 }
@@ -50,14 +48,14 @@ fn thing(name: String) -> Tool {
 fn server(count: usize) -> Server {
     let documents = |index| {
         Resource::new(
-            format!("a://{index}").leak(),
+            format!("a://{index}"),
             "text/plain",
             ask(format!("d{index}")),
         )
     };
     let templates = |index| {
         Resource::new(
-            format!("b{index}://{{it}}").leak(),
+            format!("b{index}://{{it}}"),
             "text/plain",
             thing(format!("t{index}")),
         )
@@ -180,13 +178,12 @@ async fn a_cursor_is_good_for_one_list_of_every_revision() {
 #[tokio::test]
 async fn a_cursor_that_was_never_given_out_is_refused_with_what_is_wrong_with_it() {
     let app = TestApp::serving(server(5).page_size(2)).await;
-    let made = |text: &str| json!(URL_SAFE_NO_PAD.encode(text));
-    let good = URL_SAFE_NO_PAD.encode("1 tools/list 2");
     let given = result(&app.mcp("tools/list", json!({})).await)["nextCursor"].take();
-    assert_eq!(
-        given, good,
-        "the cursors below are close to those that are given out"
-    );
+    let good = given.as_str().unwrap();
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(good).unwrap()).unwrap();
+    let list = text.strip_prefix("2 tools/list 2 ");
+    let list = list.expect("the cursors below are close to those that are given out");
+    let made = |text: &str| json!(URL_SAFE_NO_PAD.encode(format!("{text} {list}")));
     let unknown = "was not given out";
     for (cursor, problem) in [
         (json!(2), "must be a string"),
@@ -201,20 +198,21 @@ async fn a_cursor_that_was_never_given_out_is_refused_with_what_is_wrong_with_it
         (json!(format!("{good}\n")), unknown),
         (json!("é"), unknown),
         (json!(URL_SAFE_NO_PAD.encode(b"\xff\xfe")), unknown),
-        (made("2 tools/list 2"), unknown),
-        (made("1 tools/list 0"), unknown),
-        (made("1 tools/list 02"), unknown),
-        (made("1 tools/list +2"), unknown),
-        (made("1 tools/list -2"), unknown),
-        (made("1 tools/list 2 "), unknown),
-        (made("1 tools/list 2 2"), unknown),
-        (made("1 tools/list"), unknown),
-        (made("1 tools/call 2"), unknown),
-        (made("1 tools/list 99999999999999999999999"), unknown),
-        (made("1 tools/list 1"), "no page"),
-        (made("1 tools/list 3"), "no page"),
-        (made("1 tools/list 6"), "no page"),
-        (made("1 tools/list 18446744073709551614"), "no page"),
+        (made("1 tools/list 2"), unknown),
+        (json!(URL_SAFE_NO_PAD.encode("2 tools/list 2")), unknown),
+        (made("2 tools/list 0"), unknown),
+        (made("2 tools/list 02"), unknown),
+        (made("2 tools/list +2"), unknown),
+        (made("2 tools/list -2"), unknown),
+        (made("2 tools/list 2 "), unknown),
+        (made("2 tools/list 2 2"), unknown),
+        (made("2 tools/list"), unknown),
+        (made("2 tools/call 2"), unknown),
+        (made("2 tools/list 99999999999999999999999"), unknown),
+        (made("2 tools/list 1"), "no page"),
+        (made("2 tools/list 3"), "no page"),
+        (made("2 tools/list 6"), "no page"),
+        (made("2 tools/list 18446744073709551614"), "no page"),
     ] {
         for version in [MODERN, "2025-06-18"] {
             let answer = ask_as(&app, version, "tools/list", json!({"cursor": cursor})).await;

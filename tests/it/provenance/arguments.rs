@@ -30,11 +30,12 @@ fn padded() -> String {
 }
 
 /// The functions with the address of a wallet.
-fn of_wallets(app: &TestApp) -> Vec<&'static str> {
-    let tools = app.app.registry().tools().iter();
+fn of_wallets(app: &TestApp) -> Vec<String> {
+    let registry = app.app.registry();
+    let tools = registry.tools().iter();
     let names: Vec<_> = tools
         .filter(|tool| tool.is_required("wallet_address"))
-        .map(|tool| tool.name())
+        .map(|tool| tool.name().to_owned())
         .collect();
     assert!(names.len() >= 11);
     names
@@ -112,7 +113,7 @@ async fn every_function_refuses_an_invalid_address_before_any_upstream_request()
     for function in of_wallets(&app) {
         for wallet in &bad {
             let arguments = json!({"wallet_address": wallet});
-            assert_refused(&app, function, &arguments, "wallet_address").await;
+            assert_refused(&app, &function, &arguments, "wallet_address").await;
         }
     }
 }
@@ -122,7 +123,7 @@ async fn an_address_is_required_and_a_string_in_every_body() {
     let app = TestApp::start().await;
     for function in of_wallets(&app) {
         let post = format!("/api/{function}");
-        let is_on_mcp = app.app.registry().get(function).unwrap().on_mcp();
+        let is_on_mcp = app.app.registry().get(&function).unwrap().on_mcp();
         for body in [
             "{}",
             r#"{"wallet_address": ""}"#,
@@ -134,7 +135,7 @@ async fn an_address_is_required_and_a_string_in_every_body() {
             let request = request.body(body.into()).unwrap();
             assert_request_refused(&app, CallForm::Post, request, "wallet_address").await;
             if is_on_mcp {
-                let request = call(function, body);
+                let request = call(&function, body);
                 assert_request_refused(&app, CallForm::Mcp, request, "wallet_address").await;
             }
         }
@@ -287,7 +288,7 @@ async fn a_time_of_null_means_now() {
 #[tokio::test]
 async fn every_function_names_an_unknown_field() {
     let app = TestApp::core().await;
-    let functions: Vec<_> = app.app.registry().tools().iter().collect();
+    let functions = app.app.registry().tools().to_vec();
     for function in functions {
         let mut arguments = json!({"walet": "x"});
         for name in function.parameters().into_iter().flat_map(|it| it.keys()) {

@@ -83,7 +83,8 @@ pub async fn answering(prefix: &str, canned: Canned) -> TestApp {
 
 /// The forms of call that a function supports.
 pub fn forms_of(app: &TestApp, name: &str) -> Vec<CallForm> {
-    let tool = app.app.registry().get(name);
+    let registry = app.app.registry();
+    let tool = registry.get(name);
     let tool = tool.unwrap_or_else(|| panic!("there is no function `{name}`"));
     let rest = [CallForm::Get, CallForm::Post]
         .into_iter()
@@ -169,7 +170,8 @@ pub fn call(name: &str, arguments: &str) -> Request<Body> {
 /// The target of a GET: path parameters in the path, other arguments in the query.
 fn target(app: &TestApp, name: &str, arguments: &Value) -> String {
     let mut left = arguments.as_object().unwrap().clone();
-    let tool = app.app.registry().get(name).unwrap();
+    let registry = app.app.registry();
+    let tool = registry.get(name).unwrap();
     let given = |part: &str| match part.strip_prefix('{') {
         Some(parameter) => left.contains_key(parameter.trim_end_matches('}')),
         None => true,

@@ -12,8 +12,9 @@ use crate::support::TestApp;
 const FORMS: [CallForm; 3] = [CallForm::Get, CallForm::Post, CallForm::Mcp];
 
 /// Every function on both protocols, each with valid arguments.
-fn questions(app: &TestApp) -> Vec<(&'static str, Value)> {
-    let tools = app.app.registry().tools().iter();
+fn questions(app: &TestApp) -> Vec<(String, Value)> {
+    let registry = app.app.registry();
+    let tools = registry.tools().iter();
     let dual = tools.filter(|tool| tool.on_mcp() && tool.on_rest());
     let questions: Vec<_> = dual
         .map(|tool| {
@@ -21,7 +22,7 @@ fn questions(app: &TestApp) -> Vec<(&'static str, Value)> {
             let arguments: Map<String, Value> = names
                 .filter_map(|name| Some((name.clone(), sample(name)?)))
                 .collect();
-            (tool.name(), Value::from(arguments))
+            (tool.name().to_owned(), Value::from(arguments))
         })
         .collect();
     assert!(questions.len() >= 14);
@@ -39,11 +40,11 @@ fn sample(parameter: &str) -> Option<Value> {
 }
 
 /// The answers of a fresh application, one first call per function.
-async fn cold(protocol: CallForm) -> BTreeMap<&'static str, String> {
+async fn cold(protocol: CallForm) -> BTreeMap<String, String> {
     let mut answers = BTreeMap::new();
     for (name, arguments) in questions(&TestApp::core().await) {
         let fresh = TestApp::core().await;
-        let text = answer(&fresh, protocol, name, &arguments).await;
+        let text = answer(&fresh, protocol, &name, &arguments).await;
         answers.insert(name, text);
     }
     answers
@@ -88,13 +89,13 @@ async fn fifty_calls_at_once_do_not_mix_their_answers() {
         let app = &app;
         async move {
             (
-                *name,
+                name.clone(),
                 protocol,
                 answer(app, protocol, name, arguments).await,
             )
         }
     });
     for (name, protocol, text) in join_all(calls).await {
-        assert_eq!(text, expected[name], "{name} by {protocol:?}");
+        assert_eq!(text, expected[&name], "{name} by {protocol:?}");
     }
 }

@@ -163,7 +163,8 @@ async fn a_good_status_with_an_unexpected_body_is_a_failure_and_not_an_amount_of
 
 /// Valid arguments of the function.
 fn sample(app: &TestApp, function: &str) -> Value {
-    let tool = app.app.registry().get(function).unwrap();
+    let registry = app.app.registry();
+    let tool = registry.get(function).unwrap();
     match tool.is_required("wallet_address") {
         true => about(VESTING),
         false => json!({}),

@@ -1,6 +1,7 @@
 //! The OpenAPI document: complete, consistent, and true to the routes.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bifold::{Context, JsonSchema, Result, Server, Tool};
 use serde::{Deserialize, Serialize};
@@ -36,12 +37,10 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
 }
 
 /// The functions with REST routes, each with its own place in the document.
-fn functions(app: &TestApp) -> impl Iterator<Item = &Tool> {
-    app.app
-        .registry()
-        .tools()
-        .iter()
-        .filter(|tool| tool.on_rest())
+fn functions(app: &TestApp) -> Vec<Arc<Tool>> {
+    let registry = app.app.registry();
+    let tools = registry.tools().iter();
+    tools.filter(|tool| tool.on_rest()).cloned().collect()
 }
 
 #[track_caller]
@@ -143,7 +142,7 @@ async fn the_parameters_of_a_get_are_those_of_the_function_typed_and_described()
         for tool in functions(&app) {
             for path in tool.paths() {
                 let operation = &document["paths"][format!("/api{path}")]["get"];
-                assert_parameters(tool, path, operation["parameters"].as_array().unwrap());
+                assert_parameters(&tool, path, operation["parameters"].as_array().unwrap());
             }
         }
     }

@@ -6,15 +6,19 @@ use super::walk;
 use crate::support::TestApp;
 
 /// Every argument schema, with the name of its function.
-fn inputs(app: &TestApp) -> Vec<(&'static str, Value)> {
-    let tools = app.app.registry().tools().iter();
-    tools.map(|tool| (tool.name(), tool.arguments())).collect()
+fn inputs(app: &TestApp) -> Vec<(String, Value)> {
+    let registry = app.app.registry();
+    let tools = registry.tools().iter();
+    tools
+        .map(|tool| (tool.name().to_owned(), tool.arguments()))
+        .collect()
 }
 
 /// Every result schema, with the name of its function.
-fn outputs(app: &TestApp) -> Vec<(&'static str, Value)> {
-    let tools = app.app.registry().tools().iter();
-    let outputs = tools.filter_map(|tool| Some((tool.name(), tool.result()?.clone())));
+fn outputs(app: &TestApp) -> Vec<(String, Value)> {
+    let registry = app.app.registry();
+    let tools = registry.tools().iter();
+    let outputs = tools.filter_map(|tool| Some((tool.name().to_owned(), tool.result()?.clone())));
     outputs.collect()
 }
 

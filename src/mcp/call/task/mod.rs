@@ -52,7 +52,7 @@ pub(crate) struct Escalation {
     pub(crate) tasks: Tasks,
     pub(crate) cx: Context,
     /// The function that is called.
-    pub(crate) function: &'static str,
+    pub(crate) function: Arc<str>,
     /// Its arguments, a JSON object.
     pub(crate) arguments: String,
     /// What the client can do.
@@ -145,7 +145,7 @@ impl Escalation {
         known: Answers,
         detached: oneshot::Sender<()>,
     ) -> Ended {
-        let (id, function) = (key::random_name(), self.function);
+        let (id, function) = (key::random_name(), self.function.clone());
         let Escalation {
             tasks, cx, server, ..
         } = &self;
@@ -157,7 +157,7 @@ impl Escalation {
         };
         let created = to_raw_value(&view).expect("a task of texts is JSON");
         record.call = tasks.invoker.is_some().then(|| TaskCall {
-            function: function.to_owned(),
+            function: function.as_ref().to_owned(),
             arguments: self.arguments.clone(),
             capabilities: self.capabilities,
             known,
@@ -214,11 +214,17 @@ impl Executor {
             return Ok(());
         };
         cx.set_principal(principal);
-        let function = self.registry.get(&call.function);
-        let function =
-            function.ok_or_else(|| Error::internal("a task of a function that is gone"))?;
+        let Some(function) = self.registry.get(&call.function) else {
+            let problem = format!("the tool `{}` is not offered any more", call.function);
+            let end = Err(RpcError::invalid_params(problem).object());
+            tasks
+                .change(id, cx.now(), |record| record.end(&end))
+                .await?;
+            return Ok(());
+        };
         let client = Arc::new(Client::new(call.capabilities, true, None));
-        let subject = Subject::Tool(function.name());
+        let label = function.label();
+        let subject = Subject::Tool(function.clone());
         let form = subject.form(Shape::Modern);
         let cx = cx
             .clone()
@@ -228,7 +234,7 @@ impl Executor {
         let task = Escalation {
             tasks: tasks.clone(),
             cx: cx.clone(),
-            function: function.name(),
+            function: label,
             arguments: String::new(),
             capabilities: call.capabilities,
             server: self.server.clone(),

@@ -46,7 +46,7 @@ struct Runner {
 
 /// Runs a task to its end; a task that was cancelled or forgotten is dropped where it stands.
 pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, mut stay: Stay) {
-    let (since, function) = (Instant::now(), task.function);
+    let (since, function) = (Instant::now(), task.function.clone());
     let entry = RequestLog {
         protocol: "task",
         method: None,
@@ -56,7 +56,7 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
         cold_start: false,
     };
     // It is dropped where the process ends before the task is recorded as failed.
-    let entry = RequestGuard::for_call(entry, function);
+    let entry = RequestGuard::for_call(entry, function.clone());
     let mut runner = Runner {
         task,
         id,
@@ -70,9 +70,9 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
     let error = match runner.drive(run, &mut stay).await {
         Ok(error) => error,
         Err(error) => {
-            cause(function, &error);
+            cause(&function, &error);
             // What could not be kept or ended is at least not shown as going on, if that much can be kept.
-            let rpc_error = RpcError::of_error(Shape::Modern, function, &error).object();
+            let rpc_error = RpcError::of_error(Shape::Modern, &function, &error).object();
             let _ = runner
                 .change(|record| record.end(&Err(rpc_error.clone())))
                 .await;

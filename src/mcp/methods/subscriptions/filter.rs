@@ -35,13 +35,13 @@ impl Filter {
         self
     }
 
-    /// All lists, and those documents.
-    pub(crate) fn all(documents: Vec<String>) -> Filter {
+    /// All lists.
+    pub(crate) fn lists() -> Filter {
         Filter {
             tools_list_changed: true,
             prompts_list_changed: true,
             resources_list_changed: true,
-            resource_subscriptions: documents,
+            resource_subscriptions: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod filter;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -17,7 +18,6 @@ use crate::mcp::messages::events::Event;
 use crate::mcp::messages::notification::notification;
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::params::Key;
-use crate::registry::Registry;
 
 use filter::Filter;
 
@@ -73,6 +73,7 @@ struct Listener {
     /// How the server introduces itself at the end; none on the stream of a client of 2025, whose messages are not tied
     /// to it either.
     server: Option<Box<RawValue>>,
+    updates: Arc<Updates>,
     receiver: Receiver<UpdateEvent>,
     outgoing: Vec<Event>,
 }
@@ -80,7 +81,7 @@ struct Listener {
 /// Listens as long as the client does, or the process. A process that is frozen between requests hears of nothing: it
 /// says so, and ends the stream.
 pub(crate) fn listen(
-    updates: &Updates,
+    updates: &Arc<Updates>,
     server: &RawValue,
     request: &Request<'_>,
 ) -> Result<BoxStream<'static, Event>, RpcError> {
@@ -104,25 +105,21 @@ pub(crate) fn listen(
         id: request.id.to_owned(),
         filter,
         server: Some(server.to_owned()),
+        updates: updates.clone(),
         receiver,
         outgoing: vec![first],
     };
     Ok(listener.stream())
 }
 
-/// The stream of a client of 2025, which hears of everything that is told to all; `None` where nothing is.
-pub(crate) fn listen_to_all(
-    updates: &Updates,
-    registry: &Registry,
-) -> Option<BoxStream<'static, Event>> {
+/// The stream of a client of 2025, which hears of every change that is announced to all clients; `None` where nothing is.
+pub(crate) fn listen_to_all(updates: &Arc<Updates>) -> Option<BoxStream<'static, Event>> {
     let receiver = updates.subscribe()?;
-    // Those of templates may name what belongs to one client, so they are told only to clients that ask for them.
-    let listed = registry.resources().iter().filter(|it| !it.is_template());
-    let listed = listed.map(|it| it.uri().to_owned()).collect();
     let listener = Listener {
         id: RawValue::NULL.to_owned(),
-        filter: Filter::all(listed).honoured(updates),
+        filter: Filter::lists().honoured(updates),
         server: None,
+        updates: updates.clone(),
         receiver,
         // Something must be sent, or some clients take the connection for one that hangs.
         outgoing: vec![Event::KeepAlive],
@@ -150,12 +147,30 @@ impl Listener {
                 }
                 Ok(Some(UpdateEvent::Update(update))) => vec![update],
                 // Some were missed, so all that it listens to may have changed.
-                Ok(None) => self.filter.everything(),
+                Ok(None) => self.everything(),
             };
-            let heard = updates.iter().filter(|it| self.filter.admits(it));
+            let heard = updates.iter().filter(|it| self.admits(it));
             let heard: Vec<Event> = heard.map(|it| self.event(it)).collect();
             self.outgoing.extend(heard);
         }
+    }
+
+    /// Whether the client hears of that change. A client of 2025 hears of every resource in the list as it is now; a
+    /// document of a template may belong to one client, so it is announced only to clients that asked for its URI.
+    fn admits(&self, update: &Update) -> bool {
+        match update {
+            Update::Contents(uri) if self.server.is_none() => self.updates.is_listed(uri),
+            _ => self.filter.admits(update),
+        }
+    }
+
+    /// Every change that the client hears of.
+    fn everything(&self) -> Vec<Update> {
+        let mut all = self.filter.everything();
+        if self.server.is_none() {
+            all.extend(self.updates.listed().into_iter().map(Update::Contents));
+        }
+        all
     }
 
     fn event(&self, update: &Update) -> Event {

@@ -1,0 +1,64 @@
+//! Everything that is made from one registry: requests hold it from their start to their end.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::extract::Request;
+
+use super::missing::{method_not_allowed, not_found};
+use crate::http::cors::Cors;
+use crate::http::origin::AllowedOrigins;
+use crate::mcp::Endpoint;
+use crate::registry::Registry;
+use crate::rest::{self, RestApi};
+
+/// A registry, and what each protocol makes of it. Lists, documents and schemas are made when they are first asked for.
+pub(super) struct Snapshot {
+    pub(super) registry: Arc<Registry>,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) rest: Arc<RestApi>,
+    pub(super) cors: Cors,
+    origins: AllowedOrigins,
+    router: OnceLock<Router>,
+}
+
+impl Snapshot {
+    /// The protocols of one registry.
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        endpoint: Endpoint,
+        rest: RestApi,
+        origins: AllowedOrigins,
+    ) -> Snapshot {
+        let named = registry.clone();
+        Snapshot {
+            endpoint: Arc::new(endpoint),
+            rest: Arc::new(rest),
+            cors: Cors::new(origins.clone(), move || named.header_names()),
+            origins,
+            registry,
+            router: OnceLock::new(),
+        }
+    }
+
+    /// The same protocols with another registry.
+    pub(super) fn with(&self, registry: Registry) -> Snapshot {
+        let registry = Arc::new(registry);
+        Snapshot::new(
+            registry.clone(),
+            self.endpoint.with(registry.clone()),
+            self.rest.with(registry),
+            self.origins.clone(),
+        )
+    }
+
+    /// The routes that depend on the registry: those of REST.
+    pub(super) fn router(&self) -> &Router {
+        self.router.get_or_init(|| {
+            let registry = self.registry.clone();
+            rest::router(self.rest.clone())
+                .fallback(move |request: Request| async move { not_found(&registry, &request) })
+                .method_not_allowed_fallback(method_not_allowed)
+        })
+    }
+}
