@@ -250,7 +250,7 @@ async fn a_plain_response_of_a_streaming_integration_has_the_margin_of_plain_cal
     assert!((9_500..=9_501).contains(&took), "{took} ms");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_time_left_a_function_is_not_started() {
     let gate = Gate::default();
     let app = serving(&gate, |_| {}).await;
