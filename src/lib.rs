@@ -12,7 +12,7 @@
 //! | [`App`], [`Server`] (`app/`) | what an application declares, and what it becomes: routes, request info, access line |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
-//! | [`rest`] | REST routes, OpenAPI, problem documents, the documentation page |
+//! | `rest/` | REST routes, OpenAPI, problem documents, the documentation page |
 //! | [`lint`] | what clients would refuse in the schemas of an application |
 //! | [`Tool`], [`Resource`], [`Prompt`], [`Registry`] (`registry/`) | functions, typed once, and the one path of every call |
 //! | [`Context`] (`context/`) | what a function is given: its client, its deadline, its upstreams |
@@ -30,6 +30,9 @@
 //! # What is absent on purpose
 //! Global state, a procedural macro, a session on the request path, a function that names a protocol, a protocol that
 //! names a function, a second way for a result to be encoded, and a file of the library that names a bundled function.
+
+/// The crates that the public API names, in the versions that it means; the types of [`http`] are in that module.
+pub use {axum, schemars, serde_json};
 
 /// The examples of the README and of `docs/`, which the documentation tests compile.
 #[cfg(doctest)]
@@ -56,7 +59,7 @@ mod clock;
 mod config;
 mod context;
 mod error;
-mod http;
+pub mod http;
 pub mod lambda;
 pub mod lint;
 pub mod local;
@@ -65,7 +68,7 @@ pub mod prelude;
 #[cfg(feature = "provenance")]
 pub mod provenance;
 mod registry;
-pub mod rest;
+mod rest;
 mod schema;
 mod store;
 pub mod telemetry;
@@ -82,8 +85,8 @@ pub use config::{AwsConfig, Config, ConfigError, Key, Secret, Setting, Transfer}
 pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update};
 pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
-    Annotations, Answer, Content, Hints, Icon, Info, IntoAnswer, Link, Prompt, Registry, Resource,
-    Tool, batch,
+    Annotations, Answer, Content, Hints, Icon, IntoAnswer, Link, Prompt, Registry, Resource, Tool,
+    batch,
 };
 pub use schema::JsonSchema;
 pub use store::{Change, Record, Store};

@@ -6,6 +6,7 @@ use std::fmt;
 /// What AWS wants to know of whoever calls it. These variables have their names and meanings from AWS, which is why they
 /// lack the prefix of all others; an empty one counts as unset.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct AwsConfig {
     /// `AWS_REGION`, or else `AWS_DEFAULT_REGION`: the region whose services are called. Default none.
     pub region: Option<String>,

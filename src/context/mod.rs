@@ -27,13 +27,14 @@ use crate::telemetry::trace::Trace;
 use crate::upstream::{Caller, Freshness, Meter, Upstream};
 
 pub(crate) use budget::Hold;
-pub use budget::{Allowance, Budget};
-pub use call::Call;
+pub(crate) use budget::{Allowance, Budget};
+pub(crate) use call::Call;
 use client::Client;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
 use position::Position;
 pub(crate) use position::{Form, Protocol};
-pub use services::{Process, Services};
+pub use services::Process;
+pub(crate) use services::Services;
 pub use updates::{Topic, Update};
 
 /// What a function may use while it answers one call. Cheap to clone.
@@ -49,7 +50,7 @@ pub struct Context {
 
 impl Context {
     /// The context of one call.
-    pub fn new(services: Arc<Services>, call: Arc<Call>) -> Context {
+    pub(crate) fn new(services: Arc<Services>, call: Arc<Call>) -> Context {
         Context {
             services,
             call,
@@ -73,7 +74,7 @@ impl Context {
     }
 
     /// The same call for a function whose client hears what it says.
-    pub fn heard_by(self, client: Arc<Client>) -> Context {
+    pub(crate) fn heard_by(self, client: Arc<Client>) -> Context {
         let client = Some(client);
         Context { client, ..self }
     }
@@ -93,7 +94,7 @@ impl Context {
     }
 
     /// The answer has become a stream.
-    pub fn streams(&self) {
+    pub(crate) fn streams(&self) {
         if let Some(end) = self.call.stream_end {
             self.call.countdown.end_by(end);
         }

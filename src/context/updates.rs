@@ -9,6 +9,7 @@ const CAPACITY: usize = 64;
 
 /// Something that clients can listen to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Topic {
     /// Which tools there are.
     Tools,
@@ -22,6 +23,7 @@ pub enum Topic {
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Update {
     /// There are other tools.
     Tools,

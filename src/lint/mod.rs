@@ -19,6 +19,7 @@ use crate::registry::Registry;
 
 /// Something in a schema that not every client takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,

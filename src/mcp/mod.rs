@@ -28,13 +28,13 @@ use call::pending::PendingRequests;
 use call::request_state::StateCipher;
 use call::shutdown::Shutdown;
 use call::task::Tasks;
-pub use frame::{Frame, refusal, unreadable, unreadable_in};
+pub(crate) use frame::{Frame, refusal, unreadable, unreadable_in};
 use messages::accept;
-pub use messages::envelope::without_mark;
+pub(crate) use messages::envelope::without_mark;
 use messages::envelope::{self, Incoming, Message, Request};
 use messages::error::RpcError;
 pub use messages::events::Event;
-pub use messages::id::same;
+pub(crate) use messages::id::same;
 use messages::version::{self, Era};
 use methods::rendered::Rendered;
 use methods::{common, legacy, modern};
@@ -65,7 +65,7 @@ pub struct Endpoint {
 }
 
 /// What an [`Endpoint`] stands on.
-pub struct Dependencies<'a> {
+pub(crate) struct Dependencies<'a> {
     /// The functions.
     pub registry: Arc<Registry>,
     /// How the server introduces itself.
@@ -85,6 +85,7 @@ pub struct Dependencies<'a> {
 }
 
 /// What goes back.
+#[non_exhaustive]
 pub struct McpResponse {
     /// The HTTP status.
     pub status: StatusCode,
@@ -95,6 +96,7 @@ pub struct McpResponse {
 }
 
 /// The body of a [`McpResponse`].
+#[non_exhaustive]
 pub enum Body {
     /// The answer to a notification.
     Empty,
@@ -106,7 +108,7 @@ pub enum Body {
 
 impl Endpoint {
     /// The protocol of that registry. Processes that share the store and the keys go on with each other's calls.
-    pub fn new(dependencies: Dependencies<'_>) -> Endpoint {
+    pub(crate) fn new(dependencies: Dependencies<'_>) -> Endpoint {
         let config = dependencies.config;
         let mut tools = dependencies.registry.tools().iter();
         let may_detach = tools.any(|tool| tool.on_mcp() && tool.may_detach());
@@ -137,12 +139,12 @@ impl Endpoint {
 
     /// The process is to end: questions to clients of 2025 are given up, no call becomes a task any more, and the tasks
     /// of this process have a moment to end.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.shutdown.begin();
     }
 
     /// Ready when no question waits and no task runs in this process.
-    pub async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         self.shutdown.is_over().await;
     }
 

@@ -36,7 +36,7 @@ pub use answer::{Answer, IntoAnswer};
 pub use content::Content;
 pub use hints::Hints;
 pub use icon::Icon;
-pub use info::Info;
+pub(crate) use info::Info;
 pub use link::Link;
 pub use prompt::Prompt;
 pub use resource::Resource;

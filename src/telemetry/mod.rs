@@ -19,10 +19,11 @@ use crate::error::Error;
 use crate::error::excerpt::sentence;
 
 use events::Events;
-pub use line::Line;
+pub(crate) use line::Line;
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// JSON lines on standard output, as log collectors want them.
     Json,
@@ -32,6 +33,7 @@ pub enum Format {
 
 /// What the log says of a request beside its duration; a protocol leaves it in the response's extensions.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The protocol method, or the REST route.
     pub method: Option<&'static str>,
@@ -86,7 +88,7 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
 
 impl Outcome {
     /// A protocol method or a route that is no function.
-    pub fn of_method(method: &'static str) -> Outcome {
+    pub(crate) fn of_method(method: &'static str) -> Outcome {
         Outcome {
             method: Some(method),
             ..Outcome::default()
@@ -94,7 +96,7 @@ impl Outcome {
     }
 
     /// A request whose caller went away before its end, or whose process did.
-    pub fn given_up() -> Outcome {
+    pub(crate) fn given_up() -> Outcome {
         Outcome {
             error: Some("cancelled"),
             ..Outcome::default()
@@ -102,7 +104,7 @@ impl Outcome {
     }
 
     /// The same, once it is known that it calls this function.
-    pub fn cancelled(function: &'static str) -> Outcome {
+    pub(crate) fn cancelled(function: &'static str) -> Outcome {
         Outcome {
             function: Some(function),
             ..Outcome::given_up()
@@ -110,7 +112,7 @@ impl Outcome {
     }
 
     /// A call of a function. The inside of its error goes to the log.
-    pub fn of_call(function: &'static str, error: Option<Error>) -> Outcome {
+    pub(crate) fn of_call(function: &'static str, error: Option<Error>) -> Outcome {
         if let Some(error) = &error {
             cause(function, error);
         }
@@ -124,7 +126,7 @@ impl Outcome {
 
 impl Pending {
     /// The answer is whole.
-    pub fn end(&self, outcome: Outcome) {
+    pub(crate) fn end(&self, outcome: Outcome) {
         // It ends once; a second end would be a defect that is no reason to fail the answer.
         let _ = self.0.set(outcome);
     }
@@ -136,13 +138,13 @@ impl Pending {
 }
 
 /// Writes the inside of an error, which goes to the log once and nowhere else.
-pub fn cause(function: &str, error: &Error) {
+pub(crate) fn cause(function: &str, error: &Error) {
     if let Some(inside) = error.inside() {
         debug!(function, inside = &*sentence(&inside.to_string()), "cause");
     }
 }
 
 /// Milliseconds with microsecond precision.
-pub fn millis(duration: Duration) -> f64 {
+pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }

@@ -32,6 +32,7 @@ pub struct Trace {
     /// The id of the trace, never 0.
     pub id: u128,
     /// The place from which this one was asked.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
     pub parent: Option<u64>,
     /// The id of this place, never 0.
     pub span: u64,
@@ -120,6 +121,7 @@ impl Trace {
     }
 
     /// Whether somebody records the trace.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
     }

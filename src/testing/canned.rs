@@ -18,6 +18,7 @@ pub struct Canned {
 
 /// How an answer goes wrong.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Fault {
     /// Nothing is ever sent.
     Hang,

@@ -44,12 +44,12 @@ use supply::Supply;
 
 pub(crate) use client::Client;
 pub use freshness::Freshness;
-pub use meter::Meter;
+pub(crate) use meter::Meter;
 pub use once::Once;
 pub use policy::{Keep, Rate, Upstream};
 
 /// The integration of one process: for each upstream a client, its limits, its breaker and what it has answered.
-pub struct Upstreams {
+pub(crate) struct Upstreams {
     channels: BTreeMap<&'static str, Arc<Channel>>,
     cache: Arc<Cache>,
     missing: Arc<Missing>,
@@ -62,7 +62,7 @@ pub struct Upstreams {
 
 /// On whose behalf an upstream is asked.
 #[derive(Clone, Copy)]
-pub struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     /// When its answer must be ready.
     pub deadline: Deadline,
     /// What it cost so far.

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use tower::retry::budget::{Budget, TpsBudget};
 
-use crate::clock::Deadline;
+use crate::clock::{Backoff, Deadline};
 use crate::error::{Error, Kind};
 
-/// The first wait is at most this; each further one at most twice the one before.
-const BASE: Duration = Duration::from_millis(100);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::MAX);
 /// The share of requests that may be retries, beside one a second.
 const SHARE: f32 = 0.2;
 
@@ -37,10 +36,7 @@ impl Retry {
         if tries >= self.tries || !is_transient(error) {
             return None;
         }
-        // Full jitter: many who failed at the same moment must not come back at the same moment.
-        let backoff = BASE
-            .saturating_mul(1 << (tries - 1).min(16))
-            .mul_f64(fastrand::f64());
+        let backoff = BACKOFF.wait(tries);
         let wait = error.wait().unwrap_or(backoff).max(backoff);
         (wait < deadline.remaining() && self.budget.withdraw()).then_some(wait)
     }
@@ -62,7 +58,7 @@ pub(super) fn is_transient(error: &Error) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{BASE, Retry};
+    use super::{BACKOFF, Retry};
     use crate::clock::Deadline;
     use crate::error::{Error, Kind, UpstreamStatus};
 
@@ -101,14 +97,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waits_longer_each_time_within_full_jitter_and_three_tries() {
+    async fn waits_longer_each_time_and_tries_three_times() {
         let error = failure(Kind::UpstreamTimeout, None);
         for _ in 0..100 {
-            assert!(wait(&error, 1, LONG).unwrap() <= BASE);
-            assert!(wait(&error, 2, LONG).unwrap() <= 2 * BASE);
+            for tries in [1, 2] {
+                assert!(wait(&error, tries, LONG).unwrap() <= BACKOFF.limit(tries));
+            }
         }
-        // Full jitter: as often below half of the most as above it.
-        let short = |_: &i32| wait(&error, 1, LONG).unwrap() < BASE / 2;
+        // As often below half of the limit as above it.
+        let short = |_: &i32| wait(&error, 1, LONG).unwrap() < BACKOFF.limit(1) / 2;
         assert!((300..700).contains(&(0..1000).filter(short).count()));
         assert_eq!(wait(&error, 3, LONG), None);
     }

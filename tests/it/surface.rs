@@ -1,6 +1,7 @@
 //! The public contract: committed snapshots, portable schemas, and what is refused at start.
 
 mod portable;
+mod public;
 mod registration;
 mod schemas;
 mod settings;

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tracing::{error, warn};
 
 use crate::app::{App, RequestInfo};
-use crate::clock::{Deadline, TimeLeft};
+use crate::clock::{Backoff, Deadline, TimeLeft};
 use crate::lambda::events::response::EventResponse;
 use crate::lambda::runtime::api::{Api, ApiError};
 use crate::lambda::runtime::failure::Failure;
@@ -20,7 +20,7 @@ use crate::lambda::{answer_until, pong};
 /// How often the platform is asked again after it failed to give an invocation, each time after twice the wait; while
 /// others of the process still get some, it is asked on.
 const TRIES: u32 = 5;
-const FIRST_WAIT: Duration = Duration::from_millis(50);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(1600));
 
 /// How long after the end of an invocation its answer may still be on its way, because its last words are.
 const GRACE: Duration = Duration::from_millis(500);
@@ -63,8 +63,9 @@ pub(crate) async fn poll(
             Err(error) if failures == TRIES && workers.is_lost() => return Err(error),
             Err(error) => {
                 warn!(%error, "no invocation could be taken; the platform is asked again");
-                tokio::time::sleep(FIRST_WAIT * 2_u32.pow(failures.min(TRIES))).await;
                 failures = (failures + 1).min(TRIES + 1);
+                // The API serves this process alone, so the waits need no jitter.
+                tokio::time::sleep(BACKOFF.limit(failures)).await;
             }
         }
     }

@@ -12,15 +12,16 @@ use crate::telemetry::trace::Trace;
 #[cfg(feature = "otel")]
 pub use otel::Spans;
 
-/// One try of a request to an upstream.
+/// One attempt of a request to an upstream.
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
 pub struct Exchange<'a> {
     /// The upstream's name.
     pub upstream: &'static str,
-    /// Its own place.
+    /// The span of the attempt.
     pub place: &'a Trace,
-    /// From when it was sent to its answer.
+    /// The time from the request to the response.
     pub duration: Duration,
-    /// The HTTP status, if an answer came.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// The kind of the failure.
     pub error: Option<&'static str>,

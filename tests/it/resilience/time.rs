@@ -158,9 +158,10 @@ async fn a_test_of_the_server_whose_time_runs_out_is_no_success() {
 async fn a_platform_that_waits_less_long_shortens_the_call() {
     let app = TestApp::start().await;
     app.replay.answer("/explorer/", hanging());
-    let request_info = RequestInfo {
-        time_left: Some(TimeLeft::of(4 * SECOND)),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.time_left = Some(TimeLeft::of(4 * SECOND));
+        info
     };
     let request = call(ACCOUNT, &about(VESTING).to_string());
     let served = serve(&app.app, request, request_info);

@@ -202,7 +202,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// The store's.
-    pub async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
+    pub(crate) async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
         let Some(tasks) = &self.tasks else {
             return Err(Error::internal("this server has no tasks"));
         };

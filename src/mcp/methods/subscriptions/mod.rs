@@ -112,12 +112,12 @@ impl Endpoint {
     }
 
     /// Whether there is a stream for clients of 2025.
-    pub fn tells(&self) -> bool {
+    pub(crate) fn tells(&self) -> bool {
         self.updates.are_told()
     }
 
     /// The stream of a client of 2025, which hears of everything that is told to all.
-    pub fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
+    pub(crate) fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
         let absent = absent_id(headers);
         if let Err(rpc_error) = gate::check(headers, &self.origins) {
             return McpResponse::rpc_error(absent, rpc_error);
