@@ -12,7 +12,7 @@
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
-//! | [`rest`] | REST routes, OpenAPI, problem documents, the documentation page |
+//! | `rest/` | REST routes, OpenAPI, problem documents, the documentation page |
 //! | [`lint`] | checks for schemas that MCP clients would refuse |
 //! | [`Tool`], [`Resource`], [`Prompt`], [`Registry`] (`registry/`) | functions with their types and schemas, and the single path of every call |
 //! | [`Context`] (`context/`) | the context of a call: client, deadline, upstreams |
@@ -30,6 +30,9 @@
 //! # What is absent on purpose
 //! Global state, procedural macros, sessions on the request path, functions that depend on a protocol, protocols that
 //! depend on a function, a second encoder of results, and library code that depends on a bundled function.
+
+/// The crates that the public API names, in the same versions; the types of [`http`] are in that module.
+pub use {axum, schemars, serde_json};
 
 /// The examples of the README and of `docs/`, compiled as documentation tests.
 #[cfg(doctest)]
@@ -56,7 +59,7 @@ mod clock;
 mod config;
 mod context;
 mod error;
-mod http;
+pub mod http;
 pub mod lambda;
 pub mod lint;
 pub mod local;
@@ -65,7 +68,7 @@ pub mod prelude;
 #[cfg(feature = "provenance")]
 pub mod provenance;
 mod registry;
-pub mod rest;
+mod rest;
 mod schema;
 mod store;
 pub mod telemetry;
@@ -82,7 +85,7 @@ pub use config::{AwsConfig, Config, ConfigError, Key, Secret, Setting, Transfer}
 pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update};
 pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
-    Annotations, Answer, Content, Functions, Hints, Icon, Info, IntoAnswer, Link, Prompt, Registry,
+    Annotations, Answer, Content, Functions, Hints, Icon, IntoAnswer, Link, Prompt, Registry,
     Resource, Tool, batch,
 };
 pub use schema::JsonSchema;

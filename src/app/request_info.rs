@@ -8,6 +8,7 @@ use crate::clock::TimeLeft;
 
 /// What the integration knows of a request that the request itself does not say.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct RequestInfo {
     /// The platform's id of the request; one is made up where neither the platform nor the caller gives one.
     pub id: Option<String>,

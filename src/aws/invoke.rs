@@ -1,4 +1,4 @@
-//! One more invocation of this Lambda function, for what goes on after an answer has been given.
+//! Another invocation of this Lambda function, for work that continues after a response.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -10,7 +10,7 @@ use crate::clock::Deadline;
 use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// What Lambda is called where requests to it are signed.
+/// The name of Lambda in a signature.
 const SERVICE: &str = "lambda";
 
 /// The way for this function to invoke itself.
@@ -19,28 +19,29 @@ pub struct Invoker {
     url: String,
 }
 
-/// The event of such an invocation. The integrations wrap all that their callers send, so one with this field at its root
-/// comes only from who may invoke the function itself.
+/// The event of such an invocation. Integrations wrap everything that their callers send, so an event with this field at
+/// its root comes from a caller with the permission to invoke the function itself.
 #[derive(Serialize, Deserialize)]
 struct Again {
     #[serde(rename = "bifold")]
     continuation: Continuation,
 }
 
-/// What is to be gone on with.
+/// The work that another invocation continues.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Continuation {
     /// The task of that id.
     Task(String),
-    /// The call of a client on a WebSocket, as the protocol that handed it on wrote it.
+    /// The call of a client on a WebSocket, in the form that the WebSocket protocol wrote.
     Frame(Box<RawValue>),
 }
 
 impl Continuation {
-    /// Reads the event of an invocation; `None` for that of a integration.
+    /// Reads the event of an invocation; `None` for an event of an integration.
     pub fn read(event: &str) -> Option<Continuation> {
-        // No event of a integration begins like this, so all of those are read but once.
+        // No event of an integration begins like this, so those are parsed only once.
         if !event
             .trim_start()
             .strip_prefix('{')?
@@ -53,7 +54,7 @@ impl Continuation {
         again.map(|it| it.continuation)
     }
 
-    /// What a client is told that it does not get, where nobody can be sent on this continuation.
+    /// What the client does not get if the invocation fails, for the error message.
     fn lost(&self) -> &'static str {
         match self {
             Continuation::Task(_) => "the call cannot become a task",
@@ -63,10 +64,10 @@ impl Continuation {
 }
 
 impl Invoker {
-    /// Checks the settings; nothing is asked of the network. `None` outside Lambda.
+    /// Checks the settings, and sends nothing. `None` outside Lambda.
     ///
     /// # Errors
-    /// The variable that is missing or cannot be used.
+    /// The variable that is missing or invalid.
     pub fn new(config: &Config) -> Result<Option<Invoker>, String> {
         let Some(function) = &config.function else {
             return Ok(None);
@@ -77,10 +78,10 @@ impl Invoker {
         Ok(Some(Invoker { aws, url }))
     }
 
-    /// Has the platform invoke this function for that, soon and elsewhere, perhaps twice.
+    /// Asks the platform to invoke this function with the continuation: soon, in another process, perhaps twice.
     ///
     /// # Errors
-    /// The platform cannot be reached or refuses; the sentence ends with what does not come about.
+    /// The platform cannot be reached or refuses; the message ends with what the client does not get.
     pub async fn again(&self, continuation: Continuation, deadline: Deadline) -> Result<()> {
         let lost = continuation.lost();
         let asked = self.ask(continuation, deadline).await;

@@ -1,4 +1,4 @@
-//! A client that is kept from request to request, and whether its connections still lead anywhere.
+//! A client that is kept between requests, and the check that its connections still work.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -12,17 +12,17 @@ use crate::clock::Deadline;
 use crate::error::{Error, Result};
 use crate::upstream::Client;
 
-/// Lambda may freeze the process between two requests. What was quiet for longer than this may have died meanwhile.
+/// Lambda may freeze the process between two requests. A connection that was idle for longer than this may have died.
 const QUIET: Duration = Duration::from_secs(30);
 
 pub(super) struct Kept {
     client: Client,
-    /// When it was last known to be good, by both clocks: nobody says whether the one runs on in a process that is frozen.
+    /// The last response, by both clocks: the monotonic clock may stop while the process is frozen.
     answered: Mutex<(Instant, SystemTime)>,
 }
 
 impl Kept {
-    /// How long the answer to a look may take. It takes milliseconds, with a new connection some tens of them.
+    /// The longest time of a check. It takes milliseconds, with a new connection some tens of them.
     pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
     pub(super) fn new(client: Client) -> Kept {
@@ -30,7 +30,7 @@ impl Kept {
         Kept { client, answered }
     }
 
-    /// Sends one request and reads the answer whole.
+    /// Sends one request and reads the whole response.
     pub(super) async fn send(
         &self,
         service: &'static str,
@@ -44,8 +44,8 @@ impl Kept {
         sent
     }
 
-    /// Whether the service at `url` answers, whatever it says: it did a moment ago, or does so to a request that asks
-    /// for nothing and is not signed.
+    /// Whether the service at `url` responds, with any status: it did so recently, or does so now to an empty request
+    /// without a signature.
     pub(super) async fn is_whole(self: Arc<Self>, service: &'static str, url: Uri) -> bool {
         if self.quiet() < QUIET {
             return true;
@@ -59,7 +59,7 @@ impl Kept {
             .is_err_and(|it| it.is_unreachable())
     }
 
-    /// For how long nothing has been known of it.
+    /// The time since the last response.
     fn quiet(&self) -> Duration {
         let (instant, time) = *self.answered();
         instant.elapsed().max(time.elapsed().unwrap_or_default())

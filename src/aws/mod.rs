@@ -1,4 +1,4 @@
-//! The integration to AWS: signed requests with the client that upstreams are asked with. The SDK would double the binary.
+//! Signed requests to AWS services, sent with the HTTP client of the upstreams. The AWS SDK would double the binary.
 
 pub(crate) mod invoke;
 mod kept;
@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode, Uri};
 use time::OffsetDateTime;
 
-use crate::clock::Deadline;
+use crate::clock::{Backoff, Deadline};
 use crate::config::{AwsConfig, Config};
 use crate::error::{Kind, Result};
 use crate::upstream::Client;
@@ -25,11 +25,9 @@ use kept::Kept;
 pub use refusal::{refused, warn};
 use signature::Keys;
 
-/// A request takes milliseconds; one that takes this long hangs.
+/// A request takes milliseconds; after this time it is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The first wait is at most this; each further one at most twice the one before, up to the longest.
-const BASE: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(2);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
 
 /// A way to call the services of one region with the credentials of this process.
 pub struct Aws {
@@ -40,10 +38,10 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Checks the settings; neither is a client built nor anything asked of the network.
+    /// Checks the settings. It builds no client and sends nothing.
     ///
     /// # Errors
-    /// The variable that is missing or cannot be used.
+    /// The variable that is missing or invalid.
     pub fn new(config: &Config) -> Result<Aws, String> {
         let settings = &config.aws;
         let region = settings.region.as_deref();
@@ -54,7 +52,7 @@ impl Aws {
             .all(|it| it.is_ascii_alphanumeric() || it == b'-')
         {
             return Err(format!(
-                "`AWS_REGION`: `{region}` is no region such as `us-east-1`"
+                "`AWS_REGION`: `{region}` is not a region such as `us-east-1`"
             ));
         }
         Ok(Aws {
@@ -73,7 +71,7 @@ impl Aws {
     /// The base URL of a service, without a slash at its end.
     ///
     /// # Errors
-    /// The variable that names another one which cannot be used.
+    /// The variable with an invalid URL.
     pub fn endpoint(&self, service: &str) -> Result<String, String> {
         let settings = &self.config.aws;
         let own = settings.endpoint_urls.get(service);
@@ -91,16 +89,16 @@ impl Aws {
         Ok(url.trim_end_matches('/').to_owned())
     }
 
-    /// Signs one request to `service`, sends it once, and reads the answer whole, whatever its status. The path and the
-    /// query of its URL must be percent-encoded; all its headers are signed.
+    /// Signs one request to `service`, sends it once, and reads the whole response, whatever its status. The path and the
+    /// query of the URL must be percent-encoded; all headers are signed.
     ///
-    /// A client that got no answer is not used again: its connections may be dead since the process stood still. One that
-    /// was not used for a while is tried first, so that no request that matters is lost on a dead connection.
+    /// A client that got no response is not used again: its connections may have died while the process was frozen. A
+    /// client that was idle for a while is checked first, so that the request is not lost on a dead connection.
     ///
     /// # Errors
-    /// `UpstreamUnreachable` or `UpstreamTimeout` with the service for the upstream, where no answer came;
-    /// `UpstreamInvalidResponse` for one that is too large; `Internal` for a request that cannot be made.
-    // In a box, because every call that may need the store would be as large as this else.
+    /// `UpstreamUnreachable` or `UpstreamTimeout`, with the service as the upstream, where no response came;
+    /// `UpstreamInvalidResponse` for a response that is too large; `Internal` for a request that cannot be made.
+    // Boxed, because the future of every call that may need the store would otherwise be as large as this one.
     pub fn send(
         &self,
         service: &'static str,
@@ -130,7 +128,7 @@ impl Aws {
         let is_hurried = deadline.remaining() < Kept::PATIENCE;
         let sent = client.send(service, request, deadline).await;
         match &sent {
-            // A caller in a hurry says nothing of the client.
+            // A timeout shorter than a check says nothing about the client.
             Err(error) if is_hurried && error.kind() == Kind::UpstreamTimeout => {}
             Err(error) if error.is_unreachable() => self.client.drop_broken(&client),
             _ => {}
@@ -138,8 +136,8 @@ impl Aws {
         sent
     }
 
-    /// The same, as often as it takes until `deadline`: what is throttled, fails or gets no answer is sent again. So it
-    /// may be carried out twice. That there is no answer in the end is told in the log.
+    /// Sends a request and repeats it until `deadline` while it is throttled, fails or gets no response, so the service may
+    /// carry it out twice. The final failure is logged.
     ///
     /// # Errors
     /// As [`Aws::send`], of the last try.
@@ -149,27 +147,26 @@ impl Aws {
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Result<Response<Bytes>> {
-        let mut longest = BASE;
+        let mut tries = 0;
         loop {
+            tries += 1;
             let patience = Deadline::after(PATIENCE).min(deadline);
             let sent = self.send(service, request.clone(), patience).await;
             let passes = match &sent {
                 Ok(answer) => passes(answer.status()),
                 Err(error) => error.retryable(),
             };
-            // Full jitter: many who failed at the same moment must not come back at the same moment.
-            let wait = longest.mul_f64(fastrand::f64());
+            let wait = BACKOFF.wait(tries);
             if !passes || wait >= deadline.remaining() {
                 return sent.inspect_err(|error| refusal::warn(service, None, error));
             }
             tracing::debug!(service, "a request to AWS failed and is sent again");
             tokio::time::sleep(wait).await;
-            longest = (2 * longest).min(LONGEST);
         }
     }
 }
 
-/// Too many requests, and failures of the service.
+/// Whether the status may be different the next time: too many requests, or a failure of the service.
 fn passes(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }

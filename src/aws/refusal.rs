@@ -1,4 +1,4 @@
-//! Requests that a service of AWS does not carry out, told to who runs this server and to who calls it.
+//! Requests that an AWS service refuses: the log entry for the operator, and the error for the caller.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -18,8 +18,8 @@ struct AwsError {
     code: String,
 }
 
-/// The error of a request that the service answers with a status of failure; `what` says what the request was. The
-/// service's own name for the reason goes into the log, all else that it says only into the inside.
+/// The error of a request that the service refused; `what` names the request. The service's error code goes into the log,
+/// the rest of its response only into the source of the error.
 pub fn refused(service: &'static str, answer: &Response<Bytes>, what: &str) -> Error {
     let status = answer.status();
     let problem = format!("answers HTTP {} to {what}", status.as_u16());
@@ -37,8 +37,8 @@ pub fn refused(service: &'static str, answer: &Response<Bytes>, what: &str) -> E
     error.with_source(format!("`{service}`: HTTP {}: {said}", status.as_u16()))
 }
 
-/// Tells at the default level why AWS does not do what it is asked: the status and AWS's own name for the reason, where
-/// it answered. Neither a body nor an id of anybody is told.
+/// Logs at the default level why a request to AWS failed: the status and AWS's error code, if there was a response. The log
+/// entry contains neither a body nor an id.
 pub fn warn(service: &'static str, answer: Option<(StatusCode, &str)>, error: &Error) {
     let status = answer.map(|it| it.0.as_u16());
     let code = answer.map(|it| it.1).filter(|it| is_code(it));
@@ -46,12 +46,12 @@ pub fn warn(service: &'static str, answer: Option<(StatusCode, &str)>, error: &E
     tracing::warn!(service, status, code, error, "a request to AWS failed");
 }
 
-/// The reason in AWS's own name; what stands around it are places of schemas and documentation.
+/// The error code of a response, without the schema before it and the link to documentation after it.
 fn code(answer: &Response<Bytes>) -> String {
     let header = answer.headers().get(CODE).and_then(|it| it.to_str().ok());
     let code = header.map(str::to_owned).or_else(|| {
-        let fault: Option<AwsError> = serde_json::from_slice(answer.body()).ok();
-        fault.map(|it| it.code)
+        let error: Option<AwsError> = serde_json::from_slice(answer.body()).ok();
+        error.map(|it| it.code)
     });
     let code = code.unwrap_or_default();
     let code = code.split(':').next().unwrap_or_default();

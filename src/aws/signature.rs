@@ -1,4 +1,4 @@
-//! AWS Signature Version 4: what proves to AWS who sends a request, and that nobody changed it.
+//! AWS Signature Version 4, which proves the sender of a request and that it was not changed on its way.
 
 use std::fmt::Write;
 
@@ -20,18 +20,18 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 const ENCODED_IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
-/// Who signs.
+/// The credentials that sign.
 pub(super) struct Keys {
     pub(super) id: String,
     pub(super) secret: Secret,
     pub(super) token: Option<Secret>,
 }
 
-/// Adds the date, the token and the signature over all headers and the body. The path and the query are signed as they
-/// stand in the URL, which is as they go out.
+/// Adds the date, the token and the signature over all headers and the body. The path and the query are signed as
+/// they are in the URL, because they are sent like that.
 ///
 /// # Errors
-/// `Internal` for credentials that no header can hold.
+/// `Internal` for credentials with characters that a header cannot contain.
 pub(super) fn sign(
     parts: &mut Parts,
     body: &[u8],
@@ -79,7 +79,7 @@ pub(super) fn sign(
     Ok(())
 }
 
-/// The key of one day, region and service: each part of the scope makes a new one of the one before.
+/// The signing key for one day, region and service: each part of the scope derives a key from the one before.
 fn signing_key(keys: &Keys, scope: &str) -> hmac::Tag {
     let first = hmac::Key::new(
         HMAC_SHA256,
@@ -110,7 +110,7 @@ fn canonical_request(
     request
 }
 
-/// The pairs of the query in order, each encoded in the one way that both sides agree on.
+/// The pairs of the query in order, each in its canonical encoding.
 fn canonical_query(query: &str) -> String {
     let encode = |text: &str| {
         let bytes: Vec<u8> = percent_decode_str(text).collect();
@@ -129,7 +129,7 @@ fn canonical_query(query: &str) -> String {
     pairs.join("&")
 }
 
-/// All headers by name, those of one name joined, spaces made single; with the host, which the client adds.
+/// All headers sorted by name, values of one name joined, spaces collapsed; with the host, which the client adds.
 fn canonical_headers(parts: &Parts) -> Vec<(&str, String)> {
     let values = |name: &HeaderName| {
         let values = parts.headers.get_all(name).iter();
@@ -152,7 +152,7 @@ fn single_spaced(value: &HeaderValue) -> String {
     words.join(" ")
 }
 
-/// The host as the client names it: without a port that goes without saying.
+/// The host as the client sends it: without the default port of the scheme.
 fn host(uri: &Uri) -> String {
     let host = uri.host().unwrap_or_default();
     match (uri.scheme_str(), uri.port_u16()) {
@@ -163,7 +163,7 @@ fn host(uri: &Uri) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     })

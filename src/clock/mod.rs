@@ -1,5 +1,6 @@
-//! The clock: UTC in whole seconds, from the system or fixed.
+//! Time: the clock in whole seconds of UTC, deadlines, and the waits between attempts.
 
+mod backoff;
 mod deadline;
 mod time_left;
 
@@ -13,6 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::error::excerpt::excerpt;
+pub(crate) use backoff::Backoff;
 pub use deadline::{Countdown, Deadline};
 pub use time_left::TimeLeft;
 

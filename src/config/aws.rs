@@ -6,6 +6,7 @@ use std::fmt;
 /// What is needed to call AWS services. AWS defines the names and meanings of these variables, so they do not have the
 /// prefix `BIFOLD_`; an empty one counts as unset.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct AwsConfig {
     /// `AWS_REGION`, or else `AWS_DEFAULT_REGION`: the region whose services are called. Default none.
     pub region: Option<String>,

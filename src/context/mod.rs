@@ -29,13 +29,14 @@ use crate::telemetry::trace::Trace;
 use crate::upstream::{Caller, Freshness, Meter, Upstream};
 
 pub(crate) use budget::Reservation;
-pub use budget::{Budget, BudgetRef};
-pub use call::Call;
+pub(crate) use budget::{Budget, BudgetRef};
+pub(crate) use call::Call;
 use client::Client;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
 use scope::Scope;
 pub(crate) use scope::{Form, Protocol};
-pub use services::{Process, Services};
+pub use services::Process;
+pub(crate) use services::Services;
 pub use updates::{Topic, Update};
 
 /// What a function may use while it answers one call. Cheap to clone.
@@ -51,7 +52,7 @@ pub struct Context {
 
 impl Context {
     /// The context of one call.
-    pub fn new(services: Arc<Services>, call: Arc<Call>) -> Context {
+    pub(crate) fn new(services: Arc<Services>, call: Arc<Call>) -> Context {
         Context {
             services,
             call,
@@ -75,7 +76,7 @@ impl Context {
     }
 
     /// The same call, with a client that gets its messages.
-    pub fn with_client(self, client: Arc<Client>) -> Context {
+    pub(crate) fn with_client(self, client: Arc<Client>) -> Context {
         let client = Some(client);
         Context { client, ..self }
     }
@@ -95,7 +96,7 @@ impl Context {
     }
 
     /// Gives the call the deadline of a streamed response.
-    pub fn start_stream(&self) {
+    pub(crate) fn start_stream(&self) {
         if let Some(end) = self.call.stream_end {
             self.call.countdown.end_by(end);
         }

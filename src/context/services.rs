@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::upstream::Upstreams;
 
 /// The services that all calls of one process share.
-pub struct Services {
+pub(crate) struct Services {
     /// The settings of the process.
     pub config: Config,
     /// The client of the upstream APIs.
@@ -40,7 +40,7 @@ pub struct Process {
 
 impl Process {
     /// A process that has just started.
-    pub fn start() -> Process {
+    pub(crate) fn start() -> Process {
         Process {
             started: Instant::now(),
             requests: AtomicU64::new(0),
@@ -48,7 +48,7 @@ impl Process {
     }
 
     /// Counts one request; returns true for the first one.
-    pub fn count(&self) -> bool {
+    pub(crate) fn count(&self) -> bool {
         self.requests.fetch_add(1, Ordering::Relaxed) == 0
     }
 

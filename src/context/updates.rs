@@ -11,6 +11,7 @@ const CAPACITY: usize = 64;
 
 /// Something that clients can subscribe to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Topic {
     /// The list of tools.
     Tools,
@@ -24,6 +25,7 @@ pub enum Topic {
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Update {
     /// The list of tools has changed.
     Tools,

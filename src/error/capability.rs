@@ -9,6 +9,7 @@ const TASKS: &str = "io.modelcontextprotocol/tasks";
 
 /// One capability that a client declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Capability {
     /// Show a form to its user ([`Context::elicit`](crate::Context::elicit)).
     Elicitation,

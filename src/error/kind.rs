@@ -2,6 +2,7 @@
 
 /// The kind of a failure; its name is stable and part of the public contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// An argument is missing, unknown, of a wrong type or out of range.
     InvalidArgument,

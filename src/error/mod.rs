@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use excerpt::{beginning, excerpt};
 
-pub use capability::{Capabilities, Capability};
+pub(crate) use capability::Capabilities;
+pub use capability::Capability;
 pub use kind::Kind;
 
 /// The result of a tool and of everything a tool calls.
@@ -40,6 +41,7 @@ struct Inner {
 
 /// The upstream that failed, and the HTTP status of its response, if there was one.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[non_exhaustive]
 pub struct UpstreamStatus {
     /// The upstream's configured name.
     pub name: &'static str,

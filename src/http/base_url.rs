@@ -5,14 +5,14 @@ use http::header::HOST;
 
 use crate::http::host;
 
-/// The path whose answer needs it; no other request has to work it out.
+/// The path whose response needs the URL; other requests do not compute it.
 pub const DOCUMENT: &str = "/openapi.json";
 
-/// Where the platform of a request says how the client's connection was made.
+/// The header in which the platform names the scheme of the client's connection.
 const SCHEME: &str = "x-forwarded-proto";
 
-/// A URL to which paths can be added: scheme, host, and what stands before every path. In the extensions of a request it
-/// is what its integration says.
+/// A URL to which paths can be added: scheme, host, and the prefix of every path. An integration puts it into the
+/// extensions of the request.
 #[derive(Clone, Debug)]
 pub struct BaseUrl(String);
 

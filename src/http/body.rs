@@ -1,4 +1,4 @@
-//! The body of a request, read whole: within its size, its time and the room that there is.
+//! Reads the whole body of a request, within limits of size, time and memory.
 
 use axum::body::{Body, Bytes, HttpBody};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
@@ -9,20 +9,20 @@ use crate::clock::Deadline;
 use crate::http::buffers::Held;
 use crate::http::refusal::Refusal;
 
-/// What a body may take.
+/// The limits of a body.
 pub struct Limits {
-    /// Its size in bytes.
+    /// The largest size in bytes.
     pub bytes: usize,
     /// The end of the call.
     pub deadline: Deadline,
-    /// The room for it.
+    /// The memory that it counts against.
     pub held: Held,
 }
 
-/// Reads a request's body whole, within its limits.
+/// Reads the whole body of a request, within its limits.
 ///
 /// # Errors
-/// The body is compressed, too large, too slow or broken, or there is no room for it.
+/// The body is compressed, too large, too slow or broken, or the process has no memory for it.
 pub async fn read_body(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Bytes, Refusal> {
     check_encoding(headers)?;
     let read = read(body, limits.bytes, limits.held);
@@ -36,7 +36,7 @@ pub async fn read_body(headers: &HeaderMap, body: Body, limits: Limits) -> Resul
     })
 }
 
-/// A body is taken as it is: what it would come to after decoding is not known before.
+/// Refuses encoded bodies, because their decoded size is not known in advance.
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
     let lines = headers.get_all(CONTENT_ENCODING).iter();
     let mut codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
@@ -56,7 +56,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 async fn read(mut body: Body, limit: usize, mut held: Held) -> Result<Bytes, Refusal> {
-    // A length that is announced is refused before anything is asked for (`Expect: 100-continue`).
+    // A declared length is checked before the client is asked to send the body (`Expect: 100-continue`).
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
@@ -78,7 +78,7 @@ async fn read(mut body: Body, limit: usize, mut held: Held) -> Result<Bytes, Ref
     }
 }
 
-/// The next piece of the body; trailers mean nothing here.
+/// The next chunk of the body; trailers are ignored.
 async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {

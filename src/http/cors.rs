@@ -1,7 +1,11 @@
-//! What lets pages of admitted origins read the answers in their browser (CORS, Fetch standard §3.3).
+//! Lets pages of admitted origins read responses in their browser (CORS, Fetch standard §3.3).
 //!
-//! `Access-Control-Request-Private-Network` gets no answer: the draft behind it was given up, and the browser that sent
-//! it now asks the person before a page may reach the local network, and not the server (Local Network Access).
+//! The layer of `tower-http` cannot replace this: it answers every `OPTIONS` itself, also those of foreign pages and
+//! those that are not preflights, which are 405 here; it sends `Access-Control-Expose-Headers` to foreign pages; and it
+//! needs the allowed headers when it is built, which would compute the schemas of all functions in a cold start.
+//!
+//! `Access-Control-Request-Private-Network` gets no answer: the draft was given up, and browsers now ask the user before
+//! a page may reach the local network, not the server (Local Network Access).
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -17,18 +21,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use crate::http::origin::AllowedOrigins;
 
-/// What a page may send beside what every page may.
+/// The request headers that a page may send in addition to those that are always allowed.
 const REQUEST_HEADERS: &str = "Content-Type, Accept, Authorization, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
                                Mcp-Session-Id, Last-Event-ID, X-Request-Id, traceparent, tracestate, baggage, If-None-Match";
-/// What a page may read beside what every page may.
+/// The response headers that a page may read in addition to those that are always readable.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, Cache-Status, Age",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
-/// Seconds for which a browser need not ask again; Chromium takes no more.
+/// The seconds for which a browser may cache a preflight; Chromium's limit.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// The rules of one application.
+/// The CORS policy of one application.
 pub struct Cors {
     origins: AllowedOrigins,
     parameters: Box<Parameters>,
@@ -39,7 +43,7 @@ pub struct Cors {
 type Parameters = dyn Fn() -> BTreeSet<String> + Send + Sync;
 
 impl Cors {
-    /// The rules for pages of `origins`, which may also send the headers that repeat these `parameters`.
+    /// The policy for pages of `origins`, which may also send the headers that repeat these `parameters`.
     pub fn new(
         origins: AllowedOrigins,
         parameters: impl Fn() -> BTreeSet<String> + Send + Sync + 'static,
@@ -51,18 +55,18 @@ impl Cors {
         }
     }
 
-    /// The origin of the page that makes the request, if it is an admitted one.
+    /// The origin of the page that makes the request, if it is admitted.
     pub fn page(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = headers.get(ORIGIN)?;
         self.origins.admit(origin, headers).then(|| origin.clone())
     }
 
-    /// What a page may send; worked out when the first one asks, because it takes the schemas of all functions.
+    /// The headers that a page may send, computed with the first preflight because it needs the schemas of all functions.
     fn request_headers(&self) -> HeaderValue {
         let all = self.request_headers.get_or_init(|| {
             let mut headers = REQUEST_HEADERS.to_owned();
             for name in (self.parameters)() {
-                // What is no header name is sent by nobody.
+                // A client cannot send a name that is not a valid header name.
                 if let Ok(name) = HeaderName::try_from(format!("mcp-param-{name}")) {
                     headers.push_str(&format!(", {name}"));
                 }
@@ -72,7 +76,7 @@ impl Cors {
         all.clone()
     }
 
-    /// The answer to a browser that asks what an admitted page may send.
+    /// The response to a preflight of an admitted page.
     pub fn preflight(&self) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -84,7 +88,7 @@ impl Cors {
     }
 }
 
-/// Whether a browser asks before it sends what a page wants to send; any other `OPTIONS` is a method like the others.
+/// Whether the request is a preflight; any other `OPTIONS` is a method like the others.
 pub fn is_preflight(request: &Request) -> bool {
     request.method() == Method::OPTIONS
         && request
@@ -92,8 +96,8 @@ pub fn is_preflight(request: &Request) -> bool {
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Lets the page read the answer. An answer to nobody's page says too that another one may differ: a cache would give
-/// it to pages, which could not read it.
+/// Lets the page read the response. Responses to other clients vary by origin too: otherwise a cache would give them to
+/// pages, which could not read them.
 pub fn share(response: &mut Response<Body>, page: Option<HeaderValue>) {
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));

@@ -1,5 +1,4 @@
-//! The hosts that a request may name: a page of a name that was bound again to this address (DNS rebinding) must reach
-//! nothing.
+//! The hosts that a request may name, so that a page whose name was bound to this address (DNS rebinding) reaches nothing.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -9,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Request, Version};
 /// The characters of a refused host that are repeated to its caller.
 const SHOWN: usize = 200;
 
-/// The hosts that are taken.
+/// The accepted hosts.
 #[derive(Debug)]
 pub struct Hosts {
     named: Vec<Pattern>,
@@ -26,7 +25,7 @@ struct Pattern {
 
 /// The host that a request names.
 struct Named<'a> {
-    /// As it stands there.
+    /// As the client sent it.
     text: &'a str,
     /// Without the dot of the root.
     name: &'a str,
@@ -36,9 +35,9 @@ struct Named<'a> {
 /// Why a request is refused.
 #[derive(Debug)]
 pub enum Mistake {
-    /// It names no host, or more than one.
+    /// It names no host, or several.
     Invalid(&'static str),
-    /// It names one that is not taken.
+    /// It names a host that is not accepted.
     Foreign(String),
 }
 
@@ -46,7 +45,7 @@ impl Hosts {
     /// The listed hosts, and those of `urls`, whose hosts are the server's own or trusted with its answers.
     ///
     /// # Errors
-    /// The listed host that is none.
+    /// The listed host that is invalid.
     pub fn new<'a>(
         listed: &[String],
         urls: impl IntoIterator<Item = &'a str>,
@@ -68,7 +67,7 @@ impl Hosts {
     /// has a host replaces the header (RFC 9112 §3.2.2), so that all that follows reads the same one.
     ///
     /// # Errors
-    /// The header is missing, repeated or invalid, or the host is not taken.
+    /// The header is missing, repeated or invalid, or the host is not accepted.
     pub fn check<B>(
         &self,
         request: &mut Request<B>,
@@ -92,7 +91,7 @@ impl Hosts {
     /// Checks the header alone, where a request has no target.
     ///
     /// # Errors
-    /// It is repeated or invalid, or its host is not taken.
+    /// It is repeated or invalid, or its host is not accepted.
     pub fn admit(&self, headers: &HeaderMap, listener: Option<IpAddr>) -> Result<(), Mistake> {
         self.admit_named(header(headers)?, listener)
     }
@@ -141,7 +140,7 @@ impl Pattern {
     }
 
     fn matches(&self, name: &str, port: Option<u16>) -> bool {
-        // Clients leave the port of the scheme out.
+        // Clients leave out the default port of the scheme.
         let is_port = self.port.is_none_or(|own| match port {
             Some(port) => own == port,
             None => matches!(own, 80 | 443),
@@ -211,7 +210,7 @@ fn split(text: &str) -> Option<(&str, Option<u16>)> {
     (is_name && has_labels).then_some((name, port))
 }
 
-/// Whether there is something before that end.
+/// Whether there is something before that suffix.
 fn ends_with(name: &str, end: &str) -> bool {
     let start = name.len().checked_sub(end.len());
     let tail = start

@@ -1,4 +1,11 @@
-//! HTTP policies that hold for every path: hosts, origins, CORS, paths, the room for bodies.
+//! The types of the crate `http`, which the public API names, and inside the library the policies that hold for every
+//! path: hosts, origins, CORS, paths, the room for bodies.
+//!
+//! ```
+//! use bifold::http::{Request, StatusCode};
+//! ```
+
+pub use ::http::*;
 
 pub(crate) mod base_url;
 pub(crate) mod body;

@@ -1,11 +1,11 @@
-//! Which pages in a browser may call: those of the listed origins, and the server's own.
+//! The origins whose browser pages may call: the listed ones, and the server's own.
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, Uri};
 
 use crate::http::host::is_loopback;
 
-/// The origins that were listed, beside the server's own.
+/// The listed origins, in addition to the server's own.
 #[derive(Clone, Debug)]
 pub struct AllowedOrigins(Vec<String>);
 
@@ -24,8 +24,8 @@ impl AllowedOrigins {
     }
 }
 
-/// Whether the request names one origin at the most, and without user information, which no browser sends and which
-/// would make `https://trusted@evil.example` look like another one.
+/// Whether the request names at most one origin, without user information: no browser sends it, and
+/// `https://trusted@evil.example` would look like another origin.
 pub fn is_well_formed(headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
     let first = origins.next();
@@ -33,7 +33,7 @@ pub fn is_well_formed(headers: &HeaderMap) -> bool {
 }
 
 /// The server's own pages: the same host over TLS, or a page of this machine on a server of this machine.
-/// The same host without TLS would let a page in whose name was bound again to this address.
+/// The same host without TLS would admit a page whose name was bound to this address (DNS rebinding).
 fn is_own(origin: &str, headers: &HeaderMap) -> bool {
     let Ok(uri) = origin.parse::<Uri>() else {
         return false;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::Uri;
 use http::uri::PathAndQuery;
 
-/// The path with unreserved characters decoded, slashes that repeat made one, and without a slash at its end. What is
-/// encoded because it would mean something else, such as `%2F` in an argument, stays so, and dot segments do too.
+/// The path with unreserved characters decoded, repeated slashes collapsed, and without a slash at its end. Characters
+/// whose encoding matters, such as `%2F` in an argument, stay encoded, and dot segments stay.
 pub fn normal(path: &str) -> Cow<'_, str> {
     if is_normal(path.as_bytes()) {
         return Cow::Borrowed(path);
@@ -25,14 +25,14 @@ pub fn normal(path: &str) -> Cow<'_, str> {
     if normal.len() > 1 && normal.last() == Some(&b'/') {
         normal.pop();
     }
-    // Whole characters were kept, and those put in are ASCII.
+    // Whole characters were kept, and the decoded ones are ASCII.
     match String::from_utf8(normal) {
         Ok(normal) => Cow::Owned(normal),
         Err(_) => Cow::Borrowed(path),
     }
 }
 
-/// Gives the target its normal path. Most have it, and nothing is copied then.
+/// Normalises the path of the target. Most paths are normal already, and nothing is copied then.
 pub fn normalise(uri: &mut Uri) {
     let Cow::Owned(path) = normal(uri.path()) else {
         return;
@@ -42,14 +42,14 @@ pub fn normalise(uri: &mut Uri) {
         None => path,
     };
     let mut parts = uri.clone().into_parts();
-    // It is made of the characters of one that was valid, and is shorter.
+    // It consists of characters of a valid path, and is shorter.
     if let Ok(target) = PathAndQuery::try_from(target) {
         parts.path_and_query = Some(target);
         *uri = Uri::from_parts(parts).unwrap_or_else(|_| uri.clone());
     }
 }
 
-/// Whether there is nothing to change. `*` and the empty path, which are no paths of resources, are left alone too.
+/// Whether there is nothing to change. `*` and the empty path do not name a resource and stay as they are.
 fn is_normal(path: &[u8]) -> bool {
     let has_end = path.len() > 1 && path.last() == Some(&b'/');
     let is_doubled = || path.windows(2).any(|pair| pair == b"//");
@@ -58,7 +58,7 @@ fn is_normal(path: &[u8]) -> bool {
     !path.starts_with(b"/") || !(has_end || is_doubled() || is_encoded())
 }
 
-/// The unreserved character (RFC 3986 §2.3) that stands percent-encoded at the start of `text`.
+/// The unreserved character (RFC 3986 §2.3) that is percent-encoded at the start of `text`.
 fn unreserved(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = *text else {
         return None;

@@ -1,4 +1,4 @@
-//! Why a request reached no function, before a protocol puts it into its own form.
+//! The refusal of a request that reaches no function, before a protocol encodes it in its own form.
 
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -7,16 +7,16 @@ use http::{HeaderName, HeaderValue, StatusCode};
 pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
-    /// The stable name of what went wrong.
+    /// The stable name of the problem.
     pub class: &'static str,
     /// What was wrong, and what to do.
     pub detail: String,
-    /// What the answer says of it beside, for programs.
+    /// An additional header of the response, for programs.
     pub header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
-    /// A refusal with that status, stable name, and sentence of what was wrong and what to do.
+    /// A refusal with that status, stable name, and sentence about the problem and the remedy.
     pub fn new(status: StatusCode, class: &'static str, detail: impl Into<String>) -> Refusal {
         Refusal {
             status,
@@ -26,7 +26,7 @@ impl Refusal {
         }
     }
 
-    /// There is no room for the request now.
+    /// The process has no memory for the request now.
     pub fn busy(detail: impl Into<String>) -> Refusal {
         let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
         refusal.with(RETRY_AFTER, HeaderValue::from_static("1"))

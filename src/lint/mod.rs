@@ -38,6 +38,7 @@ use crate::registry::Registry;
 
 /// A part of a schema that some client refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// How severe it is.
     pub severity: Severity,

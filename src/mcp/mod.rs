@@ -9,7 +9,8 @@ pub(crate) mod http;
 mod messages;
 mod methods;
 
-pub use http::endpoint::{CurrentEndpoint, Dependencies, Endpoint};
+pub use http::endpoint::Endpoint;
+pub(crate) use http::endpoint::{CurrentEndpoint, Dependencies};
 pub(crate) use http::frame::{Frame, refusal, unreadable};
 pub use http::response::{Body, McpResponse};
 pub(crate) use messages::envelope::without_mark;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The hints by which clients decide what to ask a person about (MCP `ToolAnnotations`), none of them a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Hints {
     /// It changes nothing anywhere.
     #[serde(rename = "readOnlyHint")]

@@ -38,7 +38,7 @@ pub use functions::Functions;
 use guard::guard;
 pub use hints::Hints;
 pub use icon::Icon;
-pub use info::Info;
+pub(crate) use info::Info;
 pub use link::Link;
 pub use prompt::Prompt;
 pub use resource::Resource;

@@ -1,4 +1,4 @@
-//! Short-lived records under keys, which all processes of an application share: questions, answers, states of tasks.
+//! Short-lived records by key, shared by all processes of an application: requests to clients, responses, task states.
 
 mod dynamo;
 mod memory;
@@ -19,15 +19,15 @@ use watch::Watch;
 /// The largest value, which leaves room for the rest of an item of DynamoDB (400 KB with its names).
 const LARGEST: usize = 350 << 10;
 
-/// What no caller should ask for, and what no clock overflows with.
+/// The longest lifetime; a longer one could overflow a clock.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
-/// The wait between two looks at a record that another process may change: at first, and at the most.
+/// The first and the longest wait between two reads of a record that another process may change.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
-/// Records that live for a while under a key. Cheap to clone; all clones share the records.
+/// Records with a key and a limited lifetime. Cheap to clone; all clones share the records.
 ///
-/// What was written is read by all from then on. A record that has expired is absent. A key that was removed or has
-/// expired may be used again, and its versions begin again too: who waits for the old record takes the new one for it.
+/// A read returns the latest write of any process. An expired record is absent. The key of a removed or expired record
+/// can be used again, and its versions start again at 1: a reader that waits for the old record may take the new one for it.
 #[derive(Clone)]
 pub struct Store(Arc<Shared>);
 
@@ -38,43 +38,43 @@ struct Shared {
 
 /// Where the records are.
 enum Place {
-    /// In this process, which is the only one.
+    /// In the memory of this process.
     Memory(Memory),
-    /// In a table that all processes use.
+    /// In a table that all processes share.
     Dynamo(Box<Dynamo>),
 }
 
 /// A value and how often it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What its writer made of it.
+    /// The text that was written.
     pub value: String,
     /// 1 for a new record, and one more with each [`Store::replace`].
     pub version: u64,
 }
 
-/// What became of a record that somebody waited for.
+/// The result of waiting for a change of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It has another version.
     To(Record),
-    /// It was removed, has expired, or has never been.
+    /// It was removed, has expired, or never existed.
     Gone,
     /// The deadline came first.
     None,
 }
 
-/// A record as it was found, and how long it will live.
+/// A record and its remaining lifetime.
 struct Found {
     record: Record,
     left: Duration,
 }
 
 impl Store {
-    /// The store that the settings name: a table, or the memory of this process. Nothing is asked of the network.
+    /// The store that the settings select: a table, or the memory of this process. It sends nothing.
     ///
     /// # Errors
-    /// The setting that cannot be used.
+    /// The invalid setting.
     pub fn new(config: &Config) -> Result<Store, String> {
         let place = match &config.table {
             None => Place::Memory(Memory::new()),
@@ -84,16 +84,17 @@ impl Store {
         Ok(Store(Arc::new(Shared { place, watch })))
     }
 
-    /// Writes a new record that lives for `ttl`, at most a year; false where there is one already.
+    /// Writes a new record that expires after `ttl`, at most a year; false if the key is in use.
     ///
     /// # Errors
-    /// `StoreUnavailable` where it cannot be reached or is full, `ValueTooLarge` for more than it takes, `Internal`
-    /// where its settings are wrong.
+    /// `StoreUnavailable` if the store cannot be reached or is full, `ValueTooLarge` for a value above 350 KiB,
+    /// `Internal` if its settings are wrong.
     pub async fn create(&self, key: &str, value: String, ttl: Duration) -> Result<bool> {
         self.create_for(None, key, value, ttl).await
     }
 
-    /// The same for `holder`, who in the memory of a process may not hold more than is left for all others.
+    /// Writes a new record that counts against `holder`. In the memory of a process, one holder cannot take more than the
+    /// space left for the rest.
     ///
     /// # Errors
     /// As [`Store::create`].
@@ -121,8 +122,8 @@ impl Store {
         Ok(self.find(key).await?.map(|found| found.record))
     }
 
-    /// Writes version `version + 1` in the place of `version`, to live for `ttl` from now, at most a year; false where
-    /// somebody was first, or the record is gone.
+    /// Replaces `version` by `version + 1`, which expires after `ttl`, at most a year; false if the record has another
+    /// version by now, or is gone.
     ///
     /// # Errors
     /// As [`Store::create`].
@@ -155,7 +156,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the record where that needs no waiting, for who is being dropped; elsewhere it is left to expire.
+    /// Removes the record if that needs no waiting, as in a destructor; a record in a table is left to expire.
     pub fn forget(&self, key: &str) {
         if let Place::Memory(memory) = &self.0.place {
             memory.remove(key);
@@ -171,7 +172,7 @@ impl Store {
         let listener = self.0.watch.listen(key);
         let [mut pause, longest] = PAUSES;
         loop {
-            // Listens before it looks, so that no change comes between the two.
+            // Listens before it reads, so that it misses no change in between.
             let mut woken = pin!(listener.woken());
             woken.as_mut().enable();
             let Some(found) = deadline.timeout(self.find(key)).await else {
@@ -196,7 +197,7 @@ impl Store {
         }
     }
 
-    /// How many records and waits are held in this process: what a test of leftovers expects to be 0.
+    /// The number of records and waiting readers in this process: a test for leaks expects 0.
     pub fn held(&self) -> usize {
         let records = match &self.0.place {
             Place::Memory(memory) => memory.len(),
@@ -212,7 +213,7 @@ impl Store {
         }
     }
 
-    /// Wakes those of this process who wait for the record, if it was written.
+    /// Wakes the waiting readers of this process if the record was written.
     fn told(&self, key: &str, done: bool) -> bool {
         if done {
             self.0.watch.wake(key);
@@ -221,7 +222,7 @@ impl Store {
     }
 }
 
-/// What one place takes, all take: whatever works on one machine must work on many.
+/// The same limit for memory and table, so that what works on one machine works on many.
 fn check_size(value: &str) -> Result<()> {
     match value.len() > LARGEST {
         true => Err(Error::value_too_large(value.len(), LARGEST)),

@@ -1,4 +1,4 @@
-//! Who waits in this process for a change of which record.
+//! The readers of this process that wait for a change of a record, by its key.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// Those who wait, by key; a key is listed as long as somebody waits for it.
+/// The waiting readers by key; a key is listed while at least one reader waits for it.
 pub(super) struct Watch {
     waiting: Mutex<HashMap<String, Arc<Notify>>>,
 }
 
-/// One who waits.
+/// A waiting reader.
 pub(super) struct Listener<'a> {
     watch: &'a Watch,
     key: &'a str,
@@ -25,7 +25,7 @@ impl Watch {
         }
     }
 
-    /// Joins those who wait for a change under `key`.
+    /// Registers a reader that waits for a change of `key`.
     pub(super) fn listen<'a>(&'a self, key: &'a str) -> Listener<'a> {
         let notify = self.lock().entry(key.to_owned()).or_default().clone();
         Listener {
@@ -35,14 +35,14 @@ impl Watch {
         }
     }
 
-    /// Wakes all who wait for a change under `key`.
+    /// Wakes all readers that wait for a change of `key`.
     pub(super) fn wake(&self, key: &str) {
         if let Some(notify) = self.lock().get(key) {
             notify.notify_waiters();
         }
     }
 
-    /// For how many keys somebody waits.
+    /// The number of keys with a waiting reader.
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
@@ -53,7 +53,7 @@ impl Watch {
 }
 
 impl Listener<'_> {
-    /// Ends with the next change after it was enabled.
+    /// Ready with the next change after it was enabled.
     pub(super) fn woken(&self) -> Notified<'_> {
         self.notify.notified()
     }
@@ -62,7 +62,7 @@ impl Listener<'_> {
 impl Drop for Listener<'_> {
     fn drop(&mut self) {
         let mut waiting = self.watch.lock();
-        // Clones are made under the lock only: two of them are the list's and this one.
+        // Clones are made under the lock only, so a count of two means the list and this reader.
         if Arc::strong_count(&self.notify) == 2 {
             waiting.remove(self.key);
         }

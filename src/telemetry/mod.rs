@@ -28,11 +28,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::error::Error;
 use crate::error::excerpt::sentence;
 
-pub use access_line::AccessLine;
+pub(crate) use access_line::AccessLine;
 use events::Events;
 
 /// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// JSON lines on standard output, for log collectors.
     Json,
@@ -42,6 +43,7 @@ pub enum Format {
 
 /// The result of a request as the access line reports it.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The protocol method, or the REST route.
     pub method: Option<&'static str>,
@@ -96,7 +98,7 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
 
 impl Outcome {
     /// The outcome of a protocol method, or of a route without a function.
-    pub fn of_method(method: &'static str) -> Outcome {
+    pub(crate) fn of_method(method: &'static str) -> Outcome {
         Outcome {
             method: Some(method),
             ..Outcome::default()
@@ -104,7 +106,7 @@ impl Outcome {
     }
 
     /// The outcome of a request that was cancelled by its caller, or by the end of the process.
-    pub fn aborted() -> Outcome {
+    pub(crate) fn aborted() -> Outcome {
         Outcome {
             error: Some("cancelled"),
             ..Outcome::default()
@@ -112,7 +114,7 @@ impl Outcome {
     }
 
     /// The outcome of a cancelled call of this function.
-    pub fn cancelled(function: Arc<str>) -> Outcome {
+    pub(crate) fn cancelled(function: Arc<str>) -> Outcome {
         Outcome {
             function: Some(function),
             ..Outcome::aborted()
@@ -120,7 +122,7 @@ impl Outcome {
     }
 
     /// The outcome of a call; the source of its error goes to the log.
-    pub fn of_call(function: Arc<str>, error: Option<Error>) -> Outcome {
+    pub(crate) fn of_call(function: Arc<str>, error: Option<Error>) -> Outcome {
         if let Some(error) = &error {
             cause(&function, error);
         }
@@ -134,7 +136,7 @@ impl Outcome {
 
 impl PendingOutcome {
     /// Sets the outcome at the end of the stream.
-    pub fn end(&self, outcome: Outcome) {
+    pub(crate) fn end(&self, outcome: Outcome) {
         // Only the first end counts; a second one must not fail the response.
         let _ = self.0.set(outcome);
     }
@@ -146,7 +148,7 @@ impl PendingOutcome {
 }
 
 /// Logs the internal part of an error, which nothing else writes or returns.
-pub fn cause(function: &str, error: &Error) {
+pub(crate) fn cause(function: &str, error: &Error) {
     use std::error::Error as _;
 
     if let Some(source) = error.source() {
@@ -155,6 +157,6 @@ pub fn cause(function: &str, error: &Error) {
 }
 
 /// Milliseconds, with microsecond precision.
-pub fn millis(duration: Duration) -> f64 {
+pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }

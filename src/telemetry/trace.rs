@@ -32,6 +32,7 @@ pub struct Trace {
     /// The id of the trace, never 0.
     pub id: u128,
     /// The id of the parent span.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
     pub parent: Option<u64>,
     /// The id of this span, never 0.
     pub span: u64,
@@ -119,6 +120,7 @@ impl Trace {
     }
 
     /// Whether the trace is recorded.
+    #[cfg_attr(not(feature = "otel"), allow(dead_code))]
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
     }

@@ -18,6 +18,7 @@ pub struct Canned {
 
 /// A fault in sending a response.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Fault {
     /// Nothing is sent.
     Hang,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// The freshness of the data behind one answer; with several parts, that of the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Freshness {
     /// Whether all of it came from the cache.
     pub hit: bool,

@@ -74,12 +74,12 @@ use shared_client::SharedClient;
 
 pub(crate) use client::Client;
 pub use freshness::Freshness;
-pub use meter::Meter;
+pub(crate) use meter::Meter;
 pub use once::Once;
 pub use policy::{CachePolicy, Rate, Upstream};
 
 /// The upstreams of one process: for each one its client, limits, circuit breakers and cached answers.
-pub struct Upstreams {
+pub(crate) struct Upstreams {
     channels: BTreeMap<&'static str, Arc<Channel>>,
     cache: Arc<Cache>,
     negative_cache: Arc<NegativeCache>,
@@ -92,7 +92,7 @@ pub struct Upstreams {
 
 /// The call on whose behalf a request is sent.
 #[derive(Clone, Copy)]
-pub struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     /// When the call must answer.
     pub deadline: Deadline,
     /// Counts what the call requested.

@@ -13,6 +13,7 @@ use std::time::Duration;
 ///     .cache(|_path| CachePolicy::seconds(60, 600));
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Upstream {
     /// The name in errors, logs and settings: lower case letters, digits and `_`.
     pub name: &'static str,
@@ -30,6 +31,7 @@ pub struct Upstream {
 
 /// A token bucket.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Rate {
     /// Requests that may start at once after a pause.
     pub burst: u32,
@@ -39,6 +41,7 @@ pub struct Rate {
 
 /// How long an answer may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CachePolicy {
     /// For this time without request the upstream again.
     pub fresh: Duration,

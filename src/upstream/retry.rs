@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use tower::retry::budget::{Budget, TpsBudget};
 
-use crate::clock::Deadline;
+use crate::clock::{Backoff, Deadline};
 use crate::error::{Error, Kind};
 
-/// The maximum of the first wait; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::MAX);
 /// The share of requests that may be retries, beside one per second.
 const BUDGET_SHARE: f32 = 0.2;
 
@@ -37,10 +36,7 @@ impl Retry {
         if tries >= self.tries || !is_transient(error) {
             return None;
         }
-        // Full jitter: requests that failed together must not be repeated together.
-        let backoff = FIRST_WAIT
-            .saturating_mul(1 << (tries - 1).min(16))
-            .mul_f64(fastrand::f64());
+        let backoff = BACKOFF.wait(tries);
         let wait = error.wait().unwrap_or(backoff).max(backoff);
         (wait < deadline.remaining() && self.budget.withdraw()).then_some(wait)
     }
@@ -62,7 +58,7 @@ pub(super) fn is_transient(error: &Error) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{FIRST_WAIT, Retry};
+    use super::{BACKOFF, Retry};
     use crate::clock::Deadline;
     use crate::error::{Error, Kind, UpstreamStatus};
 
@@ -104,11 +100,11 @@ mod tests {
     async fn waits_double_with_full_jitter_up_to_three_tries() {
         let error = failure(Kind::UpstreamTimeout, None);
         for _ in 0..100 {
-            assert!(wait(&error, 1, LONG).unwrap() <= FIRST_WAIT);
-            assert!(wait(&error, 2, LONG).unwrap() <= 2 * FIRST_WAIT);
+            assert!(wait(&error, 1, LONG).unwrap() <= BACKOFF.limit(1));
+            assert!(wait(&error, 2, LONG).unwrap() <= BACKOFF.limit(2));
         }
         // Full jitter: half of the waits are below half of the maximum.
-        let short = |_: &i32| wait(&error, 1, LONG).unwrap() < FIRST_WAIT / 2;
+        let short = |_: &i32| wait(&error, 1, LONG).unwrap() < BACKOFF.limit(1) / 2;
         assert!((300..700).contains(&(0..1000).filter(short).count()));
         assert_eq!(wait(&error, 3, LONG), None);
     }

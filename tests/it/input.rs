@@ -122,9 +122,10 @@ impl Client {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
-        let request_info = RequestInfo {
-            principal: self.principal.clone(),
-            ..RequestInfo::default()
+        let request_info = {
+            let mut info = RequestInfo::default();
+            info.principal = self.principal.clone();
+            info
         };
         Answer::read(serve(&self.app, request, request_info).await).await
     }

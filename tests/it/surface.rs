@@ -1,6 +1,8 @@
 //! The public contract: committed snapshots, portable schemas, and registrations that are refused at start.
 
 mod portable;
+#[cfg(all(feature = "cli", feature = "provenance"))]
+mod public;
 mod registration;
 #[cfg(feature = "provenance")]
 mod schemas;

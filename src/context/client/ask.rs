@@ -51,6 +51,7 @@ pub enum ElicitResult<T> {
 
 /// A folder or file that the client works in.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct Root {
     /// A `file://` URI.
     pub uri: String,

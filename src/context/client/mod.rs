@@ -15,7 +15,8 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 use tracing::debug;
 
-pub use crate::error::{Capabilities, Capability};
+use crate::error::Capabilities;
+pub use crate::error::Capability;
 pub use ask::{Ask, ElicitResult, Elicited, Root, RootsResult};
 pub use form::form;
 pub use level::Level;

@@ -35,6 +35,7 @@ struct Text {
 /// What the client's model answered.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Sampled {
     /// The content block, or a list of them, as the client sent it.
     pub content: Value,

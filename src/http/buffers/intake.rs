@@ -1,10 +1,10 @@
-//! What one connection has read of a head or a message that is not whole yet.
+//! The bytes that one connection has read of an incomplete head or message.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::http::buffers::{Buffers, Full, Held};
 
-/// Counts what a connection reads, wherever nobody else does. Cheap to clone.
+/// Counts the bytes that a connection reads and that no other part counts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Intake(Arc<Mutex<State>>);
 
@@ -25,10 +25,10 @@ impl Intake {
         })))
     }
 
-    /// The connection has read so many bytes.
+    /// The connection has read more bytes.
     ///
     /// # Errors
-    /// There is no room for them.
+    /// The limit has been reached.
     pub fn read(&self, bytes: usize) -> Result<(), Full> {
         let mut state = self.lock();
         match state.is_paused {
@@ -37,24 +37,24 @@ impl Intake {
         }
     }
 
-    /// The message is whole, and the next one begins.
+    /// The message is complete, and the next one begins.
     pub fn settle(&self) {
         let mut state = self.lock();
         state.held = state.buffers.hold();
     }
 
-    /// So many of the bytes belong to no message.
+    /// Takes off bytes that do not belong to a message.
     pub fn skip(&self, bytes: usize) {
         self.lock().held.shrink(bytes);
     }
 
-    /// The head is whole, and what follows is a body, which is counted by its reader.
+    /// The head is complete. A body follows, which its reader counts.
     pub fn pause(&self) {
         self.settle();
         self.lock().is_paused = true;
     }
 
-    /// What follows is a head or a message.
+    /// A head or a message follows.
     pub fn resume(&self) {
         self.lock().is_paused = false;
     }

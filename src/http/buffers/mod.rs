@@ -13,7 +13,7 @@ pub use intake::Intake;
 /// A request below this size is not counted, because its connection costs as much anyway.
 const FREE: usize = 16 << 10;
 
-/// The bytes that may be held, and those that are. Cheap to clone.
+/// The limit of the bytes that requests may hold, and the bytes that they hold now. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Buffers(Arc<Pool>);
 
@@ -25,7 +25,7 @@ pub struct Held {
     charged: usize,
 }
 
-/// There is no room for more.
+/// The limit has been reached.
 #[derive(Clone, Copy, Debug)]
 pub struct Full;
 
@@ -35,14 +35,14 @@ struct Pool {
     charged: AtomicUsize,
 }
 
-/// A body with what it is charged.
+/// A body together with the bytes that it counts for.
 struct Kept {
     body: Bytes,
     _held: Held,
 }
 
 impl Buffers {
-    /// Room for so many bytes.
+    /// Buffers with that limit in bytes.
     pub fn new(limit: usize) -> Buffers {
         Buffers(Arc::new(Pool {
             limit,
@@ -50,7 +50,7 @@ impl Buffers {
         }))
     }
 
-    /// Nothing of a request yet.
+    /// A request that holds nothing yet.
     pub fn hold(&self) -> Held {
         Held {
             pool: self.0.clone(),
@@ -59,17 +59,17 @@ impl Buffers {
         }
     }
 
-    /// The bytes that are counted now.
+    /// The bytes that are held now.
     pub fn held(&self) -> usize {
         self.0.charged.load(Ordering::Relaxed)
     }
 }
 
 impl Held {
-    /// Takes more bytes.
+    /// Counts more bytes.
     ///
     /// # Errors
-    /// There is no room; what was held stays so.
+    /// The limit has been reached; the bytes counted before stay counted.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
         let whole = self.bytes.saturating_add(bytes);
         if whole > FREE {

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tracing::{error, warn};
 
 use crate::app::{App, RequestInfo};
-use crate::clock::{Deadline, TimeLeft};
+use crate::clock::{Backoff, Deadline, TimeLeft};
 use crate::lambda::events::response::EventResponse;
 use crate::lambda::runtime::api::{Api, ApiError};
 use crate::lambda::runtime::failure::Failure;
@@ -21,7 +21,7 @@ use crate::lambda::{answer_until, pong};
 /// The retries after the platform failed to give an invocation; the wait doubles each time. A poller retries beyond that
 /// while other pollers of the process still get invocations.
 const MAX_RETRIES: u32 = 5;
-const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(1600));
 
 /// The time after the deadline of an invocation in which its response may still be delivered, so that the failure at the
 /// deadline arrives.
@@ -66,8 +66,9 @@ pub(crate) async fn poll(
             Err(error) if failures == MAX_RETRIES && health.mark_refused() => return Err(error),
             Err(error) => {
                 warn!(%error, "no invocation could be taken; trying again");
-                tokio::time::sleep(FIRST_BACKOFF * 2_u32.pow(failures.min(MAX_RETRIES))).await;
                 failures = (failures + 1).min(MAX_RETRIES + 1);
+                // The API serves this process alone, so the waits need no jitter.
+                tokio::time::sleep(BACKOFF.limit(failures)).await;
             }
         }
     }

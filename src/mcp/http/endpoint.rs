@@ -32,7 +32,7 @@ pub struct Endpoint {
 }
 
 /// What an [`Endpoint`] stands on.
-pub struct Dependencies<'a> {
+pub(crate) struct Dependencies<'a> {
     /// The functions.
     pub registry: Arc<Registry>,
     /// How the server introduces itself.
@@ -54,11 +54,11 @@ pub struct Dependencies<'a> {
 }
 
 /// Gives the endpoint with the current registry: a connection asks for it with each message.
-pub type CurrentEndpoint = Arc<dyn Fn() -> Arc<Endpoint> + Send + Sync>;
+pub(crate) type CurrentEndpoint = Arc<dyn Fn() -> Arc<Endpoint> + Send + Sync>;
 
 impl Endpoint {
     /// The protocol of that registry. Processes that share the store and the keys go on with each other's calls.
-    pub fn new(dependencies: Dependencies<'_>) -> Endpoint {
+    pub(crate) fn new(dependencies: Dependencies<'_>) -> Endpoint {
         let Dependencies {
             registry,
             info,
@@ -141,18 +141,18 @@ impl Endpoint {
     ///
     /// # Errors
     /// The store's.
-    pub async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
+    pub(crate) async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
         self.executor.resume(id, cx).await
     }
 
     /// The process is to end: questions to clients of 2025 are given up, no call becomes a task any more, and the tasks
     /// of this process have a moment to end.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.shutdown.begin();
     }
 
     /// Ready when no question waits and no task runs in this process.
-    pub async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         self.shutdown.is_over().await;
     }
 }

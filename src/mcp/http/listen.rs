@@ -14,12 +14,12 @@ use crate::mcp::methods::subscriptions;
 
 impl Endpoint {
     /// Whether clients of 2025 can open a stream.
-    pub fn tells(&self) -> bool {
+    pub(crate) fn tells(&self) -> bool {
         self.updates.has_topics()
     }
 
     /// The stream of a client of 2025, which hears of every change that is announced to all clients.
-    pub fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
+    pub(crate) fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
         if let Err(rpc_error) = self.check_listener(headers) {
             return McpResponse::rpc_error(absent_id(headers), rpc_error);
         }

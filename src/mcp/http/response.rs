@@ -14,6 +14,7 @@ use crate::mcp::messages::version::Shape;
 use crate::telemetry::{Outcome, PendingOutcome};
 
 /// What goes back.
+#[non_exhaustive]
 pub struct McpResponse {
     /// The HTTP status.
     pub status: StatusCode,
@@ -24,6 +25,7 @@ pub struct McpResponse {
 }
 
 /// The body of a [`McpResponse`].
+#[non_exhaustive]
 pub enum Body {
     /// The answer to a notification.
     Empty,

@@ -8,6 +8,7 @@ use crate::mcp::messages::outgoing::Outgoing;
 const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
 /// One thing that is sent.
+#[non_exhaustive]
 pub enum Event {
     /// A message of the protocol; the last one of a request is its response.
     Message(Outgoing),

@@ -9,6 +9,7 @@ const META: &[u8] = br#"{"_meta":{"#;
 
 /// What a message is to the request that it is sent for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Part {
     /// Something that the client may miss.
     Notification,

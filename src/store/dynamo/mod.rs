@@ -1,7 +1,7 @@
 //! Records in a DynamoDB table, which the processes of all Lambda environments share.
 //!
 //! An item has `pk` (S, the key of the table), `value` (S), `version` (N), `expires` (N, milliseconds since 1970, which
-//! decides), `ttl` (N, seconds, by which DynamoDB removes it some day) and `writer` (S, told below).
+//! decides), `ttl` (N, seconds, after which DynamoDB deletes the item at some time) and `writer` (S, see `Dynamo::put`).
 
 mod response;
 
@@ -14,24 +14,23 @@ use time::OffsetDateTime;
 
 use super::{Found, Record};
 use crate::aws::{self, Aws};
-use crate::clock::Deadline;
+use crate::clock::{Backoff, Deadline};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 
 use response::{Answer, Refusal};
 
 const SERVICE: &str = "dynamodb";
-/// A request takes milliseconds; one that takes this long hangs.
+/// A request takes milliseconds; after this time it is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// All tries of one request together.
 const LIMIT: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
-/// The first wait is at most this; each further one at most twice the one before.
-const BASE: Duration = Duration::from_millis(50);
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), LIMIT);
 
-/// There is no record, or none that lives. These names are none of DynamoDB's reserved words.
+/// There is no record, or it has expired. These names are not among DynamoDB's reserved words.
 const ABSENT: &str = "attribute_not_exists(pk) OR expires <= :now";
-/// The record has the version that was seen, and lives.
+/// The record has the version that was read, and has not expired.
 const SEEN: &str = "version = :seen AND expires > :now";
 
 pub(super) struct Dynamo {
@@ -87,8 +86,8 @@ impl Dynamo {
         self.ask("DeleteItem", request).await.map(drop)
     }
 
-    /// Writes the record where the condition holds. It holds too where this very write has come before, which is known
-    /// by its writer: then the answer to an earlier try was lost.
+    /// Writes the record if the condition holds. An item with the writer of this call counts as written too: then the
+    /// response to an earlier attempt was lost.
     async fn put(
         &self,
         key: &str,
@@ -117,13 +116,13 @@ impl Dynamo {
         Ok(self.ask("PutItem", request).await?.is_some())
     }
 
-    /// The answer to a request, after as many tries as it takes and time allows for; none where its condition does not
-    /// hold. That there is no answer in the end is told in the log.
+    /// Sends a request, and repeats it a few times while that may help. Returns `None` if its condition does not hold. The
+    /// final failure is logged.
     async fn ask(&self, operation: &str, mut request: Value) -> Result<Option<Answer>> {
         request["TableName"] = json!(self.table);
         let body = Bytes::from(request.to_string());
         let deadline = Deadline::after(LIMIT);
-        let (mut tries, mut longest) = (0, BASE);
+        let mut tries = 0;
         loop {
             tries += 1;
             let patience = Deadline::after(PATIENCE).min(deadline);
@@ -133,15 +132,13 @@ impl Dynamo {
                 Ok(Err(refusal)) => (self.refused(&refusal), Some(refusal)),
                 Err(error) => (error, None),
             };
-            // Full jitter: many who failed at the same moment must not come back at the same moment.
-            let wait = longest.mul_f64(fastrand::f64());
+            let wait = BACKOFF.wait(tries);
             if !error.retryable() || tries == TRIES || wait >= deadline.remaining() {
                 aws::warn(SERVICE, refusal.as_ref().map(Refusal::reason), &error);
                 return Err(error.tries(tries));
             }
             tracing::debug!(operation, tries, inside = ?error, "a request to the table failed");
             tokio::time::sleep(wait).await;
-            longest *= 2;
         }
     }
 
@@ -164,7 +161,7 @@ impl Dynamo {
         if reply.status() == StatusCode::OK {
             let answer = response::read(reply.body());
             return answer.map(Ok).map_err(|error| {
-                unavailable("answered with something that is no record").with_source(error)
+                unavailable("answered with something that is not a record").with_source(error)
             });
         }
         Ok(Err(Refusal::read(reply.status(), reply.body())))

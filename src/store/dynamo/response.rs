@@ -1,4 +1,4 @@
-//! What DynamoDB replies: an item, nothing, or why not.
+//! Responses of DynamoDB: an item, nothing, or an error.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use http::StatusCode;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// The body of a reply that is none of an error.
+/// The body of a successful response.
 #[derive(Deserialize)]
 pub(super) struct Answer {
     #[serde(rename = "Item")]
     pub(super) item: Option<Item>,
 }
 
-/// What is read of an item.
+/// The attributes of an item that are read.
 #[derive(Deserialize)]
 pub(super) struct Item {
     #[serde(deserialize_with = "text")]
@@ -24,7 +24,7 @@ pub(super) struct Item {
     pub(super) expires: u64,
 }
 
-/// A reply that is an error: its status, its class and what it says.
+/// An error response: its status, its class and its message.
 pub(super) struct Refusal {
     status: StatusCode,
     class: String,
@@ -51,14 +51,14 @@ struct AwsError {
     message: String,
 }
 
-/// Reads the body of a good reply.
+/// Reads the body of a successful response.
 pub(super) fn read(body: &[u8]) -> serde_json::Result<Answer> {
     serde_json::from_slice(body)
 }
 
 impl Refusal {
     pub(super) fn read(status: StatusCode, body: &[u8]) -> Refusal {
-        // What is no error of DynamoDB comes from something on the way; its status must do.
+        // A body in another format comes from an intermediary, so only its status counts.
         let fault: AwsError = serde_json::from_slice(body).unwrap_or_default();
         let class = fault.class.rsplit('#').next().unwrap_or_default();
         Refusal {
@@ -68,17 +68,17 @@ impl Refusal {
         }
     }
 
-    /// Whether the request was fine, and its condition does not hold.
+    /// Whether the request was valid, and its condition did not hold.
     pub(super) fn is_condition(&self) -> bool {
         self.class == "ConditionalCheckFailedException"
     }
 
-    /// What may be told of it at any level.
+    /// The part of the error that may be logged at any level.
     pub(super) fn reason(&self) -> (StatusCode, &str) {
         (self.status, &self.class)
     }
 
-    /// Whether the same request may be taken a moment later.
+    /// Whether the same request may succeed later.
     pub(super) fn is_passing(&self) -> bool {
         let is_busy = matches!(
             self.class.as_str(),
@@ -89,7 +89,7 @@ impl Refusal {
         is_busy || self.status.is_server_error()
     }
 
-    /// What whoever runs this server should do.
+    /// What the operator of this server should do.
     pub(super) fn advice(&self) -> &'static str {
         match self.class.as_str() {
             "ResourceNotFoundException" => {

@@ -1,4 +1,4 @@
-//! Records in the memory of the one process that serves all requests.
+//! Records in the memory of a single process.
 
 mod quota;
 
@@ -13,12 +13,12 @@ use crate::error::Result;
 
 use quota::{Quota, Usage};
 
-/// A record may come to hold so many bytes whatever else there is, for the end of a task must find its place. As many of
-/// these as there may be records are no more than all may hold.
+/// A record may always grow to this size, because the result of a task must find space. The greatest number of records
+/// of this size still fits into the limit of the store.
 const SMALL: usize = 6 << 10;
-/// Room for so many bytes is wanted for a new record: where it could not grow, it is better refused than begun.
+/// The space that must be free for a new record: a task that could not store its result is better refused at its start.
 const GROWTH: usize = 64 << 10;
-/// What has expired goes at the latest with the first new record after this time.
+/// Expired records are removed by the first new record after this time, if not before.
 const SWEEP: Duration = Duration::from_secs(10);
 
 pub(super) struct Memory(Mutex<Shelf>);
@@ -30,7 +30,7 @@ struct Shelf {
 }
 
 struct Kept {
-    /// For whom, where that is known.
+    /// The principal or network that the record counts against, if known.
     holder: Option<String>,
     record: Record,
     expires: Instant,
@@ -145,7 +145,7 @@ impl Shelf {
         }
     }
 
-    /// What has expired makes room before anybody is refused.
+    /// Removes expired records before a record is refused.
     fn make_room(&mut self, holder: Option<&str>, more: Usage, now: Instant) -> Result<()> {
         if now >= self.swept + SWEEP || self.quota.has_room(holder, more).is_err() {
             self.sweep(now);

@@ -1,10 +1,10 @@
-//! How much there is, for all and for each holder, and whether there may be more.
+//! How much memory the records take, in total and for each holder, and whether they may grow.
 
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 
-/// So much at the most.
+/// The limit of the whole store.
 const MOST: Usage = Usage {
     records: 10_000,
     bytes: 64 << 20,
@@ -44,10 +44,11 @@ impl Quota {
         }
     }
 
-    /// With `more` nobody comes to hold more than is left then for all others, so that one alone cannot fill the store.
+    /// Refuses growth that would give one holder more than the space left for the rest, so that no single holder can fill
+    /// the store.
     ///
     /// # Errors
-    /// `StoreUnavailable` with what there is too much of, and for whom.
+    /// `StoreUnavailable` with the exhausted resource, and whether the holder or the store has reached its limit.
     pub(super) fn has_room(&self, holder: Option<&str>, more: Usage) -> Result<()> {
         let own = holder.map(|it| self.by_holder.get(it).copied().unwrap_or_default());
         for (what, of) in [
@@ -73,7 +74,7 @@ impl Usage {
 }
 
 fn check(what: &str, most: usize, held: usize, own: Option<usize>, more: usize) -> Result<()> {
-    // Who has too much may still change what is there.
+    // A holder above its share may still change its records without making them larger.
     if more == 0 {
         return Ok(());
     }

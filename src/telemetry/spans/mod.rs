@@ -13,6 +13,7 @@ use crate::telemetry::trace::Trace;
 pub use otel::Spans;
 
 /// One request to an upstream, without its retries.
+#[cfg_attr(not(feature = "otel"), allow(dead_code))]
 pub struct Exchange<'a> {
     /// The name of the upstream.
     pub upstream: &'static str,

@@ -291,9 +291,10 @@ async fn the_end_of_the_invocation_also_limits_the_user() {
         config.stream_margin = Duration::from_secs(1);
     });
     let since = Instant::now();
-    let request_info = RequestInfo {
-        time_left: Some(TimeLeft::of(Duration::from_secs(61))),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.time_left = Some(TimeLeft::of(Duration::from_secs(61)));
+        info
     };
     let response = serve(&app, legacy(LATEST, "greet"), request_info).await;
     let mut events = Events(response.into_body().into_data_stream());

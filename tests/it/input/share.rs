@@ -37,10 +37,11 @@ async fn fill(store: &Store, holder: &str) {
 /// Calls the function that becomes a task, from this address and as this principal.
 async fn call(app: &App, peer: Option<&str>, principal: Option<&str>) -> Value {
     let request = client(app).request("tools/call", json!({"name": "long"}));
-    let request_info = RequestInfo {
-        peer: peer.map(|it| it.parse::<IpAddr>().unwrap()),
-        principal: principal.map(str::to_owned),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.peer = peer.map(|it| it.parse::<IpAddr>().unwrap());
+        info.principal = principal.map(str::to_owned);
+        info
     };
     Answer::read(serve(app, request, request_info).await)
         .await

@@ -37,9 +37,10 @@ async fn hanging(config: Config) -> TestApp {
 /// The status of the response and the milliseconds until it arrived.
 async fn timed(app: &TestApp, event: &Value, left: Option<u64>) -> (u64, Value, u64) {
     let since = Instant::now();
-    let request_info = RequestInfo {
-        time_left: left.map(|it| TimeLeft::of(Duration::from_millis(it))),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.time_left = left.map(|it| TimeLeft::of(Duration::from_millis(it)));
+        info
     };
     let reply = arrived(app, event, request_info).await;
     let took = since.elapsed().as_millis().try_into().unwrap();

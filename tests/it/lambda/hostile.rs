@@ -267,9 +267,10 @@ async fn a_method_that_is_legal_but_unknown_is_not_allowed() {
 #[tokio::test]
 async fn a_bad_request_has_the_request_id_of_the_platform() {
     let app = TestApp::start().await;
-    let request_info = RequestInfo {
-        id: Some("6f1c2d3e".to_owned()),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.id = Some("6f1c2d3e".to_owned());
+        info
     };
     let event = changed("function_url_rest", &[("/headers/host", json!("a b"))]);
     let reply = arrived(&app, &event, request_info).await;

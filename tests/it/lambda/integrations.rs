@@ -259,9 +259,10 @@ async fn cookies_do_no_harm_in_any_number() {
 #[tokio::test]
 async fn the_request_id_is_the_callers_or_the_platforms() {
     let app = TestApp::start().await;
-    let platform = || RequestInfo {
-        id: Some("6f1c2d3e-4b5a-4c6d-8e7f-9a0b1c2d3e4f".to_owned()),
-        ..RequestInfo::default()
+    let platform = || {
+        let mut info = RequestInfo::default();
+        info.id = Some("6f1c2d3e-4b5a-4c6d-8e7f-9a0b1c2d3e4f".to_owned());
+        info
     };
     for (integration, place) in INTEGRATIONS {
         let reply = arrived(&app, &get(integration, place, "/nothing"), platform()).await;

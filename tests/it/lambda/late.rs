@@ -99,10 +99,11 @@ fn time(left: u64, seen: u64) -> TimeLeft {
 /// The body of the response, and the milliseconds until it was complete.
 async fn timed(app: &App, event: &Value, time_left: TimeLeft) -> (String, u64) {
     let since = Instant::now();
-    let request_info = RequestInfo {
-        id: Some("the-id".to_owned()),
-        time_left: Some(time_left),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.id = Some("the-id".to_owned());
+        info.time_left = Some(time_left);
+        info
     };
     let reply = lambda::answer(app, &event.to_string(), request_info).await;
     let reply = reply.unwrap();

@@ -34,9 +34,10 @@ async fn streaming() -> TestApp {
 
 /// The response that is posted to the platform, without times, which differ in each run.
 async fn answer(app: &TestApp, event: &Value) -> Value {
-    let request_info = RequestInfo {
-        id: Some("6f1c2d3e-4b5a-4c6d-8e7f-9a0b1c2d3e4f".to_owned()),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.id = Some("6f1c2d3e-4b5a-4c6d-8e7f-9a0b1c2d3e4f".to_owned());
+        info
     };
     let reply = lambda::answer(&app.app, &event.to_string(), request_info).await;
     let reply = reply.unwrap();

@@ -111,9 +111,10 @@ async fn open(app: &TestApp, event: &Value, left: Option<u64>) -> Body {
 }
 
 async fn opened(app: &TestApp, event: &Value, time_left: Option<TimeLeft>) -> Body {
-    let request_info = RequestInfo {
-        time_left,
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.time_left = time_left;
+        info
     };
     let reply = lambda::answer(&app.app, &event.to_string(), request_info).await;
     let reply = reply.unwrap();

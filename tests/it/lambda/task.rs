@@ -152,9 +152,10 @@ async fn a_late_invocation_fails_the_task_without_running_it() {
     let (table, works) = (Table::start().await, Works::default());
     let (url, mut events) = platform(202).await;
     let app = instance(&table, &url, &works);
-    let late = || RequestInfo {
-        time_left: Some(TimeLeft::of(Duration::from_millis(200))),
-        ..RequestInfo::default()
+    let late = || {
+        let mut info = RequestInfo::default();
+        info.time_left = Some(TimeLeft::of(Duration::from_millis(200)));
+        info
     };
     let created = call(&app, &app).await;
     let id = &created["result"]["taskId"];

@@ -158,9 +158,10 @@ async fn a_server_test_that_exceeds_its_deadline_fails() {
 async fn a_shorter_time_limit_of_the_platform_shortens_the_call() {
     let app = TestApp::start().await;
     app.replay.answer("/explorer/", hanging());
-    let request_info = RequestInfo {
-        time_left: Some(TimeLeft::of(4 * SECOND)),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.time_left = Some(TimeLeft::of(4 * SECOND));
+        info
     };
     let request = call(ACCOUNT, &about(VESTING).to_string());
     let served = serve(&app.app, request, request_info);

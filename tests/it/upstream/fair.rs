@@ -41,11 +41,9 @@ fn wallet(number: u32) -> String {
 async fn ask(app: &TestApp, from: From, number: u32) -> Answer {
     let path = format!("/api/account_info/{}", wallet(number));
     let request = Request::get(path).body(Body::empty()).unwrap();
-    let mut request_info = RequestInfo {
-        // A proxy that both come through is not relevant if principals are known.
-        peer: Some(IpAddr::from([192, 0, 2, 1])),
-        ..RequestInfo::default()
-    };
+    let mut request_info = RequestInfo::default();
+    // A proxy that both come through is not relevant if principals are known.
+    request_info.peer = Some(IpAddr::from([192, 0, 2, 1]));
     match from {
         From::Peer(peer) => request_info.peer = Some(peer.parse().unwrap()),
         From::Principal(name) => request_info.principal = Some(name.to_owned()),
@@ -193,9 +191,10 @@ async fn two_batches_of_invented_pairs_do_not_block_another_client() {
             .map(|it| json!({"name": "fetch_last_crypto_token_price", "arguments": pair(it)}));
         json!({"calls": calls.collect::<Vec<_>>()}).to_string()
     };
-    let from = |peer: u8| RequestInfo {
-        peer: Some(IpAddr::from([192, 0, 2, peer])),
-        ..RequestInfo::default()
+    let from = |peer: u8| {
+        let mut info = RequestInfo::default();
+        info.peer = Some(IpAddr::from([192, 0, 2, peer]));
+        info
     };
     let post = |body: String| {
         let request = Request::post("/api/batch").header("content-type", "application/json");

@@ -203,9 +203,10 @@ async fn a_response_is_tried_until_the_last_moment() {
     let event = function.handed_on(&legacy(1, "tools/call", params)).await;
     let tries = 8;
     function.gateway.fate(vec![Some(Fate::Hung); tries]);
-    let request_info = RequestInfo {
-        time_left: Some(TimeLeft::of(Duration::from_secs(120))),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.time_left = Some(TimeLeft::of(Duration::from_secs(120)));
+        info
     };
     let since = Instant::now();
     let passing = async {

@@ -262,9 +262,10 @@ async fn a_call_that_runs_out_of_time_has_an_end() {
     let function = Function::with(|config| config.call_timeout *= 10).await;
     let params = json!({"name": "wait", "arguments": {"name": "one"}});
     let event = function.handed_on(&legacy(1, "tools/call", params)).await;
-    let request_info = RequestInfo {
-        time_left: Some(TimeLeft::of(Duration::from_secs(60))),
-        ..RequestInfo::default()
+    let request_info = {
+        let mut info = RequestInfo::default();
+        info.time_left = Some(TimeLeft::of(Duration::from_secs(60)));
+        info
     };
     let passing = async {
         function.gate.runs(1).await;
@@ -335,10 +336,9 @@ async fn a_call_whose_own_invocation_comes_late_is_answered_so_and_not_begun() {
 /// An invocation with so many milliseconds left of a timeout of which so many were seen.
 fn arriving(left: u64, seen: u64) -> RequestInfo {
     let time_left = TimeLeft::of(Duration::from_millis(left));
-    RequestInfo {
-        time_left: Some(time_left.out_of(Duration::from_millis(seen))),
-        ..RequestInfo::default()
-    }
+    let mut request_info = RequestInfo::default();
+    request_info.time_left = Some(time_left.out_of(Duration::from_millis(seen)));
+    request_info
 }
 
 #[tokio::test]

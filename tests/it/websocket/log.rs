@@ -115,9 +115,10 @@ async fn a_call_that_does_not_end_in_time_has_its_method_too() {
             function.gate.runs(1).await;
             pass(Duration::from_secs(25)).await;
         };
-        let request_info = RequestInfo {
-            time_left: Some(TimeLeft::of(Duration::from_secs(60))),
-            ..RequestInfo::default()
+        let request_info = {
+            let mut info = RequestInfo::default();
+            info.time_left = Some(TimeLeft::of(Duration::from_secs(60)));
+            info
         };
         tokio::join!(function.invoke_for(&event, request_info), passing);
         drop(guard);

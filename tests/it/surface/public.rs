@@ -1,0 +1,163 @@
+//! The public API of the library: every type in it can be named by its users, and the committed list is the true one.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// What `.ci/run public_api` has written.
+const LISTED: &str = include_str!("../../../.ci/public_api.txt");
+
+/// Imports each path, and keeps it as a text.
+macro_rules! named {
+    ($($($part:ident)::+,)*) => {
+        #[allow(unused_imports)]
+        mod imported {
+            $(use $($part)::+ as _;)*
+        }
+        const NAMED: &[&str] = &[$(concat!($("::", stringify!($part)),+)),*];
+    };
+}
+
+named! {
+    bifold::Annotations,
+    bifold::Answer,
+    bifold::App,
+    bifold::AwsConfig,
+    bifold::Capability,
+    bifold::Catalog,
+    bifold::CatalogError,
+    bifold::Change,
+    bifold::Clock,
+    bifold::Config,
+    bifold::ConfigError,
+    bifold::Content,
+    bifold::Context,
+    bifold::Continuation,
+    bifold::Deadline,
+    bifold::Detail,
+    bifold::Elicited,
+    bifold::Error,
+    bifold::Functions,
+    bifold::Hints,
+    bifold::Icon,
+    bifold::IntoAnswer,
+    bifold::IntoServer,
+    bifold::Key,
+    bifold::Kind,
+    bifold::Level,
+    bifold::Link,
+    bifold::Once,
+    bifold::Process,
+    bifold::Prompt,
+    bifold::Record,
+    bifold::Registry,
+    bifold::RequestInfo,
+    bifold::Resource,
+    bifold::Result,
+    bifold::Root,
+    bifold::Sampled,
+    bifold::Sampling,
+    bifold::Secret,
+    bifold::Server,
+    bifold::Setting,
+    bifold::StartError,
+    bifold::Starting,
+    bifold::Store,
+    bifold::TimeLeft,
+    bifold::Timestamp,
+    bifold::Tool,
+    bifold::Topic,
+    bifold::Transfer,
+    bifold::Update,
+    bifold::UpstreamStatus,
+    bifold::lambda::ApiError,
+    bifold::lambda::EventResponse,
+    bifold::lambda::Failure,
+    bifold::lint::Finding,
+    bifold::lint::Severity,
+    bifold::mcp::Body,
+    bifold::mcp::Endpoint,
+    bifold::mcp::Event,
+    bifold::mcp::McpResponse,
+    bifold::mcp::Outgoing,
+    bifold::mcp::Part,
+    bifold::prelude::Content,
+    bifold::prelude::Context,
+    bifold::prelude::Error,
+    bifold::prelude::Prompt,
+    bifold::prelude::Resource,
+    bifold::prelude::Result,
+    bifold::prelude::Server,
+    bifold::prelude::Tool,
+    bifold::provenance::replay::Replay,
+    bifold::telemetry::Format,
+    bifold::telemetry::Outcome,
+    bifold::telemetry::PendingOutcome,
+    bifold::testing::Canned,
+    bifold::testing::CannedUpstream,
+    bifold::testing::Fault,
+    bifold::testing::FaultPlan,
+    bifold::upstream::CachePolicy,
+    bifold::upstream::Freshness,
+    bifold::upstream::Once,
+    bifold::upstream::Rate,
+    bifold::upstream::Upstream,
+}
+
+/// The paths inside the crate that a text mentions, without those of generic parameters.
+fn paths(text: &str) -> BTreeSet<String> {
+    let is_part = |it: char| it.is_alphanumeric() || it == '_' || it == ':';
+    text.split(|it| !is_part(it))
+        .filter(|it| it.starts_with("bifold::"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The types, traits and functions that the list declares.
+fn declared() -> BTreeSet<String> {
+    let declarations = LISTED.lines().filter_map(|line| {
+        let line = line.strip_prefix("#[non_exhaustive] ").unwrap_or(line);
+        let kinds = ["pub struct ", "pub enum ", "pub trait ", "pub type "];
+        let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+        paths(rest)
+            .into_iter()
+            .find(|path| rest.starts_with(path.as_str()))
+    });
+    let associated = |path: &String| {
+        path.rsplit("::")
+            .nth(1)
+            .is_some_and(|it| it.starts_with(char::is_uppercase))
+    };
+    declarations.filter(|path| !associated(path)).collect()
+}
+
+#[test]
+fn every_public_type_has_a_path_that_a_user_can_write() {
+    let named: BTreeSet<String> = NAMED.iter().map(|it| it[2..].to_owned()).collect();
+    let declared = declared();
+    if named != declared {
+        let list = declared.iter().fold(String::new(), |mut list, path| {
+            let _ = writeln!(list, "    {path},");
+            list
+        });
+        panic!("the list of names in this file has to be:\n{list}");
+    }
+}
+
+#[test]
+fn no_public_signature_mentions_a_type_without_a_public_path() {
+    let declared = declared();
+    let modules = LISTED.lines().filter_map(|it| it.strip_prefix("pub mod "));
+    let known: BTreeSet<&str> = declared.iter().map(String::as_str).chain(modules).collect();
+    // What belongs to a type, such as a method or a variant, has the path of the type before its name.
+    let is_known = |path: &str| {
+        let owner = path.rsplit_once("::").map_or("", |it| it.0);
+        known.contains(path)
+            || known.contains(owner)
+            || known.contains(owner.rsplit_once("::").map_or("", |it| it.0))
+    };
+    for line in LISTED.lines() {
+        for path in paths(line) {
+            assert!(is_known(path.trim_end_matches(':')), "`{path}` in `{line}`");
+        }
+    }
+}
