@@ -7,7 +7,7 @@ use super::address::Address;
 use super::amount::{Coin, NHASH, sum_of};
 use super::decimal::Decimal;
 use super::number::{Integer, lenient_text};
-use super::{EXPLORER, LCD};
+use super::upstreams::{EXPLORER, LCD};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 

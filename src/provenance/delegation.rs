@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::EXPLORER;
 use super::account::overflow;
 use super::address::Address;
 use super::amount::{Coin, NHASH, sum_of};
 use super::number::Integer;
 use super::partial::{MissingPart, PartCollector};
 use super::progress::PartProgress;
+use super::upstreams::EXPLORER;
 use crate::context::Context;
 use crate::error::Result;
 

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::EXPLORER;
 use super::amount::Coin;
 use super::decimal::Decimal;
+use super::upstreams::EXPLORER;
 use crate::context::Context;
 use crate::error::{Error, Result};
 

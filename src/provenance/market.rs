@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::EXCHANGE;
 use super::decimal::Decimal;
 use super::number::{Integer, lenient_text};
+use super::upstreams::EXCHANGE;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result, suggestion};
 use crate::registry::count::Count;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::EXPLORER;
 use super::account::{self, Account, Committed};
 use super::address::Address;
 use super::amount::Coin;
@@ -15,6 +14,7 @@ use super::hash::{self, Statistics};
 use super::market::{self, Asset, Market};
 use super::partial::{MissingPart, PartCollector};
 use super::progress::PartProgress;
+use super::upstreams::EXPLORER;
 use super::vesting::{self, Vesting};
 use crate::context::Context;
 use crate::error::{Kind, Result};

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::EXPLORER;
 use super::account::{self, overflow};
 use super::address::Address;
 use super::amount::{Coin, NHASH, sum_of};
 use super::decimal::divide_half_even;
+use super::upstreams::EXPLORER;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};

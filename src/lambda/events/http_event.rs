@@ -17,7 +17,7 @@ use crate::http::path;
 use crate::lambda::events::field::{Field, Fields, flag, merged, names, text, texts};
 use crate::lambda::events::integration::Integration;
 use crate::lambda::events::principal::principal;
-use crate::lambda::events::request::{
+use crate::lambda::events::request_parts::{
     append, body, build, declared_path, headers, strip_base, without_stage,
 };
 use crate::lambda::events::source::{address, of_balancer, of_identity};

@@ -13,7 +13,7 @@ use crate::clock::TimeLeft;
 use crate::context::Context;
 use crate::lambda::events::field::{Field, Fields, flag, names, text};
 use crate::lambda::events::principal::principal;
-use crate::lambda::events::request::headers;
+use crate::lambda::events::request_parts::headers;
 use crate::lambda::events::response::EventResponse;
 use crate::lambda::events::source::of_identity;
 use crate::lambda::runtime::failure::Failure;
