@@ -186,10 +186,8 @@ async fn a_local_server_exports_the_remaining_spans_at_shutdown() {
 
 #[tokio::test]
 async fn a_collector_that_cannot_be_used_stops_the_start_and_is_named() {
-    let config = bifold::Config {
-        collector: Some("no url".to_owned()),
-        ..bifold::Config::default()
-    };
+    let mut config = bifold::Config::default();
+    config.collector = Some("no url".to_owned());
     let refused = bifold::App::new(config, bifold::provenance::server())
         .err()
         .unwrap();
