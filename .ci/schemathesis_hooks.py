@@ -33,6 +33,18 @@ size = st.sampled_from((20, 32))
 schemathesis.openapi.format("provenance-address", size.flatmap(lambda n: st.binary(min_size=n, max_size=n)).map(address))
 
 
+def take_null(schema):
+    """Takes null for every property that is not required, as the server does: it means that the property is absent. The
+    published schema does not say so, because some MCP clients refuse types that may be null."""
+    if not isinstance(schema, dict):
+        return
+    for name, property in schema.get("properties", {}).items():
+        take_null(property)
+        if name not in schema.get("required", []):
+            schema["properties"][name] = {"anyOf": [property, {"type": "null"}]}
+    take_null(schema.get("items"))
+
+
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     """Gives every address schema its format, which the server does not publish (some MCP clients refuse a format that
@@ -41,6 +53,10 @@ def before_load_schema(context, raw_schema):
     The coverage phase draws a string from its pattern, whatever its format, unless there are examples and no bounds
     on the length. The pattern bounds the length already.
     """
+    for operations in raw_schema["paths"].values():
+        for operation in operations.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                take_null(content["schema"])
     pending = [raw_schema]
     while pending:
         node = pending.pop()
