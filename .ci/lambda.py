@@ -46,7 +46,7 @@ def call(name, **meta):
 
 
 def get(path):
-    return event("function_url_rest", rawPath=path, rawQueryString="")
+    return event("function_url_rest", rawPath=path, rawQueryString="", queryStringParameters={})
 
 
 @contextlib.contextmanager

@@ -120,7 +120,7 @@ def instructions(function):
 
 def answers(mode):
     event = json.loads(pathlib.Path("tests/it/events/function_url_rest.json").read_text())
-    payload = json.dumps(event | {"rawPath": "/api/registry_summary", "rawQueryString": ""}).encode()
+    payload = json.dumps(event | {"rawPath": "/api/registry_summary", "rawQueryString": "", "queryStringParameters": {}}).encode()
     platform = Platform()
     environment = platform.environment(BIFOLD_INVOKE_MODE=mode, BIFOLD_LOG="warn")
     process = subprocess.Popen([bifold], env=environment, stdout=subprocess.DEVNULL)
