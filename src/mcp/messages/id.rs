@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 /// The most bytes of one, as it stands in the message: it is repeated in each message about its request.
 const MOST_BYTES: usize = 1024;
 
+/// The digits that every double has room for in front of the point.
+const MOST_DIGITS: usize = 308;
+
 /// The parameters of `notifications/cancelled`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,18 +37,19 @@ pub(crate) fn is_too_long(id: &RawValue) -> bool {
     id.get().len() > MOST_BYTES
 }
 
-/// Whether it is a string or an integer, however that is written: `2.0` is one. It goes back as it came, so an escape of
-/// half a character, which many clients cannot read, is refused.
+/// Whether it is a string or an integer, however that is written: `2.0` is one. It goes back as it came, so what many
+/// clients cannot read is refused: an escape of half a character, and a number beyond the range of a double.
 pub(crate) fn is_id(id: &RawValue) -> bool {
     let text = id.get();
     let is_plain = |it: u8| it.is_ascii_digit() || it == b'-';
     if text.starts_with('"') {
         return !text.contains("\\u") || serde_json::from_str::<String>(text).is_ok();
     }
-    if text.bytes().all(is_plain) {
+    if text.bytes().all(is_plain) && text.len() <= MOST_DIGITS {
         return true;
     }
-    Number::read(text).is_some_and(|it| it.exponent >= 0)
+    let is_finite = text.parse().is_ok_and(f64::is_finite);
+    is_finite && Number::read(text).is_some_and(|it| it.exponent >= 0)
 }
 
 /// The id in one form for all ways to write it.
@@ -110,8 +114,7 @@ mod tests {
     #[test]
     fn a_number_is_an_integer_by_its_value_and_not_by_its_spelling() {
         for text in [
-            "0", "-0", "0.0", "0e-9", "1", "-7", "1.0", "2.50e1", "1e0", "1E+3", "100e-2",
-            "1e999999",
+            "0", "-0", "0.0", "0e-9", "1", "-7", "1.0", "2.50e1", "1e0", "1E+3", "100e-2", "1e300",
         ] {
             assert!(is_id(&raw(text)), "{text}");
         }
@@ -122,6 +125,8 @@ mod tests {
             "12.5e0",
             "1e-999999",
             "1e99999999999999999999",
+            "1e309",
+            "11E+400",
             "true",
             "null",
             "{}",
