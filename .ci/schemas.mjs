@@ -107,8 +107,10 @@ function judge(revision, request, message) {
     return [message.method, name ? schema.faults(name, message) : ['no such method']];
   }
   if (message.error) {
-    // The older schemas require an id, but the transport always allowed an error without one for a refused request.
-    if (!('id' in message)) message = { ...message, id: 0 };
+    // The older schemas require an id that is not null, but the transport always allowed an error without one for a refused
+    // request, and JSON-RPC wants null where the id cannot be read.
+    const isOld = revision < '2025-11-25';
+    if (!('id' in message) || (isOld && message.id === null)) message = { ...message, id: 0 };
     const names = [schema.errors.get(message.error.code), 'JSONRPCErrorResponse', 'JSONRPCError'];
     return ['error', schema.faults(names.find((name) => schema.names.has(name)), message)];
   }
@@ -135,7 +137,8 @@ function revisionOf(exchange, request, messages) {
 
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    // A byte order mark is skipped, as the server does.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }
