@@ -75,6 +75,7 @@ enum Command {
 ///
 /// /// Greets someone by name.
 /// #[derive(Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
 /// struct Greet {
 ///     /// The name.
 ///     name: String,
