@@ -259,7 +259,7 @@ fn resource_problems(resource: &Resource) -> Vec<String> {
         .filter(|it| !parameters.iter().any(|known| known == it))
     {
         found.push(named(format!(
-            "its variable `{variable}` is no parameter of its function"
+            "its variable `{variable}` is not a parameter of its function"
         )));
     }
     for parameter in parameters

@@ -13,7 +13,7 @@ pub(super) fn problem(key: &str) -> Option<String> {
     let labels: Vec<&str> = prefix.into_iter().flat_map(|it| it.split('.')).collect();
     if !is_name(name) || !labels.iter().all(|label| is_label(label)) {
         return Some(format!(
-            "`{key}` is no key of `_meta`, which is a name such as `ui`, or one after a prefix such as `com.example/ui`"
+            "`{key}` is not a valid key of `_meta`: use a name such as `ui`, or a prefix and a name such as `com.example/ui`"
         ));
     }
     let is_kept = matches!(labels.get(1), Some(&("modelcontextprotocol" | "mcp")));

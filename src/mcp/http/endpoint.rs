@@ -72,7 +72,7 @@ impl Endpoint {
         } = dependencies;
         let mut tools = registry.tools().iter();
         let may_detach = may_change || tools.any(|tool| tool.on_mcp() && tool.may_detach());
-        // A process that is frozen between requests goes on with a task only by invoking itself.
+        // A process that is frozen between requests continues a task only by invoking itself.
         let has_tasks = may_detach && (!config.is_frozen() || invoker.is_some());
         let shutdown = Shutdown::new();
         let rendered = Rendered::new(

@@ -44,7 +44,7 @@ pub(crate) enum Status {
     Cancelled,
 }
 
-/// A call that another invocation goes on with.
+/// A call that another invocation continues.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct TaskCall {
     pub(crate) function: String,
