@@ -338,7 +338,7 @@ fn a_key_of_meta_has_the_form_of_the_specification_and_is_not_one_of_its_own() {
     ] {
         let found = said(key);
         assert!(
-            found.contains(&format!("`{key}` is no key")),
+            found.contains(&format!("`{key}` is not a valid key")),
             "{key}: {found}"
         );
     }
