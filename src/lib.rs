@@ -43,6 +43,8 @@ mod examples {
     struct AskingTheClient;
     #[doc = include_str!("../docs/lambda.md")]
     struct Lambda;
+    #[doc = include_str!("../docs/rest.md")]
+    struct Rest;
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
     #[doc = include_str!("../docs/upstreams.md")]
@@ -86,7 +88,7 @@ pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, To
 pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
     Annotations, Answer, Content, Functions, Hints, Icon, IntoAnswer, Link, Prompt, Registry,
-    Resource, Tool, batch,
+    Resource, Route, Tool, Upload, batch,
 };
 pub use schema::JsonSchema;
 pub use store::{Change, Record, Store};

@@ -1,18 +1,11 @@
-//! A function while it runs: what it says is taken out of it, until it has ended.
+//! A function of this protocol while it runs, and what it comes to.
 
-use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{self, Poll};
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use http::StatusCode;
 use serde_json::value::RawValue;
-use tokio::task::coop::consume_budget;
 
-use crate::context::Context;
-use crate::context::client::{Client, Message};
+use crate::context::{Context, client};
 use crate::error::{Error, Kind};
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::outgoing::Outgoing;
@@ -20,12 +13,11 @@ use crate::mcp::messages::version::Shape;
 use crate::registry::Answer;
 use crate::telemetry::Outcome;
 
-/// A running function. It goes on only while it is driven, and ends when this is dropped.
-pub(crate) struct Run {
-    function: BoxFuture<'static, Ended>,
-    client: Arc<Client>,
-    ended: Option<Ended>,
-}
+/// A running function of this protocol.
+pub(crate) type Run = client::run::Run<Ended>;
+
+/// What happens next in one.
+pub(crate) type Step = client::run::Step<Ended>;
 
 /// What a function has come to.
 pub(crate) struct Ended {
@@ -99,75 +91,5 @@ impl Ended {
             Ok(result) => (StatusCode::OK, Outgoing::of_result(id, result)),
             Err(rpc_error) => (rpc_error.status, rpc_error.encode(Some(id))),
         }
-    }
-}
-
-/// What happens next.
-pub(crate) enum Step {
-    /// The function said something.
-    Said(VecDeque<Message>),
-    /// It has ended, and all it said was taken.
-    Ended(Ended),
-    /// It waits.
-    Waits,
-}
-
-impl Run {
-    pub(crate) fn new(function: BoxFuture<'static, Ended>, client: Arc<Client>) -> Run {
-        Run {
-            function,
-            client,
-            ended: None,
-        }
-    }
-
-    /// Whether the function has ended, and only its last words were taken.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-
-    /// Lets the function go on until something happens.
-    pub(crate) async fn step(&mut self) -> Step {
-        breathe().await;
-        poll_fn(|cx| match self.poll(cx) {
-            Step::Waits => Poll::Pending,
-            step => Poll::Ready(step),
-        })
-        .await
-    }
-
-    /// Lets the function go on as far as it can without waiting for anything.
-    pub(crate) async fn advance(&mut self) -> Step {
-        breathe().await;
-        poll_fn(|cx| Poll::Ready(self.poll(cx))).await
-    }
-
-    fn poll(&mut self, cx: &mut task::Context<'_>) -> Step {
-        // What a spawned task of the function reports after its end does not belong to the call.
-        if let Some(ended) = self.ended.take() {
-            return Step::Ended(ended);
-        }
-        let function = self.function.poll_unpin(cx);
-        match (self.client.poll_messages(cx), function) {
-            (Poll::Ready(said), Poll::Ready(ended)) => {
-                self.ended = Some(ended);
-                Step::Said(said)
-            }
-            (Poll::Ready(said), Poll::Pending) => Step::Said(said),
-            (Poll::Pending, Poll::Ready(ended)) => Step::Ended(ended),
-            (Poll::Pending, Poll::Pending) => Step::Waits,
-        }
-    }
-}
-
-/// Gives the thread back to the runtime from time to time: a function that says something each time it is polled would
-/// else keep it for ever.
-async fn breathe() {
-    consume_budget().await;
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.client.close();
     }
 }

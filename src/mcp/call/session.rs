@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use crate::context::client::run::QUIET;
 use crate::context::client::{Ask, Message};
 use crate::mcp::call::mrtr::MultiRound;
 use crate::mcp::call::pending::{PendingRequests, Slot};
@@ -19,9 +19,6 @@ use crate::mcp::messages::events::Event;
 use crate::mcp::messages::notification::{self, Reporter};
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::telemetry::Outcome;
-
-/// How long a stream may be quiet before it shows that it is alive: proxies drop what is silent for half a minute.
-const QUIET: Duration = Duration::from_secs(15);
 
 /// A call while it runs. It runs while it is asked what comes next, and ends when it is dropped.
 pub(crate) struct Session {
