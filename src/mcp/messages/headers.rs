@@ -144,7 +144,7 @@ fn decoded<'a>(headers: &'a HeaderMap, header: &str) -> Result<Option<Cow<'a, st
     match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
         Some(text) => Ok(Some(text.into())),
         None => Err(RpcError::header_mismatch(format!(
-            "header `{header}` is no padded base64 of UTF-8 text"
+            "header `{header}` is not padded base64 of UTF-8 text"
         ))),
     }
 }
