@@ -58,10 +58,7 @@ struct Rendered {
 
 impl Cors {
     /// The policy for pages of `origins`, for functions that take what is in `offer`.
-    pub fn new(
-        origins: AllowedOrigins,
-        offer: impl Fn() -> Offer + Send + Sync + 'static,
-    ) -> Cors {
+    pub fn new(origins: AllowedOrigins, offer: impl Fn() -> Offer + Send + Sync + 'static) -> Cors {
         Cors {
             origins,
             offer: Box::new(offer),
@@ -98,7 +95,10 @@ impl Cors {
 
 impl Offer {
     fn render(&self) -> Rendered {
-        let repeated = self.parameters.iter().map(|name| format!("mcp-param-{name}"));
+        let repeated = self
+            .parameters
+            .iter()
+            .map(|name| format!("mcp-param-{name}"));
         let names = repeated.chain(self.headers.iter().cloned());
         // A client cannot send a name that is not a valid header name.
         let names = names.filter_map(|name| HeaderName::try_from(name).ok());

@@ -98,7 +98,9 @@ fn route_problems(tool: &Tool, route: &Route) -> Vec<String> {
         if in_path[..place].contains(parameter) {
             found.push(format!("its path `{path}` names `{parameter}` twice"));
         }
-        let known = tool.parameters().is_some_and(|it| it.contains_key(*parameter));
+        let known = tool
+            .parameters()
+            .is_some_and(|it| it.contains_key(*parameter));
         if !known {
             found.push(format!(
                 "its path `{path}` names `{parameter}`, which is no parameter"
@@ -133,10 +135,12 @@ fn location_problems(tool: &Tool) -> Vec<String> {
             Ok(Some(Location::Query)) if is_list(schema) => return None,
             Ok(Some(_)) if is_scalar(schema) => return None,
             Ok(Some(Location::Query)) => {
-                "it cannot stand in a query: it is no string, number or boolean, nor a list of them".to_owned()
+                "it cannot stand in a query: it is no string, number or boolean, nor a list of them"
+                    .to_owned()
             }
             Ok(Some(_)) => {
-                "it cannot stand in a header or a cookie: it is no string, number or boolean".to_owned()
+                "it cannot stand in a header or a cookie: it is no string, number or boolean"
+                    .to_owned()
             }
             Err(problem) => problem,
         };
@@ -152,9 +156,13 @@ fn is_list(schema: &Value) -> bool {
 /// Whether a text can be read as a value of that schema.
 fn is_scalar(schema: &Value) -> bool {
     if let Some(kind) = schema.get("type") {
-        return ["string", "integer", "number", "boolean"].iter().any(|it| kind == it);
+        return ["string", "integer", "number", "boolean"]
+            .iter()
+            .any(|it| kind == it);
     }
-    let choices = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(key)?.as_array());
+    let choices = ["oneOf", "anyOf"]
+        .iter()
+        .find_map(|key| schema.get(key)?.as_array());
     match (choices, schema.get("enum").and_then(Value::as_array)) {
         (Some(choices), _) => choices.iter().all(is_scalar),
         (None, Some(values)) => values.iter().all(Value::is_string),

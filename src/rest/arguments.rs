@@ -215,8 +215,12 @@ pub(super) fn typed(schema: &Value, text: &str) -> Result<String, String> {
         }
         "integer" => Err(format!("expected a whole number, got `{}`", shown())),
         "number" => Err(format!("expected a number, got `{}`", shown())),
-        "object" => json_text(text, '{').ok_or_else(|| format!("expected a JSON object, got `{}`", shown())),
-        "array" => json_text(text, '[').ok_or_else(|| format!("expected a JSON array, got `{}`", shown())),
+        "object" => {
+            json_text(text, '{').ok_or_else(|| format!("expected a JSON object, got `{}`", shown()))
+        }
+        "array" => {
+            json_text(text, '[').ok_or_else(|| format!("expected a JSON array, got `{}`", shown()))
+        }
         _ => Ok(Value::from(text).to_string()),
     }
 }

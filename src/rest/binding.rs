@@ -126,11 +126,13 @@ impl Raw {
 
     /// Whether the file may have that media type, given in lower case.
     pub(super) fn takes(&self, media_type: &str) -> bool {
-        self.types.iter().any(|range| match range.strip_suffix("/*") {
-            Some("*") => true,
-            Some(family) => media_type.split('/').next() == Some(family),
-            None => range.eq_ignore_ascii_case(media_type),
-        })
+        self.types
+            .iter()
+            .any(|range| match range.strip_suffix("/*") {
+                Some("*") => true,
+                Some(family) => media_type.split('/').next() == Some(family),
+                None => range.eq_ignore_ascii_case(media_type),
+            })
     }
 }
 

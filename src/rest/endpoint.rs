@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use matchit::Params;
 use percent_encoding::percent_decode_str;
 
+use super::accept::prefers_events;
 use super::arguments::{self, Arguments};
 use super::binding::Place;
 use super::body::{self, Kind};
@@ -20,7 +21,6 @@ use super::headers;
 use super::problem::{failure, refused};
 use super::routes::RestApi;
 use super::table::Endpoint;
-use super::accept::prefers_events;
 use crate::context::answered::Answered;
 use crate::context::{Context, Form, Protocol};
 use crate::error::{Error, Result};

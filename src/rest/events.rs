@@ -165,7 +165,10 @@ impl Session {
     fn event(&mut self, message: Message) -> Option<Bytes> {
         let (name, data) = match message {
             Message::Progress(report) => ("progress", self.report(&report)?),
-            Message::Log(entry) => ("log", json!({ "level": entry.level, "data": entry.data }).to_string()),
+            Message::Log(entry) => (
+                "log",
+                json!({ "level": entry.level, "data": entry.data }).to_string(),
+            ),
             // A client of REST has none of the capabilities that these need.
             Message::Ask(_) | Message::Detach(_) => return None,
         };

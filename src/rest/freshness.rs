@@ -25,7 +25,8 @@ pub(super) fn describe(
     body: &str,
     request: &HeaderMap,
 ) {
-    let is_private = cx.principal().is_some() || CREDENTIALS.iter().any(|it| request.contains_key(it));
+    let is_private =
+        cx.principal().is_some() || CREDENTIALS.iter().any(|it| request.contains_key(it));
     let headers = response.headers_mut();
     let scope = if is_private { "private" } else { "public" };
     match cx.freshness() {

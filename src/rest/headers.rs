@@ -57,11 +57,7 @@ fn header<'h>(
 }
 
 /// The value of a cookie (RFC 6265, section 4.2.1), of which the form of OpenAPI is percent-encoded.
-fn cookie<'h>(
-    headers: &'h HeaderMap,
-    name: &str,
-    parameter: &str,
-) -> Result<Option<Cow<'h, str>>> {
+fn cookie<'h>(headers: &'h HeaderMap, name: &str, parameter: &str) -> Result<Option<Cow<'h, str>>> {
     let lines = headers.get_all(COOKIE).iter();
     let lines = lines.filter_map(|line| std::str::from_utf8(line.as_bytes()).ok());
     let pairs = lines.flat_map(|line| line.split(';'));

@@ -66,7 +66,8 @@ pub(super) async fn read(
 impl Part {
     async fn read(number: usize, field: Field<'_>) -> Result<Part> {
         let Some(name) = field.name().map(str::to_owned) else {
-            let problem = format!("part {number} of the body has no name in its `Content-Disposition`");
+            let problem =
+                format!("part {number} of the body has no name in its `Content-Disposition`");
             return Err(Error::invalid_argument("$", problem));
         };
         let filename = field.file_name().map(str::to_owned);
@@ -93,7 +94,9 @@ impl Part {
             return Ok(upload(self.filename.as_deref(), media_type, &self.bytes));
         }
         if self.filename.is_some() {
-            return Err(format!("part {number} of the body is a file, and a value was expected"));
+            return Err(format!(
+                "part {number} of the body is a file, and a value was expected"
+            ));
         }
         let text = std::str::from_utf8(&self.bytes);
         let text = text.map_err(|_| format!("part {number} of the body is not UTF-8"))?;

@@ -1,4 +1,4 @@
-//! A function while it runs: what it says to its client is taken out of it, until it has ended.
+//! A running function, and its messages until it ends.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -12,10 +12,10 @@ use tokio::task::coop::consume_budget;
 
 use super::{Client, Message};
 
-/// How long a stream may be quiet before it shows that it is alive: proxies drop what is silent for half a minute.
+/// The interval of heartbeats on an idle stream: proxies close connections that are idle for 30 seconds.
 pub const QUIET: Duration = Duration::from_secs(15);
 
-/// A running function that comes to a `T`. It goes on only while it is driven, and ends when this is dropped.
+/// A running function that ends with a `T`. It makes progress only while it is polled, and is cancelled when dropped.
 pub struct Run<T> {
     function: BoxFuture<'static, T>,
     client: Arc<Client>,
@@ -24,11 +24,11 @@ pub struct Run<T> {
 
 /// What happens next.
 pub enum Step<T> {
-    /// The function said something.
+    /// The function sent a message.
     Said(VecDeque<Message>),
-    /// It has ended, and all it said was taken.
+    /// The function has ended, and all its messages were taken.
     Ended(T),
-    /// It waits.
+    /// The function waits.
     Waits,
 }
 
@@ -42,12 +42,12 @@ impl<T> Run<T> {
         }
     }
 
-    /// Whether the function has ended, and only its last words were taken.
+    /// Whether the function has ended and only its remaining messages are taken.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
 
-    /// Lets the function go on until something happens.
+    /// Runs the function until something happens.
     pub async fn step(&mut self) -> Step<T> {
         breathe().await;
         poll_fn(|cx| match self.poll(cx) {
@@ -57,14 +57,14 @@ impl<T> Run<T> {
         .await
     }
 
-    /// Lets the function go on as far as it can without waiting for anything.
+    /// Runs the function as far as it gets without waiting.
     pub async fn advance(&mut self) -> Step<T> {
         breathe().await;
         poll_fn(|cx| Poll::Ready(self.poll(cx))).await
     }
 
     fn poll(&mut self, cx: &mut task::Context<'_>) -> Step<T> {
-        // What a spawned task of the function reports after its end does not belong to the call.
+        // Messages of a spawned task after the function's end do not belong to the call.
         if let Some(ended) = self.ended.take() {
             return Step::Ended(ended);
         }
@@ -81,8 +81,8 @@ impl<T> Run<T> {
     }
 }
 
-/// Gives the thread back to the runtime from time to time: a function that says something each time it is polled would
-/// else keep it for ever.
+/// Yields the thread to the runtime from time to time: a function that sends a message at every poll would otherwise
+/// block it.
 async fn breathe() {
     consume_budget().await;
 }

@@ -1,4 +1,4 @@
-//! A function of this protocol while it runs, and what it comes to.
+//! A running function of this protocol, and its outcome.
 
 use std::sync::Arc;
 
@@ -19,18 +19,18 @@ pub(crate) type Run = client::run::Run<Ended>;
 /// What happens next in one.
 pub(crate) type Step = client::run::Step<Ended>;
 
-/// What a function has come to.
+/// The outcome of a function.
 pub(crate) struct Ended {
-    /// The result, or why there is none.
+    /// The result, or the protocol error.
     pub(crate) result: Result<Box<RawValue>, RpcError>,
-    /// What a result that tells of a defect of this server is as an error of the protocol.
+    /// For a result that reports a defect of the server: the same failure as a protocol error.
     pub(crate) defect: Option<RpcError>,
-    /// What the log says of it.
+    /// The outcome for the access line.
     pub(crate) outcome: Outcome,
 }
 
 impl Ended {
-    /// The end of a function that gave `answer`, which `encode` makes a result of.
+    /// The outcome of a function that returned `answer`, which `encode` turns into a result.
     pub(crate) fn of(
         shape: Shape,
         function: Arc<str>,
@@ -57,7 +57,7 @@ impl Ended {
         }
     }
 
-    /// The end of a call that could not go on.
+    /// The outcome of a call that had to be abandoned.
     pub(crate) fn failed(function: Arc<str>, error: Error) -> Ended {
         Ended {
             result: Err(RpcError::of_error(Shape::Modern, &function, &error)),
@@ -66,8 +66,8 @@ impl Ended {
         }
     }
 
-    /// The same, or an error in its place where it is larger than a response may be: what a function asks of its client
-    /// was not charged while it was written.
+    /// The same outcome, or an error if it exceeds the limit of a response: input requests are not charged while they
+    /// are written.
     pub(crate) fn fitting(self, cx: &Context) -> Ended {
         let bytes = self.result.as_ref().map_or(0, |result| result.get().len());
         let Err(error) = cx.check_size(bytes) else {
@@ -85,7 +85,7 @@ impl Ended {
         }
     }
 
-    /// The response of the protocol, and its HTTP status.
+    /// The JSON-RPC response and its HTTP status.
     pub(crate) fn response(&self, id: &RawValue) -> (StatusCode, Outgoing) {
         match &self.result {
             Ok(result) => (StatusCode::OK, Outgoing::of_result(id, result)),

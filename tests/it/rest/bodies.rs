@@ -57,11 +57,18 @@ fn assert_json(answer: &Answer, expected: Value) {
 #[tokio::test]
 async fn the_texts_of_a_form_are_typed_by_the_schema() {
     let app = app().await;
-    let expected = json!({"id": 1, "items": ["a b", "c"], "urgent": true, "address": {"city": "ü"}});
+    let expected =
+        json!({"id": 1, "items": ["a b", "c"], "urgent": true, "address": {"city": "ü"}});
     let address = "address=%7B%22city%22%3A%22%C3%BC%22%7D";
     for (path, body) in [
-        ("/api/orders/1", format!("items=a+b&items=c&urgent=true&{address}")),
-        ("/api/order", format!("id=1&items=a%20b&{address}&urgent=true&items=c")),
+        (
+            "/api/orders/1",
+            format!("items=a+b&items=c&urgent=true&{address}"),
+        ),
+        (
+            "/api/order",
+            format!("id=1&items=a%20b&{address}&urgent=true&items=c"),
+        ),
     ] {
         for kind in [FORM, "Application/X-WWW-Form-Urlencoded; charset=UTF-8"] {
             assert_json(&post_as(&app, path, kind, &body).await, expected.clone());
@@ -131,7 +138,12 @@ async fn a_page_of_another_origin_cannot_send_a_form() {
         ("https://other.example", FORM, "items=a", 403),
         ("null", FORM, "items=a", 403),
         (listed, FORM, "items=a", 200),
-        ("https://other.example", "application/json", r#"{"items":[]}"#, 200),
+        (
+            "https://other.example",
+            "application/json",
+            r#"{"items":[]}"#,
+            200,
+        ),
     ] {
         let request = Request::post("/api/orders/1")
             .header("origin", origin)

@@ -1,8 +1,8 @@
 //! What caches may keep of an answer to a request that says who makes it.
 
 use axum::body::Body;
-use bifold::provenance::replay::VESTING;
 use bifold::RequestInfo;
+use bifold::provenance::replay::VESTING;
 use http::Request;
 
 use crate::support::{Answer, TestApp, serve};
@@ -19,7 +19,10 @@ fn request(header: Option<&str>) -> Request<Body> {
 #[track_caller]
 fn assert_private(answer: &Answer, what: &str) {
     let control = answer.header("cache-control");
-    assert!(control.starts_with("private, max-age="), "{what}: {control}");
+    assert!(
+        control.starts_with("private, max-age="),
+        "{what}: {control}"
+    );
     let vary: Vec<&str> = answer
         .headers
         .get_all("vary")

@@ -46,8 +46,18 @@ placed!(NoHeader, String, "x-in" = "header", "x-name" = "a b");
 placed!(NoCookie, String, "x-in" = "cookie", "x-name" = "a=b");
 placed!(Named, String, "x-in" = "query", "x-name" = "b");
 placed!(Host, String, "x-in" = "header", "x-name" = "Host");
-placed!(Secret, String, "x-in" = "header", "x-name" = "Authorization");
-placed!(Length, String, "x-in" = "header", "x-name" = "Content-Length");
+placed!(
+    Secret,
+    String,
+    "x-in" = "header",
+    "x-name" = "Authorization"
+);
+placed!(
+    Length,
+    String,
+    "x-in" = "header",
+    "x-name" = "Content-Length"
+);
 placed!(ListInHeader, Vec<String>, "x-in" = "header");
 
 async fn none<A>(_: Context, _: A) -> Result<bifold::Content> {
@@ -81,7 +91,11 @@ fn the_same_method_and_path_names_both_functions_and_both_paths() {
     for (tools, expected) in [
         (
             vec![a().put("/notes/{id}"), b().put("/notes/{text}")],
-            ["`a` and `b`", "PUT path", "`/notes/{id}` and `/notes/{text}`"],
+            [
+                "`a` and `b`",
+                "PUT path",
+                "`/notes/{id}` and `/notes/{text}`",
+            ],
         ),
         (
             vec![a().delete("/x"), b().delete("/x")],
@@ -93,7 +107,11 @@ fn the_same_method_and_path_names_both_functions_and_both_paths() {
         ),
         (
             vec![a().post("/b"), b().get("/y")],
-            ["`a` and `b`", "POST path: `/b`", "name of `b`, which `without_name_path`"],
+            [
+                "`a` and `b`",
+                "POST path: `/b`",
+                "name of `b`, which `without_name_path`",
+            ],
         ),
     ] {
         assert_refused(tools, &expected);
@@ -104,7 +122,9 @@ fn the_same_method_and_path_names_both_functions_and_both_paths() {
 async fn different_methods_may_name_the_same_parameter_differently() {
     let tools = vec![
         Tool::new("a", note).get("/notes/{id}"),
-        Tool::new("b", note).put("/notes/{text}").without_name_path(),
+        Tool::new("b", note)
+            .put("/notes/{text}")
+            .without_name_path(),
         Tool::new("c", note).get("/notes/{text}/of/{id}"),
         Tool::new("d", note).post("/d"),
         Tool::new("e", note).post("/b"),
@@ -125,19 +145,49 @@ async fn different_methods_may_name_the_same_parameter_differently() {
 #[test]
 fn a_parameter_that_cannot_stand_in_its_place_is_refused() {
     for (tool, expected) in [
-        (tool::<Deep>("a").get("/a"), vec!["`lists`", "path or query"]),
-        (tool::<Filed>("a").delete("/a"), vec!["`file`", "path or query"]),
-        (tool::<InHeader>("a").get("/{the_one}"), vec!["`the_one`", "`x-in`"]),
-        (tool::<InPlain>("a"), vec!["`the_one`", "`query`, `header` or `cookie`"]),
+        (
+            tool::<Deep>("a").get("/a"),
+            vec!["`lists`", "path or query"],
+        ),
+        (
+            tool::<Filed>("a").delete("/a"),
+            vec!["`file`", "path or query"],
+        ),
+        (
+            tool::<InHeader>("a").get("/{the_one}"),
+            vec!["`the_one`", "`x-in`"],
+        ),
+        (
+            tool::<InPlain>("a"),
+            vec!["`the_one`", "`query`, `header` or `cookie`"],
+        ),
         (tool::<Nameless>("a"), vec!["`the_one`", "without `x-in`"]),
-        (tool::<NoHeader>("a"), vec!["`the_one`", "`a b` is no header name"]),
-        (tool::<NoCookie>("a"), vec!["`the_one`", "`a=b` is no name of a cookie"]),
+        (
+            tool::<NoHeader>("a"),
+            vec!["`the_one`", "`a b` is no header name"],
+        ),
+        (
+            tool::<NoCookie>("a"),
+            vec!["`the_one`", "`a=b` is no name of a cookie"],
+        ),
         (tool::<Named>("a"), vec!["`the_one`", "name of the field"]),
         (tool::<Host>("a"), vec!["`the_one`", "header `Host`"]),
-        (tool::<Secret>("a"), vec!["`the_one`", "header `Authorization`"]),
-        (tool::<Length>("a"), vec!["`the_one`", "header `Content-Length`"]),
-        (tool::<ListInHeader>("a"), vec!["`the_one`", "header or a cookie"]),
-        (tool::<InHeader>("a").get("/a").status(404), vec!["`a`", "404", "200 to 299"]),
+        (
+            tool::<Secret>("a"),
+            vec!["`the_one`", "header `Authorization`"],
+        ),
+        (
+            tool::<Length>("a"),
+            vec!["`the_one`", "header `Content-Length`"],
+        ),
+        (
+            tool::<ListInHeader>("a"),
+            vec!["`the_one`", "header or a cookie"],
+        ),
+        (
+            tool::<InHeader>("a").get("/a").status(404),
+            vec!["`a`", "404", "200 to 299"],
+        ),
     ] {
         assert_refused(vec![tool], &expected);
     }

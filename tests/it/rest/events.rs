@@ -77,7 +77,9 @@ fn server(gate: &Gate) -> Server {
         Tool::new("steps", steps).get("/steps").reports_progress(),
         Tool::new("wait", wait).get("/wait"),
     ];
-    Server::new("events", "1.0.0").tools(tools).state(gate.clone())
+    Server::new("events", "1.0.0")
+        .tools(tools)
+        .state(gate.clone())
 }
 
 async fn app() -> TestApp {
@@ -115,7 +117,11 @@ fn expected(last: &str, data: Value) -> Vec<(String, String, Value)> {
     vec![
         event("progress", "", step(1.0)),
         event("progress", "", step(2.0)),
-        event("log", "", json!({"level": "info", "data": {"step": "a\nb"}})),
+        event(
+            "log",
+            "",
+            json!({"level": "info", "data": {"step": "a\nb"}}),
+        ),
         event("progress", "", json!({"progress": 3.0})),
         event(last, "end", data),
     ]
@@ -144,7 +150,10 @@ async fn a_function_that_says_nothing_streams_its_result_alone() {
     let answer = app.send(source("/api/steps?silent=true")).await;
     let found = events(&answer.text());
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].0.as_str(), found[0].1.as_str()), ("result", "end"));
+    assert_eq!(
+        (found[0].0.as_str(), found[0].1.as_str()),
+        ("result", "end")
+    );
 }
 
 #[tokio::test]
@@ -174,9 +183,15 @@ async fn a_client_that_prefers_json_gets_json() {
         ("application/json", "application/json"),
         ("*/*", "application/json"),
         ("application/json, text/event-stream", "application/json"),
-        ("application/json, text/event-stream;q=0.9", "application/json"),
+        (
+            "application/json, text/event-stream;q=0.9",
+            "application/json",
+        ),
         ("text/event-stream;q=0", "application/json"),
-        ("application/json;q=0.9, text/event-stream", "text/event-stream"),
+        (
+            "application/json;q=0.9, text/event-stream",
+            "text/event-stream",
+        ),
         ("text/event-stream, */*;q=0.1", "text/event-stream"),
     ] {
         let answer = app.send(request("/api/steps", accept)).await;
@@ -214,7 +229,10 @@ async fn a_quiet_stream_shows_that_it_is_alive() {
     });
     let response = serve(&app, source("/api/wait"), RequestInfo::default()).await;
     let text = Answer::read(response).await.text();
-    assert!(text.starts_with(": keep-alive\n\nevent: result\n"), "{text}");
+    assert!(
+        text.starts_with(": keep-alive\n\nevent: result\n"),
+        "{text}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,7 +288,8 @@ async fn through_lambda_the_events_come_as_a_stream_or_all_at_the_end() {
 async fn the_document_describes_the_stream_of_what_reports_progress() {
     let app = app().await;
     let document = app.get("/openapi.json").await.json();
-    let content = |path: &str| document["paths"][path]["get"]["responses"]["200"]["content"].clone();
+    let content =
+        |path: &str| document["paths"][path]["get"]["responses"]["200"]["content"].clone();
     assert!(content("/api/steps")["text/event-stream"].is_object());
     assert!(content("/api/wait").get("text/event-stream").is_none());
 }

@@ -52,7 +52,9 @@ async fn compare(_: Context, compare: Compare) -> Result<Compare> {
 fn server() -> Server {
     Server::new("notes", "1.0.0").tools(vec![
         Tool::new("read_note", note).get("/notes/{id}"),
-        Tool::new("write_note", note).post("/notes/{id}").status(201),
+        Tool::new("write_note", note)
+            .post("/notes/{id}")
+            .status(201),
         Tool::new("replace_note", note).put("/notes/{id}"),
         Tool::new("change_note", note).patch("/notes/{id}"),
         Tool::new("delete_note", note)
@@ -106,7 +108,13 @@ async fn every_method_reaches_its_function_with_arguments_from_path_and_query_or
 async fn an_argument_stands_in_one_place_and_the_message_says_in_which() {
     let app = app().await;
     for (method, path, body, field, said) in [
-        ("PUT", "/api/notes/7", r#"{"id":7}"#, "id", "the path, not in the body"),
+        (
+            "PUT",
+            "/api/notes/7",
+            r#"{"id":7}"#,
+            "id",
+            "the path, not in the body",
+        ),
         ("PUT", "/api/notes/7?text=x", "{}", "text", "in the body"),
         ("PUT", "/api/notes/x", "{}", "id", "whole number"),
         ("PUT", "/api/notes/7", r#"{"text":5}"#, "text", ""),

@@ -31,7 +31,11 @@ async fn every_method_of_a_function_has_an_id_of_its_own() {
     ] {
         let operation = &document["paths"][path][method];
         // The path of the name had its id before other paths could have one.
-        let id = if path == "/api/notes" { "note_post_2" } else { id };
+        let id = if path == "/api/notes" {
+            "note_post_2"
+        } else {
+            id
+        };
         assert_eq!(operation["operationId"], id, "{method} {path}");
     }
     assert_eq!(
@@ -64,6 +68,8 @@ async fn an_operation_lists_the_responses_that_it_can_have() {
     );
     assert_eq!(
         statuses("/api/notes/{id}", "get"),
-        ["200", "400", "404", "422", "500", "501", "502", "503", "504"]
+        [
+            "200", "400", "404", "422", "500", "501", "502", "503", "504"
+        ]
     );
 }

@@ -98,7 +98,10 @@ async fn a_list_in_a_query_has_a_key_for_each_item() {
         ("?tag=a", json!({"tag": ["a"]})),
         ("?tag=a&tag=b,c", json!({"tag": ["a", "b,c"]})),
         ("?tag=", json!({"tag": [""]})),
-        ("?tag=a&number=1&tag=b&number=-2", json!({"tag": ["a", "b"], "number": [1, -2]})),
+        (
+            "?tag=a&number=1&tag=b&number=-2",
+            json!({"tag": ["a", "b"], "number": [1, -2]}),
+        ),
         ("?order=newest", json!({"order": "newest"})),
     ] {
         assert_json(&app.get(&format!("/api/find{query}")).await, expected);
@@ -146,8 +149,18 @@ async fn a_header_that_is_missing_repeated_or_wrong_is_named() {
     for (headers, query, field, said) in [
         (vec![], "", "tenant", "header `x-tenant`"),
         (vec![tenant, tenant], "", "tenant", "more than once"),
-        (vec![tenant, ("most-items", "x")], "", "most_items", "whole number"),
-        (vec![tenant, ("cookie", "theme=a; theme=b")], "", "theme", "more than once"),
+        (
+            vec![tenant, ("most-items", "x")],
+            "",
+            "most_items",
+            "whole number",
+        ),
+        (
+            vec![tenant, ("cookie", "theme=a; theme=b")],
+            "",
+            "theme",
+            "more than once",
+        ),
         (vec![tenant, ("cookie", "theme=%ff")], "", "theme", "UTF-8"),
         (vec![tenant], "?tenant=me", "tenant", "header `x-tenant`"),
         (vec![tenant], "?theme=x", "theme", "cookie `theme`"),
@@ -198,7 +211,12 @@ async fn the_document_lists_them_with_their_place() {
         shown.sort();
         shown
     };
-    let elsewhere = ["cookie theme", "header most-items", "header x-tenant", "query trial"];
+    let elsewhere = [
+        "cookie theme",
+        "header most-items",
+        "header x-tenant",
+        "query trial",
+    ];
     assert_eq!(of("post"), elsewhere);
     assert_eq!(of("get"), [elsewhere.as_slice(), &["query word"]].concat());
     let body = &document["paths"]["/api/ask"]["post"]["requestBody"];
@@ -207,7 +225,10 @@ async fn the_document_lists_them_with_their_place() {
     assert_eq!(properties.as_object().unwrap().len(), 1, "{properties}");
     let list = &document["paths"]["/api/find"]["get"]["parameters"][2];
     assert_eq!(list["name"], "tag");
-    assert_eq!((&list["style"], &list["explode"]), (&json!("form"), &json!(true)));
+    assert_eq!(
+        (&list["style"], &list["explode"]),
+        (&json!("form"), &json!(true))
+    );
 }
 
 #[tokio::test]

@@ -126,11 +126,21 @@ async fn a_form_with_files_fills_the_fields_of_its_parts() {
     let (body, expected) = complete();
     let answer = post_as(&app, "/api/albums/7", BOUNDARY, &body).await;
     assert_json(&answer, expected.clone());
-    let by_name = body.replacen("--XX\r\n", "--XX\r\nContent-Disposition: form-data; name=\"album\"\r\n\r\n7\r\n--XX\r\n", 1);
-    assert_json(&post_as(&app, "/api/send", BOUNDARY, &by_name).await, expected);
+    let by_name = body.replacen(
+        "--XX\r\n",
+        "--XX\r\nContent-Disposition: form-data; name=\"album\"\r\n\r\n7\r\n--XX\r\n",
+        1,
+    );
+    assert_json(
+        &post_as(&app, "/api/send", BOUNDARY, &by_name).await,
+        expected,
+    );
     let as_json = form(&[
         ("name=\"file\"; filename=\"a\"", "x"),
-        ("name=\"tags\"\r\nContent-Type: application/json", r#"["a","b"]"#),
+        (
+            "name=\"tags\"\r\nContent-Type: application/json",
+            r#"["a","b"]"#,
+        ),
     ]);
     let answer = post_as(&app, "/api/albums/7", BOUNDARY, &as_json).await;
     assert_eq!(answer.json()["tags"], json!(["a", "b"]));
@@ -160,14 +170,33 @@ async fn a_form_that_is_malformed_is_refused_with_the_place() {
     for (body, field, said) in [
         (String::new() + "--XX\r\n", "$", "part 1"),
         (form(&[file]).replace("--XX--\r\n", ""), "$", "part 1"),
-        (form(&[file, ("name=\"tags\"", "a")]).replace("--XX--", "--XX"), "$", "part 3"),
-        (form(&[("filename=\"a\"", "x")]), "$", "part 1"),
-        (form(&[file, ("name=\"other\"", "a")]), "other", "no such parameter"),
-        (form(&[file, ("name=\"album\"", "7")]), "album", "the path, not in the body"),
-        (form(&[file, file]), "file", "more than once"),
-        (form(&[file, ("name=\"tags\"; filename=\"b\"", "a")]), "tags[0]", "part 2"),
         (
-            form(&[file, ("name=\"tags\"\r\nContent-Type: application/json", "[")]),
+            form(&[file, ("name=\"tags\"", "a")]).replace("--XX--", "--XX"),
+            "$",
+            "part 3",
+        ),
+        (form(&[("filename=\"a\"", "x")]), "$", "part 1"),
+        (
+            form(&[file, ("name=\"other\"", "a")]),
+            "other",
+            "no such parameter",
+        ),
+        (
+            form(&[file, ("name=\"album\"", "7")]),
+            "album",
+            "the path, not in the body",
+        ),
+        (form(&[file, file]), "file", "more than once"),
+        (
+            form(&[file, ("name=\"tags\"; filename=\"b\"", "a")]),
+            "tags[0]",
+            "part 2",
+        ),
+        (
+            form(&[
+                file,
+                ("name=\"tags\"\r\nContent-Type: application/json", "["),
+            ]),
             "tags",
             "part 2",
         ),
@@ -214,7 +243,8 @@ async fn a_file_may_be_the_whole_body() {
         assert_eq!(answer.status, status, "{kind}");
         if status == 200 {
             let kind = kind.split(';').next().unwrap().to_ascii_lowercase();
-            let expected = json!({"title": "cat", "files": [format!("- {kind} bytes")], "tags": []});
+            let expected =
+                json!({"title": "cat", "files": [format!("- {kind} bytes")], "tags": []});
             assert_json(&answer, expected);
         } else {
             let problem = problem(&answer, 415, "unsupported_media_type");
@@ -246,7 +276,10 @@ async fn in_json_a_file_is_base64_on_every_protocol() {
     let wrong = json!({"album": 7, "file": {"data": "?"}});
     let answer = app.post("/api/send", wrong.to_string()).await;
     let said = problem(&answer, 400, "invalid_argument");
-    assert!(said["detail"].as_str().unwrap().contains("base64"), "{said}");
+    assert!(
+        said["detail"].as_str().unwrap().contains("base64"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -275,6 +308,9 @@ async fn the_document_lists_every_type_of_a_body() {
     assert_eq!(properties["more"]["items"]["format"], "binary");
     assert!(properties.get("album").is_none());
     let json = &albums["application/json"]["schema"]["properties"];
-    assert_eq!(json["file"]["properties"]["data"]["contentEncoding"], "base64");
+    assert_eq!(
+        json["file"]["properties"]["data"]["contentEncoding"],
+        "base64"
+    );
     assert!(!document.to_string().contains("x-media-types"));
 }
