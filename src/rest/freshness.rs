@@ -16,7 +16,7 @@ const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 pub(super) fn describe(
     response: &mut Response<Body>,
     freshness: Option<Freshness>,
-    body: &str,
+    body: &[u8],
     request: &HeaderMap,
 ) {
     let headers = response.headers_mut();
@@ -25,7 +25,7 @@ pub(super) fn describe(
         // The next response may differ, so a cache must revalidate it.
         None => drop(headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"))),
     }
-    tag(response, xxh3_128(body.as_bytes()), request);
+    tag(response, xxh3_128(body), request);
 }
 
 /// Adds the tag of the content to a successful response, and leaves the body out if the caller has it already.

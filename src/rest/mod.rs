@@ -7,6 +7,7 @@ mod openapi;
 mod operation_ids;
 mod policy;
 mod problem;
+mod response;
 mod routes;
 
 pub(crate) use problem::{failure, problem, refused};

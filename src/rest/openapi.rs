@@ -54,13 +54,11 @@ fn document(registry: &Registry, info: &Info) -> Value {
             let by_body = by_body(tool, ids.own(tool));
             operation(&mut paths, &format!("/api{path}"), "post", by_body);
         }
-        let by_body = by_body(tool, ids.further(tool, "post"));
-        operation(
-            &mut paths,
-            &format!("/api/{}", tool.name()),
-            "post",
-            by_body,
-        );
+        let by_name = format!("/{}", tool.name());
+        if tool.post_path() != Some(&by_name) {
+            let by_body = by_body(tool, ids.further(tool, "post"));
+            operation(&mut paths, &format!("/api{by_name}"), "post", by_body);
+        }
     }
     json!({
         "openapi": "3.1.0",

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::openapi::Document;
 use super::problem::{failure, problem, refused};
-use super::{arguments, docs, freshness, policy};
+use super::{arguments, docs, freshness, policy, response};
 use crate::config::Config;
 use crate::context::answered::Answered;
 use crate::context::{Context, Form, Protocol};
@@ -113,21 +113,17 @@ impl Route {
             }
             Err(error) => Err(error),
         };
-        let response = match &result {
-            Ok(answer) => {
-                let body = answer.json().get();
-                let mut response = json_response(Bytes::copy_from_slice(body.as_bytes()));
-                match get {
-                    Some(request) => {
-                        freshness::describe(&mut response, cx.freshness(), body, request);
-                    }
-                    None => freshness::mark(&mut response, cx.freshness()),
-                }
-                response
+        let function = tool.label();
+        match result {
+            Ok(answer) => Answered::new(
+                response::of_answer(answer, cx.freshness(), get),
+                Outcome::of_call(function, None),
+            ),
+            Err(error) => {
+                let response = failure(&error, cx.request_id()).response;
+                Answered::new(response, Outcome::of_call(function, Some(error)))
             }
-            Err(error) => failure(error, cx.request_id()).response,
-        };
-        Answered::new(response, Outcome::of_call(tool.label(), result.err()))
+        }
     }
 }
 
@@ -145,7 +141,13 @@ pub fn router(api: Arc<RestApi>) -> Router {
         if let Some(path) = tool.post_path() {
             routes = routes.route(&format!("/api{path}"), by_body(route.clone()));
         }
-        routes = routes.route(&format!("/api/{}", tool.name()), by_body(route));
+        // It may have the path of its name as its own.
+        if tool
+            .post_path()
+            .is_none_or(|it| it != format!("/{}", tool.name()))
+        {
+            routes = routes.route(&format!("/api/{}", tool.name()), by_body(route));
+        }
     }
     routes
         .route(
@@ -298,12 +300,4 @@ fn page(method: &'static str, content_type: &'static str, body: Bytes) -> Answer
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     Answered::new(response, Outcome::of_method(method))
-}
-
-fn json_response(body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }
