@@ -130,9 +130,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Openapi) => {
-            print(&String::from_utf8_lossy(
-                &App::new(config, server)?.openapi(),
-            ))?;
+            print(App::new(config, server)?.openapi())?;
             print("\n")
         }
     }

@@ -277,7 +277,7 @@ async fn the_errors_of_other_crates_are_internal_and_say_nothing() {
         for secret in ["secret", "invalid digit", "receiving", "expected value"] {
             assert!(!said.contains(secret), "{name}: {said}");
         }
-        let error = app.app.invoke(name, "{}").await.unwrap_err();
+        let error = app.app.invoke(name, "{}").await.err().unwrap();
         assert!(std::error::Error::source(&error).is_some(), "{name}");
     }
 }
