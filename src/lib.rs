@@ -43,6 +43,8 @@ mod examples {
     struct AskingTheClient;
     #[doc = include_str!("../docs/lambda.md")]
     struct Lambda;
+    #[doc = include_str!("../docs/rest.md")]
+    struct Rest;
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
     #[doc = include_str!("../docs/upstreams.md")]
@@ -86,8 +88,8 @@ pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, To
 pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
     Accepted, Annotations, Answer, Bytes, Content, Created, DeclaredError, Functions, Handler,
-    Hints, Icon, IntoAnswer, Link, NoContent, Output, Prompt, Registry, Resource, Tool, batch,
-    handler,
+    Hints, Icon, IntoAnswer, Link, NoContent, Output, Prompt, Registry, Resource, Route, Tool,
+    Upload, batch, handler,
 };
 pub use schema::JsonSchema;
 pub use store::{Change, Record, Store};

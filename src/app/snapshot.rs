@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Request;
 
 use super::missing::{method_not_allowed, not_found};
-use crate::http::cors::Cors;
+use crate::http::cors::{Cors, Offer};
 use crate::http::origin::AllowedOrigins;
 use crate::mcp::Endpoint;
 use crate::registry::Registry;
@@ -34,7 +34,7 @@ impl Snapshot {
         Snapshot {
             endpoint: Arc::new(endpoint),
             rest: Arc::new(rest),
-            cors: Cors::new(origins.clone(), move || named.header_names()),
+            cors: Cors::new(origins.clone(), move || offer(&named)),
             origins,
             registry,
             router: OnceLock::new(),
@@ -60,5 +60,13 @@ impl Snapshot {
                 .fallback(move |request: Request| async move { not_found(&registry, &request) })
                 .method_not_allowed_fallback(method_not_allowed)
         })
+    }
+}
+
+fn offer(registry: &Registry) -> Offer {
+    Offer {
+        parameters: registry.header_names(),
+        headers: registry.request_headers(),
+        methods: registry.methods(),
     }
 }

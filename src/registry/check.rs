@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::functions::Functions;
 use super::icon::Icon;
 use super::meta;
+use super::paths::{self, anonymous};
 use super::prompt::Prompt;
 use super::resource::Resource;
 use super::tool::Tool;
@@ -30,15 +31,7 @@ pub(super) fn problems(functions: &Functions, known: &Functions) -> Vec<String> 
     problems.extend(twice(tools, "name", Tool::name, |tool| {
         vec![tool.name().to_owned()]
     }));
-    problems.extend(twice(tools, "GET path", Tool::name, |tool| {
-        tool.paths().map(anonymous).collect()
-    }));
-    problems.extend(twice(tools, "POST path", Tool::name, |tool| {
-        let by_name = tool.on_rest().then(|| format!("/{}", tool.name()));
-        let own = tool.post_path().map(str::to_owned);
-        let own = own.filter(|it| Some(it) != by_name.as_ref());
-        by_name.into_iter().chain(own).collect()
-    }));
+    problems.extend(paths::conflicts(tools));
     problems.extend(added(resources, &known.resources).flat_map(|it| resource_problems(it)));
     problems.extend(twice(
         resources,
@@ -70,8 +63,7 @@ fn alone(tool: &Tool) -> Vec<String> {
         );
     }
     found.extend(types::problems(tool));
-    found.extend(tool.paths().flat_map(|path| path_problems(tool, path)));
-    found.extend(tool.post_path().into_iter().flat_map(post_problems));
+    found.extend(paths::problems(tool));
     found.extend(header_problems(tool));
     found.extend(tool.icons().iter().flat_map(Icon::problems));
     found.extend(tool.metadata().keys().filter_map(|key| meta::problem(key)));
@@ -89,62 +81,6 @@ fn name_problem(name: &str) -> Option<String> {
     (!good).then(|| {
         format!("a name has 1 to {MAX_NAME} characters of `a-z`, `A-Z`, `0-9`, `_`, `-`, `.`")
     })
-}
-
-fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
-    let mut found = form_problems(path);
-    if tool.path().is_none() {
-        found.push(format!(
-            "its path `{path}` is a second one: give it a first one with `get`"
-        ));
-    }
-    let in_path: Vec<&str> = parameters_in(path).collect();
-    for (place, parameter) in in_path.iter().enumerate() {
-        if in_path[..place].contains(parameter) {
-            found.push(format!("its path `{path}` names `{parameter}` twice"));
-        }
-        if tool
-            .parameters()
-            .is_none_or(|known| !known.contains_key(*parameter))
-        {
-            found.push(format!(
-                "its path `{path}` names `{parameter}`, which is no parameter"
-            ));
-        }
-    }
-    for (parameter, schema) in tool.parameters().into_iter().flatten() {
-        let scalar = schema.get("type").and_then(Value::as_str);
-        if !matches!(scalar, Some("string" | "integer" | "number" | "boolean")) {
-            found.push(format!("its parameter `{parameter}` cannot stand in a path or query: it is no string, number or boolean"));
-        }
-    }
-    found
-}
-
-/// A POST has its arguments in the body, and none in the path.
-fn post_problems(path: &str) -> Vec<String> {
-    let mut found = form_problems(path);
-    if path.contains(['{', '}']) {
-        found.push(format!(
-            "its POST path `{path}` must have no parameters: they stand in the body"
-        ));
-    }
-    found
-}
-
-fn form_problems(path: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    if !path.starts_with('/') || path.len() < 2 || path.ends_with('/') || path.contains("//") {
-        found.push(format!(
-            "its path `{path}` must begin with `/` and have no empty part"
-        ));
-    }
-    if let Some(part) = path.split('/').find(|part| !is_part(part)) {
-        found.push(format!(
-            "its path `{path}` has the part `{part}`, which is neither a parameter in braces nor plain text"
-        ));
-    }
-    found
 }
 
 /// `x-mcp-header` names: a header token, once, on a string, integer or boolean (MCP 2026-07-28).
@@ -269,34 +205,4 @@ fn twice<T>(
         }
     }
     found
-}
-
-/// A parameter in braces, or characters that stand for themselves in a URL (RFC 3986, unreserved).
-fn is_part(part: &str) -> bool {
-    let name = part.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
-    let plain = |text: &str, more: &[u8]| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || more.contains(&byte))
-    };
-    if matches!(part, "." | "..") {
-        return false;
-    }
-    match name {
-        Some(name) => !name.is_empty() && plain(name, &[]),
-        None => plain(part, b"-.~"),
-    }
-}
-
-/// The names in braces.
-fn parameters_in(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-}
-
-/// The path with nameless parameters: two paths that differ only in their names are the same route.
-fn anonymous(path: &str) -> String {
-    let parts = path
-        .split('/')
-        .map(|part| if part.starts_with('{') { "{}" } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }

@@ -11,7 +11,9 @@ use super::decode::Arguments;
 use super::handler::{Blocking, Handler, Run};
 use super::hints::Hints;
 use super::icon::Icon;
+use super::location;
 use super::output::Output;
+use super::route::Routes;
 use crate::context::Context;
 use crate::error::{Capability, Result};
 
@@ -23,11 +25,8 @@ pub struct Tool {
     /// What is said instead of the doc comment of the argument struct.
     description: Option<Cow<'static, str>>,
     tags: Vec<Cow<'static, str>>,
-    path: Option<Cow<'static, str>>,
-    aliases: Vec<Cow<'static, str>>,
-    post_path: Option<Cow<'static, str>>,
     mcp: bool,
-    rest: bool,
+    pub(super) rest: Routes,
     hints: Hints,
     icons: Vec<Icon>,
     meta: Map<String, Value>,
@@ -61,11 +60,8 @@ impl Tool {
             title: None,
             description: None,
             tags: Vec::new(),
-            path: None,
-            aliases: Vec::new(),
-            post_path: None,
             mcp: true,
-            rest: false,
+            rest: Routes::default(),
             hints: Hints::default(),
             icons: Vec::new(),
             meta: Map::new(),
@@ -88,28 +84,6 @@ impl Tool {
         function: impl Handler<Blocking<P, O>>,
     ) -> Tool {
         Tool::new(name, function)
-    }
-
-    /// Also answers REST: `GET /api{path}`, and `POST /api/{name}` with the arguments as a JSON object.
-    /// Parameters in braces are path parameters, the others query parameters.
-    pub fn get(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
-        self.rest = true;
-        self.path = Some(path.into());
-        self
-    }
-
-    /// A second path for the same function, with fewer parameters in it.
-    pub fn also_get(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
-        self.aliases.push(path.into());
-        self
-    }
-
-    /// Also answers REST, for arguments that do not fit into a path or query: `POST /api{path}` and `POST /api/{name}`, with the
-    /// arguments as a JSON object.
-    pub fn post(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
-        self.rest = true;
-        self.post_path = Some(path.into());
-        self
     }
 
     /// Takes the function off MCP.
@@ -238,6 +212,7 @@ impl Tool {
         if let Some(fields) = schema.as_object_mut() {
             fields.remove("description");
         }
+        location::strip(&mut schema);
         schema
     }
 
@@ -294,30 +269,9 @@ impl Tool {
         &self.tags
     }
 
-    /// The GET path, below `/api`.
-    pub fn path(&self) -> Option<&str> {
-        self.path.as_deref()
-    }
-
-    /// Every GET path, below `/api`.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.path.iter().chain(&self.aliases).map(AsRef::as_ref)
-    }
-
-    /// The POST path beside the one of its name, below `/api`.
-    pub fn post_path(&self) -> Option<&str> {
-        self.post_path.as_deref()
-    }
-
-    /// The method and the path, below `/api`, under which listings show it.
-    pub fn place(&self) -> Option<(&'static str, &str)> {
-        let get = self.path().map(|path| ("GET", path));
-        get.or(self.post_path().map(|path| ("POST", path)))
-    }
-
     /// The protocols it answers on: `mcp`, `rest`.
     pub fn protocols(&self) -> Vec<&'static str> {
-        [("mcp", self.mcp), ("rest", self.rest)]
+        [("mcp", self.mcp), ("rest", self.on_rest())]
             .into_iter()
             .filter(|it| it.1)
             .map(|it| it.0)
@@ -327,11 +281,6 @@ impl Tool {
     /// Whether MCP clients see it.
     pub fn on_mcp(&self) -> bool {
         self.mcp
-    }
-
-    /// Whether it has REST paths.
-    pub fn on_rest(&self) -> bool {
-        self.rest
     }
 
     /// What it says of its effects.

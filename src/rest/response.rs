@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::freshness;
+use crate::context::Context;
 use crate::registry::{self, Answer};
-use crate::upstream::Freshness;
 
 /// What a file name keeps as it is in `filename*` (RFC 8187, attr-char).
 const IN_NAME: &AsciiSet = &NON_ALPHANUMERIC
@@ -20,17 +20,20 @@ const IN_NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// The response to a call. A GET passes its headers on: its response may be kept, and may be known already.
+/// The response to a call, with the status of the function where its answer has none of its own. A GET passes its headers
+/// on: its response may be kept, and may be known already.
 pub(super) fn of_answer(
     answer: Answer,
-    freshness: Option<Freshness>,
+    status: Option<u16>,
+    cx: &Context,
     get: Option<&HeaderMap>,
 ) -> Response<Body> {
-    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::OK);
+    let status = status.filter(|_| answer.status() == 200);
+    let status = StatusCode::from_u16(status.unwrap_or(answer.status())).unwrap_or(StatusCode::OK);
     let location = answer.location().map(HeaderValue::from_str);
     let (body, mut response) = match answer.bytes() {
+        _ if status == StatusCode::NO_CONTENT => (Bytes::new(), Response::new(Body::empty())),
         Some(bytes) => (bytes.content().clone(), download(bytes)),
-        None if answer.is_nothing() => (Bytes::new(), Response::new(Body::empty())),
         None => json(answer),
     };
     *response.status_mut() = status;
@@ -39,9 +42,9 @@ pub(super) fn of_answer(
     }
     match get {
         Some(request) if status == StatusCode::OK => {
-            freshness::describe(&mut response, freshness, &body, request);
+            freshness::describe(&mut response, cx, &body, request);
         }
-        _ => freshness::mark(&mut response, freshness),
+        _ => freshness::mark(&mut response, cx.freshness()),
     }
     response
 }

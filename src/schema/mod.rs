@@ -23,6 +23,9 @@ pub fn output<T: JsonSchema>() -> Value {
     output_of(T::json_schema)
 }
 
+/// The attributes of a field that say where an argument stands in a REST request. They are not published.
+pub const PLACES: [&str; 3] = ["x-in", "x-name", "x-media-types"];
+
 /// Generates the schema of one type; the code after it is not generic, so it is compiled once.
 type Root = fn(&mut SchemaGenerator) -> Schema;
 
@@ -60,7 +63,10 @@ fn close(schema: &mut Value) {
 
 fn output_of(root: Root) -> Value {
     let mut schema = generate(SchemaSettings::draft2020_12().for_serialize(), root);
-    visit(&mut schema, &mut split_null);
+    visit(&mut schema, &mut |fields| {
+        split_null(fields);
+        PLACES.iter().for_each(|it| drop(fields.remove(*it)));
+    });
     schema
 }
 

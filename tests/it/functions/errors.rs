@@ -283,10 +283,18 @@ async fn the_errors_of_other_crates_are_internal_and_say_nothing() {
 }
 
 #[tokio::test]
-async fn declared_errors_can_be_read() {
+async fn declared_errors_stand_in_the_openapi_document() {
     let app = serving().await;
     let registry = app.app.registry();
     let declared = registry.get("mine").unwrap().declared_errors();
     let read: Vec<_> = declared.iter().map(|it| (it.kind(), it.when())).collect();
     assert_eq!(read, [(NOTE_EXISTS, "A note has this title")]);
+    let document = app.get("/openapi.json").await.json();
+    let response = &document["paths"]["/api/mine"]["get"]["responses"]["409"];
+    assert_eq!(
+        response["description"],
+        "`note_exists`: A note has this title"
+    );
+    let schema = &response["content"]["application/problem+json"]["schema"];
+    assert_eq!(schema["$ref"], "#/components/schemas/Problem");
 }

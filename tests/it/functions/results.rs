@@ -128,6 +128,13 @@ async fn rest_has_every_value_as_it_is() {
     let ok = &document["paths"]["/api/list"]["get"]["responses"]["200"];
     let schema = &ok["content"]["application/json"]["schema"];
     assert_eq!(schema["type"], "array", "{schema}");
+    let responses =
+        |name: &str| document["paths"][format!("/api/{name}")]["get"]["responses"].clone();
+    let made = &responses("made")["201"];
+    assert!(made["headers"]["Location"].is_object(), "{made}");
+    assert!(responses("begun")["202"].is_object());
+    assert!(responses("nothing")["204"].get("content").is_none());
+    assert!(responses("image")["200"]["content"]["*/*"].is_object());
 }
 
 #[tokio::test]

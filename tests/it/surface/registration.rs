@@ -152,8 +152,8 @@ fn a_valid_registration_starts() {
         tool::<Nothing>("c").get("/c"),
         tool::<Nothing>("d_2"),
         good("e").get("/e").rest_only(),
-        // A list cannot be in a URL, but in a body and in a call.
-        tool::<Listed>("f"),
+        // A list cannot be in a path, but in a query, in a body and in a call.
+        tool::<Listed>("f").get("/f"),
     ];
     assert_eq!(refusal_of(tools), "");
 }
@@ -321,7 +321,7 @@ fn a_path_and_its_parameters_must_match() {
             &["`a`", "`/y/{word}`", "`word`"],
         ),
         (
-            vec![tool::<Listed>("a").get("/x")],
+            vec![tool::<Listed>("a").get("/x/{texts}")],
             &["`a`", "`texts`", "path or query"],
         ),
         (vec![good("a").get("x")], &["`a`", "`x`"]),
