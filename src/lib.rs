@@ -85,10 +85,11 @@ pub use cli::{IntoServer, main};
 pub use clock::{Clock, Deadline, TimeLeft, Timestamp};
 pub use config::{AwsConfig, Config, ConfigError, Key, Secret, Setting, Transfer};
 pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update};
-pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
+pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
-    Annotations, Answer, Content, Functions, Hints, Icon, IntoAnswer, Link, Prompt, Registry,
-    Resource, Route, Tool, Upload, batch,
+    Accepted, Annotations, Answer, Bytes, Content, Created, DeclaredError, Functions, Handler,
+    Hints, Icon, IntoAnswer, Link, NoContent, Output, Prompt, Registry, Resource, Route, Tool,
+    Upload, batch, handler,
 };
 pub use schema::JsonSchema;
 pub use store::{Change, Record, Store};

@@ -2,20 +2,23 @@
 
 mod capability;
 pub(crate) mod excerpt;
+mod foreign;
 mod kind;
+mod own;
 pub(crate) mod suggestion;
 
 use std::fmt;
 use std::time::Duration;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use excerpt::{beginning, excerpt};
 
 pub(crate) use capability::Capabilities;
 pub use capability::Capability;
-pub use kind::Kind;
+pub use kind::{CustomKind, Kind};
 
 /// The result of a tool and of everything a tool calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,7 +27,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failed call. Cheap to move: one pointer.
 ///
-/// The caller gets kind, message, field and upstream on every protocol. The source, set with [`Error::with_source`], is
+/// The caller gets kind, message, field, upstream and data on every protocol. The source, set with [`Error::with_source`], is
 /// only logged, at debug level.
 pub struct Error(Box<Inner>);
 
@@ -35,6 +38,7 @@ struct Inner {
     capability: Option<Capability>,
     upstream: Option<UpstreamStatus>,
     retry_after: Option<Duration>,
+    data: Option<Box<RawValue>>,
     tries: u32,
     source: Option<Source>,
 }
@@ -66,22 +70,31 @@ pub struct Detail<'a> {
     /// The time until it may succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    /// The HTTP status of a kind of the application's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    /// What the function says of the failure to programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "any")]
+    data: Option<&'a RawValue>,
+}
+
+/// The schema of data that each function chooses.
+fn any(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({})
+}
+
+impl Detail<'_> {
+    /// The same for a document that names the status itself.
+    pub(crate) fn without_status(self) -> Self {
+        Detail {
+            status: None,
+            ..self
+        }
+    }
 }
 
 impl Error {
-    fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error(Box::new(Inner {
-            kind,
-            message: message.into(),
-            field: None,
-            capability: None,
-            upstream: None,
-            retry_after: None,
-            tries: 1,
-            source: None,
-        }))
-    }
-
     /// An argument is wrong; `field` is its JSON path (`$` for the arguments as a whole), of which an excerpt is kept.
     pub fn invalid_argument(field: impl Into<String>, problem: impl fmt::Display) -> Error {
         let field: String = field.into();
@@ -213,8 +226,8 @@ impl Error {
     }
 
     /// Sets the time until another try may succeed.
-    pub fn retry_after(mut self, wait: Option<Duration>) -> Error {
-        self.0.retry_after = wait;
+    pub fn retry_after(mut self, wait: impl Into<Option<Duration>>) -> Error {
+        self.0.retry_after = wait.into();
         self
     }
 
@@ -249,6 +262,7 @@ impl Error {
             capability: self.0.capability,
             upstream: self.0.upstream,
             retry_after: self.0.retry_after,
+            data: self.0.data.clone(),
             tries: self.0.tries,
             source: None,
         }))
@@ -316,6 +330,10 @@ impl Error {
                 .upstream
                 .and_then(|it| it.status)
                 .is_some_and(|status| status >= 500),
+            Kind::Custom(kind) => {
+                let status = kind.status();
+                self.0.retry_after.is_some() || matches!(status, 429 | 503)
+            }
             _ => false,
         }
     }
@@ -328,6 +346,11 @@ impl Error {
             upstream: self.0.upstream,
             retryable: self.retryable(),
             retry_after_ms: self.0.retry_after.map(|wait| wait.as_millis() as u64),
+            status: match self.0.kind {
+                Kind::Custom(kind) => Some(kind.status()),
+                _ => None,
+            },
+            data: self.data(),
         }
     }
 }

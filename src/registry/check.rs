@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::functions::Functions;
 use super::icon::Icon;
@@ -12,9 +12,10 @@ use super::paths::{self, anonymous};
 use super::prompt::Prompt;
 use super::resource::Resource;
 use super::tool::Tool;
+use super::types;
 
-/// The longest name that every client takes.
-const MAX_NAME: usize = 64;
+/// The longest name that MCP allows.
+const MAX_NAME: usize = 128;
 
 /// A line for every problem, with the names of the functions. What stands among the `known` ones was checked before, and
 /// only what it has in common with others can be wrong.
@@ -56,15 +57,12 @@ fn added<'l, T>(list: &'l [Arc<T>], known: &[Arc<T>]) -> impl Iterator<Item = &'
 fn alone(tool: &Tool) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(name_problem(tool.name()));
-    if tool.description().trim().is_empty() {
-        found.push("its argument struct has no doc comment, so it has no description".into());
-    }
     if !tool.on_mcp() && !tool.on_rest() {
         found.push(
             "it answers on no protocol: give it a path with `get` or `post`, or take away `rest_only`".into(),
         );
     }
-    found.extend(schema_problems(tool));
+    found.extend(types::problems(tool));
     found.extend(paths::problems(tool));
     found.extend(header_problems(tool));
     found.extend(tool.icons().iter().flat_map(Icon::problems));
@@ -75,81 +73,14 @@ fn alone(tool: &Tool) -> Vec<String> {
         .collect()
 }
 
+/// The names that MCP allows for tools. `.` and `..` would not stay in a path.
 fn name_problem(name: &str) -> Option<String> {
-    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    let good = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(legal);
-    (!good).then(|| format!("a name has 1 to {MAX_NAME} characters of `a-z`, `0-9`, `_`"))
-}
-
-fn schema_problems(tool: &Tool) -> Vec<String> {
-    let mut found = Vec::new();
-    if tool.schema().get("type").is_none_or(|it| it != "object") {
-        found.push("its arguments must be a struct (a JSON object)".to_owned());
-    }
-    if tool.schema().get("additionalProperties") != Some(&Value::Bool(false)) {
-        found.push(
-            "its arguments take unknown fields: add `#[serde(deny_unknown_fields)]`".to_owned(),
-        );
-    }
-    let is_described =
-        |schema: &Value| schema.get("description").is_some() || schema.get("$ref").is_some();
-    let is_own = tool.schema().get("$schema").is_none();
-    for (parameter, _) in tool
-        .parameters()
-        .into_iter()
-        .flatten()
-        .filter(|(_, schema)| is_own && !is_described(schema))
-    {
-        found.push(format!("its parameter `{parameter}` has no doc comment"));
-    }
-    let schemas = [Some(tool.schema()), tool.result()];
-    if is_own && schemas.into_iter().flatten().any(is_unportable) {
-        found.push(
-            "a type of its arguments or of its result contains itself, or takes any value: \
-             many clients refuse such a schema"
-                .to_owned(),
-        );
-    }
-    if tool
-        .result()
-        .is_some_and(|schema| schema.get("type").is_none_or(|it| it != "object"))
-    {
-        found.push("its result must be a struct (a JSON object)".to_owned());
-    }
-    found
-}
-
-/// Whether a reference or a boolean stands where a schema should: what contains itself cannot be inlined, and what
-/// takes any value has no schema but `true`.
-fn is_unportable(schema: &Value) -> bool {
-    let Value::Object(fields) = schema else {
-        return false;
-    };
-    let of_properties = |it: &Value| match it {
-        Value::Object(schemas) => schemas
-            .values()
-            .any(|it| it.is_boolean() || is_unportable(it)),
-        _ => false,
-    };
-    let of_patterns = |it: &Value| {
-        let mut schemas = it.as_object().into_iter().flat_map(Map::values);
-        schemas.any(is_unportable)
-    };
-    fields.contains_key("$ref")
-        || fields.get("properties").is_some_and(of_properties)
-        || fields.get("patternProperties").is_some_and(of_patterns)
-        || fields
-            .get("additionalProperties")
-            .is_some_and(is_unportable)
-        || fields
-            .get("items")
-            .is_some_and(|it| it.is_boolean() || is_unportable(it))
-        || ["anyOf", "oneOf", "allOf", "prefixItems"]
-            .iter()
-            .any(|key| {
-                let schemas = fields.get(*key).and_then(Value::as_array);
-                schemas.into_iter().flatten().any(is_unportable)
-            })
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let is_long = name.is_empty() || name.len() > MAX_NAME;
+    let good = !is_long && name.bytes().all(legal) && !matches!(name, "." | "..");
+    (!good).then(|| {
+        format!("a name has 1 to {MAX_NAME} characters of `a-z`, `A-Z`, `0-9`, `_`, `-`, `.`")
+    })
 }
 
 /// `x-mcp-header` names: a header token, once, on a string, integer or boolean (MCP 2026-07-28).
@@ -239,8 +170,10 @@ fn prompt_problems(prompt: &Prompt) -> Vec<String> {
             found.push(named(format!("its argument `{parameter}` is no text")));
         }
     }
-    if prompt.function().result().is_some() {
-        found.push(named("its function must answer with `Content`".to_owned()));
+    let is_text = |schema: &Value| schema.get("type").is_some_and(|it| it == "string");
+    if prompt.function().result().is_some_and(|it| !is_text(it)) {
+        let problem = "its function must answer with a `String` or `Content`";
+        found.push(named(problem.to_owned()));
     }
     for argument in prompt.completers().arguments() {
         if parameters.is_none_or(|it| !it.contains_key(argument)) {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use http::header::{CONTENT_TYPE, HeaderName, VARY};
+use http::header::{HeaderName, VARY};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method};
 use matchit::Params;
 use percent_encoding::percent_decode_str;
 
@@ -16,9 +16,9 @@ use super::arguments::{self, Arguments};
 use super::binding::Place;
 use super::body::{self, Kind};
 use super::events;
-use super::freshness;
 use super::headers;
 use super::problem::{failure, refused};
+use super::response;
 use super::routes::RestApi;
 use super::table::Endpoint;
 use crate::context::answered::Answered;
@@ -175,25 +175,18 @@ pub(super) fn whole(
     cx: &Context,
     parts: &Parts,
 ) -> Answered {
-    let response = match &result {
-        Ok(answer) => {
-            let body = answer.json().get();
-            let mut response = json_response(Bytes::copy_from_slice(body.as_bytes()));
-            let status = endpoint.tool.success_status();
-            if let Some(status) = status.and_then(|it| StatusCode::from_u16(it).ok()) {
-                *response.status_mut() = status;
-            }
-            let is_get = parts.method == Method::GET || parts.method == Method::HEAD;
-            match is_get {
-                true => freshness::describe(&mut response, cx, body, &parts.headers),
-                false => freshness::mark(&mut response, cx.freshness()),
-            }
-            response
+    let function = endpoint.tool.label();
+    let answer = match result {
+        Ok(answer) => answer,
+        Err(error) => {
+            let response = failure(&error, cx.request_id()).response;
+            return Answered::new(response, Outcome::of_call(function, Some(error)));
         }
-        Err(error) => failure(error, cx.request_id()).response,
     };
-    let outcome = Outcome::of_call(endpoint.tool.label(), result.err());
-    Answered::new(response, outcome)
+    let is_get = parts.method == Method::GET || parts.method == Method::HEAD;
+    let get = is_get.then_some(&parts.headers);
+    let response = response::of_answer(answer, endpoint.tool.success_status(), cx, get);
+    Answered::new(response, Outcome::of_call(function, None))
 }
 
 /// Tells caches which headers make another answer.
@@ -213,14 +206,6 @@ fn vary(endpoint: &Endpoint, headers: &mut HeaderMap) {
     for name in names {
         headers.append(VARY, HeaderValue::from(name));
     }
-}
-
-fn json_response(body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }
 
 /// A call that runs on its own, for a stream.

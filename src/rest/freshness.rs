@@ -22,7 +22,7 @@ const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, HeaderName::from_st
 pub(super) fn describe(
     response: &mut Response<Body>,
     cx: &Context,
-    body: &str,
+    body: &[u8],
     request: &HeaderMap,
 ) {
     let is_private =
@@ -41,7 +41,7 @@ pub(super) fn describe(
             headers.append(VARY, HeaderValue::from(name));
         }
     }
-    tag(response, xxh3_128(body.as_bytes()), request);
+    tag(response, xxh3_128(body), request);
 }
 
 /// Adds the tag of the content to a successful response, and leaves the body out if the caller has it already.

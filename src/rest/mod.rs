@@ -16,6 +16,7 @@ mod operation;
 mod operation_ids;
 mod policy;
 mod problem;
+mod response;
 mod routes;
 mod table;
 

@@ -96,6 +96,7 @@ fn problem_schema() -> Value {
             },
             "retryable": { "type": "boolean", "description": "Whether the same call may succeed later" },
             "retry_after_ms": { "type": "integer" },
+            "data": { "description": "What the function says of the failure to programs" },
             "request_id": { "type": "string" },
         },
     })

@@ -123,7 +123,9 @@ fn with_files(schema: &Value) -> Value {
 
 /// The responses that a call can have, as far as the declaration of its function says.
 fn responses(tool: &Tool, takes_body: bool) -> Value {
-    let success = tool.success_status().unwrap_or(200).to_string();
+    let output = tool.output();
+    let own = tool.success_status().filter(|_| output.status == 200);
+    let success = own.unwrap_or(output.status).to_string();
     let mut responses = json!({
         success: success_response(tool),
         "400": failure("An argument is wrong; `field` names it"),
@@ -146,12 +148,30 @@ fn responses(tool: &Tool, takes_body: bool) -> Value {
         responses["413"] = failure("The body is too large");
         responses["415"] = failure("The body has another type than those that are taken");
     }
+    declare(tool, &mut responses);
     responses
 }
 
+/// Adds the errors that the function declares, those of one status in one response.
+fn declare(tool: &Tool, responses: &mut Value) {
+    for error in tool.declared_errors() {
+        let kind = error.kind();
+        let status = kind.status().as_str().to_owned();
+        let mut said = format!("`{}`: {}", kind.as_str(), error.when());
+        if let Some(before) = responses[&status]["description"].as_str() {
+            said = format!("{before}. {said}");
+        }
+        responses[&status] = failure(&said);
+    }
+}
+
 fn success_response(tool: &Tool) -> Value {
+    let output = tool.output();
+    let Some(media_type) = output.media_type else {
+        return json!({ "description": "Nothing" });
+    };
     let schema = tool.result().cloned().unwrap_or_else(|| json!({}));
-    let mut content = json!({ "application/json": { "schema": schema } });
+    let mut content = json!({ media_type: { "schema": schema } });
     if tool.has_progress() {
         content["text/event-stream"] = json!({ "schema": {
             "type": "string",
@@ -159,7 +179,13 @@ fn success_response(tool: &Tool) -> Value {
                             the result or `error` with a problem document. Close the connection at the end.",
         } });
     }
-    json!({ "description": "The result", "content": content })
+    let mut response = json!({ "description": "The result", "content": content });
+    if output.status == 201 {
+        let url = json!({ "type": "string", "format": "uri-reference" });
+        response["headers"] =
+            json!({ "Location": { "description": "Where it is", "schema": url } });
+    }
+    response
 }
 
 fn failure(description: &str) -> Value {

@@ -37,7 +37,28 @@ fn input_of(root: Root) -> Value {
             fields.remove("default");
         }
     });
+    close(&mut schema);
     schema
+}
+
+/// Arguments that no field takes are refused, unless the type itself says what else it takes.
+fn close(schema: &mut Value) {
+    const OPEN: [&str; 7] = [
+        "$ref",
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "patternProperties",
+        "unevaluatedProperties",
+    ];
+    let Value::Object(fields) = schema else {
+        return;
+    };
+    let is_object = fields.get("type").is_some_and(|it| it == "object");
+    if is_object && !OPEN.iter().any(|key| fields.contains_key(*key)) {
+        fields.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
 }
 
 fn output_of(root: Root) -> Value {

@@ -16,7 +16,15 @@ const HOUSE: [(&str, &[&str]); 24] = [
     ),
     (
         "cli",
-        &["lambda", "local", "app", "lint", "telemetry", "config"],
+        &[
+            "lambda",
+            "local",
+            "app",
+            "lint",
+            "registry",
+            "telemetry",
+            "config",
+        ],
     ),
     (
         "provenance",
