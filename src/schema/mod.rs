@@ -1,5 +1,8 @@
 //! JSON Schemas that every client accepts: nested types inlined, no nullable type lists, an object at the root.
 
+mod order;
+
+pub use order::fields;
 pub use schemars::JsonSchema;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
