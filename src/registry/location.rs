@@ -112,8 +112,8 @@ fn header(name: &str) -> Result<Option<Location>, String> {
         return Err(format!("`{name}` is no header name"));
     };
     let known = header.as_str();
-    let is_family = |it: &&str| known.starts_with(*it);
-    if RESERVED.contains(&known) || RESERVED_FAMILIES.iter().any(|it| is_family(it)) {
+    let mut families = RESERVED_FAMILIES.iter();
+    if RESERVED.contains(&known) || families.any(|it| known.starts_with(it)) {
         return Err(format!(
             "the header `{name}` has a meaning of its own in HTTP or here: name another one with `x-name`"
         ));

@@ -46,7 +46,7 @@ pub(super) fn conflicts(tools: &[Arc<Tool>]) -> Vec<String> {
         let by_name = format!("/{}", tool.name());
         let by_name = tool
             .has_name_path()
-            .then(|| (Method::POST, by_name.as_str(), true));
+            .then_some((Method::POST, by_name.as_str(), true));
         let declared = tool
             .routes()
             .iter()
