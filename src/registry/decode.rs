@@ -9,6 +9,7 @@ use super::arrays;
 use super::mend::Mender;
 use crate::error::excerpt::{said, sentence};
 use crate::error::{Error, Result};
+use crate::schema::Rules;
 
 /// The arguments of one call, and what their function publishes of them.
 pub(super) struct Arguments<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Arguments<'a> {
     pub(super) typed: &'a LazyLock<Value>,
     /// The schema that is published instead, if there is one.
     pub(super) published: Option<&'a Value>,
+    /// What that which is published demands beside what decoding does.
+    pub(super) rules: Option<&'a Rules>,
     /// Whether texts are read that hold JSON of the type that is wanted.
     pub(super) reads_texts: bool,
 }
@@ -28,16 +31,33 @@ impl Arguments<'_> {
     /// looked for only in those that are not.
     ///
     /// # Errors
-    /// `InvalidArgument` with the path of what cannot be read.
+    /// `InvalidArgument` with the path of what cannot be read, or is not as published.
     pub(super) fn decode<A: DeserializeOwned>(&self) -> Result<A> {
         if let Some(arguments) = self.read(self.text)? {
+            self.check()?;
             return Ok(arguments);
         }
-        let mender = Mender::new(self.schema(), self.reads_texts);
-        let Some(mended) = mender.mend(self.text) else {
+        let Some(mended) = self.mended() else {
             return Err(misfit::<A>(self.text));
         };
-        self.read(&mended)?.ok_or_else(|| misfit::<A>(&mended))
+        let arguments = self.read(&mended)?;
+        let arguments = arguments.ok_or_else(|| misfit::<A>(&mended))?;
+        self.rules.map_or(Ok(()), |it| checked(it, &mended))?;
+        Ok(arguments)
+    }
+
+    /// Checks arguments that could be decoded as they are.
+    fn check(&self) -> Result<()> {
+        let Some(rules) = self.rules else {
+            return Ok(());
+        };
+        // What is null where that means absent must not be held against a rule.
+        let mended = self.text.contains("null").then(|| self.mended()).flatten();
+        checked(rules, mended.as_deref().unwrap_or(self.text))
+    }
+
+    fn mended(&self) -> Option<String> {
+        Mender::new(self.schema(), self.reads_texts).mend(self.text)
     }
 
     /// `None` where serde cannot read them.
@@ -54,6 +74,11 @@ impl Arguments<'_> {
     fn schema(&self) -> &Value {
         self.published.unwrap_or(self.typed)
     }
+}
+
+fn checked(rules: &Rules, text: &str) -> Result<()> {
+    let result = rules.check(text);
+    result.map_err(|it| Error::invalid_argument(it.path(), it.problem()))
 }
 
 /// Decodes once more to find the path of the mistake, which would cost too much for arguments that are right.

@@ -1,7 +1,9 @@
 //! Arguments that the schema allows and serde does not, at every depth and on every protocol.
 
 mod absent;
+mod derived;
 pub mod function;
+pub mod rules;
 mod texts;
 mod whole;
 

@@ -187,7 +187,7 @@ impl Runner {
         for (key, answer) in &record.answers {
             match self.open.remove(key) {
                 // The function that asked may have stopped waiting.
-                Some(ask) if (ask.fits)(answer) => drop(ask.response.send(Ok(answer.clone()))),
+                Some(ask) if ask.fits(answer) => drop(ask.response.send(Ok(answer.clone()))),
                 Some(ask) => again.push(ask),
                 None => {}
             }
