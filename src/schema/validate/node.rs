@@ -76,7 +76,7 @@ impl Node {
 
     fn left_over(&self, check: &Check<'_>, schema: Id, part: &Part<'_>) -> Result<(), Violation> {
         for (name, raw) in part.fields()? {
-            if !self.evaluates(check, part, name)? {
+            if !self.describes(check, part, name)? {
                 let result = check.value(schema, raw);
                 result.map_err(|it| match check.nodes[schema].is_never {
                     true => Violation::form(format!("unknown field `{name}`")).at_field(name),
@@ -88,13 +88,14 @@ impl Node {
     }
 
     /// Whether this schema, or one that it is combined of and that the value fits, describes the field.
-    fn evaluates(&self, check: &Check<'_>, part: &Part<'_>, name: &str) -> Result<bool, Violation> {
+    fn describes(&self, check: &Check<'_>, part: &Part<'_>, name: &str) -> Result<bool, Violation> {
         if self.object.evaluates(name) {
             return Ok(true);
         }
         for id in self.parts(check, part)? {
             check.spend(1)?;
-            if check.nodes[id].evaluates(check, part, name)? {
+            let node = &check.nodes[id];
+            if node.unevaluated.is_some() || node.describes(check, part, name)? {
                 return Ok(true);
             }
         }
