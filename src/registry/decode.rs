@@ -33,27 +33,26 @@ impl Arguments<'_> {
     /// # Errors
     /// `InvalidArgument` with the path of what cannot be read, or is not as published.
     pub(super) fn decode<A: DeserializeOwned>(&self) -> Result<A> {
-        if let Some(arguments) = self.read(self.text)? {
-            self.check()?;
-            return Ok(arguments);
-        }
+        let refusal = match self.read(self.text)? {
+            Some(arguments) => match self.check(self.text) {
+                Ok(()) => return Ok(arguments),
+                Err(refusal) => Some(refusal),
+            },
+            None => None,
+        };
         let Some(mended) = self.mended() else {
-            return Err(misfit::<A>(self.text));
+            return Err(refusal.unwrap_or_else(|| misfit::<A>(self.text)));
         };
         let arguments = self.read(&mended)?;
         let arguments = arguments.ok_or_else(|| misfit::<A>(&mended))?;
-        self.rules.map_or(Ok(()), |it| checked(it, &mended))?;
+        self.check(&mended)?;
         Ok(arguments)
     }
 
-    /// Checks arguments that could be decoded as they are.
-    fn check(&self) -> Result<()> {
-        let Some(rules) = self.rules else {
-            return Ok(());
-        };
-        // What is null where that means absent must not be held against a rule.
-        let mended = self.text.contains("null").then(|| self.mended()).flatten();
-        checked(rules, mended.as_deref().unwrap_or(self.text))
+    /// Checks what decoding does not.
+    fn check(&self, text: &str) -> Result<()> {
+        let checked = self.rules.map_or(Ok(()), |rules| rules.check(text));
+        checked.map_err(|it| Error::invalid_argument(it.path(), it.problem()))
     }
 
     fn mended(&self) -> Option<String> {
@@ -74,11 +73,6 @@ impl Arguments<'_> {
     fn schema(&self) -> &Value {
         self.published.unwrap_or(self.typed)
     }
-}
-
-fn checked(rules: &Rules, text: &str) -> Result<()> {
-    let result = rules.check(text);
-    result.map_err(|it| Error::invalid_argument(it.path(), it.problem()))
 }
 
 /// Decodes once more to find the path of the mistake, which would cost too much for arguments that are right.
