@@ -3,6 +3,7 @@
 mod absent;
 mod derived;
 pub mod function;
+mod rows;
 pub mod rules;
 mod texts;
 mod whole;
