@@ -17,7 +17,7 @@ use super::decode::Arguments;
 use super::output::{IntoAnswer, Output};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::schema;
+use crate::schema::{self, Rules};
 
 /// A function that a [`Tool`](crate::Tool) can be made of.
 ///
@@ -76,6 +76,7 @@ pub struct Fallible;
 pub struct ErasedHandler {
     pub(super) input: fn() -> Value,
     pub(super) typed: fn() -> Value,
+    pub(super) rules: fn() -> Option<Rules>,
     pub(super) output: fn() -> Output,
     pub(super) run: Run,
     /// Whether it has an argument struct, whose doc comment is its description.
@@ -193,6 +194,7 @@ fn erased<A: JsonSchema>(run: Run, output: fn() -> Output, has_arguments: bool) 
     ErasedHandler {
         input: schema::input::<A>,
         typed: schema::typed::<A>,
+        rules: schema::rules::<A>,
         output,
         run,
         has_arguments,
