@@ -1,7 +1,7 @@
 //! One function with everything that is known of it.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,7 @@ use super::output::Output;
 use super::route::Routes;
 use crate::context::Context;
 use crate::error::{Capability, Result};
+use crate::schema::Rules;
 
 /// A function that answers on MCP and REST, with its name, its schemas and its paths.
 pub struct Tool {
@@ -44,6 +45,9 @@ pub struct Tool {
     fields: fn() -> &'static [&'static str],
     /// What is published instead of the input schema.
     published: Option<Value>,
+    /// What that which is published demands beside what decoding does; made for the first call.
+    rules: LazyLock<Option<Rules>>,
+    published_rules: OnceLock<Rules>,
     run: Run,
     pub(super) has_arguments: bool,
 }
@@ -76,6 +80,8 @@ impl Tool {
             typed: LazyLock::new(handler.typed),
             fields: handler.fields,
             published: None,
+            rules: LazyLock::new(handler.rules),
+            published_rules: OnceLock::new(),
             run: handler.run,
             has_arguments: handler.has_arguments,
         }
@@ -181,11 +187,20 @@ impl Tool {
             own: &self.input,
             typed: &self.typed,
             published: self.published.as_ref(),
+            rules: self.rules(),
             reads_texts: cx.reads_texts(),
         };
         match &self.run {
             Run::Async(run) => run(cx, &arguments)?.await,
             Run::Sync(run) => run(cx, &arguments),
+        }
+    }
+
+    /// What arguments must be beside what decoding demands.
+    fn rules(&self) -> Option<&Rules> {
+        match &self.published {
+            Some(schema) => Some(self.published_rules.get_or_init(|| Rules::of(schema).0)),
+            None => self.rules.as_ref(),
         }
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::tool::Tool;
+use crate::schema::Rules;
 
 /// The keys of a schema that allow everything.
 const ANNOTATIONS: [&str; 8] = [
@@ -64,6 +65,7 @@ fn of_arguments(tool: &Tool) -> Vec<String> {
             false => "it has no description: add `.describe(\"…\")`, because there is no argument struct whose doc comment could be one".to_owned(),
         });
     }
+    found.extend(Rules::of(tool.schema()).1);
     let is_own = tool.schema().get("$schema").is_none();
     if !is_own {
         return found;
