@@ -76,12 +76,9 @@ pub struct Fallible;
 pub struct ErasedHandler {
     pub(super) input: fn() -> Value,
     pub(super) typed: fn() -> Value,
-<<<<<<< HEAD
     /// The fields of the argument struct, in the order of their declaration.
     pub(super) fields: fn() -> &'static [&'static str],
-=======
     pub(super) rules: fn() -> Option<Rules>,
->>>>>>> fn
     pub(super) output: fn() -> Output,
     pub(super) run: Run,
     /// Whether it has an argument struct, whose doc comment is its description.
@@ -203,11 +200,8 @@ fn erased<A: DeserializeOwned + JsonSchema>(
     ErasedHandler {
         input: schema::input::<A>,
         typed: schema::typed::<A>,
-<<<<<<< HEAD
         fields: schema::fields::<A>,
-=======
         rules: schema::rules::<A>,
->>>>>>> fn
         output,
         run,
         has_arguments,
