@@ -42,6 +42,11 @@ impl Sockets {
         status
     }
 
+    /// Writes the line of a connection that a layer of the application has refused with that status.
+    pub fn refuse_connection(&self, status: StatusCode, cx: &Context) {
+        log(entry(cx, Some("$connect")), status, Some("refused"));
+    }
+
     /// Answers `$disconnect`, which comes as a rule and not always: what runs for the connection ends.
     ///
     /// # Errors
