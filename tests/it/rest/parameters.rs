@@ -223,7 +223,7 @@ async fn the_document_lists_them_with_their_place() {
     assert_eq!(body["required"], false);
     let properties = &body["content"]["application/json"]["schema"]["properties"];
     assert_eq!(properties.as_object().unwrap().len(), 1, "{properties}");
-    let list = &document["paths"]["/api/find"]["get"]["parameters"][2];
+    let list = &document["paths"]["/api/find"]["get"]["parameters"][0];
     assert_eq!(list["name"], "tag");
     assert_eq!(
         (&list["style"], &list["explode"]),
