@@ -76,6 +76,8 @@ pub struct Fallible;
 pub struct ErasedHandler {
     pub(super) input: fn() -> Value,
     pub(super) typed: fn() -> Value,
+    /// The fields of the argument struct, in the order of their declaration.
+    pub(super) fields: fn() -> &'static [&'static str],
     pub(super) rules: fn() -> Option<Rules>,
     pub(super) output: fn() -> Output,
     pub(super) run: Run,
@@ -190,10 +192,15 @@ handler!([A] (A), A, |cx, arguments| () => (arguments.decode()?), true);
 handler!([] (Context), NoArguments, |cx, arguments| arguments.decode::<NoArguments>()? => (cx.clone()), false);
 handler!([] (), NoArguments, |cx, arguments| arguments.decode::<NoArguments>()? => (), false);
 
-fn erased<A: JsonSchema>(run: Run, output: fn() -> Output, has_arguments: bool) -> ErasedHandler {
+fn erased<A: DeserializeOwned + JsonSchema>(
+    run: Run,
+    output: fn() -> Output,
+    has_arguments: bool,
+) -> ErasedHandler {
     ErasedHandler {
         input: schema::input::<A>,
         typed: schema::typed::<A>,
+        fields: schema::fields::<A>,
         rules: schema::rules::<A>,
         output,
         run,

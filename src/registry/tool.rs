@@ -41,6 +41,8 @@ pub struct Tool {
     output: LazyLock<Output>,
     /// The input schema with null where the type takes it; made for the first arguments that do not fit as they are.
     typed: LazyLock<Value>,
+    /// The fields of the argument struct, in the order of their declaration.
+    fields: fn() -> &'static [&'static str],
     /// What is published instead of the input schema.
     published: Option<Value>,
     /// What that which is published demands beside what decoding does; made for the first call.
@@ -76,6 +78,7 @@ impl Tool {
             input: LazyLock::new(handler.input),
             output: LazyLock::new(handler.output),
             typed: LazyLock::new(handler.typed),
+            fields: handler.fields,
             published: None,
             rules: LazyLock::new(handler.rules),
             published_rules: OnceLock::new(),
@@ -234,6 +237,21 @@ impl Tool {
     /// The parameters: name to JSON schema.
     pub fn parameters(&self) -> Option<&Map<String, Value>> {
         self.schema().get("properties").and_then(Value::as_object)
+    }
+
+    /// The names of the parameters in the order in which the argument struct declares them. Those of which that is not known
+    /// follow in alphabetical order.
+    pub fn parameter_names(&self) -> Vec<&str> {
+        let known = self.parameters();
+        let is_known = |name: &&str| known.is_some_and(|it| it.contains_key(*name));
+        let mut names: Vec<&str> = (self.fields)().iter().copied().filter(is_known).collect();
+        let declared = names.len();
+        for (name, _) in known.into_iter().flatten() {
+            if !names[..declared].contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// Whether the parameter must be given.

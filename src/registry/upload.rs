@@ -10,6 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::schema::DECODED;
+
 /// The type of a file whose client names none.
 pub(crate) const UNTYPED: &str = "application/octet-stream";
 
@@ -138,6 +140,7 @@ impl JsonSchema for Upload {
             },
             "required": ["data"],
             "additionalProperties": false,
+            DECODED: true,
         })
     }
 }

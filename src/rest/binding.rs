@@ -62,8 +62,8 @@ impl Place {
 impl Binding {
     /// The places for a declared route; without one, for `POST /api/{name}`, all parameters stand in the body.
     pub(super) fn new(tool: &Tool, route: Option<&Route>) -> Binding {
-        let names = tool.parameters().into_iter().flatten();
-        let places = names.map(|(name, _)| (name.clone(), place(tool, route, name)));
+        let names = tool.parameter_names().into_iter();
+        let places = names.map(|name| (name.to_owned(), place(tool, route, name)));
         let places: Vec<(String, Place)> = places.collect();
         let in_body = places.iter().filter(|it| it.1 == Place::Body);
         let in_body = in_body.filter_map(|(name, _)| Some((name, tool.parameters()?.get(name)?)));

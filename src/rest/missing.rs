@@ -1,6 +1,5 @@
-//! Answers where no function is: a path below `/api` that is not known, or not for this method.
+//! Responses where no function is: the path is not known, or not for this method.
 
-use axum::extract::Request;
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
 
@@ -12,9 +11,8 @@ use crate::error::excerpt::excerpt;
 use crate::registry::{Registry, Tool};
 
 /// Nothing is served at this path.
-pub(crate) fn not_found(registry: &Registry, request: &Request) -> Answered {
-    let cx = Context::of(request);
-    match request.uri().path().strip_prefix("/api/") {
+pub(crate) fn not_found(registry: &Registry, path: &str, cx: &Context) -> Answered {
+    match path.strip_prefix("/api/") {
         Some(name) if !name.contains('/') => {
             failure(&unknown(registry, name, Tool::on_rest), cx.request_id())
         }
@@ -32,13 +30,13 @@ pub(crate) fn unknown(registry: &Registry, name: &str, seen: fn(&Tool) -> bool) 
 }
 
 /// The path exists, but not with this method; `allowed` lists the others, where the router does not.
-pub(crate) fn method_not_allowed(request: &Request, allowed: Option<String>) -> Answered {
+pub(crate) fn method_not_allowed(cx: &Context, allowed: Option<String>) -> Answered {
     let detail = "this path does not take this method; the `Allow` header lists those it takes";
     let mut answered = problem(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         detail,
-        Context::of(request).request_id(),
+        cx.request_id(),
     );
     if let Some(allowed) = allowed.and_then(|it| HeaderValue::try_from(it).ok()) {
         answered.headers_mut().insert(ALLOW, allowed);

@@ -129,14 +129,22 @@ fn responses(tool: &Tool, takes_body: bool) -> Value {
     let mut responses = json!({
         success: success_response(tool),
         "400": failure("An argument is wrong; `field` names it"),
-        "404": failure("What the arguments name does not exist"),
-        "422": failure("The function reports a failure"),
         "500": failure("A defect of this server"),
         "503": failure("An upstream asks for fewer requests; `Retry-After` says when to come back"),
         "504": failure("An upstream did not answer in time, or the time limit of the call was reached"),
     });
+    let is_open = tool.hints().open_world;
+    // What a function of this server alone declares is all that it fails with.
+    let is_free = is_open || tool.declared_errors().is_empty();
+    if is_free {
+        responses["422"] = failure("The function reports a failure");
+    }
+    let names_something = is_open || tool.parameters().is_some_and(|it| !it.is_empty());
+    if is_free && names_something {
+        responses["404"] = failure("What the arguments name does not exist");
+    }
     // A function that deals with nothing outside this server asks no upstream.
-    if tool.hints().open_world {
+    if is_open {
         responses["502"] = failure("An upstream failed or answered with something unusable");
     }
     if !tool.required_capabilities().is_empty() {
@@ -167,7 +175,8 @@ fn declare(tool: &Tool, responses: &mut Value) {
 
 fn success_response(tool: &Tool) -> Value {
     let output = tool.output();
-    let Some(media_type) = output.media_type else {
+    let is_nothing = tool.success_status() == Some(204);
+    let Some(media_type) = output.media_type.filter(|_| !is_nothing) else {
         return json!({ "description": "Nothing" });
     };
     let schema = tool.result().cloned().unwrap_or_else(|| json!({}));

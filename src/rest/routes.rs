@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::routing::{any, get};
+use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use serde_json::json;
 
-use super::missing::{method_not_allowed, not_found};
+use super::missing::method_not_allowed;
 use super::openapi::Document;
 use super::table::{Found, Table};
 use super::{docs, endpoint, freshness, policy};
@@ -28,6 +28,7 @@ pub struct RestApi {
     /// The origins whose pages may send forms and files.
     pub(super) origins: AllowedOrigins,
     info: Info,
+    table: OnceLock<Table>,
     /// The URL of the server for what no request asks for, and that of the settings for all.
     usual_url: String,
     public_url: Option<String>,
@@ -49,6 +50,7 @@ impl RestApi {
             registry,
             origins: AllowedOrigins::new(config.allowed_origins.clone()),
             info,
+            table: OnceLock::new(),
             openapi: OnceLock::new(),
             docs: OnceLock::new(),
         }
@@ -62,6 +64,7 @@ impl RestApi {
             info: self.info.clone(),
             usual_url: self.usual_url.clone(),
             public_url: self.public_url.clone(),
+            table: OnceLock::new(),
             openapi: OnceLock::new(),
             docs: OnceLock::new(),
         }
@@ -70,6 +73,32 @@ impl RestApi {
     /// The OpenAPI 3.1 document, for clients of the public URL or else of the address that is listened on.
     pub fn openapi(&self) -> Bytes {
         self.document().at(self.url(None))
+    }
+
+    /// Answers a request for a path below `/api`. A [`Context`] must stand in its extensions.
+    ///
+    /// # Errors
+    /// The request, if no function has its path with any method.
+    pub async fn answer(&self, request: Request) -> Result<Answered, Request> {
+        let (endpoint, path) = {
+            let path = request.uri().path();
+            match self
+                .table()
+                .find(request.method(), path.strip_prefix("/api").unwrap_or(path))
+            {
+                Found::Endpoint(endpoint, params) => (endpoint, endpoint::decoded(&params)),
+                Found::Methods(allowed) => {
+                    return Ok(method_not_allowed(&Context::of(&request), Some(allowed)));
+                }
+                Found::Nothing => return Err(request),
+            }
+        };
+        // Boxed, because it is large, and each of the layers around it would move it.
+        Ok(Box::pin(endpoint::answer(self, endpoint, path, request)).await)
+    }
+
+    fn table(&self) -> &Table {
+        self.table.get_or_init(|| Table::new(&self.registry))
     }
 
     fn document(&self) -> &Document {
@@ -93,15 +122,10 @@ impl RestApi {
     }
 }
 
-/// Every route of the api. A [`Context`] must stand in the request's extensions.
+/// The routes of the pages. A [`Context`] must stand in the request's extensions.
 pub fn router(api: Arc<RestApi>) -> Router {
-    let table = Arc::new(Table::new(&api.registry));
-    let functions = move |State(api): State<Arc<RestApi>>, request: Request| {
-        let table = table.clone();
-        async move { function(&api, &table, request).await }
-    };
+    api.table();
     Router::new()
-        .route("/api/{*path}", any(functions))
         .route(
             base_url::DOCUMENT,
             get(
@@ -117,19 +141,6 @@ pub fn router(api: Arc<RestApi>) -> Router {
         .route("/health", get(health))
         .route("/", get(index))
         .with_state(api)
-}
-
-/// Finds the function for the path and the method.
-async fn function(api: &RestApi, table: &Table, request: Request) -> Answered {
-    let (endpoint, path) = {
-        let path = request.uri().path();
-        match table.find(request.method(), path.strip_prefix("/api").unwrap_or(path)) {
-            Found::Endpoint(endpoint, params) => (endpoint.clone(), endpoint::decoded(&params)),
-            Found::Methods(allowed) => return method_not_allowed(&request, Some(allowed)),
-            Found::Nothing => return not_found(&api.registry, &request),
-        }
-    };
-    endpoint::answer(api, &endpoint, path, request).await
 }
 
 fn docs_page(api: &RestApi) -> Answered {

@@ -20,7 +20,7 @@ const METHODS: [Method; 5] = [
 ];
 
 /// The routes of all functions.
-pub(super) struct Table(Vec<(Method, Router<Arc<Endpoint>>)>);
+pub(super) struct Table(Vec<(Method, Router<Endpoint>)>);
 
 /// One function at one of its paths.
 pub(super) struct Endpoint {
@@ -33,7 +33,7 @@ pub(super) struct Endpoint {
 /// What stands at a path.
 pub(super) enum Found<'t, 'p> {
     /// A function, and the parameters in the path.
-    Endpoint(&'t Arc<Endpoint>, Params<'t, 'p>),
+    Endpoint(&'t Endpoint, Params<'t, 'p>),
     /// Functions for other methods, in the form of the header `Allow`.
     Methods(String),
     /// Nothing.
@@ -57,11 +57,11 @@ impl Table {
     }
 
     fn insert(&mut self, method: &Method, path: &str, tool: &Arc<Tool>, route: Option<&Route>) {
-        let endpoint = Arc::new(Endpoint {
+        let endpoint = Endpoint {
             tool: tool.clone(),
             route: route.cloned(),
             binding: OnceLock::new(),
-        });
+        };
         let router = self.0.iter_mut().find(|it| it.0 == *method);
         let inserted = router.map(|(_, router)| router.insert(path, endpoint));
         if let Some(Err(problem)) = inserted {

@@ -2,8 +2,10 @@
 
 mod close;
 mod native;
+mod order;
 mod validate;
 
+pub use order::fields;
 pub use schemars::JsonSchema;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};

@@ -1,7 +1,7 @@
 //! The order in which the fields of an argument struct are declared, which its schema does not keep.
 
-use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::de::value::Error;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 
 /// What a struct asks for when it is decoded: the names of its fields.
 struct Probe<'a>(&'a mut &'static [&'static str]);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every room from the top down, each with the rooms it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 24] = [
+const HOUSE: [(&str, &[&str]); 25] = [
     ("main", &["cli", "provenance"]),
     ("lib", &[]),
     (
@@ -17,6 +17,7 @@ const HOUSE: [(&str, &[&str]); 24] = [
     (
         "cli",
         &[
+            "start",
             "lambda",
             "local",
             "app",
@@ -26,6 +27,7 @@ const HOUSE: [(&str, &[&str]); 24] = [
             "config",
         ],
     ),
+    ("start", &["lambda", "local", "app", "telemetry", "config"]),
     (
         "provenance",
         &[
@@ -55,7 +57,7 @@ const HOUSE: [(&str, &[&str]); 24] = [
             "error",
         ],
     ),
-    ("local", &["app", "http"]),
+    ("local", &["app", "http", "clock"]),
     (
         "app",
         &[
