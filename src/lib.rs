@@ -82,7 +82,10 @@ pub use aws::Continuation;
 pub use cli::{IntoServer, main};
 pub use clock::{Clock, Deadline, TimeLeft, Timestamp};
 pub use config::{AwsConfig, Config, ConfigError, Key, Secret, Setting, Transfer};
-pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update};
+pub use context::{
+    Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update, UpstreamClient,
+    UpstreamRequest,
+};
 pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
     Annotations, Answer, Content, Functions, Hints, Icon, IntoAnswer, Link, Prompt, Registry,

@@ -38,8 +38,12 @@
 
 mod canned;
 mod plan;
+mod received;
+mod routes;
 mod upstream;
 
 pub use canned::{Canned, Fault};
 pub use plan::FaultPlan;
+pub use received::Received;
+pub use routes::{RouteBuilder, UpstreamBuilder, upstream};
 pub use upstream::CannedUpstream;
