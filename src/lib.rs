@@ -18,7 +18,7 @@
 //! | [`Context`] (`context/`) | the context of a call: client, deadline, upstreams |
 //! | [`Store`] (`store/`) | short-lived records that the processes of an application share |
 //! | `aws/` | signed requests to AWS |
-//! | [`upstream`] | requests to HTTP APIs: limits, cache, retry, circuit breaker |
+//! | [`upstream`] | requests to HTTP APIs: credentials, limits, cache, retry, circuit breaker |
 //! | [`telemetry`] | the log, the access log, metrics, traces |
 //! | `http/` | policies for every path: CORS, hosts and origins, body limits |
 //! | [`testing`] | fake upstreams with canned responses, for tests |
