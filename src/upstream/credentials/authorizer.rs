@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::metadata;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
@@ -29,6 +29,8 @@ const CHECK: Duration = Duration::from_secs(1);
 pub(in crate::upstream) struct Authorizer {
     reader: Arc<Reader>,
     current: Once<Credential>,
+    /// The one that was due and may still be good.
+    previous: Mutex<Option<Arc<Credential>>>,
     /// When a refused credential was last dropped.
     dropped: Mutex<Option<Instant>>,
 }
@@ -105,6 +107,7 @@ impl Authorizer {
         Ok(Authorizer {
             reader: Arc::new(reader),
             current: Once::new(),
+            previous: Mutex::default(),
             dropped: Mutex::default(),
         })
     }
@@ -117,12 +120,12 @@ impl Authorizer {
         &self,
         deadline: Deadline,
     ) -> Result<Arc<Credential>> {
-        let known = self.current.built();
-        if let Some(known) = &known {
+        if let Some(known) = self.current.built() {
             if !known.is_due(&self.reader) {
-                return Ok(known.clone());
+                return Ok(known);
             }
-            self.current.drop_broken(known);
+            self.current.drop_broken(&known);
+            *lock(&self.previous) = Some(known);
         }
         let reader = self.reader.clone();
         let read = self
@@ -130,7 +133,8 @@ impl Authorizer {
             .get(deadline, || async move { reader.read().await })
             .await;
         // A token that is still good is better than the failure to renew it early.
-        read.or_else(|error| known.filter(|it| it.is_usable()).ok_or(error))
+        let previous = || lock(&self.previous).clone().filter(|it| it.is_usable());
+        read.or_else(|error| previous().ok_or(error))
     }
 
     /// Whether another credential may be accepted now that the upstream has refused `used` (HTTP 401).
@@ -145,7 +149,8 @@ impl Authorizer {
         {
             return true;
         }
-        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        *lock(&self.previous) = None;
+        let mut dropped = lock(&self.dropped);
         if dropped.is_some_and(|it| it.elapsed() < PAUSE) {
             return false;
         }
@@ -241,7 +246,7 @@ impl Credential {
         if self.modified.is_none() {
             return false;
         }
-        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut checked = lock(&self.checked);
         if checked.elapsed() < CHECK {
             return false;
         }
@@ -292,4 +297,8 @@ pub(in crate::upstream) fn is_safe(url: &str) -> bool {
     let is_encrypted = url.scheme() == "https";
     let is_own = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     (is_encrypted || is_own) && url.username().is_empty() && url.password().is_none()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bifold::testing::{Fault, upstream};
 use bifold::{Context, Error, Kind, Result};
-use futures_util::{StreamExt, pin_mut};
+use futures_util::{StreamExt, pin_mut, poll};
 use serde_json::{Value, json};
 
 use super::{API, app_of, refused_values};
@@ -161,6 +161,9 @@ async fn a_response_that_is_dropped_lets_the_next_request_start() {
     let mut slow = cx.upstream(&API).get("/slow").send().await.unwrap();
     assert_eq!(slow.chunk().await.unwrap().unwrap(), "ab");
     let next = cx.upstream(&API).get("/next").text();
+    pin_mut!(next);
+    assert!(poll!(&mut next).is_pending());
+    assert_eq!(api.count("GET", "/next"), 0);
     drop(slow);
     assert_eq!(next.await.unwrap(), "next");
 }
