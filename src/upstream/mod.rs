@@ -1,7 +1,8 @@
 //! Requests to HTTP APIs: every request passes the same cache, limits, retries and circuit breaker.
 //!
 //! An application declares each [`Upstream`] and registers it with [`Server::upstreams`](crate::Server::upstreams).
-//! Its functions then read JSON with [`Context::get_json`](crate::Context::get_json):
+//! Its functions then ask it with [`Context::upstream`](crate::Context::upstream), or read JSON with the short form
+//! [`Context::get_json`](crate::Context::get_json):
 //!
 //! ```
 //! use std::time::Duration;

@@ -158,8 +158,10 @@ async fn a_name_that_no_variable_can_have_is_refused() {
 async fn one_token_serves_all_calls_until_shortly_before_it_expires() {
     let (api, declared) = with_tokens(600).await;
     let app = app_of(&api, declared, |config| token_config(config, &api));
-    let client = app.context().upstream(&API);
-    let ask = async |path: &str| client.get(path).json::<u8>().await.unwrap();
+    let ask = async |path: &str| {
+        let request = app.context().upstream(&API).get(path);
+        request.json::<u8>().await.unwrap()
+    };
     tokio::join!(ask("/x?1"), ask("/x?2"), ask("/x?3"));
     assert_eq!(api.count("POST", "/token"), 1);
     let token = &api.received()[0];
@@ -269,10 +271,9 @@ async fn a_token_that_cannot_be_renewed_early_is_used_to_its_end() {
         .unwrap();
     let declared = API.credentials(Credentials::client(CLIENT));
     let app = app_of(&api, declared, |config| token_config(config, &api));
-    let client = app.context().upstream(&API);
     for (time, is_good) in [(0, true), (575, true), (5, true), (30, false)] {
         pass(Duration::from_secs(time)).await;
-        let asked = client.get("/x").json::<u8>().await;
+        let asked = app.context().upstream(&API).get("/x").json::<u8>().await;
         assert_eq!(asked.is_ok(), is_good, "{time}");
     }
 }
