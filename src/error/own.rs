@@ -35,6 +35,7 @@ impl Error {
             retry_after: None,
             data: None,
             tries: 1,
+            response: None,
             source: None,
         }))
     }
