@@ -8,6 +8,7 @@ mod kind;
 mod own;
 pub(crate) mod suggestion;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 

@@ -151,7 +151,7 @@ struct NoArguments {}
 
 /// Implements [`Handler`] for one form of parameters: their types, and their values, made of the context and the arguments.
 macro_rules! handler {
-    ([$($A:ident)?] ($($type:ty),*), $input:ty, |$cx:ident, $arguments:ident| $check:expr => ($($value:expr),*), $has_arguments:expr) => {
+    ([$($A:ident)?] ($($type:ty),*), $input:ty, |$cx:ident, $arguments:ident| $check:block => ($($value:expr),*), $has_arguments:expr) => {
         impl<F, Fut, O, $($A)?> Handler<Async<fn($($type),*), O>> for F
         where
             F: Fn($($type),*) -> Fut + Send + Sync + 'static,
@@ -161,7 +161,7 @@ macro_rules! handler {
         {
             fn erase(self) -> ErasedHandler {
                 let run = move |$cx: Context, $arguments: &Arguments<'_>| -> Result<Running> {
-                    $check;
+                    $check
                     let running = self($($value),*);
                     Ok(Box::pin(async move { running.await.into_outcome()?.into_answer(&$cx) }))
                 };
@@ -178,7 +178,7 @@ macro_rules! handler {
         {
             fn erase(self) -> ErasedHandler {
                 let run = move |$cx: Context, $arguments: &Arguments<'_>| {
-                    $check;
+                    $check
                     self($($value),*).into_outcome()?.into_answer(&$cx)
                 };
                 erased::<$input>(Run::Sync(Box::new(run)), R::output, $has_arguments)
@@ -187,10 +187,10 @@ macro_rules! handler {
     };
 }
 
-handler!([A] (Context, A), A, |cx, arguments| () => (cx.clone(), arguments.decode()?), true);
-handler!([A] (A), A, |cx, arguments| () => (arguments.decode()?), true);
-handler!([] (Context), NoArguments, |cx, arguments| arguments.decode::<NoArguments>()? => (cx.clone()), false);
-handler!([] (), NoArguments, |cx, arguments| arguments.decode::<NoArguments>()? => (), false);
+handler!([A] (Context, A), A, |cx, arguments| {} => (cx.clone(), arguments.decode()?), true);
+handler!([A] (A), A, |cx, arguments| {} => (arguments.decode()?), true);
+handler!([] (Context), NoArguments, |cx, arguments| { arguments.decode::<NoArguments>()?; } => (cx.clone()), false);
+handler!([] (), NoArguments, |cx, arguments| { arguments.decode::<NoArguments>()?; } => (), false);
 
 fn erased<A: DeserializeOwned + JsonSchema>(
     run: Run,

@@ -33,12 +33,15 @@ pub(super) enum CacheRule {
     Closure(Arc<dyn Fn(&str) -> CachePolicy + Send + Sync>),
 }
 
+/// The class of a path.
+type ClassOf = dyn Fn(&str) -> Cow<'static, str> + Send + Sync;
+
 /// The class of each path.
 #[derive(Clone)]
 pub(super) enum ClassRule {
     One,
     Function(fn(&str) -> &'static str),
-    Closure(Arc<dyn Fn(&str) -> Cow<'static, str> + Send + Sync>),
+    Closure(Arc<ClassOf>),
 }
 
 impl CachePolicy {

@@ -79,7 +79,8 @@ fn of_number() -> Result<u8> {
 }
 
 fn of_any() -> Result<u8> {
-    Err(std::sync::mpsc::RecvError).map_err(Error::from_std)
+    let received: Result<u8, _> = Err(std::sync::mpsc::RecvError);
+    received.map_err(Error::from_std)
 }
 
 fn of_panic() -> u8 {
