@@ -135,7 +135,7 @@ async fn hostile_arguments_are_checked_in_bounded_time() {
         let server = Server::new("rules", "1.0.0").tools(vec![tool(&schema, &ran)]);
         App::new(Config::default(), server).unwrap()
     };
-    let deep = r#"{"a":"#.repeat(100) + "{}" + &"}".repeat(100);
+    let deep = r#"{"a":"#.repeat(60) + "{}" + &"}".repeat(60);
     let error = serving(twice)
         .invoke("f", &format!(r#"{{"it":{deep}}}"#))
         .await
