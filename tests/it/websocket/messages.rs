@@ -54,7 +54,7 @@ async fn arguments_are_checked_as_over_http() {
     let error = &answer["result"]["_meta"]["bifold/error"];
     assert_eq!(error["field"], "answer", "{answer}");
     let said = answer["result"]["content"][0]["text"].as_str().unwrap();
-    assert_eq!(said, "`answer`: must be at most 1000000000");
+    assert_eq!(said, "`answer`: must be from 0 to 1000000000");
 }
 
 #[tokio::test]
