@@ -169,6 +169,11 @@ impl Log {
         guard
     }
 
+    /// All of it.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
     /// The lines of requests.
     pub fn requests(&self) -> Vec<Value> {
         self.lines("request")
