@@ -7,7 +7,7 @@ use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{Instrument, debug, debug_span};
 
 use super::answer;
 use super::cache::CachedBody;
@@ -148,9 +148,10 @@ impl Channel {
         let client = self.shared_client.client(waiters.deadline()).await?;
         request.meter.count_request();
         let (since, span) = (Instant::now(), request.trace.child());
-        let result = self
-            .limit_time(self.exchange(&client, request, &span), request, tries)
-            .await;
+        let logged =
+            debug_span!(target: "bifold::upstream", "upstream", upstream = self.upstream.name);
+        let exchange = self.exchange(&client, request, &span).instrument(logged);
+        let result = self.limit_time(exchange, request, tries).await;
         let duration = since.elapsed();
         let failure = result.as_ref().err();
         self.spans.exchange(Exchange {
