@@ -181,7 +181,7 @@ impl Log {
 
     /// The lines with that message.
     pub fn lines(&self, message: &str) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let text = self.text();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         lines
             .filter(|it: &Value| it["message"] == message)
