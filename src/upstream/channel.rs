@@ -213,7 +213,7 @@ impl Channel {
         request.meter.count_request();
         let (since, span) = (Instant::now(), request.trace.child());
         let logged =
-            debug_span!(target: "bifold::upstream", "upstream", upstream = self.upstream.name);
+            debug_span!(target: "bifold::upstream", "upstream", upstream = &*self.upstream.name);
         let exchange = self
             .exchange(&client, request, credential, &span)
             .instrument(logged);
