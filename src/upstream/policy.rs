@@ -44,6 +44,9 @@ pub(super) enum ClassRule {
     Closure(Arc<ClassOf>),
 }
 
+/// A closure that names the class of a path.
+type ClassOf = dyn Fn(&str) -> Cow<'static, str> + Send + Sync;
+
 impl CachePolicy {
     /// Not at all.
     pub const NONE: CachePolicy = CachePolicy::seconds(0, 0);
