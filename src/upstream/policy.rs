@@ -33,9 +33,6 @@ pub(super) enum CacheRule {
     Closure(Arc<dyn Fn(&str) -> CachePolicy + Send + Sync>),
 }
 
-/// The class of a path.
-type ClassOf = dyn Fn(&str) -> Cow<'static, str> + Send + Sync;
-
 /// The class of each path.
 #[derive(Clone)]
 pub(super) enum ClassRule {
