@@ -9,6 +9,7 @@
 //! | [`main()`] (`cli/`) | the complete program of an application: command line, settings, log |
 //! | [`serve()`] (`start/`) | where an application runs: on Lambda or on a local socket; what it says at its start |
 //! | [`provenance`] | the bundled functions, which are an ordinary application, and their recorded upstreams |
+//! | [`testing`] | a client in the same process and fake upstreams, for tests |
 //! | [`lambda`], [`stdio`], [`local`] | the transports: AWS Lambda events, standard input and output, a local socket |
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
@@ -22,7 +23,6 @@
 //! | [`upstream`] | requests to HTTP APIs: credentials, limits, cache, retry, circuit breaker |
 //! | [`telemetry`] | the log, the access log, metrics, traces |
 //! | `http/` | policies for every path: CORS, hosts and origins, body limits |
-//! | [`testing`] | fake upstreams with canned responses, for tests |
 //! | [`Config`] (`config/`) | every setting in one table |
 //! | [`Error`] (`error/`) | errors: a message for the caller, and a source for the log |
 //! | `schema/` | JSON Schemas that every client accepts, and the check of values by them |

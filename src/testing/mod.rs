@@ -1,4 +1,5 @@
-//! Canned upstreams for tests of an application: they give fixed responses, and fail as planned.
+//! For tests of an application: a client in the same process ([`Client`]), and upstreams with canned responses that fail
+//! as planned.
 //!
 //! ```
 //! use bifold::testing::upstream;
@@ -37,13 +38,23 @@
 //! ```
 
 mod canned;
+mod client;
+mod mcp_call;
+mod mcp_client;
 mod plan;
 mod received;
+mod response;
+mod rest_client;
 mod routes;
 mod upstream;
 
 pub use canned::{Canned, Fault};
+pub use client::Client;
+pub use mcp_call::{McpCall, McpResult};
+pub use mcp_client::{McpClient, RpcFailure};
 pub use plan::FaultPlan;
 pub use received::Received;
+pub use response::TestResponse;
+pub use rest_client::RestClient;
 pub use routes::{RouteBuilder, UpstreamBuilder, upstream};
 pub use upstream::CannedUpstream;

@@ -43,6 +43,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
             "error",
         ],
     ),
+    ("testing", &["app", "config", "error"]),
     (
         "lambda",
         &[
@@ -142,7 +143,6 @@ const HOUSE: [(&str, &[&str]); 26] = [
     ("aws", &["upstream", "config", "clock", "error"]),
     ("upstream", &["telemetry", "config", "clock", "error"]),
     ("telemetry", &["config", "error"]),
-    ("testing", &["config"]),
     ("config", &["http", "clock", "error"]),
     ("http", &["clock"]),
     ("clock", &["error", "schema"]),

@@ -46,5 +46,6 @@ mod surface;
 #[cfg(feature = "provenance")]
 mod telemetry;
 #[cfg(feature = "provenance")]
+mod testing;
 mod upstream;
 mod websocket;
