@@ -151,6 +151,8 @@ fn described(tool: &Tool) -> Value {
         "summary": tool.display_title().unwrap_or(summary),
         "description": tool.description(),
         "tags": tool.groups(),
+        // Ids are unique to a route; this is the function that several of them call.
+        "x-tool": tool.name(),
         "responses": {
             "200": {
                 "description": "The result",
