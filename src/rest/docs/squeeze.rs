@@ -127,10 +127,19 @@ mod tests {
     #[test]
     fn a_script_keeps_its_texts_templates_and_expressions() {
         let cases = [
-            ("  const a = 1;\n// remark\nconst b = 2;", "const a=1;const b=2;"),
+            (
+                "  const a = 1;\n// remark\nconst b = 2;",
+                "const a=1;const b=2;",
+            ),
             ("f( \"a , \\\" b\" , 'c : d' )", "f(\"a , \\\" b\",'c : d')"),
-            ("x = `a ${ b ? `c { d` : \"}\" } e , f`;", "x=`a ${ b ? `c { d` : \"}\" } e , f`;"),
-            ("t.replace(/[/ ]+ \"/g, b / c)", "t.replace(/[/ ]+ \"/g,b / c)"),
+            (
+                "x = `a ${ b ? `c { d` : \"}\" } e , f`;",
+                "x=`a ${ b ? `c { d` : \"}\" } e , f`;",
+            ),
+            (
+                "t.replace(/[/ ]+ \"/g, b / c)",
+                "t.replace(/[/ ]+ \"/g,b / c)",
+            ),
             ("if (a) {\n  b();\n}\nc();", "if(a){b()}\nc();"),
             ("a\n  .b()\n  ? c : d", "a.b()?c:d"),
             ("return typeof a === \"b\"", "return typeof a===\"b\""),
