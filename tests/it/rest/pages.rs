@@ -131,8 +131,8 @@ async fn docs_shows_the_application_and_not_this_library() {
 async fn each_operation_names_its_function() {
     let app = TestApp::start().await;
     let document = app.get("/openapi.json").await.json();
-    let tools = app.app.registry().tools();
-    let on_rest = tools.iter().filter(|tool| tool.on_rest());
+    let registry = app.app.registry();
+    let on_rest = registry.tools().iter().filter(|tool| tool.on_rest());
     let mut named: Vec<&str> = document["paths"]
         .as_object()
         .unwrap()
