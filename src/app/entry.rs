@@ -35,11 +35,11 @@ impl App {
     }
 
     pub(crate) fn context_of(&self, headers: &HeaderMap, request_info: RequestInfo) -> Context {
-        let call = Arc::new(self.call(headers, request_info));
+        let call = Arc::new(self.new_call(headers, request_info));
         Context::new(self.services.clone(), call)
     }
 
-    fn call(&self, headers: &HeaderMap, request_info: RequestInfo) -> Call {
+    fn new_call(&self, headers: &HeaderMap, request_info: RequestInfo) -> Call {
         let config = &self.services.config;
         let given = headers
             .get(REQUEST_ID)

@@ -5,6 +5,7 @@ mod budget;
 mod call;
 pub(crate) mod client;
 mod encode;
+mod extract;
 mod input;
 mod nested;
 pub(crate) mod request_log;
@@ -267,6 +268,17 @@ impl Context {
     /// The principal: the caller's identity, where the integration has checked it.
     pub fn principal(&self) -> Option<&str> {
         self.call.principal.get().map(String::as_str)
+    }
+
+    /// Names the principal of the request: for a layer that has checked who calls. False where the integration has named one
+    /// already, which stays.
+    pub fn identify(&self, principal: impl Into<String>) -> bool {
+        self.call.principal.set(principal.into()).is_ok()
+    }
+
+    /// The address of the client, where the transport knows it.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.call.peer
     }
 
     /// The owner of the records that a call leaves in the store: the principal, or else the client's network.

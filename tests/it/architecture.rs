@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every room from the top down, each with the rooms it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 24] = [
+const HOUSE: [(&str, &[&str]); 25] = [
     ("main", &["cli", "provenance"]),
     ("lib", &[]),
     (
@@ -16,8 +16,17 @@ const HOUSE: [(&str, &[&str]); 24] = [
     ),
     (
         "cli",
-        &["lambda", "local", "app", "lint", "telemetry", "config"],
+        &[
+            "start",
+            "lambda",
+            "local",
+            "app",
+            "lint",
+            "telemetry",
+            "config",
+        ],
     ),
+    ("start", &["lambda", "local", "app", "telemetry", "config"]),
     (
         "provenance",
         &[
@@ -47,7 +56,7 @@ const HOUSE: [(&str, &[&str]); 24] = [
             "error",
         ],
     ),
-    ("local", &["app", "http"]),
+    ("local", &["app", "http", "clock"]),
     (
         "app",
         &[
