@@ -41,6 +41,8 @@ pub struct Tool {
     output: LazyLock<Option<Value>>,
     /// The input schema with null where the type takes it; made for the first arguments that do not fit as they are.
     typed: LazyLock<Value>,
+    /// The names of the fields as their struct declares them; the schema has them by the alphabet.
+    order: fn() -> &'static [&'static str],
     /// What is published instead of the input schema.
     published: Option<Value>,
     run: Run,
@@ -73,6 +75,7 @@ impl Tool {
         Tool::erased(
             name.into(),
             [schema::input::<A>, schema::typed::<A>],
+            schema::fields::<A>,
             R::schema,
             Run::Async(Box::new(run)),
         )
@@ -91,6 +94,7 @@ impl Tool {
         Tool::erased(
             name.into(),
             [schema::input::<A>, schema::typed::<A>],
+            schema::fields::<A>,
             R::schema,
             Run::Sync(Box::new(run)),
         )
@@ -99,6 +103,7 @@ impl Tool {
     fn erased(
         name: Cow<'static, str>,
         [input, typed]: [fn() -> Value; 2],
+        order: fn() -> &'static [&'static str],
         output: fn() -> Option<Value>,
         run: Run,
     ) -> Tool {
@@ -121,6 +126,7 @@ impl Tool {
             input: LazyLock::new(input),
             output: LazyLock::new(output),
             typed: LazyLock::new(typed),
+            order,
             published: None,
             run,
         }
@@ -279,6 +285,11 @@ impl Tool {
     /// The parameters: name to JSON schema.
     pub fn parameters(&self) -> Option<&Map<String, Value>> {
         self.schema().get("properties").and_then(Value::as_object)
+    }
+
+    /// The parameters in the order in which their struct declares them; none where that is not known.
+    pub(crate) fn declared_order(&self) -> &'static [&'static str] {
+        (self.order)()
     }
 
     /// Whether the parameter must be given.

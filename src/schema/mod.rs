@@ -1,9 +1,13 @@
 //! JSON Schemas that every client accepts: nested types inlined, no nullable type lists, an object at the root.
 
+mod order;
+
 pub use schemars::JsonSchema;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value};
+
+pub(crate) use order::fields;
 
 /// The schema of an argument struct: an optional field is absent from `required` and never nullable.
 pub fn input<T: JsonSchema>() -> Value {

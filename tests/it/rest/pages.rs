@@ -95,6 +95,32 @@ async fn docs_loads_nothing_and_lets_nothing_out() {
     }
 }
 
+/// Books a room.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the schema is looked at")]
+struct Book {
+    /// The room.
+    room: String,
+    /// The first day.
+    first_day: Option<String>,
+    /// How many come.
+    guests: u32,
+}
+
+async fn book(_: Context, _: Book) -> Result<Nothing> {
+    Ok(Nothing {})
+}
+
+#[tokio::test]
+async fn docs_knows_the_order_in_which_arguments_are_declared() {
+    let server = Server::new("hotel", "1.0.0").tools(vec![Tool::new("book", book).get("/book")]);
+    let app = TestApp::serving(server).await;
+    let (catalog, _) = catalog(&app.get("/docs").await.text());
+    let order = json!(["room", "firstDay", "guests"]);
+    assert_eq!(catalog["functions"][0]["order"], order);
+}
+
 #[tokio::test]
 async fn docs_is_small() {
     let app = TestApp::serving(Server::new("empty", "0.0.1")).await;
