@@ -26,6 +26,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use tower::ServiceExt;
 
 use crate::aws::invoke::{Continuation, Invoker};
+use crate::aws::secrets;
 use crate::config::Config;
 use crate::context::answered::Answered;
 use crate::context::request_log::RequestGuard;
@@ -99,7 +100,9 @@ impl App {
                 return Err(StartError(problems));
             }
         };
-        let upstreams = Upstreams::new(&config, &server.upstreams)
+        let secrets = secrets::store(&config, &server.upstreams)
+            .map_err(|problem| StartError(vec![problem]))?;
+        let upstreams = Upstreams::new(&config, &server.upstreams, secrets)
             .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
         let invoker = Invoker::new(&config);
