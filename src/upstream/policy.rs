@@ -41,6 +41,7 @@ pub(super) enum ClassRule {
     Closure(Arc<ClassOf>),
 }
 
+/// A closure that names the class of a path.
 type ClassOf = dyn Fn(&str) -> Cow<'static, str> + Send + Sync;
 
 impl CachePolicy {

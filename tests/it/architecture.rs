@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every room from the top down, each with the rooms it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 25] = [
+const HOUSE: [(&str, &[&str]); 26] = [
     ("main", &["cli", "provenance"]),
     ("lib", &[]),
     (
@@ -19,6 +19,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
         &[
             "start",
             "lambda",
+            "stdio",
             "local",
             "app",
             "lint",
@@ -56,6 +57,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
             "error",
         ],
     ),
+    ("stdio", &["local", "app", "websocket", "clock"]),
     ("local", &["app", "http", "clock"]),
     (
         "app",

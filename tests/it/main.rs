@@ -39,6 +39,7 @@ mod resilience;
 mod rest;
 #[cfg(feature = "provenance")]
 mod rmcp;
+mod stdio;
 mod store;
 mod surface;
 #[cfg(feature = "provenance")]
