@@ -66,7 +66,7 @@ fn function(tool: &Tool) -> Value {
         "method": tool.place().map(|place| place.0),
         "path": tool.place().map(|place| format!("/api{}", place.1)),
         "tags": tool.groups(),
-        "order": tool.declared_order(),
+        "order": tool.parameter_names(),
         "input_schema": tool.arguments(),
         "output_schema": tool.result(),
     })

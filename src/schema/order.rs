@@ -1,21 +1,30 @@
-//! The fields of an argument struct in the order of their declaration, which a JSON Schema does not keep.
+//! The order in which the fields of an argument struct are declared, which its schema does not keep.
 
 use serde::de::value::Error;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
-use serde::forward_to_deserialize_any;
 
-/// The names of the fields; none for what is not a struct of named fields, or has flattened ones.
+/// What a struct asks for when it is decoded: the names of its fields.
+struct Probe<'a>(&'a mut &'static [&'static str]);
+
+/// The names of the fields, in the order of their declaration, with their aliases. None where the struct has a flattened
+/// field, or is something else.
 pub fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
-    let mut found: &'static [&'static str] = &[];
-    // A derived implementation names its fields before it reads anything; then it is refused.
-    let _ = T::deserialize(Asked(&mut found));
-    found
+    let mut names: &'static [&'static str] = &[];
+    // It ends as soon as the names are known.
+    let _ = T::deserialize(Probe(&mut names));
+    names
 }
 
-struct Asked<'f>(&'f mut &'static [&'static str]);
+fn end<T>() -> Result<T, Error> {
+    Err(Error::custom("only the names are asked for"))
+}
 
-impl<'de> Deserializer<'de> for Asked<'_> {
+impl<'de> Deserializer<'de> for Probe<'_> {
     type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        end()
+    }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -24,23 +33,11 @@ impl<'de> Deserializer<'de> for Asked<'_> {
         _: V,
     ) -> Result<V::Value, Error> {
         *self.0 = fields;
-        Err(Error::custom("only the names were asked for"))
+        end()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-        Err(Error::custom("it has no named fields"))
-    }
-
-    forward_to_deserialize_any! {
+    serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        seq tuple tuple_struct map enum identifier ignored_any
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }

@@ -23,6 +23,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
             "local",
             "app",
             "lint",
+            "registry",
             "telemetry",
             "config",
         ],
