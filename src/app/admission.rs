@@ -36,7 +36,7 @@ impl App {
             }
             false => {
                 request.extensions_mut().insert(cx);
-                self.route(&snapshot, request).await
+                self.let_in(&snapshot, request).await
             }
         };
         cors::share(&mut answered.response, page);

@@ -1,6 +1,8 @@
 //! One application: what it offers on each protocol, checked before the first request.
 
+mod access;
 mod admission;
+mod authenticate;
 mod busy;
 mod catalog;
 mod entry;
@@ -22,6 +24,7 @@ use axum::extract::Request;
 use http::{HeaderMap, Method, Response, StatusCode};
 use tower::ServiceExt;
 
+use crate::auth::Auth;
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::config::Config;
 use crate::context::answered::Answered;
@@ -93,6 +96,8 @@ impl App {
         };
         let upstreams = Upstreams::new(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
+        let auth = Auth::new(&config, server.authenticator)
+            .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
         let invoker = Invoker::new(&config);
         // Without a shared table only WebSocket clients need an invocation that continues.
@@ -137,6 +142,7 @@ impl App {
         let services = Arc::new(Services {
             buffers: Buffers::new(config.max_buffered_bytes),
             config,
+            auth,
             upstreams,
             store,
             updates,

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use http::Extensions;
 
 use crate::app::Starting;
+use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError, Setting};
 use crate::context::updates::Topic;
 use crate::error::Result;
@@ -54,6 +55,7 @@ pub struct Server {
     pub(crate) state: Extensions,
     pub(crate) settings: Vec<Setting>,
     pub(crate) on_start: Vec<OnStart>,
+    pub(crate) authenticator: Option<Authenticator>,
 }
 
 /// What runs before the application is built.
@@ -84,6 +86,7 @@ impl Server {
             state: Extensions::new(),
             settings: Vec::new(),
             on_start: Vec::new(),
+            authenticator: None,
         }
     }
 

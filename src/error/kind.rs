@@ -40,6 +40,12 @@ pub enum Kind {
     TooManyCalls,
     /// The server accepts no more calls of this client now.
     Busy,
+    /// The caller is not authenticated.
+    Unauthenticated,
+    /// The caller does not have the scopes that the function needs.
+    InsufficientScope,
+    /// The caller has reached its rate limit.
+    TooManyRequests,
     /// A defect of this server.
     Internal,
 }
@@ -66,6 +72,9 @@ impl Kind {
             Kind::AnswerTooLarge => "answer_too_large",
             Kind::TooManyCalls => "too_many_calls",
             Kind::Busy => "busy",
+            Kind::Unauthenticated => "unauthenticated",
+            Kind::InsufficientScope => "insufficient_scope",
+            Kind::TooManyRequests => "too_many_requests",
             Kind::Internal => "internal",
         }
     }

@@ -185,6 +185,22 @@ impl Error {
         Error::new(Kind::Busy, message)
     }
 
+    /// The caller is not authenticated; the message says how it can be.
+    pub fn unauthenticated(message: impl Into<String>) -> Error {
+        Error::new(Kind::Unauthenticated, message).tries(0)
+    }
+
+    /// The caller does not have the scopes that are needed, which the message names.
+    pub fn insufficient_scope(message: impl Into<String>) -> Error {
+        Error::new(Kind::InsufficientScope, message).tries(0)
+    }
+
+    /// The caller has reached its rate limit, and may call again after `wait`.
+    pub fn too_many_requests(message: impl Into<String>, wait: Duration) -> Error {
+        let error = Error::new(Kind::TooManyRequests, message).tries(0);
+        error.retry_after(Some(wait))
+    }
+
     /// The server is stopping; `what` says what cannot be done.
     pub(crate) fn stopping(what: impl fmt::Display) -> Error {
         Error::busy(format!("{what}: the server is stopping; call again"))
@@ -310,6 +326,7 @@ impl Error {
             | Kind::UpstreamTimeout
             | Kind::DeadlineExceeded
             | Kind::StoreUnavailable
+            | Kind::TooManyRequests
             | Kind::Busy => true,
             Kind::UpstreamError => self
                 .0

@@ -34,6 +34,10 @@ pub struct Tool {
     meta: Map<String, Value>,
     requires: Vec<Capability>,
     may_detach: bool,
+    /// The scopes that its callers must have.
+    pub(super) scopes: Vec<Cow<'static, str>>,
+    /// Whether everybody may call it.
+    pub(super) is_public: bool,
     /// The argument that names the functions which it calls, if it does.
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
@@ -117,6 +121,8 @@ impl Tool {
             meta: Map::new(),
             requires: Vec::new(),
             may_detach: false,
+            scopes: Vec::new(),
+            is_public: false,
             calls: None,
             input: LazyLock::new(input),
             output: LazyLock::new(output),

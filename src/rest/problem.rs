@@ -34,6 +34,9 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
             StatusCode::BAD_GATEWAY
         }
         Kind::MissingCapability => StatusCode::NOT_IMPLEMENTED,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::InsufficientScope => StatusCode::FORBIDDEN,
+        Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Kind::UpstreamTimeout | Kind::Unanswered | Kind::DeadlineExceeded => {
             StatusCode::GATEWAY_TIMEOUT
         }
@@ -63,6 +66,9 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::AnswerTooLarge => "The answer is too large",
         Kind::TooManyCalls => "One request makes too many calls",
         Kind::Busy => "No more calls are taken now",
+        Kind::Unauthenticated => "The caller is not authenticated",
+        Kind::InsufficientScope => "The caller may not do this",
+        Kind::TooManyRequests => "The caller has reached its rate limit",
         Kind::Internal => "A defect of this server",
     }
 }

@@ -71,6 +71,11 @@ impl RestApi {
         }
     }
 
+    /// The name of the application.
+    pub fn name(&self) -> &str {
+        &self.info.name
+    }
+
     /// The OpenAPI 3.1 document, for clients of the public URL or else of the address that is listened on.
     pub fn openapi(&self) -> Bytes {
         self.document().at(self.url(None))
@@ -109,7 +114,10 @@ impl Route {
         let result = match arguments {
             Ok(arguments) => {
                 let cx = cx.clone().on_protocol(Protocol::Rest, Form::Json);
-                self.api.registry.call(tool, cx, &arguments).await
+                match self.api.registry.authorize(tool, &cx, &arguments) {
+                    Ok(()) => self.api.registry.call(tool, cx, &arguments).await,
+                    Err(denied) => Err(denied),
+                }
             }
             Err(error) => Err(error),
         };

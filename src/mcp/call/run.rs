@@ -14,7 +14,7 @@ use tokio::task::coop::consume_budget;
 use crate::context::Context;
 use crate::context::client::{Client, Message};
 use crate::error::{Error, Kind};
-use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::error::{RpcError, refusal};
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::Shape;
 use crate::registry::Answer;
@@ -56,7 +56,10 @@ impl Ended {
                     _ => rpc_error.legacy(),
                 })
             }
-            None => encode(&answer),
+            None => match failure.filter(|it| refusal(it).is_some()) {
+                Some(refused) => Err(RpcError::of_error(shape, &function, refused)),
+                None => encode(&answer),
+            },
         };
         Ended {
             result,
