@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use http::request::Parts;
 use http::header::{CACHE_CONTROL, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::snapshot::Snapshot;
@@ -100,12 +100,7 @@ impl App {
         public.or(told).unwrap_or("").to_owned()
     }
 
-    fn metadata(
-        &self,
-        snapshot: &Snapshot,
-        request: &Parts,
-        url: &str,
-    ) -> Option<Response<Body>> {
+    fn metadata(&self, snapshot: &Snapshot, request: &Parts, url: &str) -> Option<Response<Body>> {
         let scopes = snapshot.registry.scopes();
         let asked = (&request.method, request.uri.path());
         let name = snapshot.rest.name();

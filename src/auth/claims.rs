@@ -69,7 +69,9 @@ impl Rules {
     fn check_audience(&self, claims: &Claims) -> Result<(), &'static str> {
         let is_own = |name: &str| {
             let name = name.trim_end_matches('/');
-            self.audiences.iter().any(|it| it.trim_end_matches('/') == name)
+            self.audiences
+                .iter()
+                .any(|it| it.trim_end_matches('/') == name)
         };
         match claims.get("aud") {
             Some(Value::String(name)) if is_own(name) => Ok(()),
@@ -107,7 +109,9 @@ fn check_kind(claims: &Claims) -> Result<(), &'static str> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let is_other = text("token_use").is_some_and(|it| it != "access")
         || matches!(text("typ"), Some("ID" | "Refresh" | "Offline" | "Logout"))
-        || ["nonce", "at_hash", "c_hash"].iter().any(|it| claims.contains_key(*it));
+        || ["nonce", "at_hash", "c_hash"]
+            .iter()
+            .any(|it| claims.contains_key(*it));
     match is_other {
         true => Err("is no access token"),
         false => Ok(()),

@@ -64,7 +64,9 @@ fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>
         return Err(Denial::malformed(detail));
     }
     let text = line.to_str().map_err(|_| {
-        Denial::malformed(format!("header `{name}` has characters other than visible ASCII"))
+        Denial::malformed(format!(
+            "header `{name}` has characters other than visible ASCII"
+        ))
     })?;
     match text.len() > MAX_BYTES {
         true => Err(Denial::invalid(format!(

@@ -142,7 +142,11 @@ impl Issuer {
             Some(_) => INTERVAL,
             None => RETRY,
         };
-        if state.asked.as_ref().is_some_and(|it| it.at.elapsed() < pause) {
+        if state
+            .asked
+            .as_ref()
+            .is_some_and(|it| it.at.elapsed() < pause)
+        {
             return;
         }
         let (sender, done) = watch::channel(false);
@@ -211,7 +215,9 @@ async fn keys(config: &Config, issuer: &str) -> Result<KeySet> {
         };
         let metadata: Metadata = read(&metadata, serde_json::from_slice)?;
         if !same(&metadata.issuer, issuer) {
-            return Err(Error::internal("the metadata of the issuer names another issuer"));
+            return Err(Error::internal(
+                "the metadata of the issuer names another issuer",
+            ));
         }
         if !may_ask(&metadata.jwks_uri, is_loopback(issuer)) {
             let problem = "the keys of the issuer are not published over https";
@@ -227,7 +233,9 @@ async fn keys(config: &Config, issuer: &str) -> Result<KeySet> {
 fn places(issuer: &str) -> Vec<String> {
     let issuer = issuer.trim_end_matches('/');
     let scheme = issuer.find("://").map_or(0, |at| at + 3);
-    let path = issuer[scheme..].find('/').map_or(issuer.len(), |at| scheme + at);
+    let path = issuer[scheme..]
+        .find('/')
+        .map_or(issuer.len(), |at| scheme + at);
     let (origin, path) = issuer.split_at(path);
     let mut places = vec![
         format!("{issuer}/.well-known/openid-configuration"),
@@ -256,10 +264,7 @@ async fn get(config: &Config, url: &str, deadline: Deadline) -> Result<Bytes> {
     }
 }
 
-fn read<'a, T>(
-    json: &'a [u8],
-    parse: impl FnOnce(&'a [u8]) -> serde_json::Result<T>,
-) -> Result<T> {
+fn read<'a, T>(json: &'a [u8], parse: impl FnOnce(&'a [u8]) -> serde_json::Result<T>) -> Result<T> {
     parse(json).map_err(|error| {
         Error::internal("the issuer answered with another document").with_source(error)
     })

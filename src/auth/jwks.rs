@@ -96,28 +96,27 @@ impl Jwk {
         if self.purpose.as_deref().is_some_and(|it| it != "sig") {
             return None;
         }
-        let (algorithms, key): (&'static [Algorithm], _) =
-            match (&*self.kty, self.crv.as_deref()) {
-                ("RSA", _) => (
-                    &[
-                        Algorithm::Rs256,
-                        Algorithm::Rs384,
-                        Algorithm::Rs512,
-                        Algorithm::Ps256,
-                    ],
-                    PublicKey::Rsa {
-                        n: number(self.n.as_deref()?)?,
-                        e: number(self.e.as_deref()?)?,
-                    },
-                ),
-                ("EC", Some("P-256")) => (&[Algorithm::Es256], self.point(32)?),
-                ("EC", Some("P-384")) => (&[Algorithm::Es384], self.point(48)?),
-                ("OKP", Some("Ed25519")) => {
-                    let x = decode(self.x.as_deref()?)?;
-                    (&[Algorithm::EdDsa], PublicKey::Point(x))
-                }
-                _ => return None,
-            };
+        let (algorithms, key): (&'static [Algorithm], _) = match (&*self.kty, self.crv.as_deref()) {
+            ("RSA", _) => (
+                &[
+                    Algorithm::Rs256,
+                    Algorithm::Rs384,
+                    Algorithm::Rs512,
+                    Algorithm::Ps256,
+                ],
+                PublicKey::Rsa {
+                    n: number(self.n.as_deref()?)?,
+                    e: number(self.e.as_deref()?)?,
+                },
+            ),
+            ("EC", Some("P-256")) => (&[Algorithm::Es256], self.point(32)?),
+            ("EC", Some("P-384")) => (&[Algorithm::Es384], self.point(48)?),
+            ("OKP", Some("Ed25519")) => {
+                let x = decode(self.x.as_deref()?)?;
+                (&[Algorithm::EdDsa], PublicKey::Point(x))
+            }
+            _ => return None,
+        };
         let only = match self.alg.as_deref() {
             // A key for an algorithm that is not accepted is for none.
             Some(name) => Some(Algorithm::named(name).filter(|it| algorithms.contains(it))?),

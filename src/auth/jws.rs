@@ -46,7 +46,10 @@ pub(super) enum Algorithm {
 
 /// The public part of a key.
 pub(super) enum PublicKey {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
     /// A point of an elliptic curve.
     Point(Vec<u8>),
 }
@@ -62,14 +65,17 @@ impl<'a> Token<'a> {
         if claims.contains('.') {
             return Err("has more than three parts");
         }
-        let header: Header =
-            serde_json::from_slice(&decode(header)?).map_err(|_| "has a header that cannot be read")?;
+        let header: Header = serde_json::from_slice(&decode(header)?)
+            .map_err(|_| "has a header that cannot be read")?;
         if header.crit.is_some() || header.b64.is_some() {
             return Err("has a critical header, and none is known here");
         }
         let typ = header.typ.as_deref().unwrap_or("JWT");
         let typ = typ.rsplit_once('/').map_or(typ, |(_, it)| it);
-        if !["JWT", "at+jwt"].iter().any(|it| it.eq_ignore_ascii_case(typ)) {
+        if !["JWT", "at+jwt"]
+            .iter()
+            .any(|it| it.eq_ignore_ascii_case(typ))
+        {
             return Err("is of a type other than `JWT` and `at+jwt`");
         }
         let claims = serde_json::from_slice(&decode(claims)?);

@@ -51,7 +51,10 @@ impl NewKey {
         }
         let is_name = |it: &u8| it.is_ascii_graphic() && !b";#".contains(it);
         let texts = scopes.iter().map(String::as_str).chain([name]);
-        match texts.clone().all(|it| !it.is_empty() && it.bytes().all(|it| is_name(&it))) {
+        match texts
+            .clone()
+            .all(|it| !it.is_empty() && it.bytes().all(|it| is_name(&it)))
+        {
             true => Ok(NewKey { secret, line }),
             false => Err("names and scopes are visible ASCII without spaces, `;` and `#`".into()),
         }
@@ -68,7 +71,8 @@ impl Keys {
             return Ok(None);
         };
         // A path has no spaces where a line has its first one, and a hash is longer than most names of files.
-        let is_inline = given.split_ascii_whitespace().nth(1).is_some_and(is_hash);
+        let mut words = given.split([' ', '\t', '\n', ';']).filter(|it| !it.is_empty());
+        let is_inline = words.nth(1).is_some_and(is_hash);
         let text = match is_inline {
             true => given.clone(),
             false => fs::read_to_string(given)
@@ -84,7 +88,10 @@ impl Keys {
         let mut names: Vec<&str> = keys.iter().map(|it| it.principal.id()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("`BIFOLD_API_KEYS`: `{}` stands there twice", pair[0])),
+            Some(pair) => Err(format!(
+                "`BIFOLD_API_KEYS`: `{}` stands there twice",
+                pair[0]
+            )),
             None => Ok(Some(Keys(keys))),
         }
     }
@@ -93,12 +100,19 @@ impl Keys {
     ///
     /// # Errors
     /// It is unknown or has expired.
-    pub(super) fn principal(&self, secret: &str, now: Timestamp) -> Result<Principal, &'static str> {
+    pub(super) fn principal(
+        &self,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Principal, &'static str> {
         let hash = hash(secret);
-        let found = self.0.iter().fold(None, |found, it| match is_same(&it.hash, &hash) {
-            true => Some(it),
-            false => found,
-        });
+        let found = self
+            .0
+            .iter()
+            .fold(None, |found, it| match is_same(&it.hash, &hash) {
+                true => Some(it),
+                false => found,
+            });
         let found = found.ok_or("is not known")?;
         match found.expires.is_some_and(|it| it <= now) {
             true => Err("has expired"),

@@ -70,7 +70,10 @@ pub(super) fn response(method: &Method, document: impl FnOnce() -> String) -> Re
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NO_CONTENT;
             let headers = response.headers_mut();
-            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET"));
+            headers.insert(
+                ACCESS_CONTROL_ALLOW_METHODS,
+                HeaderValue::from_static("GET"),
+            );
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ANY);
             response
         }

@@ -31,9 +31,9 @@ pub use denial::Denial;
 #[cfg(feature = "cli")]
 pub use keys::NewKey;
 pub use metadata::WELL_KNOWN;
+use policy::Policy;
 pub use principal::{Principal, PrincipalKind};
 pub use rate::Quota;
-use policy::Policy;
 use rate::RateLimits;
 
 /// How an application checks callers itself.

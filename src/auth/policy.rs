@@ -93,16 +93,20 @@ impl Policy {
         is_checked: bool,
     ) -> Result<Option<Arc<Principal>>, Denial> {
         if let Some(own) = &self.own {
-            let found = own(parts(asking)).await.map_err(|error| match error.kind() {
-                Kind::Unauthenticated => Denial::invalid(error.message()),
-                _ => Denial::new(Reason::Unavailable, error.message()),
-            })?;
+            let found = own(parts(asking))
+                .await
+                .map_err(|error| match error.kind() {
+                    Kind::Unauthenticated => Denial::invalid(error.message()),
+                    _ => Denial::new(Reason::Unavailable, error.message()),
+                })?;
             if let Some(principal) = found {
                 return Ok(Some(Arc::new(self.complete(principal))));
             }
         }
         match Credentials::read(asking.headers, asking.uri.query())? {
-            Credentials::Token(text) if !self.issuers.is_empty() => self.token(text).await.map(Some),
+            Credentials::Token(text) if !self.issuers.is_empty() => {
+                self.token(text).await.map(Some)
+            }
             Credentials::Key(secret) if self.keys.is_some() => self.key(secret).map(Some),
             Credentials::None => Ok(None),
             // The integration has checked the caller by credentials that are not ours.
@@ -153,7 +157,8 @@ impl Policy {
         };
         let principal = self.rules.principal(issuer.url(), token.claims, now);
         let principal = Arc::new(self.complete(principal.map_err(refuse)?));
-        self.tokens.insert(text, (place, generation), principal.clone());
+        self.tokens
+            .insert(text, (place, generation), principal.clone());
         Ok(principal)
     }
 
@@ -197,7 +202,9 @@ impl Policy {
     ) -> Result<&'p Principal, Denial> {
         let principal = principal.ok_or_else(|| self.unauthenticated(needs))?;
         match principal.has_expired(self.clock.now()) {
-            true => Err(Denial::invalid("the credentials of this connection have expired")),
+            true => Err(Denial::invalid(
+                "the credentials of this connection have expired",
+            )),
             false => Ok(principal),
         }
     }

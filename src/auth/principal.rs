@@ -72,10 +72,7 @@ impl Principal {
     }
 
     /// The same principal with these scopes beside those that it has.
-    pub fn with_scopes(
-        mut self,
-        scopes: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Principal {
+    pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Principal {
         for scope in scopes.into_iter().map(Into::into) {
             if self.scopes.insert(scope.clone()) {
                 self.granted.push(scope);

@@ -59,7 +59,9 @@ impl RateLimits {
         let now = Instant::now();
         let class = classes.find_map(|name| self.classes.iter().find(|it| it.0 == name));
         let of_class = class.map(|it| ("class", self.hasher.hash_one((holder, &it.0)), it.1));
-        let caller = self.caller.map(|it| ("caller", self.hasher.hash_one(holder), it));
+        let caller = self
+            .caller
+            .map(|it| ("caller", self.hasher.hash_one(holder), it));
         let total = self.total.map(|it| ("total", 0, it));
         let limits = [caller, of_class, total].into_iter().flatten();
         let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,8 +115,14 @@ impl Quota {
         let (calls, period) = (self.limit.calls, self.limit.period.as_secs());
         let reset = self.wait.max(self.reset).as_millis().div_ceil(1000);
         for (name, value) in [
-            ("ratelimit-policy", format!("\"{}\";q={calls};w={period}", self.name)),
-            ("ratelimit", format!("\"{}\";r={};t={reset}", self.name, self.left)),
+            (
+                "ratelimit-policy",
+                format!("\"{}\";q={calls};w={period}", self.name),
+            ),
+            (
+                "ratelimit",
+                format!("\"{}\";r={};t={reset}", self.name, self.left),
+            ),
         ] {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(HeaderName::from_static(name), value);

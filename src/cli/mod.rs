@@ -2,6 +2,7 @@
 
 mod call;
 mod help;
+mod key;
 mod list;
 mod serve;
 
@@ -16,6 +17,7 @@ use crate::lambda;
 use crate::telemetry::{self, Format};
 
 use call::Call;
+use key::Key;
 use list::List;
 use serve::Serve;
 
@@ -63,6 +65,8 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// Make API keys.
+    Key(Key),
 }
 
 /// The whole program of an application: it reads the command line and the settings, starts the log, and serves what
@@ -129,6 +133,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Serve(serve)) => serve.run(config, server),
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
+        Some(Command::Key(key)) => key.run(),
         Some(Command::Openapi) => {
             print(&String::from_utf8_lossy(
                 &App::new(config, server)?.openapi(),

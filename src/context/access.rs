@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Context, network};
-use crate::auth::{Auth, Denial, Needs, Principal, Quota};
+use crate::auth::{Denial, Needs, Principal, Quota};
 use crate::error::{Error, Result};
 
 impl Context {
@@ -33,11 +33,6 @@ impl Context {
     pub(crate) fn holder(&self) -> Option<String> {
         let principal = self.principal().map(|it| it.id().to_owned());
         principal.or_else(|| self.call.peer.map(|it| network(it).to_string()))
-    }
-
-    /// The rules for callers.
-    pub(crate) fn auth(&self) -> &Auth {
-        &self.services.auth
     }
 
     /// Whether the rules for callers hold for this call.

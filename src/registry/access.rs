@@ -29,7 +29,8 @@ impl Tool {
     /// let tool = Tool::new("clear", clear).scopes(&["notes:write"]);
     /// ```
     pub fn scopes(mut self, scopes: &[&'static str]) -> Tool {
-        self.scopes.extend(scopes.iter().map(|it| Cow::Borrowed(*it)));
+        self.scopes
+            .extend(scopes.iter().map(|it| Cow::Borrowed(*it)));
         self
     }
 
@@ -85,7 +86,8 @@ impl Registry {
         let prompts = self.prompts().iter().map(|it| it.function());
         let tools = self.tools().iter().map(AsRef::as_ref);
         let all = tools.chain(resources).chain(prompts);
-        all.flat_map(|it| it.scopes.iter().map(AsRef::as_ref)).collect()
+        all.flat_map(|it| it.scopes.iter().map(AsRef::as_ref))
+            .collect()
     }
 
     /// What a call of the function needs, with what the functions need that its arguments name.
@@ -93,7 +95,9 @@ impl Registry {
         let mut needs = tool.needs();
         if let Some(argument) = &tool.calls {
             let arguments: Option<Value> = serde_json::from_str(arguments).ok();
-            let calls = arguments.as_ref().and_then(|it| it.get(&**argument)?.as_array());
+            let calls = arguments
+                .as_ref()
+                .and_then(|it| it.get(&**argument)?.as_array());
             let names = calls.into_iter().flatten().filter_map(|it| {
                 let name = it.get("name").unwrap_or(it);
                 name.as_str()
