@@ -71,7 +71,9 @@ impl Keys {
             return Ok(None);
         };
         // A path has no spaces where a line has its first one, and a hash is longer than most names of files.
-        let mut words = given.split([' ', '\t', '\n', ';']).filter(|it| !it.is_empty());
+        let mut words = given
+            .split([' ', '\t', '\n', ';'])
+            .filter(|it| !it.is_empty());
         let is_inline = words.nth(1).is_some_and(is_hash);
         let text = match is_inline {
             true => given.clone(),

@@ -186,6 +186,6 @@ fn check_endpoint(url: &str) -> Result<(), &'static str> {
     let parsed: Uri = url.parse().map_err(|_| "is no URL")?;
     match parsed.scheme_str() {
         Some("http" | "https") if parsed.query().is_none() => Ok(()),
-        _ => Err("is no plain http or https URL"),
+        _ => Err("is not a plain http or https URL"),
     }
 }

@@ -52,7 +52,7 @@ impl Hosts {
     ) -> Result<Hosts, String> {
         let parse = |text: &String| {
             Pattern::parse(text).ok_or_else(|| {
-                format!("`{text}` is no host such as `api.example.com`, `api.example.com:8443` or `*.example.com`")
+                format!("`{text}` is not a valid host; use a form such as `api.example.com`, `api.example.com:8443` or `*.example.com`")
             })
         };
         let mut named = listed.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
@@ -182,7 +182,8 @@ fn header(headers: &HeaderMap) -> Result<Option<Named<'_>>, Mistake> {
         return Err(Mistake::Invalid("header `host` stands there twice"));
     }
     let text = host.to_str().unwrap_or("");
-    let (name, port) = split(text).ok_or(Mistake::Invalid("header `host` is no host name"))?;
+    let (name, port) =
+        split(text).ok_or(Mistake::Invalid("header `host` is not a valid host name"))?;
     Ok(Some(Named { text, name, port }))
 }
 

@@ -1,4 +1,4 @@
-//! Which requests of a connection were cancelled: invocations tell each other through the records that they share.
+//! The cancelled requests of a connection. Invocations share them through records in the store.
 
 use std::future::pending;
 use std::time::Duration;
@@ -11,35 +11,35 @@ use crate::error::{Error, Result};
 use crate::mcp::same;
 use crate::store::{Change, Store};
 
-/// API Gateway ends every connection after two hours.
+/// API Gateway closes every connection after two hours.
 const LIFE: Duration = Duration::from_secs(7_500);
 
-/// How long an event that comes late, or a second time, is known for one.
+/// How long a late or duplicate event is recognised.
 const LATE: Duration = Duration::from_secs(600);
 
-/// The record of a client that has cancelled nothing, and of one that is gone.
+/// The records of a client that has cancelled nothing, and of a client that has disconnected.
 const NOTHING: &str = "[]";
 const GONE: &str = "gone";
 
-/// How many cancelled requests are remembered.
+/// The number of cancelled requests to remember.
 const MOST: usize = 64;
 
-/// How often a record is written that others write at the same time.
+/// The number of attempts to update a record that others update at the same time.
 const TRIES: u32 = 5;
 
-/// What becomes of a call that was handed on.
+/// Whether a deferred call starts.
 pub(super) enum Start {
-    /// Its client is to be watched from that version of the record on.
+    /// It starts, and watches the record from this version on.
     Watched(u64),
-    /// It begins, and its client cannot be watched, because the record could not be read.
+    /// It starts, but cannot be cancelled, because the record could not be read.
     Unwatched,
-    /// Its client has cancelled it already, or is gone.
+    /// The client has already cancelled it, or has disconnected.
     Unwanted,
     /// It was delivered before.
     Repeated,
 }
 
-/// The record of a connection lists the requests that its client has cancelled, or says that the client is gone.
+/// The record of a connection: the requests that the client has cancelled, or that the client has disconnected.
 pub(super) struct Cancellations(Store);
 
 impl Cancellations {
@@ -50,16 +50,16 @@ impl Cancellations {
     /// Whether this is the first delivery of the job: Lambda may deliver an event twice.
     ///
     /// # Errors
-    /// The store's.
+    /// The store fails.
     pub(super) async fn claim(&self, job: &str) -> Result<bool> {
         let key = format!("ws#job#{job}");
         self.0.create(&key, String::new(), LATE).await
     }
 
-    /// Whether the call of that job begins here and now.
+    /// Claims the call of this job.
     ///
     /// # Errors
-    /// The store's, where it is unknown whether it has begun elsewhere.
+    /// The store fails, and it is unknown whether the call runs elsewhere.
     pub(super) async fn start(
         &self,
         job: &str,
@@ -76,13 +76,13 @@ impl Cancellations {
         })
     }
 
-    /// Notes that the client does not want the response to that request any more.
+    /// Records that the client has cancelled this request.
     ///
     /// # Errors
-    /// The store's.
+    /// The store fails.
     pub(super) async fn cancel(&self, connection: &Connection, id: &RawValue) -> Result<()> {
         let note = |noted: &str| {
-            // A client that is gone wants no response at all.
+            // A client that has disconnected needs no response at all.
             if noted == GONE {
                 return None;
             }
@@ -93,10 +93,10 @@ impl Cancellations {
         self.note(connection, LIFE, note).await
     }
 
-    /// Notes that the client is gone, for the calls that run and for those that were handed on and begin later.
+    /// Records that the client has disconnected, for calls that run and for deferred calls that start later.
     ///
     /// # Errors
-    /// The store's.
+    /// The store fails.
     pub(super) async fn forget(&self, connection: &Connection) -> Result<()> {
         self.note(connection, LATE, |_| Some(GONE.to_owned())).await
     }
@@ -126,11 +126,11 @@ impl Cancellations {
         ))
     }
 
-    /// The version of the record from which a call that begins now is to be watched; `None` where the client has cancelled
-    /// it already, or is gone.
+    /// The version of the record from which a new call watches it; `None` if the client has already cancelled the call
+    /// or disconnected.
     ///
     /// # Errors
-    /// The store's.
+    /// The store fails.
     async fn begin(&self, connection: &Connection, id: &RawValue) -> Result<Option<u64>> {
         let key = key(connection);
         if self.0.create(&key, NOTHING.to_owned(), LIFE).await? {
@@ -142,7 +142,8 @@ impl Cancellations {
             .map(|it| it.version))
     }
 
-    /// Ready when the client has cancelled the request since that version, or is gone, as far as the record tells.
+    /// Completes when the record says, after this version, that the request is cancelled or the client has
+    /// disconnected.
     pub(super) async fn given_up(
         &self,
         connection: &Connection,
@@ -182,7 +183,7 @@ fn read(ids: &str) -> Vec<String> {
     serde_json::from_str(ids).unwrap_or_default()
 }
 
-/// Whether the record says that the client does not want the response to that request.
+/// Whether the record says that the client does not need this response.
 fn ends(noted: &str, id: &RawValue) -> bool {
     noted == GONE || read(noted).contains(&same(id))
 }

@@ -1,9 +1,9 @@
-//! Which connection of API Gateway a message came on.
+//! The API Gateway connection that a message arrived on.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// One connection, as an event names it.
+/// A connection as named in an event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
@@ -16,7 +16,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Its id, which can stand in a path as it is.
+    /// The id, which is safe in a URL path.
     pub(super) fn id(&self) -> &str {
         &self.connection_id
     }
@@ -26,7 +26,7 @@ impl Connection {
         &self.domain_name
     }
 
-    /// The base URL of the API, if it is one of API Gateway's own hosts in that region.
+    /// The base URL of the API, if its host is an API Gateway host in this region.
     pub(super) fn endpoint(&self, region: &str) -> Option<String> {
         let rest = self.domain_name.strip_suffix(".cn");
         let host = rest.unwrap_or(&self.domain_name);
@@ -36,7 +36,7 @@ impl Connection {
     }
 }
 
-/// An id as API Gateway makes them: some kind of base64.
+/// Whether the text is an id of API Gateway: a variant of base64.
 fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let id = String::deserialize(deserializer)?;
     match is_made_of(&id, b"-_=") {
@@ -45,7 +45,7 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     }
 }
 
-/// Whether there is nothing but letters, digits and these, and something at all.
+/// Whether the text consists of letters, digits and these characters, and is not empty.
 fn is_made_of(text: &str, others: &[u8]) -> bool {
     let is_fit = |it: u8| it.is_ascii_alphanumeric() || others.contains(&it);
     !text.is_empty() && text.bytes().all(is_fit)

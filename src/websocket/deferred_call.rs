@@ -1,4 +1,4 @@
-//! A call on its way to the invocation that runs it.
+//! A call that is deferred to another invocation.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -10,21 +10,21 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::telemetry::trace::Trace;
 
-/// A call that is handed on.
+/// A deferred call.
 #[derive(Serialize, Deserialize)]
 pub(super) struct DeferredCall<'a> {
-    /// Its id, by which a second delivery is known.
+    /// The id by which a duplicate delivery is recognised.
     pub(super) job: String,
     pub(super) connection: Connection,
-    /// The place in a trace from which it is handed on, in the form of the headers of W3C Trace Context.
+    /// The trace context of the deferring invocation, in the form of the W3C Trace Context headers.
     #[serde(default)]
     traceparent: String,
     #[serde(default)]
     tracestate: Option<String>,
-    /// The principal that calls.
+    /// The principal of the caller.
     #[serde(default)]
     principal: Option<Principal>,
-    /// The request, as it came.
+    /// The request, verbatim.
     #[serde(borrow)]
     pub(super) message: &'a RawValue,
 }
@@ -52,7 +52,7 @@ impl<'a> DeferredCall<'a> {
         serde_json::from_str(text.get()).map_err(broken)
     }
 
-    /// Gives the context of this invocation the trace and the principal of the invocation that handed the call on.
+    /// Gives the context the trace and the principal of the deferring invocation.
     pub(super) fn introduce(&self, cx: &Context) {
         if let Some(trace) = Trace::child_of(&self.traceparent, self.tracestate.as_deref()) {
             cx.set_trace(trace);

@@ -1,4 +1,4 @@
-//! The way of frames to one client behind API Gateway.
+//! Delivers frames to one client behind API Gateway.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::clock::Deadline;
 use crate::error::{Error, Result};
 use crate::mcp::Part;
 
-/// How long a notification is tried, while the call waits.
+/// How long the delivery of a notification is tried, while the call waits.
 const NOTIFICATION: Duration = Duration::from_secs(5);
 
-/// The same after one that was left out, until something gets through again: a call with many notifications must not
-/// spend its time on those that do not arrive.
+/// The same after a notification was dropped, until one is delivered again: a call with many notifications must not
+/// spend its time on failing deliveries.
 const AFTER_LOSS: Duration = Duration::from_millis(500);
 
-/// How long a question is tried.
+/// How long the delivery of a request to the client is tried.
 const QUESTION: Duration = Duration::from_secs(30);
 
 /// Posts frames one after the other.
@@ -27,13 +27,13 @@ pub(super) struct Delivery<'a> {
     gateway: &'a Gateway,
     address: String,
     times: Times,
-    /// How long the next notification is tried.
+    /// How long the delivery of the next notification is tried.
     patience: Duration,
 }
 
 impl Delivery<'_> {
     /// # Errors
-    /// The connection names a host that is not one of API Gateway.
+    /// The connection names a host that is not an API Gateway host.
     pub(super) fn new<'a>(
         gateway: &'a Gateway,
         connection: &Connection,
@@ -47,8 +47,8 @@ impl Delivery<'_> {
         })
     }
 
-    /// Posts all that is said, to the end; where `stop` is ready before that is known, the end is an error. A client that
-    /// is gone ends the call, too.
+    /// Posts all frames. If `stop` completes before the last frame is known, the last frame is an error. A call whose
+    /// client has disconnected is cancelled.
     ///
     /// # Errors
     /// The last frame cannot be posted.
@@ -57,7 +57,7 @@ impl Delivery<'_> {
         exchange: &mut Exchange,
         stop: impl Future<Output = ()>,
     ) -> Result<()> {
-        // Once the last frame is known nothing may take its place: it may have arrived.
+        // Once the last frame is known, no other may replace it: it may have been delivered.
         let last = tokio::select! {
             biased;
             last = self.carry_on(exchange) => last,
@@ -80,16 +80,17 @@ impl Delivery<'_> {
         posted.inspect_err(|_| exchange.undelivered())
     }
 
-    /// Posts one frame that ends what it belongs to.
+    /// Posts a single final frame.
     ///
     /// # Errors
-    /// It cannot be posted.
+    /// The frame cannot be posted.
     pub(super) async fn tell(&self, frame: Frame) -> Result<()> {
         told(self.post(frame).await)
     }
 
-    /// Posts all frames before the last one, and returns that one; `None` where there is none, or its client is gone. A notification that cannot be posted is left out, and a question that cannot be is the end of the call, whose
-    /// client is told.
+    /// Posts all frames before the last one and returns the last one; `None` if there is none, or the client has
+    /// disconnected. A notification that cannot be posted is dropped. If a request to the client cannot be posted, the
+    /// call ends with an error.
     async fn carry_on(&mut self, exchange: &mut Exchange) -> Option<Frame> {
         while let Some(frame) = exchange.next().await {
             if frame.is_last() {
@@ -106,7 +107,8 @@ impl Delivery<'_> {
                     debug!(bytes, "a notification was left out");
                     exchange.unsay();
                 }
-                // It keeps its number, because it may have arrived: another frame of that number would be taken for it.
+                // The number is not reused: the frame may have been delivered, and another one with its number would
+                // look like a duplicate.
                 (Err(Undelivered::Failed(_)), Part::Notification) => self.patience = AFTER_LOSS,
                 (Err(Undelivered::TooLarge), _) => {
                     exchange.unsay();
@@ -121,7 +123,7 @@ impl Delivery<'_> {
         None
     }
 
-    /// Posts one frame, for as long as it may take. What is not the last leaves time for that one.
+    /// Posts one frame within its time limit. A frame that is not the last leaves time for the last one.
     async fn post(&self, Frame { text, part }: Frame) -> Result<(), Undelivered> {
         let before_the_end = |limit| Deadline::after(limit).min(self.times.answer);
         let deadline = match part {
@@ -133,15 +135,14 @@ impl Delivery<'_> {
     }
 }
 
-/// What the client gets instead of a message that API Gateway has refused, be it smaller than what this takes by its own
-/// word.
+/// The replacement for a message that API Gateway refused as too large, though it is below the documented limit.
 fn too_large(bytes: usize) -> Error {
     Error::too_large(format!(
         "API Gateway refuses a message of {bytes} bytes; ask for less at a time, or over HTTP"
     ))
 }
 
-/// What came of the frame that ends something: a client that is gone needs none.
+/// The result of a final frame: a client that has disconnected needs none.
 fn told(posted: Result<(), Undelivered>) -> Result<()> {
     match posted {
         Ok(()) => Ok(()),

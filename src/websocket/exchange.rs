@@ -1,4 +1,4 @@
-//! One message of a client and all frames that answer it: in order, numbered, with exactly one end.
+//! One message of a client, and the frames that answer it: in order, numbered, with exactly one final frame.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,10 +17,9 @@ use crate::error::Error;
 use crate::mcp::{self, Body, Endpoint, Event, McpResponse, Outgoing, Part};
 use crate::telemetry::{Outcome, PendingOutcome};
 
-/// The frames that answer one message. They are made while they are asked for: dropping this ends the call behind them,
-/// and writes its line in the log.
+/// The frames that answer one message, produced on demand. Dropping it cancels the call and writes its access line.
 pub(super) struct Exchange {
-    /// The id of the request; `None` where the message is not one.
+    /// The id of the request; `None` if the message is not a request.
     id: Option<Box<RawValue>>,
     state: ExchangeState,
     sent: u64,
@@ -30,16 +29,16 @@ pub(super) struct Exchange {
     pending: PendingOutcome,
 }
 
-/// How much may be said.
+/// The limits of an exchange.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// Bytes of one frame.
+    /// The maximum bytes of one frame.
     pub(super) bytes: usize,
-    /// When the end is said, whatever the call does.
+    /// When the final frame is due, even if the call still runs.
     pub(super) end: Option<Deadline>,
 }
 
-/// One message to the client.
+/// One frame to the client.
 pub(super) struct Frame {
     pub(super) text: String,
     pub(super) part: Part,
@@ -58,7 +57,7 @@ enum Step {
 }
 
 impl Exchange {
-    /// Begins when its first frame is asked for.
+    /// Starts the call when the first frame is requested.
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
         frame: mcp::Frame,
@@ -79,7 +78,7 @@ impl Exchange {
         }
     }
 
-    /// The next frame. A request comes to its end even where its call is late, breaks off or says too much.
+    /// The next frame. Every request gets a final frame, even if its call is late, panics or exceeds a limit.
     pub(super) async fn next(&mut self) -> Option<Frame> {
         while !matches!(self.state, ExchangeState::Ended) {
             let step = AssertUnwindSafe(self.state.step()).catch_unwind();
@@ -103,7 +102,7 @@ impl Exchange {
         None
     }
 
-    /// Ends with an error in the place of the response; a message that is not a request gets none.
+    /// Ends with an error instead of the response; a message that is not a request gets none.
     pub(super) fn fail(&mut self, error: &Error) -> Option<Frame> {
         self.state = ExchangeState::Ended;
         self.outcome.error = Some(error.kind().as_str());
@@ -113,7 +112,7 @@ impl Exchange {
         Some(Frame::refusal(&refusal, self.sent))
     }
 
-    /// Gives the number of the last frame, which did not arrive, to the next one.
+    /// Reuses the number of the last frame, which was not delivered, for the next one.
     pub(super) fn unsay(&mut self) {
         self.sent -= 1;
     }
@@ -132,10 +131,10 @@ impl Exchange {
     fn begin(&mut self, response: McpResponse) -> Option<Frame> {
         self.entry.status = Some(response.status.as_u16());
         self.outcome = response.outcome;
-        // What a stream ends with says less.
+        // The outcome of a stream has less detail.
         self.entry.method = self.outcome.method.or(self.entry.method);
         self.state = match response.body {
-            // A batch is refused, so there is no answer to one.
+            // Batches are refused, so no response is a batch.
             Body::Empty | Body::Batch(_) => ExchangeState::Ended,
             Body::Message(message) => {
                 ExchangeState::Running(stream::iter([Event::Message(message)]).boxed())
@@ -178,7 +177,7 @@ impl ExchangeState {
 }
 
 impl Frame {
-    /// An error that ends a request.
+    /// An error response, the final frame of a request.
     pub(super) fn refusal(message: &Outgoing, number: u64) -> Frame {
         Frame {
             text: numbered(message, number, None),
@@ -186,7 +185,7 @@ impl Frame {
         }
     }
 
-    /// Whether it is the response, after which there is nothing.
+    /// Whether this is the response, the final frame.
     pub(super) fn is_last(&self) -> bool {
         self.part == Part::Response
     }
@@ -194,7 +193,7 @@ impl Frame {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        // What still runs ends first, so that the line has all of its cost.
+        // The call is dropped first, so that the access line includes all of its cost.
         self.state = ExchangeState::Ended;
         let outcome = self.pending.outcome().unwrap_or(&self.outcome);
         self.entry.write(outcome);

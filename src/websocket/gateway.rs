@@ -1,4 +1,4 @@
-//! Messages to clients behind API Gateway: its `@connections` API.
+//! Sends messages to clients behind API Gateway, through its `@connections` API.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -10,33 +10,33 @@ use crate::clock::Deadline;
 use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// What API Gateway takes for one message.
+/// The maximum bytes of one message.
 pub(super) const MOST_BYTES: usize = 128 << 10;
 
-/// What API Gateway is called where requests to it are signed.
+/// The service name of API Gateway in signatures.
 const SERVICE: &str = "execute-api";
 
-/// The API, if there are credentials for it.
+/// The client of the API, if there are credentials for it.
 pub(super) struct Gateway {
     aws: Result<Aws, String>,
     endpoint: Option<String>,
 }
 
-/// Why a message did not reach its client.
+/// Why a message was not delivered.
 pub(super) enum Undelivered {
-    /// There is no client any more.
+    /// The client has disconnected.
     Gone,
-    /// API Gateway takes no message of this size.
+    /// The message is too large for API Gateway.
     TooLarge,
-    /// It could not be posted in time, or must not be.
+    /// The message could not be posted in time, or must not be posted.
     Failed(Error),
 }
 
 impl Gateway {
-    /// Missing credentials are an error only for a server with clients there.
+    /// Checks the credentials. Missing ones are an error only where the settings name a WebSocket API.
     ///
     /// # Errors
-    /// There are such clients, and no credentials.
+    /// The settings name a WebSocket API, and there are no credentials.
     pub(super) fn new(config: &Config) -> Result<Gateway, String> {
         let aws = Aws::new(config);
         if let (Err(problem), Some(_)) = (&aws, &config.ws_endpoint) {
@@ -48,11 +48,11 @@ impl Gateway {
         })
     }
 
-    /// Where messages to the client are posted.
+    /// The URL for messages to the client.
     ///
     /// # Errors
-    /// `Internal` where no setting says it, and the event names a host that is not one of API Gateway in this region: an
-    /// event must not choose where signed requests are sent.
+    /// `Internal` if no setting names the URL, and the event's host is not an API Gateway host in this region: an event
+    /// must not choose where signed requests are sent.
     pub(super) fn address(&self, connection: &Connection) -> Result<String> {
         let base = match &self.endpoint {
             Some(endpoint) => Some(endpoint.clone()),
@@ -60,14 +60,14 @@ impl Gateway {
         };
         let base = base.ok_or_else(|| {
             Error::internal(format!(
-                "`BIFOLD_WS_ENDPOINT` is not set, and `{}` is no host of API Gateway in this region",
+                "`BIFOLD_WS_ENDPOINT` is not set, and `{}` is not an API Gateway host in this region",
                 connection.domain()
             ))
         })?;
         Ok(format!("{base}/@connections/{}", connection.id()))
     }
 
-    /// Posts one message. A passing failure is tried again until `deadline`, so a message may arrive twice, with the same
+    /// Posts one message. A transient failure is retried until `deadline`, so a message may arrive twice with the same
     /// number.
     pub(super) async fn post(
         &self,

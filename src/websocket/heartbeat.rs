@@ -1,24 +1,24 @@
-//! Whether the client is still there.
+//! Detects clients that no longer respond.
 
 use std::time::Duration;
 
-/// How often the client is asked.
+/// The interval of pings.
 pub(super) const BEAT: Duration = Duration::from_secs(30);
 
-/// How often it may be asked without a sign of life.
+/// The number of pings without a response after which the connection is closed.
 const PATIENCE: u32 = 2;
 
-/// Counts the beats since the last sign of life.
+/// Counts the pings since the client last sent anything.
 #[derive(Default)]
 pub(super) struct Heartbeat(u32);
 
 impl Heartbeat {
-    /// A sign of life.
+    /// The client sent something.
     pub(super) fn heard(&mut self) {
         self.0 = 0;
     }
 
-    /// One beat more; false where there should have been a sign of life by now.
+    /// Counts a ping; false if the client should have responded by now.
     pub(super) fn beat(&mut self) -> bool {
         self.0 += 1;
         self.0 <= PATIENCE

@@ -1,23 +1,22 @@
-//! WebSocket: each text frame is one JSON-RPC message of MCP, through the same path as the body of a `POST /mcp`.
+//! WebSocket: each text frame is one JSON-RPC message of MCP, processed like the body of a `POST /mcp`.
 //!
 //! # The protocol
-//! - A frame of the client is one message of either era; a batch is refused. What HTTP repeats in headers is not
-//!   repeated, and a request without `_meta` is one of the revisions before 2026. The subprotocol `mcp` is taken up.
-//! - A request is answered by its notifications and questions, in order, and by exactly one response, the last frame of
-//!   the request. Each frame of the server carries its number among those of its request, from 1 on, as
-//!   `_meta["bifold/seq"]`: in `params`, in `result`, or in `data` of `error`. So each stays a plain message, which
-//!   clients validate against closed schemas, and `_meta` is where MCP leaves room. A number is passed over where a
-//!   notification may not have arrived. A notification or a question names its request in
-//!   `_meta["bifold/request"]`.
-//! - `notifications/cancelled` ends the request without a response, as MCP wants it, and so does closing. Answers to
-//!   questions come as frames.
-//! - `ping` of the revisions before 2026 is answered at any time, and keeps a connection of API Gateway from being idle.
+//! - A client's frame is one message of either era; batches are refused. Headers of HTTP are not repeated, and a request
+//!   without `_meta` uses a revision before 2026-07-28. The subprotocol `mcp` is accepted.
+//! - The server answers a request with its notifications and requests to the client, in order, and exactly one response,
+//!   which is the final frame. Each frame has a sequence number within its request, from 1, in `_meta["bifold/seq"]` of
+//!   `params`, of `result`, or of `data` in `error`; it stays a valid message, because MCP reserves `_meta` for such
+//!   extensions. A number is skipped where a notification may have been lost. A notification or a request to the client
+//!   names its request in `_meta["bifold/request"]`.
+//! - `notifications/cancelled` or closing the connection ends a request without a response. Clients answer requests of
+//!   the server with frames.
+//! - `ping` of the revisions before 2026-07-28 is answered at any time, and keeps a connection of API Gateway alive.
 //!
 //! # Two transports
-//! On this machine a connection is a socket, and one task drives all that runs on it. Behind API Gateway each frame is an
-//! event: what runs no function is answered within its invocation, and what runs one is handed on at once to an
-//! asynchronous invocation of the same function, because the integration waits 29 s and a running call cannot move. So a
-//! call never runs twice, and all behave alike. Frames leave through the `@connections` API.
+//! Locally a connection is a socket, and one task drives all its requests. Behind API Gateway each frame is an event: a
+//! message that calls no function is answered in its invocation, and one that calls a function is deferred to an
+//! asynchronous invocation of the same Lambda function, because the integration waits 29 s and a running call cannot be
+//! moved. A call never runs twice, and both transports behave alike. Frames are sent through the `@connections` API.
 
 mod cancellation;
 mod connection;
@@ -56,14 +55,14 @@ use gateway::Gateway;
 use socket::{Socket, readable};
 pub use times::Times;
 
-/// How long a call may still take once its process on Lambda is to end. After 300 ms it would be dropped, so the rest is
-/// for its client to be told.
+/// The time for a running call once the process on Lambda shuts down. The environment is killed after 300 ms, and the
+/// rest is for telling the client.
 const MOMENT: Duration = Duration::from_millis(200);
 
-/// What is made ready to be read into, for each connection, be it idle or not.
+/// The read buffer of each connection, in bytes, idle or not.
 const READ_BUFFER: usize = 16 << 10;
 
-/// The subprotocol that clients may name.
+/// The subprotocol that clients may request.
 pub const PROTOCOL: &str = "mcp";
 
 /// The WebSocket protocol of one application.
@@ -72,31 +71,31 @@ pub struct Sockets {
     origins: AllowedOrigins,
     gateway: Gateway,
     cancellations: Cancellations,
-    /// How calls get an invocation of their own, where processes are frozen between requests.
+    /// Runs calls in invocations of their own, where the process is frozen between requests.
     invoker: Option<Arc<Invoker>>,
-    /// Since when the process is to end. Each open connection of this machine holds a receiver.
+    /// Whether the shutdown has begun. Each open local connection holds a receiver.
     closing: watch::Sender<Option<Instant>>,
 }
 
-/// What [`Sockets`] stand on.
+/// The dependencies of [`Sockets`].
 pub struct Dependencies<'a> {
-    /// What answers the messages.
+    /// Answers the messages.
     pub endpoint: CurrentEndpoint,
-    /// The browser pages that may connect.
+    /// The origins of web pages that may connect.
     pub origins: AllowedOrigins,
     /// The settings of the process.
     pub config: &'a Config,
-    /// What it shares with other processes.
+    /// The store that all processes share.
     pub store: Store,
-    /// The way to invoke itself, on Lambda.
+    /// Invokes the function itself, on Lambda.
     pub invoker: Option<Arc<Invoker>>,
 }
 
 impl Sockets {
-    /// The protocol of that endpoint.
+    /// Builds the WebSocket protocol for an endpoint.
     ///
     /// # Errors
-    /// The setting that cannot be used.
+    /// A setting is invalid.
     pub fn new(dependencies: Dependencies<'_>) -> Result<Sockets, String> {
         Ok(Sockets {
             endpoint: dependencies.endpoint,
@@ -108,13 +107,13 @@ impl Sockets {
         })
     }
 
-    /// Whether a client with these headers may connect: a browser lets every page try, so the page's origin decides.
+    /// Whether a client with these headers may connect: browsers let every page connect, so the `Origin` decides.
     pub fn admits(&self, headers: &HeaderMap) -> bool {
         let origin = headers.get(ORIGIN);
         origin.is_none_or(|origin| self.origins.admit(origin, headers))
     }
 
-    /// Makes a connection of a request on this machine, and serves it in a task of its own.
+    /// Upgrades a request to a local connection, and serves it in its own task.
     pub fn upgrade(
         &self,
         upgrade: WebSocketUpgrade,
@@ -131,30 +130,30 @@ impl Sockets {
             .on_upgrade(move |socket| Socket::new(socket, endpoint, cx, intake).serve(closing))
     }
 
-    /// Closes the connections of this machine, each once what runs on it has ended. What runs for clients behind API Gateway
-    /// has 200 ms to end.
+    /// Closes the local connections, each after its calls have ended. Calls of clients behind API Gateway have 200 ms
+    /// to end.
     pub fn close(&self) {
         self.closing.send_modify(|since| {
             since.get_or_insert_with(Instant::now);
         });
     }
 
-    /// Ready when no connection of this machine is open.
+    /// Completes when no local connection is open.
     pub async fn closed(&self) {
         self.closing.closed().await;
     }
 
-    /// Ready when the process is to end, and the time that is left is needed to tell its clients.
+    /// Completes when the process shuts down and the remaining time is needed to tell its clients.
     async fn stopping(&self) {
         let mut closing = self.closing.subscribe();
-        // The sender lives as long as `self`, so the wait ends in no other way.
+        // The sender lives as long as `self`, so the wait cannot end otherwise.
         let since = closing.wait_for(Option::is_some).await;
         let since = since.ok().and_then(|since| *since);
         sleep_until(since.unwrap_or_else(Instant::now) + MOMENT).await;
     }
 }
 
-/// The beginning of a line in the log, of a message with that method.
+/// The beginning of an access line, for a message with this method.
 fn entry(cx: &Context, method: Option<&'static str>) -> RequestLog {
     RequestLog {
         protocol: "ws",

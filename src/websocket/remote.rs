@@ -1,4 +1,4 @@
-//! Clients behind API Gateway, whose every frame is an event.
+//! Clients behind API Gateway, where each frame is an event.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use crate::error::{Error, Result};
 use crate::mcp;
 use crate::telemetry::{self, Outcome};
 
-/// How long it may take to hand a call on: the client of the frame waits for it.
+/// The time limit for deferring a call: the client of the frame waits meanwhile.
 const HANDING_ON: Duration = Duration::from_secs(10);
 
 impl Sockets {
-    /// Answers `$connect` with a status, by the headers of the connection or the class of error that they are refused
-    /// with. Nothing can be posted to it yet.
+    /// Answers `$connect` with a status: it accepts the connection by its headers, or refuses it with a class of error.
+    /// Nothing can be posted to the client yet.
     pub fn connect(&self, headers: Result<&HeaderMap, &'static str>, cx: &Context) -> StatusCode {
         let error = match headers {
             Ok(headers) if self.admits(headers) => None,
@@ -42,19 +42,20 @@ impl Sockets {
         status
     }
 
-    /// Answers `$disconnect`, which comes as a rule and not always: what runs for the connection ends.
+    /// Answers `$disconnect`, which API Gateway sends in most cases but not always: the calls of the connection are
+    /// cancelled.
     ///
     /// # Errors
-    /// The store's.
+    /// The store fails.
     pub async fn disconnect(&self, connection: &Connection, cx: &Context) -> Result<()> {
         log(entry(cx, Some("$disconnect")), StatusCode::OK, None);
         self.cancellations.forget(connection).await
     }
 
-    /// Answers one frame, or hands it on to an invocation of its own.
+    /// Answers one frame, or defers its call to another invocation.
     ///
     /// # Errors
-    /// The client cannot be told, or the store fails.
+    /// The client cannot be reached, or the store fails.
     pub async fn message(
         &self,
         connection: Connection,
@@ -62,9 +63,9 @@ impl Sockets {
         cx: Context,
         times: Times,
     ) -> Result<()> {
-        // Frames need time to leave, so the call ends as one that is streamed.
+        // Frames need time to be sent, so the call has the deadline of a streamed response.
         cx.start_stream();
-        // Without time nothing is handed on, and the answer says why.
+        // Without time left nothing is deferred, and the response says why.
         let may_run = !cx.deadline().remaining().is_zero();
         let invoker = self.invoker.as_ref().filter(|_| may_run);
         let text = mcp::without_mark(text);
@@ -77,7 +78,7 @@ impl Sockets {
                 let method = frame.function_method();
                 let invoker = invoker.filter(|_| method.is_some());
                 if let (Some(invoker), mcp::Frame::Request(request)) = (invoker, &frame)
-                    // What is malformed is refused at once.
+                    // A malformed request is refused at once.
                     && let Ok(trace) = request.trace()
                 {
                     if let Some(trace) = trace {
@@ -95,7 +96,7 @@ impl Sockets {
     /// Answers a binary frame.
     ///
     /// # Errors
-    /// The client cannot be told.
+    /// The client cannot be reached.
     pub async fn refuse_binary(
         &self,
         connection: &Connection,
@@ -110,10 +111,10 @@ impl Sockets {
             .await
     }
 
-    /// Runs a call that was handed on. A second delivery of it does nothing, nor does one that was cancelled.
+    /// Runs a deferred call. A duplicate delivery or a cancelled call does nothing.
     ///
     /// # Errors
-    /// The client cannot be told, or the store fails.
+    /// The client cannot be reached, or the store fails.
     pub async fn resume(&self, call: &RawValue, cx: Context, times: Times) -> Result<()> {
         let call = DeferredCall::read(call)?;
         call.introduce(&cx);
@@ -121,7 +122,7 @@ impl Sockets {
         let (connection, text) = (call.connection, call.message.get());
         let frame = mcp::Frame::read(text);
         let Some(id) = frame.id().map(ToOwned::to_owned) else {
-            return Err(Error::internal("what was handed on is no request"));
+            return Err(Error::internal("the deferred message is not a request"));
         };
         let entry = guard(&cx, frame.function_method());
         let starting = self.cancellations.start(&call.job, &connection, &id);
@@ -165,7 +166,7 @@ impl Sockets {
             log(entry.into_log(), StatusCode::ACCEPTED, None);
             return Ok(());
         };
-        // The answer may have been lost, and the call runs. The invocation that holds the claim answers the client.
+        // The response to the claim may be lost while the call runs; the invocation with the claim answers the client.
         match self.cancellations.claim(&call.job).await {
             Ok(true) => {
                 telemetry::cause("continuation", &error);
@@ -175,7 +176,7 @@ impl Sockets {
                 log(entry.into_log(), StatusCode::ACCEPTED, None);
                 Ok(())
             }
-            // It may run elsewhere, and have an end of its own.
+            // The call may run elsewhere and send its own final frame.
             Err(unknown) => {
                 telemetry::cause("continuation", &error);
                 let error =
@@ -186,7 +187,7 @@ impl Sockets {
         }
     }
 
-    /// Answers within this invocation. A client that is gone ends the call, and so does the end of the process.
+    /// Answers within this invocation. The call is cancelled if the client disconnects or the process shuts down.
     async fn answer(
         &self,
         connection: &Connection,
@@ -209,7 +210,7 @@ impl Sockets {
         }
     }
 
-    /// Says that the call was not begun, to its client and in the log.
+    /// Reports to the client and in the log that the call was not started.
     async fn refuse(
         &self,
         connection: &Connection,
@@ -225,7 +226,7 @@ impl Sockets {
             .await
     }
 
-    /// Waits for what stands before a call, as long as the process has time for it.
+    /// Waits for what has to precede a call, as long as the process has time.
     async fn unless_stopping<T>(&self, doing: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
             biased;
@@ -235,18 +236,18 @@ impl Sockets {
     }
 }
 
-/// The beginning of a line, of a message that is still to be answered.
+/// The beginning of an access line, for a message that is still to be answered.
 fn guard(cx: &Context, method: Option<&'static str>) -> RequestGuard {
     RequestGuard::new(entry(cx, method))
 }
 
-/// Writes the line of a call that was not begun.
+/// Writes the access line of a call that was not started.
 fn fail(entry: RequestGuard, error: &Error) {
     let kind = error.kind().as_str();
     log(entry.into_log(), StatusCode::BAD_GATEWAY, Some(kind));
 }
 
-/// Writes the line of an event without an exchange, with the kind of its error.
+/// Writes the access line of an event without an exchange, with the kind of its error.
 fn log(mut entry: RequestLog, status: StatusCode, error: Option<&'static str>) {
     entry.status = Some(status.as_u16());
     entry.write(&Outcome {

@@ -1,17 +1,17 @@
-//! The number that a message carries, and for which request it is sent.
+//! The sequence number of a message, and the request that it belongs to.
 
 use serde_json::value::RawValue;
 
 use crate::mcp::{Outgoing, Part};
 
-/// The number of a message among those of its request, in `_meta`.
+/// The key in `_meta` of the sequence number within the request.
 const SEQ: &str = "bifold/seq";
 
-/// The id of that request, in `_meta` of a notification or a question.
+/// The key in `_meta` of the request's id, in a notification or a request of the server.
 const REQUEST: &str = "bifold/request";
 
-/// The message with its `number` in `_meta`; a notification or a question has there too the `request` that it belongs
-/// to.
+/// The message with its sequence number in `_meta`; a notification or a request of the server also gets the id of the
+/// `request` that it belongs to.
 pub(super) fn numbered(message: &Outgoing, number: u64, request: Option<&RawValue>) -> String {
     let request = request.filter(|_| message.part() != Part::Response);
     message.with_meta(&match request {
@@ -32,7 +32,7 @@ mod tests {
         let id = to_raw_value("one").unwrap();
         let text = numbered(message, 7, Some(&id));
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
-        // A key that stands twice would be hidden by the value that it is read into.
+        // A duplicate key would be hidden by decoding into a map.
         assert_eq!(text.matches("\"_meta\"").count(), 1, "{text}");
     }
 

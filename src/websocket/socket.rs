@@ -1,4 +1,4 @@
-//! One WebSocket of this machine: several requests at a time, until either side closes.
+//! A WebSocket on a local socket: several requests run at a time, until either side closes.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,40 +23,40 @@ use crate::error::Error;
 use crate::http::buffers::{Full, Intake};
 use crate::mcp::{self, CurrentEndpoint, Outgoing, same};
 
-/// Requests that run at the same time.
+/// The number of requests that run at the same time.
 const MOST_RUNNING: usize = 16;
 
-/// Messages, requests or not, that are answered at the same time; the next one is read when one of them is.
+/// The number of messages of any kind that are answered at the same time; further ones are not read until one is done.
 const MOST_OPEN: usize = 64;
 
-/// How many times the largest message is read, so that it can be refused in the words of the protocol: beyond, nothing
-/// is left but to close the connection.
+/// Messages up to this multiple of the maximum are read, so that they can be refused with a protocol error; larger ones
+/// close the connection.
 const TOLERANCE: usize = 4;
 
-/// An open connection. Dropping it ends all calls that run on it.
+/// An open connection. Dropping it cancels all its calls.
 pub(super) struct Socket {
     socket: WebSocket,
     endpoint: CurrentEndpoint,
     cx: Context,
-    /// What runs, by the id of its request.
+    /// The running calls, by the id of their request.
     running: HashMap<String, AbortHandle>,
     exchanges: SelectAll<BoxStream<'static, (Option<String>, Frame)>>,
     heartbeat: Heartbeat,
-    /// What was read of the next message.
+    /// The bytes of the next message that were read so far.
     intake: Intake,
     is_closing: bool,
 }
 
-/// The bytes of a ping or a pong of a client before its data (RFC 6455, section 5.2).
+/// The bytes before the data of a client's ping or pong (RFC 6455, section 5.2).
 const CONTROL_HEAD: usize = 6;
 
-/// The error for a message for which there is no room.
+/// The error for a message that does not fit into the buffers.
 const NO_ROOM: &str = "too many requests are being read: send this one again in a moment";
 
-/// Whether the connection goes on.
+/// Whether the connection stays open.
 type Flow = ControlFlow<()>;
 
-/// The bytes of a message that is read at all, where one may have `most`.
+/// The bytes of the largest message that is read, for a maximum of `most` bytes.
 pub(super) fn readable(most: usize) -> usize {
     most.saturating_mul(TOLERANCE)
 }
@@ -80,7 +80,7 @@ impl Socket {
         }
     }
 
-    /// Serves until the client closes or is gone, or until `closing` has begun and what runs has ended.
+    /// Serves until the client closes or disconnects, or until `closing` has begun and all calls have ended.
     pub(super) async fn serve(mut self, mut closing: watch::Receiver<Option<Instant>>) {
         let mut beats = interval_at(Instant::now() + BEAT, BEAT);
         loop {
@@ -109,7 +109,7 @@ impl Socket {
             self.running.remove(&id);
         }
         let flow = self.send(Message::text(frame.text)).await;
-        // What is written at once would let one connection keep the thread for as long as it has messages.
+        // Without a pause, one connection with many messages could block the thread.
         yield_now().await;
         flow
     }
@@ -125,11 +125,11 @@ impl Socket {
                 let problem = "a frame is text; this one was binary";
                 self.refuse(&mcp::unreadable(problem)).await
             }
-            // No more is read until the pong has left: a client that reads none must not have them pile up here.
+            // Reading stops until the pong is sent, so that a client that does not read cannot make pongs accumulate.
             Some(Ok(Message::Ping(_))) => patiently(self.socket.flush()).await,
             Some(Ok(Message::Pong(_))) => Flow::Continue(()),
             Some(Ok(Message::Close(_))) => {
-                // What is read next is the end, once the client has been told that it was understood.
+                // After the close frame is acknowledged, the next read is the end of the stream.
                 self.exchanges.clear();
                 let _ = timeout(BEAT, self.socket.recv()).await;
                 Flow::Break(())
@@ -143,7 +143,7 @@ impl Socket {
         }
     }
 
-    /// What was read of a message is held elsewhere now; what may stand between two parts of one is not.
+    /// The message is held elsewhere now. A ping or pong may arrive between two parts of a message.
     fn count(&self, message: &Message) {
         match message {
             Message::Ping(data) | Message::Pong(data) => {
@@ -179,7 +179,7 @@ impl Socket {
 
     async fn request(&mut self, id: &RawValue, frame: mcp::Frame, bytes: usize) -> Flow {
         if self.running.contains_key(&same(id)) {
-            // An error under that id would be taken for the end of the request that runs.
+            // An error with this id would be taken for the response of the running request.
             let problem = format!("the request {id} still runs: give each an id of its own");
             return self.refuse(&mcp::unreadable(problem)).await;
         }
@@ -197,10 +197,10 @@ impl Socket {
         self.refuse(&refusal).await
     }
 
-    /// Begins to answer.
+    /// Starts to answer a message.
     ///
     /// # Errors
-    /// There is no room for the message.
+    /// The message does not fit into the buffers.
     fn start(&mut self, frame: mcp::Frame, bytes: usize) -> Result<(), Full> {
         let mut held = self.cx.buffers().hold();
         held.grow(bytes)?;
@@ -214,7 +214,7 @@ impl Socket {
             entry(&self.cx.for_new_request(), frame.function_method()),
         );
         let exchange = Exchange::new(endpoint, frame, entry, limits);
-        // The message is held as long as its answer is made.
+        // The message counts against the buffers until it is answered.
         let frames = stream::unfold((exchange, held), async |(mut exchange, held)| {
             let frame = exchange.next().await?;
             Some((frame, (exchange, held)))
@@ -247,13 +247,13 @@ impl Socket {
             .await;
     }
 
-    /// Sends one message. A client that does not take it for so long is as good as gone.
+    /// Sends one message. A client that does not read it in time counts as disconnected.
     async fn send(&mut self, message: Message) -> Flow {
         patiently(self.socket.send(message)).await
     }
 }
 
-/// Waits until it is written, as long as a client may take for that.
+/// Completes when the message is written, within the time limit for a client.
 async fn patiently(written: impl Future<Output = Result<(), axum::Error>>) -> Flow {
     match timeout(BEAT, written).await {
         Ok(Ok(())) => Flow::Continue(()),
@@ -261,12 +261,12 @@ async fn patiently(written: impl Future<Output = Result<(), axum::Error>>) -> Fl
     }
 }
 
-/// Ready when the connection is to be closed, or its application is gone.
+/// Completes when the connection is to be closed, or its application is dropped.
 async fn asked_to_close(closing: &mut watch::Receiver<Option<Instant>>) {
     drop(closing.wait_for(Option::is_some).await);
 }
 
-/// How a connection is closed on which came something other than a WebSocket message, or one far beyond the largest.
+/// The close frame for a connection that sent something other than WebSocket messages, or a far too large one.
 fn reproach(error: axum::Error) -> (u16, &'static str) {
     match error.into_inner().downcast_ref() {
         Some(tungstenite::Error::Capacity(_)) => (close_code::SIZE, "the message is too large"),

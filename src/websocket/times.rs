@@ -1,19 +1,19 @@
-//! How long one invocation has for its frames.
+//! The deadlines of the frames of one invocation.
 
 use crate::clock::{Deadline, TimeLeft};
 use crate::config::Config;
 
-/// The time of one invocation.
+/// The deadlines of one invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// When the response is on its way, whatever the call does.
+    /// When the response must be on its way, even if the call still runs.
     pub(super) answer: Deadline,
-    /// When the last frame has left.
+    /// When the last frame must have been sent.
     pub(super) post: Deadline,
 }
 
 impl Times {
-    /// Of an invocation that has so much left. Three quarters of what is not for work are for frames to leave.
+    /// The deadlines for the time left. Three quarters of the margin are reserved for sending frames.
     pub fn of(time_left: Option<TimeLeft>, config: &Config) -> Times {
         let margin = config.stream_margin;
         let time = time_left.unwrap_or(TimeLeft::UNLIMITED);

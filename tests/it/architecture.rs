@@ -16,7 +16,15 @@ const HOUSE: [(&str, &[&str]); 25] = [
     ),
     (
         "cli",
-        &["lambda", "local", "app", "lint", "telemetry", "config"],
+        &[
+            "lambda",
+            "local",
+            "app",
+            "lint",
+            "auth",
+            "telemetry",
+            "config",
+        ],
     ),
     (
         "provenance",
@@ -39,6 +47,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
             "app",
             "websocket",
             "context",
+            "auth",
             "aws",
             "telemetry",
             "config",
@@ -57,6 +66,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
             "lint",
             "registry",
             "context",
+            "auth",
             "store",
             "aws",
             "upstream",
@@ -72,6 +82,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
         &[
             "mcp",
             "context",
+            "auth",
             "store",
             "aws",
             "telemetry",
@@ -86,6 +97,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
         &[
             "registry",
             "context",
+            "auth",
             "store",
             "aws",
             "upstream",
@@ -111,11 +123,12 @@ const HOUSE: [(&str, &[&str]); 25] = [
     ("lint", &["registry"]),
     (
         "registry",
-        &["context", "telemetry", "clock", "error", "schema"],
+        &["context", "auth", "telemetry", "clock", "error", "schema"],
     ),
     (
         "context",
         &[
+            "auth",
             "store",
             "upstream",
             "telemetry",

@@ -1,4 +1,4 @@
-//! The client of one request: what it can do, and how it is told and asked while its call runs.
+//! The client of one request: its capabilities, and how it receives notifications and input requests during the call.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::mcp::messages::id::is_id;
 use crate::mcp::messages::notification::Reporter;
 use crate::mcp::messages::version::Version;
 
-/// A client that hears what a function says, or can be asked.
+/// A client that can receive notifications or input requests.
 pub(crate) struct ClientChannel {
     pub(crate) client: Arc<Client>,
     pub(crate) asking: Asking,
-    /// Tells it how far its call is, if it wants to hear that.
+    /// Reports progress, if the client asked for it.
     pub(crate) reporter: Option<Reporter>,
-    /// Whether it takes a stream of events as the response.
+    /// Whether it accepts an event stream as the response.
     pub(crate) takes_events: bool,
 }
 
-/// What a client wants to hear of its call.
+/// The notifications that a client wants during its call.
 #[derive(Default)]
 struct Wishes {
     token: Option<Box<RawValue>>,
@@ -34,10 +34,11 @@ struct Wishes {
 }
 
 impl ClientChannel {
-    /// A client of 2026, which says with each request what it can do; `None` where it neither hears nor is asked.
+    /// A client of revision 2026-07-28, which states its capabilities in each request; `None` if it can receive
+    /// nothing.
     ///
     /// # Errors
-    /// The log level is unknown, or the answers that it brings cannot be read.
+    /// The log level is unknown, or the client's answers are malformed.
     pub(crate) fn modern(
         executor: &Executor,
         request: &Request<'_>,
@@ -66,8 +67,8 @@ impl ClientChannel {
         }))
     }
 
-    /// A client of 2025 or before. It said what it can do when it opened a session, and sessions are not kept, so whatever
-    /// its revision knows is tried. `None` where there is no stream on which it could hear anything.
+    /// A client of an earlier revision. It stated its capabilities in `initialize`, which is not stored, so every
+    /// capability of its revision is tried. `None` if there is no stream on which it could receive anything.
     pub(crate) fn legacy(
         executor: &Executor,
         version: Version,
@@ -80,12 +81,12 @@ impl ClientChannel {
         let token = Wishes::of(request)?.token;
         let wishes = Wishes {
             token,
-            // What it set with `logging/setLevel` is not kept either, so the level is the server's choice.
+            // `logging/setLevel` is not stored either, so the server chooses the level.
             level: Some(Level::Info),
         };
         Ok(Some(ClientChannel {
             client: wishes.client(match cx.is_whole() {
-                // It would read the question only when the call has ended.
+                // The client would read the request only after the call has ended.
                 true => Capabilities::default(),
                 false => capabilities(version),
             }),
@@ -111,13 +112,13 @@ impl Wishes {
     }
 
     fn client(&self, capabilities: Capabilities) -> Arc<Client> {
-        // A task shows how far it is to any client that asks for it.
+        // A task shows its progress to any client that polls it.
         let wants_progress = self.token.is_some() || capabilities.has(Capability::Tasks);
         Arc::new(Client::new(capabilities, wants_progress, self.level))
     }
 }
 
-/// A level as JSON.
+/// A log level as JSON.
 pub(crate) fn read_level(json: &str) -> Result<Level, RpcError> {
     serde_json::from_str(json).map_err(|_| {
         RpcError::invalid_params(
@@ -126,7 +127,7 @@ pub(crate) fn read_level(json: &str) -> Result<Level, RpcError> {
     })
 }
 
-/// What clients of that revision may be able to do.
+/// The capabilities that clients of this revision may have.
 fn capabilities(version: Version) -> Capabilities {
     let since = [
         (Version::V20241105, Capability::Sampling),

@@ -1,4 +1,4 @@
-//! The requests that run a function: `tools/call`, `prompts/get`, `resources/read`.
+//! Runs the requests that call a function: `tools/call`, `prompts/get`, `resources/read`.
 
 use std::sync::Arc;
 
@@ -24,34 +24,34 @@ use crate::mcp::methods::{prompts, resources};
 use crate::registry::{Answer, Prompt, Registry, Resource, Tool};
 use crate::telemetry::{Outcome, PendingOutcome};
 
-/// Runs functions for clients: what all calls of one application share.
+/// Runs functions for clients; shared by all calls of an application.
 pub(crate) struct Executor {
     pub(crate) registry: Arc<Registry>,
-    /// How the server introduces itself in results.
+    /// The server's name and version, for results.
     pub(crate) server: Box<RawValue>,
-    /// Encrypts what clients keep between two rounds of a request.
+    /// Encrypts the state that clients store between the rounds of a multi-round request.
     pub(crate) cipher: Arc<StateCipher>,
-    /// Where clients answer what they are asked on a stream.
+    /// The pending requests to clients.
     pub(crate) pending_requests: PendingRequests,
-    /// Where calls go on after their answer, if there are any that do.
+    /// The tasks, if the process can run any.
     pub(crate) tasks: Option<Tasks>,
 }
 
-/// What a function's request is answered with.
+/// The response to a request that called a function.
 pub(crate) enum Executed {
-    /// What the call has come to.
+    /// The outcome of the call.
     Whole(Ended),
-    /// What is sent until the response, this among it.
+    /// The events up to and including the response.
     Streamed {
         events: BoxStream<'static, Event>,
-        /// What the log says of the call once it has ended.
+        /// The outcome for the access line, once the call has ended.
         pending: PendingOutcome,
-        /// What it says if the client goes before.
+        /// The outcome for the access line if the client disconnects before.
         given_up: Outcome,
     },
 }
 
-/// One request that runs a function, and the form of its result.
+/// One request that calls a function, and the form of its result.
 #[derive(Clone, Copy)]
 pub(crate) struct Execution<'a> {
     pub(crate) shape: Shape,
@@ -59,7 +59,7 @@ pub(crate) struct Execution<'a> {
     pub(crate) cx: &'a Context,
 }
 
-/// The function that is run, and with it how its answer becomes a result.
+/// The kind of function, which decides how its answer becomes a result.
 pub(crate) enum Subject {
     /// A tool.
     Tool(Arc<Tool>),
@@ -68,9 +68,9 @@ pub(crate) enum Subject {
     /// A resource.
     Resource {
         resource: Arc<Resource>,
-        /// The URI that is read.
+        /// The URI to read.
         uri: String,
-        /// How long a client may keep what does not come from an upstream, in milliseconds.
+        /// How long clients may cache data that is not from an upstream, in milliseconds.
         ttl_ms: u64,
     },
 }
@@ -87,7 +87,7 @@ impl Executor {
         }
     }
 
-    /// Runs the function and answers with its result, or with what it says until then.
+    /// Calls the function and answers with its result, or with a stream of its messages and the result.
     pub(crate) async fn run(
         &self,
         execution: Execution<'_>,
@@ -111,12 +111,12 @@ impl Executor {
         let cx = cx.with_client(client.clone());
         let escalation = match subject {
             Subject::Tool(_) => self.escalation(function, arguments, &cx, &client),
-            // The extension knows tasks of tools alone.
+            // The extension defines tasks for tools only.
             Subject::Prompt(_) | Subject::Resource { .. } => None,
         };
         let label = function.label();
         let run = self.start(execution.shape, subject, arguments, (cx, client));
-        // A client that asked for progress gets a stream at once; others only when there is something to hear.
+        // A client that asked for progress gets a stream at once, other clients with the first message.
         let at_once = reporter.is_some();
         let session = Session::new(label.clone(), run, reporter, asking, escalation);
         Ok(match takes_events {
@@ -125,7 +125,7 @@ impl Executor {
         })
     }
 
-    /// For a client that hears nothing before the result.
+    /// Runs the call for a client that receives only the result.
     async fn run_alone(
         &self,
         execution: Execution<'_>,
@@ -159,7 +159,7 @@ impl Executor {
         Run::new(Box::pin(function), client)
     }
 
-    /// What makes a task of the call, where its function may become one.
+    /// What the call needs to become a task, if its function may become one.
     fn escalation(
         &self,
         function: &Tool,
@@ -179,7 +179,7 @@ impl Executor {
     }
 }
 
-/// The answer as a stream, if anything is said before the result.
+/// Turns the response into a stream, if there is a message before the result.
 async fn stream_of(
     mut session: Session,
     Execution { request, cx, .. }: Execution<'_>,
@@ -214,7 +214,7 @@ async fn stream_of(
     }
 }
 
-/// What comes next and fits: what is said before the response is left out where it is too large.
+/// The next message that fits; messages before the response that are too large are dropped.
 async fn next(session: &mut Session, cx: &Context) -> Next {
     loop {
         match session.next().await {
@@ -228,7 +228,7 @@ async fn next(session: &mut Session, cx: &Context) -> Next {
 }
 
 impl Subject {
-    /// How the answer of the function stands in the result.
+    /// Writes the function's answer into the result.
     pub(crate) fn form(&self, shape: Shape) -> Form {
         match self {
             Subject::Tool(_) if shape >= Shape::Structured => Form::Both,
@@ -264,7 +264,7 @@ impl Subject {
     }
 }
 
-/// Whether the client can do all that the function needs.
+/// Checks that the client has all capabilities that the function requires.
 fn missing(function: &Tool, channel: Option<&ClientChannel>) -> Result<(), RpcError> {
     let has = |it: &Capability| channel.is_some_and(|channel| channel.client.can(*it));
     let required = function.required_capabilities().iter().copied();

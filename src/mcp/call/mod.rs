@@ -1,4 +1,4 @@
-//! The third layer, a call while it runs: its function, its client, the questions between them, and tasks.
+//! The third layer: a running call, its client, the input requests between them, and tasks.
 
 pub(crate) mod client;
 pub(crate) mod execution;

@@ -1,4 +1,4 @@
-//! Multi-round requests: the result of a call is a question to its client, which calls again with the answer (SEP-2322).
+//! Multi-round requests: the result asks the client for input, and the client calls again with the answers (SEP-2322).
 
 use std::borrow::Cow;
 use std::collections::btree_map::Entry;
@@ -20,7 +20,7 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::messages::result::ServerMeta;
 
-/// The parameters with which a client calls again.
+/// The parameters of a later round.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Inputs<'a> {
@@ -30,7 +30,7 @@ struct Inputs<'a> {
     request_state: Option<String>,
 }
 
-/// What the state is bound to: another principal cannot use it, nor can another call.
+/// What the state is bound to, so that no other principal and no other call can use it.
 struct Binding {
     method: String,
     name: Option<String>,
@@ -44,33 +44,33 @@ pub(crate) struct MultiRound {
     cipher: Arc<StateCipher>,
     server: Box<RawValue>,
     binding: Binding,
-    /// The questions of the last round; none in the first one.
+    /// The input requests of the last round; empty in the first round.
     asked: BTreeSet<String>,
-    /// What the client says to them, by their keys.
+    /// The client's answers, by key.
     said: BTreeMap<String, Box<RawValue>>,
-    /// What it said in the rounds before.
+    /// The answers of earlier rounds.
     before: Answers,
-    /// What this round has used of both, so that the next round has it too.
+    /// The answers that this round has used, which the next round needs again.
     used: Answers,
     executions: Executions,
-    /// The questions to which nothing was said.
+    /// The input requests without an answer.
     open: Vec<(String, Ask)>,
     expires: i64,
-    /// The largest state that surely fits into a request, beside what else stands there.
+    /// The largest state that is sure to fit into a request beside its other fields.
     max_state: usize,
 }
 
-/// What the client keeps between two rounds.
+/// The state that the client stores between two rounds.
 #[derive(Serialize, Deserialize)]
 struct RequestState {
     expires: i64,
-    /// The questions of this round.
+    /// The input requests of this round.
     asked: BTreeSet<String>,
-    /// What was said so far.
+    /// The answers so far.
     known: Answers,
 }
 
-/// A result that asks for more.
+/// A result that asks for input.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct InputRequired<'a> {
@@ -99,10 +99,10 @@ impl<'a> Inputs<'a> {
 }
 
 impl MultiRound {
-    /// The first round, or what the client brought of those before.
+    /// Reads the state and the answers of a later round, or starts the first round.
     ///
     /// # Errors
-    /// The state is not one of this server's about the same call of the same caller, or is too old.
+    /// The state was not issued by this server for the same call of the same principal, or has expired.
     pub(crate) fn read(
         cipher: &Arc<StateCipher>,
         server: &RawValue,
@@ -131,7 +131,7 @@ impl MultiRound {
 
     fn resume(&mut self, inputs: Inputs<'_>, now: Timestamp) -> Result<(), RpcError> {
         let Some(encrypted) = inputs.request_state else {
-            // Answers without the state belong to no question that was asked.
+            // Answers without the state cannot be matched to input requests.
             return Ok(());
         };
         let said = inputs.input_responses.unwrap_or_default();
@@ -154,11 +154,11 @@ impl MultiRound {
         Ok(())
     }
 
-    /// Answers a question with what was said to it, or keeps it open.
+    /// Passes on the answer to an input request, or keeps the request open.
     pub(crate) fn ask(&mut self, ask: Ask) {
         let question = self.executions.question(&ask);
         match self.answer(&question, &ask) {
-            // The function that asked may have stopped waiting.
+            // The function may have stopped waiting.
             Some(answer) => drop(ask.response.send(Ok(answer))),
             None => {
                 self.open.retain(|(_, ask)| !ask.response.is_closed());
@@ -167,12 +167,12 @@ impl MultiRound {
         }
     }
 
-    /// What was said to the questions so far.
+    /// The answers so far.
     pub(crate) fn into_known(self) -> Answers {
         self.used
     }
 
-    /// Whether the function waits for the answer to a question.
+    /// Whether the function waits for an answer.
     pub(crate) fn is_open(&self) -> bool {
         self.open().next().is_some()
     }
@@ -183,8 +183,8 @@ impl MultiRound {
             .filter(|(_, ask)| !ask.response.is_closed())
     }
 
-    /// What was said to a question, in this round or before. Each answer counts once, and for its own question only: an
-    /// answer to another one under the same key is none.
+    /// The answer to an input request, from this round or an earlier one. Each answer is used once, and only for the
+    /// request that it was given to, not for another request under the same key.
     fn answer(&mut self, question: &str, ask: &Ask) -> Option<Box<RawValue>> {
         let answer = match self.before.remove(question) {
             Some(answer) => answer,
@@ -195,14 +195,14 @@ impl MultiRound {
         Some(answer)
     }
 
-    /// The result that asks the open questions.
+    /// The result that sends the open input requests to the client.
     ///
     /// # Errors
-    /// `ValueTooLarge` where what was said so far is more than the client could bring along.
+    /// `ValueTooLarge` if the answers so far exceed what the client can send back.
     pub(crate) fn required(&self) -> Result<Box<RawValue>, Error> {
         let (mut asked, mut requests) = (BTreeSet::new(), BTreeMap::new());
         for (question, ask) in self.open() {
-            // Of several questions under one key the others are asked in the next rounds.
+            // Of several input requests under one key, the others follow in later rounds.
             if let Entry::Vacant(place) = requests.entry(&*ask.key) {
                 place.insert(Question::of(ask));
                 asked.insert(question.clone());
@@ -251,11 +251,11 @@ impl Binding {
         }
     }
 
-    /// The method, what it is about, its arguments, and the principal. The arguments are taken as what they mean: another
-    /// order of their fields is the same call.
+    /// The method, its subject, the arguments, and the principal. Arguments are compared by value: the order of their
+    /// fields does not matter.
     fn canonical(&self) -> Vec<u8> {
         let arguments = self.arguments.as_deref().map_or("{}", RawValue::get);
-        // What is nested too deeply to be put in order must come back as it was.
+        // Arguments that are nested too deeply to be normalised are compared as text.
         let ordered = serde_json::from_str::<Value>(arguments).map(|it| it.to_string());
         let arguments = ordered.unwrap_or_else(|_| arguments.to_owned());
         let canonical = (

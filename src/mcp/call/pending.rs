@@ -1,4 +1,5 @@
-//! Questions to clients of 2025 while a function waits: the answer comes in another POST, perhaps to another process.
+//! Pending requests to clients of revisions before 2026-07-28: the answer arrives in another POST, perhaps at another
+//! process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,24 +16,24 @@ use crate::store::{Change, Store};
 /// The version of a record without an answer.
 const UNANSWERED: u64 = 1;
 
-/// The questions that wait for an answer, each a record under its id.
+/// The pending requests, each a record under its id.
 #[derive(Clone)]
 pub(crate) struct PendingRequests {
     store: Store,
-    /// How long a question waits.
+    /// How long a request waits for its answer.
     patience: Duration,
     shutdown: Shutdown,
-    /// The client that the records are counted for, where it is known.
+    /// The client that the records are charged to, if known.
     holder: Option<String>,
 }
 
-/// The record of one answer, as long as a function waits for it.
+/// The record of one pending request, which lives as long as a function waits for it.
 pub(crate) struct Slot {
     pending_requests: PendingRequests,
     id: Arc<str>,
 }
 
-/// A JSON-RPC response of a client.
+/// A client's JSON-RPC response.
 #[derive(Deserialize)]
 struct Response {
     #[serde(default)]
@@ -57,7 +58,7 @@ impl PendingRequests {
         }
     }
 
-    /// The same records, counted for one client.
+    /// The same pending requests, charged to one client.
     pub(crate) fn held_by(&self, holder: Option<String>) -> PendingRequests {
         PendingRequests {
             holder,
@@ -65,11 +66,11 @@ impl PendingRequests {
         }
     }
 
-    /// A record for one answer. Its id is a secret between this server and the client that is asked, because it is all that
-    /// an answer needs. `about` names the question in an error.
+    /// Creates a record for one answer. Its id is a secret between the server and the client, because it is the only
+    /// proof that an answer carries. `about` names the request in an error.
     ///
     /// # Errors
-    /// The process is to end, or the store fails.
+    /// The process is shutting down, or the store fails.
     pub(crate) async fn open(&self, about: &str) -> Result<Slot> {
         if self.shutdown.has_begun() {
             return Err(stopping(about));
@@ -85,11 +86,11 @@ impl PendingRequests {
         Ok(slot)
     }
 
-    /// Puts the answer of a client, a JSON-RPC response, where it is waited for; false where it is not.
+    /// Delivers a client's JSON-RPC response; false if no function waits for it.
     pub(crate) async fn deliver(&self, id: &str, response: &str) -> Result<bool> {
         let key = key(id);
         match self.store.get(&key).await? {
-            // The first answer counts.
+            // Only the first answer counts.
             Some(record) if record.version == UNANSWERED => {
                 let text = response.to_owned();
                 self.store
@@ -106,10 +107,10 @@ impl Slot {
         &self.id
     }
 
-    /// The result that the client answers with, or what is wrong with its answer. `about` names the question in an error.
+    /// The result in the client's response. `about` names the request in an error.
     ///
     /// # Errors
-    /// The client has not answered in time, the process is to end, or the store fails.
+    /// The client did not answer in time, the process is shutting down, or the store fails.
     pub(crate) async fn answer(&self, about: &str) -> Result<Result<Box<RawValue>>> {
         let PendingRequests {
             store,

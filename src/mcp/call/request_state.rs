@@ -1,4 +1,4 @@
-//! State that a client keeps for this server: encrypted, so that it can be neither read nor changed there.
+//! Request state that the client stores for the server, encrypted so that it can neither read nor change it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,17 +7,17 @@ use ring::digest::{SHA256, digest};
 
 use crate::config::key::{self, Key};
 
-/// How much of a key's digest tells which key it is.
+/// The bytes of a key's digest that identify the key.
 const KEY_ID: usize = 4;
 
-/// The keys of this process. The first one seals, and all of them open, so that a key can be taken out of use while
-/// what it encrypted is still on its way.
+/// The keys of this process. The first one encrypts and all of them decrypt, so that a key can be retired while clients
+/// still hold state under it.
 pub(crate) struct StateCipher {
     keys: Vec<([u8; KEY_ID], LessSafeKey)>,
 }
 
 impl StateCipher {
-    /// Without keys, one is made that dies with the process.
+    /// Without keys in the settings a random one is generated, which is lost with the process.
     pub(crate) fn new(keys: &[Key]) -> StateCipher {
         let mut keys: Vec<_> = keys.iter().map(numbered).collect();
         if keys.is_empty() {
@@ -26,7 +26,7 @@ impl StateCipher {
         StateCipher { keys }
     }
 
-    /// Seals `text` for what `about` says; only for the same can it be opened.
+    /// Encrypts `text`, bound to `about`.
     pub(crate) fn encrypt(&self, text: &[u8], about: &[u8]) -> String {
         let nonce: [u8; NONCE_LEN] = key::random();
         let (id, key) = &self.keys[0];
@@ -40,7 +40,7 @@ impl StateCipher {
         URL_SAFE_NO_PAD.encode([id.as_slice(), &nonce, &encrypted].concat())
     }
 
-    /// Opens what was encrypted with one of the keys about the same; `None` for all else.
+    /// Decrypts state that was encrypted with one of the keys and bound to the same `about`; `None` otherwise.
     pub(crate) fn open(&self, encrypted: &str, about: &[u8]) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(encrypted).ok()?;
         let (id, rest) = bytes.split_at_checked(KEY_ID)?;

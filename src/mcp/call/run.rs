@@ -1,4 +1,4 @@
-//! A function while it runs: what it says is taken out of it, until it has ended.
+//! A running function, and its messages until it ends.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -20,25 +20,25 @@ use crate::mcp::messages::version::Shape;
 use crate::registry::Answer;
 use crate::telemetry::Outcome;
 
-/// A running function. It goes on only while it is driven, and ends when this is dropped.
+/// A running function. It makes progress only while it is polled, and is cancelled when dropped.
 pub(crate) struct Run {
     function: BoxFuture<'static, Ended>,
     client: Arc<Client>,
     ended: Option<Ended>,
 }
 
-/// What a function has come to.
+/// The outcome of a function.
 pub(crate) struct Ended {
-    /// The result, or why there is none.
+    /// The result, or the protocol error.
     pub(crate) result: Result<Box<RawValue>, RpcError>,
-    /// What a result that tells of a defect of this server is as an error of the protocol.
+    /// For a result that reports a defect of the server: the same failure as a protocol error.
     pub(crate) defect: Option<RpcError>,
-    /// What the log says of it.
+    /// The outcome for the access line.
     pub(crate) outcome: Outcome,
 }
 
 impl Ended {
-    /// The end of a function that gave `answer`, which `encode` makes a result of.
+    /// The outcome of a function that returned `answer`, which `encode` turns into a result.
     pub(crate) fn of(
         shape: Shape,
         function: Arc<str>,
@@ -68,7 +68,7 @@ impl Ended {
         }
     }
 
-    /// The end of a call that could not go on.
+    /// The outcome of a call that had to be abandoned.
     pub(crate) fn failed(function: Arc<str>, error: Error) -> Ended {
         Ended {
             result: Err(RpcError::of_error(Shape::Modern, &function, &error)),
@@ -77,8 +77,8 @@ impl Ended {
         }
     }
 
-    /// The same, or an error in its place where it is larger than a response may be: what a function asks of its client
-    /// was not charged while it was written.
+    /// The same outcome, or an error if it exceeds the limit of a response: input requests are not charged while they
+    /// are written.
     pub(crate) fn fitting(self, cx: &Context) -> Ended {
         let bytes = self.result.as_ref().map_or(0, |result| result.get().len());
         let Err(error) = cx.check_size(bytes) else {
@@ -96,7 +96,7 @@ impl Ended {
         }
     }
 
-    /// The response of the protocol, and its HTTP status.
+    /// The JSON-RPC response and its HTTP status.
     pub(crate) fn response(&self, id: &RawValue) -> (StatusCode, Outgoing) {
         match &self.result {
             Ok(result) => (StatusCode::OK, Outgoing::of_result(id, result)),
@@ -107,11 +107,11 @@ impl Ended {
 
 /// What happens next.
 pub(crate) enum Step {
-    /// The function said something.
+    /// The function sent a message.
     Said(VecDeque<Message>),
-    /// It has ended, and all it said was taken.
+    /// The function has ended, and all its messages were taken.
     Ended(Ended),
-    /// It waits.
+    /// The function waits.
     Waits,
 }
 
@@ -124,12 +124,12 @@ impl Run {
         }
     }
 
-    /// Whether the function has ended, and only its last words were taken.
+    /// Whether the function has ended and only its remaining messages are taken.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
 
-    /// Lets the function go on until something happens.
+    /// Runs the function until something happens.
     pub(crate) async fn step(&mut self) -> Step {
         breathe().await;
         poll_fn(|cx| match self.poll(cx) {
@@ -139,14 +139,14 @@ impl Run {
         .await
     }
 
-    /// Lets the function go on as far as it can without waiting for anything.
+    /// Runs the function as far as it gets without waiting.
     pub(crate) async fn advance(&mut self) -> Step {
         breathe().await;
         poll_fn(|cx| Poll::Ready(self.poll(cx))).await
     }
 
     fn poll(&mut self, cx: &mut task::Context<'_>) -> Step {
-        // What a spawned task of the function reports after its end does not belong to the call.
+        // Messages of a spawned task after the function's end do not belong to the call.
         if let Some(ended) = self.ended.take() {
             return Step::Ended(ended);
         }
@@ -163,8 +163,8 @@ impl Run {
     }
 }
 
-/// Gives the thread back to the runtime from time to time: a function that says something each time it is polled would
-/// else keep it for ever.
+/// Yields the thread to the runtime from time to time: a function that sends a message at every poll would otherwise
+/// block it.
 async fn breathe() {
     consume_budget().await;
 }

@@ -1,4 +1,4 @@
-//! One call of a client that hears what its function reports, and is asked what the function asks.
+//! One call with a client that receives notifications and answers input requests.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -20,37 +20,37 @@ use crate::mcp::messages::notification::{self, Reporter};
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::telemetry::Outcome;
 
-/// How long a stream may be quiet before it shows that it is alive: proxies drop what is silent for half a minute.
+/// The interval of heartbeats on an idle stream: proxies close connections that are idle for 30 seconds.
 const QUIET: Duration = Duration::from_secs(15);
 
-/// A call while it runs. It runs while it is asked what comes next, and ends when it is dropped.
+/// A running call. It makes progress while its next event is awaited, and is cancelled when dropped.
 pub(crate) struct Session {
     /// The name of the function.
     function: Arc<str>,
     run: Run,
     reporter: Option<Reporter>,
     asking: Asking,
-    /// How the rest of the call becomes a task, if it may.
+    /// What the call needs to become a task, if it may.
     escalation: Option<Escalation>,
     outgoing: VecDeque<Outgoing>,
-    /// How it ends, once all is sent that goes before.
+    /// How it ends, once all earlier messages are sent.
     end: Option<End>,
     waiting: FuturesUnordered<BoxFuture<'static, Heard>>,
-    /// The ids of the questions that were sent and not answered.
+    /// The ids of the requests that were sent and not answered.
     open: BTreeSet<Arc<str>>,
 }
 
-/// How the client is asked.
+/// How the client answers input requests.
 pub(crate) enum Asking {
-    /// It calls again.
+    /// By calling again (multi-round request).
     MultiRound(Box<MultiRound>),
-    /// It answers while the function waits.
+    /// By a JSON-RPC response while the function waits.
     Live(PendingRequests),
 }
 
 /// What comes next.
 pub(crate) enum Next {
-    /// Something for the client.
+    /// A message for the client.
     Event(Event),
     /// Nothing more.
     End(End),
@@ -58,21 +58,21 @@ pub(crate) enum Next {
 
 /// How a session ends.
 pub(crate) enum End {
-    /// With what the function has come to.
+    /// With the outcome of the function.
     Ended(Ended),
-    /// With a function that goes on as a task.
+    /// With a function that continues as a task.
     Detaching(Escalation, oneshot::Sender<()>),
 }
 
-/// What became of a question that is asked while the function waits.
+/// What happened to a request that is sent while the function waits.
 enum Heard {
-    /// It can be sent: its answer will be found.
+    /// It can be sent: its record exists.
     Opened(Ask, Slot),
-    /// It cannot be sent, as the function was told.
+    /// It cannot be sent, and the function has been told.
     Unsent,
-    /// The client has answered the one of that id.
+    /// The client has answered the request with this id.
     Answered(Arc<str>),
-    /// The function waits no more for the answer to the one of that id.
+    /// The function no longer waits for the answer to the request with this id.
     GivenUp(Arc<str>),
 }
 
@@ -108,7 +108,8 @@ impl Session {
                 return Next::End(end);
             }
             let step = match &self.asking {
-                // With an open question the function goes on as far as it can without the answer, to ask all it can.
+                // While a request is open the function runs as far as it can, so that one round carries all its
+                // requests.
                 Asking::MultiRound(multi_round) if multi_round.is_open() => {
                     self.run.advance().await
                 }
@@ -126,9 +127,9 @@ impl Session {
                 (Step::Said(messages), _) => {
                     let asks = messages.iter().any(|it| matches!(it, Message::Ask(_)));
                     let wishes = messages.into_iter().filter_map(|it| self.hear(it));
-                    // One wish is as good as many: a function whose wish is dropped goes on, too.
+                    // A second request to detach has no effect.
                     let wish = wishes.last();
-                    // A task that the function left behind may wait for something, but the call does not.
+                    // A task that the function has spawned may still wait, but the call does not.
                     if self.run.has_ended() {
                         continue;
                     }
@@ -136,7 +137,7 @@ impl Session {
                         && let Some(escalation) = self.escalation.take().filter(Escalation::is_open)
                     {
                         self.finish(match &self.asking {
-                            // What a round asks is answered before a task begins (SEP-2663).
+                            // The input requests of a round are answered before a task begins (SEP-2663).
                             Asking::MultiRound(multi_round) if multi_round.is_open() => {
                                 End::Ended(required(self.function.clone(), multi_round))
                             }
@@ -146,7 +147,7 @@ impl Session {
                         && multi_round.is_open()
                         && !asks
                     {
-                        // It waits for more than the answer, which could take as long as it likes.
+                        // The function waits for something other than the answer, which may take arbitrarily long.
                         self.finish(End::Ended(required(self.function.clone(), multi_round)));
                     }
                 }
@@ -159,7 +160,7 @@ impl Session {
         }
     }
 
-    /// Ends with that, once the client knows that the answers which it has not given are not waited for any more.
+    /// Ends the call, after the client has been told which requests it need not answer any more.
     fn finish(&mut self, end: End) {
         self.waiting.clear();
         let open = std::mem::take(&mut self.open);
@@ -168,7 +169,7 @@ impl Session {
         self.end = Some(end);
     }
 
-    /// Passes on what the function says; a wish to become a task is given back.
+    /// Passes on a message of the function; a request to detach is returned.
     fn hear(&mut self, message: Message) -> Option<oneshot::Sender<()>> {
         match message {
             Message::Progress(report) => {
@@ -214,7 +215,7 @@ impl Session {
         }
     }
 
-    /// Sends a question, and waits for its answer as long as the function does.
+    /// Sends a request, and waits for its answer as long as the function does.
     fn put(&mut self, ask: Ask, slot: Slot) {
         let id = slot.id().clone();
         self.outgoing.push_back(notification::question(&id, &ask));
@@ -231,13 +232,13 @@ impl Session {
                 Ok(answer) => (answer, Heard::Answered(id)),
                 Err(error) => (Err(error), Heard::GivenUp(id)),
             };
-            // The function that asked may have stopped waiting.
+            // The function may have stopped waiting.
             let _ = response.send(answer);
             heard
         }));
     }
 
-    /// What the call has come to, for a client that hears nothing before.
+    /// The outcome of the call, for a client that receives only the result.
     pub(crate) async fn end(mut self) -> Ended {
         loop {
             if let Next::End(end) = self.next().await {
@@ -246,7 +247,7 @@ impl Session {
         }
     }
 
-    /// What the call has come to.
+    /// The outcome of the call.
     pub(crate) async fn settle(self, end: End) -> Ended {
         match end {
             End::Ended(ended) => ended,
@@ -261,7 +262,7 @@ impl Session {
     }
 }
 
-/// The end of a round whose questions the client takes along.
+/// The end of a round: the result carries the input requests.
 fn required(function: Arc<str>, multi_round: &MultiRound) -> Ended {
     let result = match multi_round.required() {
         Ok(result) => result,

@@ -1,4 +1,4 @@
-//! The answer to the body of one POST: to its message, or to each message of its batch.
+//! Answers the body of one POST: a single message, or each message of a batch.
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -16,13 +16,13 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::version::{self, Era, Shape};
 use crate::telemetry::Outcome;
 
-/// Messages of one batch.
+/// The maximum number of messages in a batch.
 const MAX_BATCH: usize = 100;
 
-/// Calls of one batch that run at the same time.
+/// The number of calls of one batch that run at the same time.
 const BATCH_WIDTH: usize = 8;
 
-/// The most bytes around a result, in the usual case.
+/// The bytes to reserve for the envelope around a result.
 const ENVELOPE: usize = 256;
 
 impl Endpoint {
@@ -34,7 +34,7 @@ impl Endpoint {
         }
         match envelope::parse(body) {
             Ok(Incoming::Single(message)) => self.single(headers, message, cx).await,
-            // Boxed, because batches are rare, and would make what every request passes through large.
+            // Boxed: batches are rare, and their future would enlarge that of every request.
             Ok(Incoming::Batch(batch)) => Box::pin(self.batch(headers, batch, cx)).await,
             Err(rpc_error) => McpResponse::rpc_error(absent, rpc_error),
         }
@@ -53,7 +53,7 @@ impl Endpoint {
                     Err(rpc_error) => McpResponse::rpc_error(Some(id), rpc_error),
                 }
             }
-            // Without a session no notification of a client means anything.
+            // Notifications refer to a session, and there are none, so they are accepted and ignored.
             Ok(Message::Notification { .. }) => McpResponse::accepted("notification"),
             Ok(Message::Response { id, text }) => {
                 let absent = version::absent_id(headers);
@@ -65,8 +65,8 @@ impl Endpoint {
         }
     }
 
-    /// Takes the answer to a question that a function of another request waits on, perhaps in another process.
-    /// A refusal has the `absent` id, because that of the message is not one of a request.
+    /// Delivers a client's answer to the request that waits for it, perhaps in another process. A refusal carries the
+    /// `absent` id, because the id of the message is not the id of a request.
     pub(super) async fn response(
         &self,
         id: &str,
@@ -86,7 +86,7 @@ impl Endpoint {
         }
     }
 
-    /// Answers one request, which has headers where it came over HTTP.
+    /// Answers one request. `headers` is `None` where it did not arrive over HTTP.
     pub(super) async fn request(
         &self,
         headers: Option<&HeaderMap>,
@@ -112,7 +112,7 @@ impl Endpoint {
         response
     }
 
-    /// A batch, which only revision 2025-03-26 knows: the answers in the order of the requests.
+    /// Answers a batch, which only revision 2025-03-26 supports: the responses are in the order of the requests.
     async fn batch(&self, headers: &HeaderMap, batch: Vec<&RawValue>, cx: &Context) -> McpResponse {
         let absent = version::absent_id(headers);
         if let Err(rpc_error) = version::allows_batch(headers) {
@@ -129,7 +129,8 @@ impl Endpoint {
             return McpResponse::rpc_error(absent, rpc_error);
         }
         let cx = &cx.batched();
-        // Collected first, because the compiler cannot name the lifetimes of a closure's futures in a stream.
+        // Collected first, because the compiler cannot infer the lifetimes of futures that a closure in a stream
+        // creates.
         let mut answers = Vec::with_capacity(batch.len());
         for message in batch {
             answers.push(self.batched(message, cx));
@@ -153,7 +154,7 @@ impl Endpoint {
         }
     }
 
-    /// One message of a batch. What stands around its result counts for the response of all.
+    /// Answers one message of a batch. The envelope of its result is charged to the whole response.
     async fn batched(&self, message: &RawValue, cx: &Context) -> McpResponse {
         let response = self.answer_member(message, cx).await;
         if let Body::Message(message) = &response.body {
@@ -163,7 +164,7 @@ impl Endpoint {
     }
 
     async fn answer_member(&self, message: &RawValue, cx: &Context) -> McpResponse {
-        // The revision that has batches wants an id in every response.
+        // The revision with batches requires an id in every response.
         let absent = Some(RawValue::NULL);
         match envelope::read(message) {
             Ok(Message::Request { id, method, .. }) if method == "initialize" => {

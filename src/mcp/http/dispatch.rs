@@ -1,4 +1,4 @@
-//! The methods that both eras have in common.
+//! Dispatches the methods that both eras share.
 
 use http::HeaderMap;
 
@@ -14,14 +14,14 @@ use crate::mcp::methods::resources::{self, ReadParams};
 use crate::mcp::methods::tools::{self, CallParams};
 use crate::mcp::methods::{completion, cursor};
 
-/// The name of a method that runs a function, for the log: names that callers make up do not belong there.
+/// The method for the log, if it is one that runs a function. Unknown names come from the caller and are not logged.
 pub(crate) fn of_function(name: &str) -> Option<&'static str> {
     let known = ["tools/call", "resources/read", "prompts/get"];
     known.into_iter().find(|it| *it == name)
 }
 
-/// Answers one request. A modern one over HTTP comes with the headers that must repeat what it is about. `channel` finds
-/// out what its client can do, for the methods that run a function.
+/// Answers one request. For a modern request over HTTP `headers` holds the headers that repeat parts of the body.
+/// `channel` determines the client's capabilities, for the methods that run a function.
 pub(crate) async fn answer(
     endpoint: &Endpoint,
     execution: Execution<'_>,
@@ -41,7 +41,7 @@ pub(crate) async fn answer(
         return McpResponse::charged(request, list.method(), page, cx);
     }
     let repeated = |name: &str, place| headers::check_name(modern, name, place);
-    // What runs a function is boxed: it is large, and each of the many layers around it would move it.
+    // Boxed: these futures are large, and every layer above would copy them.
     let executed = match &*request.method {
         "tools/call" => {
             let params = CallParams::of(params)?;

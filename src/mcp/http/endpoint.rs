@@ -1,4 +1,4 @@
-//! The MCP protocol of one application: what it stands on, and how it ends.
+//! The MCP endpoint of one application: its dependencies, and its shutdown.
 
 use std::sync::Arc;
 
@@ -18,46 +18,46 @@ use crate::mcp::methods::rendered::Rendered;
 use crate::registry::{Info, Registry};
 use crate::store::Store;
 
-/// The MCP protocol of one application, with one registry. When the application changes what it offers, another one
-/// shares all else with it.
+/// The MCP endpoint of one application with one registry. After a change of the catalog a new endpoint shares
+/// everything but the registry.
 pub struct Endpoint {
     pub(super) registry: Arc<Registry>,
     pub(super) rendered: Rendered,
     pub(super) origins: AllowedOrigins,
-    /// What runs the functions.
+    /// Runs the functions.
     pub(super) executor: Executor,
-    /// Where changes are told.
+    /// Publishes changes to subscribed clients.
     pub(super) updates: Arc<Updates>,
     shutdown: Shutdown,
 }
 
-/// What an [`Endpoint`] stands on.
+/// The dependencies of an [`Endpoint`].
 pub(crate) struct Dependencies<'a> {
     /// The functions.
     pub registry: Arc<Registry>,
-    /// How the server introduces itself.
+    /// The name, version and description of the server.
     pub info: &'a Info,
-    /// Entries on one page of a list, at least 1.
+    /// The number of entries on one page of a list, at least 1.
     pub page_size: usize,
-    /// The browser pages that may call.
+    /// The origins of web pages that may send requests.
     pub origins: AllowedOrigins,
     /// The settings of the process.
     pub config: &'a Config,
-    /// What it shares with other processes.
+    /// The store that all processes share.
     pub store: Store,
-    /// How calls go on in a process that is frozen between requests, if they can.
+    /// Invokes the function again to continue a task, where the process is frozen between requests.
     pub invoker: Option<Arc<Invoker>>,
-    /// Where changes are told.
+    /// Publishes changes to subscribed clients.
     pub updates: Arc<Updates>,
-    /// Whether the application may change what it offers.
+    /// Whether the catalog may change at run time.
     pub may_change: bool,
 }
 
-/// Gives the endpoint with the current registry: a connection asks for it with each message.
+/// Returns the endpoint with the current registry. A connection calls it for each message.
 pub(crate) type CurrentEndpoint = Arc<dyn Fn() -> Arc<Endpoint> + Send + Sync>;
 
 impl Endpoint {
-    /// The protocol of that registry. Processes that share the store and the keys go on with each other's calls.
+    /// Builds the endpoint. Processes with the same store and keys can continue each other's calls.
     pub(crate) fn new(dependencies: Dependencies<'_>) -> Endpoint {
         let Dependencies {
             registry,
@@ -109,7 +109,7 @@ impl Endpoint {
         }
     }
 
-    /// The same protocol with another registry.
+    /// The same endpoint with another registry.
     pub(crate) fn with(&self, registry: Arc<Registry>) -> Endpoint {
         Endpoint {
             rendered: self.rendered.with(registry.clone()),
@@ -121,7 +121,7 @@ impl Endpoint {
         }
     }
 
-    /// Announces to the clients that listen which lists are other ones than those of the `old` endpoint.
+    /// Announces the lists that differ from those of the `old` endpoint to subscribed clients.
     pub(crate) fn announce_changes(&self, old: &Endpoint) {
         for (lists, update) in [
             (&[List::Tools][..], Update::Tools),
@@ -137,21 +137,21 @@ impl Endpoint {
         }
     }
 
-    /// Goes on with a task that another invocation began, to its end. A second invocation for the same one does nothing.
+    /// Runs a task that another invocation created, until it ends. A duplicate invocation does nothing.
     ///
     /// # Errors
-    /// The store's.
+    /// The store fails.
     pub(crate) async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
         self.executor.resume(id, cx).await
     }
 
-    /// The process is to end: questions to clients of 2025 are given up, no call becomes a task any more, and the tasks
-    /// of this process have a moment to end.
+    /// Begins the shutdown: pending requests to clients are abandoned, no call becomes a task any more, and running
+    /// tasks get a short time to finish.
     pub(crate) fn close(&self) {
         self.shutdown.begin();
     }
 
-    /// Ready when no question waits and no task runs in this process.
+    /// Completes when no request to a client is pending and no task runs in this process.
     pub(crate) async fn closed(&self) {
         self.shutdown.is_over().await;
     }

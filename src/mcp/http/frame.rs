@@ -1,4 +1,4 @@
-//! One message of a WebSocket: the same protocol, without the headers of HTTP.
+//! MCP messages over WebSocket: the same protocol without HTTP headers.
 
 use serde_json::value::RawValue;
 
@@ -13,19 +13,19 @@ use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::Shape;
 use crate::telemetry::trace::Trace;
 
-/// One message, read once and kept until it is answered.
+/// One message, parsed once and kept until it is answered.
 pub(crate) enum Frame {
-    /// It gets exactly one response, under its id.
+    /// A request, which gets exactly one response with its id.
     Request(FrameRequest),
-    /// The client does not want the response to the request of that id any more.
+    /// A cancellation: the client no longer needs the response to the request with this id.
     Cancellation(Box<RawValue>),
-    /// All else: most of it gets no answer, and some an error.
+    /// Any other message: most are not answered, some with an error.
     Other(OtherFrame),
 }
 
-/// A request, whose parameters are read when it is answered.
+/// A request. Its parameters are parsed when it is answered.
 pub(crate) struct FrameRequest {
-    /// As it stands in the message.
+    /// The id, as in the message.
     id: Box<RawValue>,
     method: String,
     params: Option<Box<RawValue>>,
@@ -41,7 +41,7 @@ enum Other {
 }
 
 impl Frame {
-    /// Reads a message.
+    /// Parses a message.
     pub(crate) fn read(text: &str) -> Frame {
         let message = match envelope::parse(text.as_bytes()) {
             Ok(Incoming::Single(message)) => message,
@@ -75,7 +75,7 @@ impl Frame {
         Frame::Other(OtherFrame(Other::Malformed(id, rpc_error)))
     }
 
-    /// The id under which it is answered, of a request.
+    /// The id of a request.
     pub(crate) fn id(&self) -> Option<&RawValue> {
         match self {
             Frame::Request(request) => Some(&request.id),
@@ -83,7 +83,7 @@ impl Frame {
         }
     }
 
-    /// The method of a request for which a function is run, so that it may take long.
+    /// The method of a request that runs a function, which may take long.
     pub(crate) fn function_method(&self) -> Option<&'static str> {
         match self {
             Frame::Request(request) => dispatch::of_function(&request.method),
@@ -93,21 +93,21 @@ impl Frame {
 }
 
 impl FrameRequest {
-    /// The id under which it is answered.
+    /// The id of the request.
     pub(crate) fn id(&self) -> &RawValue {
         &self.id
     }
 
-    /// The trace that it says it belongs to.
+    /// The trace context in `_meta`.
     ///
     /// # Errors
-    /// It is malformed.
+    /// The parameters are malformed.
     pub(crate) fn trace(&self) -> Result<Option<Trace>, RpcError> {
         Ok(self.read()?.params.meta.trace())
     }
 
     fn read(&self) -> Result<Request<'_>, RpcError> {
-        // A client of a WebSocket hears all that is said before the response.
+        // A WebSocket client always receives the notifications before the response.
         let takes_events = true;
         let params = self.params.as_deref();
         Request::read(&self.id, (&*self.method).into(), params, takes_events)
@@ -115,12 +115,12 @@ impl FrameRequest {
 }
 
 impl Endpoint {
-    /// Answers one message of a WebSocket, whose client hears all that is said before the response.
+    /// Answers one WebSocket message, whose client also receives notifications before the response.
     pub async fn answer_frame(&self, text: &str, cx: &Context) -> McpResponse {
         self.answer_read_frame(Frame::read(text), cx).await
     }
 
-    /// The same of one that has been read.
+    /// Like [`Endpoint::answer_frame`], for a message that is already parsed.
     pub(crate) async fn answer_read_frame(&self, frame: Frame, cx: &Context) -> McpResponse {
         match frame {
             Frame::Request(request) => match request.read() {
@@ -140,12 +140,12 @@ impl Endpoint {
     }
 }
 
-/// The response to a request that cannot be carried out, or whose answer cannot be sent.
+/// The error response to a request that cannot be run, or whose response cannot be sent.
 pub(crate) fn refusal(id: &RawValue, error: &Error) -> Outgoing {
     RpcError::of_error(Shape::Modern, "", error).encode(Some(id))
 }
 
-/// What is said to a message that belongs to no request, or to none that can be told.
+/// The error for a message without a usable request id.
 pub(crate) fn unreadable(problem: impl Into<String>) -> Outgoing {
     RpcError::invalid_request(problem).encode(None)
 }

@@ -1,4 +1,4 @@
-//! Which requests may be posted: the origin of a browser page and the type of the body decide.
+//! Decides which requests may be posted, by the `Origin` and `Content-Type` headers.
 
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, ORIGIN};
@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, ORIGIN};
 use crate::http::origin::AllowedOrigins;
 use crate::mcp::messages::error::RpcError;
 
-/// A request without `Origin` comes from no browser page and passes (MCP 2026-07-28, transports).
+/// A request without `Origin` does not come from a web page, and passes (MCP 2026-07-28, transports).
 pub(crate) fn check(headers: &HeaderMap, origins: &AllowedOrigins) -> Result<(), RpcError> {
     let mut named = headers.get_all(ORIGIN).iter();
     if let Some(origin) = named.next()

@@ -1,4 +1,4 @@
-//! The revisions from 2024-11-05 to 2025-11-25, served without a session: `initialize` leaves nothing behind.
+//! The revisions from 2024-11-05 to 2025-11-25, served without a session: `initialize` stores nothing.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ struct SetLevel<'a> {
     level: &'a RawValue,
 }
 
-/// Answers one request of a client that speaks `version`.
+/// Answers one request of a client that uses `version`.
 pub(crate) async fn answer(
     endpoint: &Endpoint,
     version: Version,
@@ -62,7 +62,7 @@ async fn dispatch_method(
             let level = |level| SetLevel { level };
             let params = request.params.decode(|it| it.raw(Key::Level).map(level))?;
             read_level(params.level.get())?;
-            // It is not kept: a process without sessions does not know the client again.
+            // The level is not stored: without sessions the server does not recognise the client again.
             McpResponse::charged(request, "logging/setLevel", rendered.nothing(), cx)
         }
         "resources/subscribe" | "resources/unsubscribe"
@@ -70,7 +70,7 @@ async fn dispatch_method(
         {
             let params = ReadParams::of(&request.params)?;
             resources::check_listed(&endpoint.registry, shape, &params.uri)?;
-            // Every stream of this era hears of all documents, so there is nothing to be kept.
+            // Every stream of this era covers all documents, so there is nothing to store.
             McpResponse::charged(request, "resources/subscribe", rendered.nothing(), cx)
         }
         _ => {
@@ -81,7 +81,7 @@ async fn dispatch_method(
     }
 }
 
-/// The version that the client asks for where it is served, else the latest of this era.
+/// The requested version if it is supported, otherwise the latest version of this era.
 fn negotiate(params: &Params<'_>) -> Result<Version, RpcError> {
     let version = match params.fields().text(Key::ProtocolVersion) {
         Some(version) => version,
@@ -90,7 +90,7 @@ fn negotiate(params: &Params<'_>) -> Result<Version, RpcError> {
     Ok(Version::parse(&version).unwrap_or(Version::LATEST))
 }
 
-/// What is wrong with the version of a client.
+/// Checks the version that a client requests.
 #[cold]
 fn misfit<'a>(params: &Params<'a>) -> Result<Cow<'a, str>, RpcError> {
     let asked: Result<Initialize<'_>, _> = serde_json::from_str(params.text());

@@ -1,4 +1,4 @@
-//! The stream of changes of a client of 2025, which opens it with a GET.
+//! The `GET /mcp` event stream of revisions before 2026-07-28.
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -13,12 +13,12 @@ use crate::mcp::messages::{accept, headers};
 use crate::mcp::methods::subscriptions;
 
 impl Endpoint {
-    /// Whether clients of 2025 can open a stream.
+    /// Whether clients of revisions before 2026-07-28 can open a `GET` stream.
     pub(crate) fn tells(&self) -> bool {
         self.updates.has_topics()
     }
 
-    /// The stream of a client of 2025, which hears of every change that is announced to all clients.
+    /// Opens the `GET` stream. It carries every change that is announced to all clients.
     pub(crate) fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
         if let Err(rpc_error) = self.check_listener(headers) {
             return McpResponse::rpc_error(absent_id(headers), rpc_error);

@@ -1,4 +1,4 @@
-//! The fourth layer: the endpoint, and MCP as HTTP, whose responses are one document or a stream of events.
+//! The fourth layer: the endpoint, and MCP over HTTP, where a response is one JSON document or an event stream.
 
 mod access;
 mod answer;
@@ -31,7 +31,7 @@ use crate::telemetry::Outcome;
 use endpoint::Endpoint;
 use response::{Body as McpBody, McpResponse};
 
-/// Answers a request for the path of the protocol.
+/// Answers a request to `/mcp`.
 pub(crate) async fn route(endpoint: &Endpoint, request: Request) -> Answered {
     let tells = endpoint.tells();
     match *request.method() {
@@ -50,7 +50,7 @@ async fn post(endpoint: &Endpoint, request: Request) -> Answered {
     }
 }
 
-/// Answers what neither posts a message nor listens.
+/// Answers methods other than POST and GET.
 fn method_not_allowed(headers: &HeaderMap, allowed: &'static str) -> Answered {
     let refusal = Refusal::new(
         StatusCode::METHOD_NOT_ALLOWED,
@@ -63,9 +63,9 @@ fn method_not_allowed(headers: &HeaderMap, allowed: &'static str) -> Answered {
     answered
 }
 
-/// An error of the protocol, because that is what clients of this path can read.
+/// A JSON-RPC error, because MCP clients cannot read problem documents.
 pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Answered {
-    let message = RpcError::of_refusal(refusal.status, refusal.detail);
+    let message = RpcError::of_refusal(&refusal);
     let message = message.encode(version::absent_id(headers));
     let mut response = json_response(message.into_json());
     *response.status_mut() = refusal.status;
@@ -79,7 +79,7 @@ pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Answered {
     Answered::new(response, outcome)
 }
 
-/// The response as an HTTP response.
+/// Converts a [`McpResponse`] into an HTTP response.
 fn answered(answer: McpResponse) -> Answered {
     let (mut response, pending) = match answer.body {
         McpBody::Empty => (Response::default(), None),
@@ -102,7 +102,7 @@ fn json_response(json: Vec<u8>) -> Response<Body> {
     response
 }
 
-/// Nothing between here and the client may keep the events, or hold them back.
+/// Proxies must neither store nor buffer the events.
 fn event_response(events: BoxStream<'static, Event>) -> Response<Body> {
     let events = events.map(|event| Ok::<_, Infallible>(event.sse()));
     let mut response = Response::new(Body::from_stream(events));

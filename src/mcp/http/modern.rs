@@ -1,4 +1,4 @@
-//! Revision 2026-07-28: every request says in `_meta` its version and what its client can do.
+//! Revision 2026-07-28: every request carries its version and the client's capabilities in `_meta`.
 
 use http::HeaderMap;
 
@@ -16,7 +16,7 @@ use crate::mcp::messages::headers;
 use crate::mcp::messages::version::{MODERN, Shape};
 use crate::mcp::methods::subscriptions;
 
-/// Answers one request; the checks stand in the order in which the specification lets them be told apart.
+/// Answers one request. The order of the checks follows the specification.
 pub(crate) async fn answer(
     endpoint: &Endpoint,
     headers: Option<&HeaderMap>,

@@ -1,4 +1,4 @@
-//! What the protocol answers a message with.
+//! The response to a message.
 
 use futures_util::stream::BoxStream;
 use http::StatusCode;
@@ -13,32 +13,32 @@ use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::Shape;
 use crate::telemetry::{Outcome, PendingOutcome};
 
-/// What goes back.
+/// The response to one message or batch.
 #[non_exhaustive]
 pub struct McpResponse {
     /// The HTTP status.
     pub status: StatusCode,
     /// The body.
     pub body: Body,
-    /// What the log says of it; of a stream, if it is given up before its end.
+    /// The outcome for the access line; for a stream, the outcome if the client disconnects before its end.
     pub outcome: Outcome,
 }
 
 /// The body of a [`McpResponse`].
 #[non_exhaustive]
 pub enum Body {
-    /// The answer to a notification.
+    /// No body: the message was a notification.
     Empty,
     /// One JSON-RPC message.
     Message(Outgoing),
-    /// The responses to a batch, on one line.
+    /// The responses to a batch, a JSON array on one line.
     Batch(Vec<u8>),
-    /// What is sent until the response, this among it, and what the log says of it once it has ended.
+    /// The events up to and including the response, and the outcome for the access line once the stream has ended.
     Events(BoxStream<'static, Event>, PendingOutcome),
 }
 
 impl McpResponse {
-    /// The answer to a message that gets none.
+    /// The response to a notification.
     pub(crate) fn accepted(what: &'static str) -> McpResponse {
         McpResponse {
             status: StatusCode::ACCEPTED,
@@ -47,7 +47,7 @@ impl McpResponse {
         }
     }
 
-    /// The response with an error.
+    /// An error response.
     pub(crate) fn rpc_error(id: Option<&RawValue>, rpc_error: RpcError) -> McpResponse {
         let outcome = Outcome {
             error: Some(rpc_error.name()),
@@ -60,7 +60,7 @@ impl McpResponse {
         }
     }
 
-    /// The response with a result that was charged.
+    /// A response with a result that is already charged to the request's budget.
     pub(crate) fn result(
         request: &Request<'_>,
         method: &'static str,
@@ -73,10 +73,10 @@ impl McpResponse {
         }
     }
 
-    /// The response with a result that is still to be charged.
+    /// A response with a result that is charged here.
     ///
     /// # Errors
-    /// It is more than is left of the request's budget.
+    /// The result exceeds what is left of the request's budget.
     pub(crate) fn charged(
         request: &Request<'_>,
         method: &'static str,
@@ -111,7 +111,7 @@ impl McpResponse {
         }
     }
 
-    /// A stream of the changes that a client listens to. It ends when the client has heard enough, which is no failure.
+    /// A stream of change notifications. A client that closes it is not a failure.
     pub(crate) fn listening(events: BoxStream<'static, Event>) -> McpResponse {
         McpResponse {
             status: StatusCode::OK,
@@ -120,7 +120,7 @@ impl McpResponse {
         }
     }
 
-    /// The message, of a response that is one.
+    /// The JSON-RPC message, if the response is a single one.
     pub(crate) fn into_json(self) -> Option<Vec<u8>> {
         match self.body {
             Body::Message(message) => Some(message.into_json()),

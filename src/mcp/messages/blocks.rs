@@ -1,4 +1,4 @@
-//! Content blocks as the client's revision knows them.
+//! Content blocks in the form of the client's revision.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::mcp::messages::version::Shape;
 
-/// The blocks, with text in the place of what the revision does not know. From 2025-06-18 on every block is known, so
-/// that the bytes of the function go out unread.
+/// Replaces blocks that the revision does not know by text. From 2025-06-18 on all blocks are known, and the bytes are
+/// passed on unparsed.
 pub(crate) fn known(blocks: &RawValue, shape: Shape) -> Cow<'_, RawValue> {
     if shape >= Shape::Structured {
         return Cow::Borrowed(blocks);
@@ -28,7 +28,7 @@ pub(crate) fn known(blocks: &RawValue, shape: Shape) -> Cow<'_, RawValue> {
     Cow::Owned(to_raw_value(&blocks).expect("what was JSON is JSON"))
 }
 
-/// Takes out of annotations what the revision does not know.
+/// Removes annotations that the revision does not know.
 pub(crate) fn abridge(annotations: &mut Value, shape: Shape) {
     if let Some(fields) = annotations
         .as_object_mut()
@@ -38,7 +38,7 @@ pub(crate) fn abridge(annotations: &mut Value, shape: Shape) {
     }
 }
 
-/// What stands for a block that the revision does not know.
+/// The text that replaces an unknown block.
 fn instead(block: &Map<String, Value>, shape: Shape) -> Option<String> {
     let text = |key: &str| block.get(key).and_then(Value::as_str);
     match text("type") {

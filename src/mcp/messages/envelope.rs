@@ -1,4 +1,4 @@
-//! The JSON-RPC envelope: whether a message is a request, a notification, a response, or none of these.
+//! The JSON-RPC envelope: a request, a notification, a response, or an error.
 
 use std::borrow::Cow;
 
@@ -13,30 +13,30 @@ use crate::mcp::messages::params::Params;
 /// The byte order mark, in UTF-8.
 const MARK: &str = "\u{feff}";
 
-/// What may stand around a JSON text.
+/// The white space that may surround a JSON text.
 const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// The body of one POST.
 pub(crate) enum Incoming<'a> {
     Single(Result<Message<'a>, Malformed<'a>>),
-    /// The messages of a batch, each of them unread.
+    /// The messages of a batch, unparsed.
     Batch(Vec<&'a RawValue>),
 }
 
 /// One message.
 pub(crate) enum Message<'a> {
-    /// It wants an answer: it becomes a [`Request`] once its parameters are read.
+    /// A message with an id and a method; it becomes a [`Request`] when its parameters are parsed.
     Request {
         id: &'a RawValue,
         method: Cow<'a, str>,
         params: Option<&'a RawValue>,
     },
-    /// It asks for nothing.
+    /// A message without an id.
     Notification {
-        /// The id of the request whose response the client does not want any more.
+        /// The id of the request to cancel.
         cancelled: Option<&'a RawValue>,
     },
-    /// The answer to a question of this server.
+    /// A client's response to a request of the server.
     Response {
         id: Cow<'a, str>,
         /// The whole message.
@@ -44,23 +44,23 @@ pub(crate) enum Message<'a> {
     },
 }
 
-/// Why a message cannot be served, and its id where that can be used.
+/// Why a message is invalid, and its id if it is usable.
 pub(crate) struct Malformed<'a> {
     pub(crate) id: Option<&'a RawValue>,
     pub(crate) error: RpcError,
 }
 
-/// A request: it has an id and gets exactly one answer.
+/// A request: it has an id and gets exactly one response.
 pub(crate) struct Request<'a> {
-    /// The id as it stood in the message, so that it goes back as it came.
+    /// The id, verbatim.
     pub(crate) id: &'a RawValue,
     pub(crate) method: Cow<'a, str>,
     pub(crate) params: Params<'a>,
-    /// Whether the client hears what is said before the response; never in a batch, whose answer is one array.
+    /// Whether the client can receive notifications before the response; never in a batch, whose response is one array.
     pub(crate) takes_events: bool,
 }
 
-/// The fields as they stand, of whatever type: a message with a wrong field is still answered under its id.
+/// The fields, of any type: a message with an invalid field is still answered with its id.
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
@@ -77,7 +77,7 @@ struct Wire<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// A field that is there, whatever it holds: `null` is not the same as nothing.
+/// A field that is present, even with the value `null`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
@@ -94,10 +94,10 @@ impl<'a> Malformed<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads the parameters of a request.
+    /// Parses the parameters of a request.
     ///
     /// # Errors
-    /// Its progress token is too long to be repeated.
+    /// The progress token is too long.
     pub(crate) fn read(
         id: &'a RawValue,
         method: Cow<'a, str>,
@@ -117,15 +117,15 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The message without a byte order mark, which some clients write before it.
+/// The message without a byte order mark, which some clients send.
 pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix(MARK).unwrap_or(text)
 }
 
-/// Reads the body.
+/// Parses the body.
 ///
 /// # Errors
-/// It is not JSON, or neither a message nor a batch of them.
+/// The body is not JSON, or is neither a message nor a batch.
 pub(crate) fn parse(body: &[u8]) -> Result<Incoming<'_>, RpcError> {
     let body = body.strip_prefix(MARK.as_bytes()).unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| not_json(body))?;
@@ -146,10 +146,10 @@ pub(crate) fn parse(body: &[u8]) -> Result<Incoming<'_>, RpcError> {
     }
 }
 
-/// Reads one message of a batch.
+/// Parses one message of a batch.
 pub(crate) fn read(message: &RawValue) -> Result<Message<'_>, Malformed<'_>> {
     let text = message.get();
-    // A struct would also decode from an array of its fields, which no schema of the protocol knows.
+    // A struct would also decode from an array of its fields, which the protocol does not allow.
     let wire = text.starts_with('{').then(|| serde_json::from_str(text));
     match wire {
         Some(Ok(wire)) => self::message(text, wire),
@@ -157,7 +157,7 @@ pub(crate) fn read(message: &RawValue) -> Result<Message<'_>, Malformed<'_>> {
     }
 }
 
-/// Whether the body, which could not be read as a message, is JSON at all.
+/// Whether the body, which is not a valid message, is JSON at all.
 #[cold]
 fn check(body: &[u8]) -> Result<(), RpcError> {
     let read = serde_json::from_slice::<&RawValue>(body);
@@ -171,7 +171,7 @@ fn not_json(body: &[u8]) -> RpcError {
     checked.unwrap_or_else(|| RpcError::parse_error("the body is not JSON"))
 }
 
-/// What the message is whose fields are `wire`. The error comes with the id, where there is a usable one.
+/// The kind of message with these fields. An error carries the id, if it is usable.
 fn message<'a>(whole: &'a str, wire: Wire<'a>) -> Result<Message<'a>, Malformed<'a>> {
     if wire.id.is_some_and(is_too_long) {
         return Err(Malformed::new(None, RpcError::too_long("id")));
@@ -190,7 +190,7 @@ fn message<'a>(whole: &'a str, wire: Wire<'a>) -> Result<Message<'a>, Malformed<
     let Some(method) = wire.method.and_then(text) else {
         return invalid("`method` must be a string");
     };
-    // Parameters may be left out, and null says the same.
+    // Parameters are optional, and `null` means absent.
     let params = wire.params.filter(|it| it.get() != "null");
     if params.is_some_and(|params| !params.get().starts_with('{')) {
         return invalid("`params` must be an object");
@@ -206,7 +206,7 @@ fn response<'a>(whole: &'a str, wire: &Wire<'a>) -> Result<Message<'a>, Malforme
     match wire.id.and_then(text).filter(|_| is_one) {
         Some(id) => Ok(Message::Response { id, text: whole }),
         None => {
-            // Refused without the id, which could be that of a request of the client's own.
+            // Refused without an id: it could be the id of a request of the client's own.
             let problem = "this response answers no question of this server: its `id` must be that of one, and it must have either `result` or `error`";
             Err(Malformed::new(None, RpcError::invalid_request(problem)))
         }

@@ -1,4 +1,4 @@
-//! JSON-RPC errors: the code, the HTTP status that goes with it, and what to do.
+//! JSON-RPC errors: code, HTTP status, and message.
 
 use http::StatusCode;
 use serde::Serialize;
@@ -7,16 +7,17 @@ use serde_json::{Value, json};
 
 use crate::error::excerpt::excerpt;
 use crate::error::{Capability, Error, Kind};
+use crate::http::refusal::Refusal;
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::{MODERN, Shape};
 
-/// The client cannot do what a function needs (MCP 2026-07-28).
+/// The client lacks a capability that a function needs (MCP 2026-07-28).
 const MISSING_CAPABILITY: i32 = -32021;
 
 /// The codes of refused callers: those of HTTP, which lie outside the range that JSON-RPC keeps for protocols.
 const REFUSALS: [i32; 3] = [401, 403, 429];
 
-/// A message that could not be served as a request of this protocol.
+/// A request that failed with a protocol error.
 pub(crate) struct RpcError {
     pub(crate) status: StatusCode,
     code: i32,
@@ -47,19 +48,19 @@ impl RpcError {
         RpcError::new(StatusCode::BAD_REQUEST, -32700, message)
     }
 
-    /// The JSON is not a message of this protocol.
+    /// The JSON is not a JSON-RPC message.
     pub(crate) fn invalid_request(message: impl Into<String>) -> RpcError {
         RpcError::new(StatusCode::BAD_REQUEST, -32600, message)
     }
 
-    /// An id or a token is longer than what is repeated to a client.
+    /// An id or a token exceeds the maximum length.
     pub(crate) fn too_long(place: &str) -> RpcError {
         RpcError::invalid_request(format!(
             "`{place}` has more than 1024 bytes: send a shorter one"
         ))
     }
 
-    /// The method is not served.
+    /// The method does not exist.
     pub(crate) fn method_not_found(method: &str) -> RpcError {
         RpcError::new(
             StatusCode::NOT_FOUND,
@@ -68,12 +69,12 @@ impl RpcError {
         )
     }
 
-    /// The parameters are wrong in a way that the protocol itself defines.
+    /// The parameters are invalid.
     pub(crate) fn invalid_params(message: impl Into<String>) -> RpcError {
         RpcError::new(StatusCode::OK, -32602, message)
     }
 
-    /// No resource has that URI.
+    /// No resource has this URI.
     pub(crate) fn resource_not_found(shape: Shape, uri: &str) -> RpcError {
         let code = match shape {
             Shape::Modern => -32602,
@@ -88,7 +89,7 @@ impl RpcError {
         }
     }
 
-    /// A document or a prompt whose function failed.
+    /// The function of a resource or prompt failed.
     pub(crate) fn of_error(shape: Shape, about: &str, error: &Error) -> RpcError {
         if let Some(status) = refusal(error) {
             let data = Some(json!(error.detail()));
@@ -110,7 +111,7 @@ impl RpcError {
         }
     }
 
-    /// A required key of `_meta` is missing or wrong (the specification wants HTTP 400 here).
+    /// A required key of `_meta` is missing or wrong (the specification requires HTTP 400).
     pub(crate) fn invalid_meta(message: impl Into<String>) -> RpcError {
         RpcError {
             status: StatusCode::BAD_REQUEST,
@@ -118,12 +119,12 @@ impl RpcError {
         }
     }
 
-    /// A header is missing, or says something else than the body.
+    /// A header is missing, or does not match the body.
     pub(crate) fn header_mismatch(message: impl Into<String>) -> RpcError {
         RpcError::new(StatusCode::BAD_REQUEST, -32020, message)
     }
 
-    /// The client did not declare what the function needs of it.
+    /// The client did not declare a capability that the function needs.
     pub(crate) fn missing_capabilities(function: &str, missing: &[Capability]) -> RpcError {
         let names: Vec<&str> = missing.iter().map(|it| it.as_str()).collect();
         let message = format!(
@@ -137,7 +138,7 @@ impl RpcError {
         }
     }
 
-    /// The answer of a client could not be put where it is waited for: the client may send it again.
+    /// A client's answer could not be delivered; the client may send it again.
     pub(crate) fn undelivered(error: &Error) -> RpcError {
         RpcError {
             status: StatusCode::SERVICE_UNAVAILABLE,
@@ -145,7 +146,7 @@ impl RpcError {
         }
     }
 
-    /// The client speaks a revision that is not served.
+    /// The revision is not supported.
     pub(crate) fn unsupported_version(requested: &str) -> RpcError {
         let requested = excerpt(requested);
         let message = format!("protocol version `{requested}` is not served here");
@@ -156,13 +157,13 @@ impl RpcError {
         }
     }
 
-    /// A browser page of a foreign origin.
+    /// The request comes from a web page of an origin that is not allowed.
     pub(crate) fn forbidden_origin() -> RpcError {
         let message = "this `Origin` may not call; list it in BIFOLD_ALLOWED_ORIGINS";
         RpcError::new(StatusCode::FORBIDDEN, -32600, message)
     }
 
-    /// The body is announced as something else than JSON.
+    /// The body's `Content-Type` is not JSON.
     pub(crate) fn unsupported_media_type() -> RpcError {
         RpcError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -171,7 +172,7 @@ impl RpcError {
         )
     }
 
-    /// A client that does not say that it can read a stream asks for one.
+    /// The client asks for a stream without accepting one.
     pub(crate) fn not_acceptable() -> RpcError {
         let message = "a GET opens a stream of events: `Accept` must admit `text/event-stream`";
         RpcError::new(StatusCode::NOT_ACCEPTABLE, -32600, message)
@@ -179,16 +180,15 @@ impl RpcError {
 
     /// A request that reached no method. Where its caller is refused, the code is the one of HTTP, because the protocol
     /// has none for that.
-    pub(crate) fn of_refusal(status: StatusCode, detail: impl Into<String>) -> RpcError {
-        let code = match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => i32::from(status.as_u16()),
+    pub(crate) fn of_refusal(refusal: &Refusal) -> RpcError {
+        let code = match refusal.class {
+            "unauthenticated" | "invalid_token" => 401,
             _ => -32600,
         };
-        RpcError::new(status, code, detail)
+        RpcError::new(refusal.status, code, &*refusal.detail)
     }
 
-    /// The status that legacy revisions use: they carry every error of a request in a plain answer, unless its caller is
-    /// refused.
+    /// The status in legacy revisions, which send every error of a request with HTTP 200, unless its caller is refused.
     pub(crate) fn legacy(mut self) -> RpcError {
         if REFUSALS.contains(&self.code) {
             return self;
@@ -222,7 +222,7 @@ impl RpcError {
         }
     }
 
-    /// The response to the request of that id.
+    /// The error response to the request with this id.
     pub(crate) fn encode(&self, id: Option<&RawValue>) -> Outgoing {
         let error = Body {
             data: None,
@@ -231,7 +231,7 @@ impl RpcError {
         Outgoing::of_error(id, &error, self.data.as_ref())
     }
 
-    /// The error alone, as it stands in a task.
+    /// The error object alone, as in the record of a task.
     pub(crate) fn object(&self) -> Box<RawValue> {
         to_raw_value(&self.body()).expect("an error of strings and numbers is JSON")
     }

@@ -1,23 +1,23 @@
-//! What is sent before an answer is whole, and how it stands in a stream of server-sent events.
+//! Server-sent events: messages before the response, and the response.
 
 use bytes::Bytes;
 
 use crate::mcp::messages::outgoing::Outgoing;
 
-/// A comment, which no client takes for an event.
+/// A comment line, which clients ignore.
 const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
-/// One thing that is sent.
+/// One event of a stream.
 #[non_exhaustive]
 pub enum Event {
-    /// A message of the protocol; the last one of a request is its response.
+    /// A JSON-RPC message; the last message of a request is its response.
     Message(Outgoing),
-    /// Nothing, to show that the server is alive.
+    /// A heartbeat.
     KeepAlive,
 }
 
 impl Event {
-    /// As it stands in a stream. A line break, which in JSON can only stand between its tokens, would end the line.
+    /// The event in wire form. A line break, which in JSON can occur only between tokens, would end the line.
     pub fn sse(self) -> Bytes {
         let Event::Message(message) = self else {
             return KEEP_ALIVE;

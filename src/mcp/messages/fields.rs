@@ -1,4 +1,4 @@
-//! The known fields of a JSON object, read in one pass and borrowed as they stand.
+//! The known fields of a JSON object, parsed in one pass and borrowed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// The values of the keys `K`, which number `N`; all other keys are passed over.
+/// The values of the `N` keys of type `K`; other keys are ignored.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a, K, const N: usize> {
     values: [Field<'a>; N],
@@ -19,17 +19,17 @@ pub(crate) struct Fields<'a, K, const N: usize> {
 enum Field<'a> {
     Absent,
     Once(&'a RawValue),
-    /// The key stands twice, or the object cannot be read.
+    /// The key occurs twice, or the object is malformed.
     Unclear,
 }
 
 impl<'a, K: Into<usize>, const N: usize> Fields<'a, K, N> {
-    /// Those of an empty object.
+    /// The fields of an empty object.
     pub(crate) fn none() -> Self {
         Fields::all(Field::Absent)
     }
 
-    /// Reads the object. In one that cannot be read no field is clear.
+    /// Parses an object. In a malformed one every field is ambiguous.
     pub(crate) fn read(object: &'a str) -> Self
     where
         K: Deserialize<'a>,
@@ -44,12 +44,12 @@ impl<'a, K: Into<usize>, const N: usize> Fields<'a, K, N> {
         }
     }
 
-    /// Whether the key is there, whatever it holds.
+    /// Whether the key is present, with any value.
     pub(crate) fn has(&self, key: K) -> bool {
         !matches!(self.values[key.into()], Field::Absent)
     }
 
-    /// The value of a field that stands there once, be it `null`.
+    /// The value of a field that occurs once; it may be `null`.
     pub(crate) fn raw(&self, key: K) -> Option<&'a RawValue> {
         match self.values[key.into()] {
             Field::Once(value) => Some(value),
@@ -57,7 +57,7 @@ impl<'a, K: Into<usize>, const N: usize> Fields<'a, K, N> {
         }
     }
 
-    /// The value of a field that may be left out, for which `null` stands too; `None` where that is unclear.
+    /// The value of an optional field, where `null` means absent; `None` if it is ambiguous.
     pub(crate) fn optional(&self, key: K) -> Option<Option<&'a RawValue>> {
         match self.values[key.into()] {
             Field::Once(value) => Some(Some(value).filter(|it| it.get() != "null")),
@@ -66,17 +66,17 @@ impl<'a, K: Into<usize>, const N: usize> Fields<'a, K, N> {
         }
     }
 
-    /// A field that must hold a text.
+    /// A required string.
     pub(crate) fn text(&self, key: K) -> Option<Cow<'a, str>> {
         text(self.raw(key)?)
     }
 
-    /// A field that must hold a `T`.
+    /// A required field of type `T`.
     pub(crate) fn parsed<T: Deserialize<'a>>(&self, key: K) -> Option<T> {
         serde_json::from_str(self.raw(key)?.get()).ok()
     }
 
-    /// A field that may be left out, and else must hold a `T`; `None` where it holds something else.
+    /// An optional field of type `T`; `None` if its value has another type.
     pub(crate) fn optional_parsed<T: Deserialize<'a>>(&self, key: K) -> Option<Option<T>> {
         match self.optional(key)? {
             Some(value) => serde_json::from_str(value.get()).ok().map(Some),
@@ -119,7 +119,7 @@ impl<'de, K: Deserialize<'de> + Into<usize>, const N: usize> Visitor<'de> for Re
     }
 }
 
-/// The text of a JSON string, borrowed where it has no escapes.
+/// The value of a JSON string, borrowed if it has no escapes.
 pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     let quoted = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     match quoted.contains('\\') {

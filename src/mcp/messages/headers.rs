@@ -1,4 +1,4 @@
-//! The headers that repeat parts of the body, and what to do when they do not match. Without HTTP there are none.
+//! The headers that repeat parts of the body, and the errors where they do not match. Only HTTP has them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ pub(crate) const VERSION: &str = "mcp-protocol-version";
 const METHOD: &str = "mcp-method";
 const NAME: &str = "mcp-name";
 
-/// The value of a header that may stand once, trimmed.
+/// The trimmed value of a header that may occur once.
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, RpcError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
@@ -43,7 +43,7 @@ pub(crate) fn check_method(headers: Option<&HeaderMap>, method: &str) -> Result<
     headers.map_or(Ok(()), |it| check(it, METHOD, method, "method"))
 }
 
-/// `Mcp-Name` must repeat the name that the request is about.
+/// `Mcp-Name` must repeat the name of the tool, prompt or resource.
 pub(crate) fn check_name(
     headers: Option<&HeaderMap>,
     name: &str,
@@ -52,7 +52,7 @@ pub(crate) fn check_name(
     headers.map_or(Ok(()), |it| check(it, NAME, name, place))
 }
 
-/// Each `Mcp-Param-*` header that the tool's schema asks for must repeat its argument.
+/// Each `Mcp-Param-*` header of the tool's schema must repeat its argument.
 pub(crate) fn check_params(
     headers: Option<&HeaderMap>,
     tool: &Tool,
@@ -66,7 +66,7 @@ pub(crate) fn check_params(
         .into_iter()
         .flatten()
         .filter_map(|(parameter, schema)| Some((parameter, schema.get("x-mcp-header")?.as_str()?)));
-    // Only a tool that asks for such headers has its arguments read a second time.
+    // Only for a tool with such headers the arguments are parsed a second time.
     let mut asked = asked.peekable();
     if asked.peek().is_none() {
         return Ok(());
@@ -84,7 +84,7 @@ pub(crate) fn check_params(
     Ok(())
 }
 
-/// The arguments, which may stand in a text.
+/// The arguments, which may be a JSON text inside a string.
 fn fields(arguments: &RawValue) -> Option<Map<String, Value>> {
     match serde_json::from_str(arguments.get()).ok()? {
         Value::Object(fields) => Some(fields),
@@ -100,7 +100,7 @@ fn check_param(
     value: &Value,
 ) -> Result<(), RpcError> {
     let expected = match value {
-        // A header without its argument is not to be expected, and one that comes all the same means nothing.
+        // A header without its argument is ignored.
         Value::Null | Value::Array(_) | Value::Object(_) => return Ok(()),
         Value::String(text) => text.clone(),
         Value::Bool(flag) => flag.to_string(),
@@ -129,7 +129,7 @@ fn mismatch(header: &str, found: Option<&str>, place: &str) -> RpcError {
     })
 }
 
-/// The header's value, out of its base64 wrapping `=?base64?…?=` where it has one.
+/// Decodes the value of a header from `=?base64?…?=` if it is encoded.
 fn decoded<'a>(headers: &'a HeaderMap, header: &str) -> Result<Option<Cow<'a, str>>, RpcError> {
     let Some(text) = text(headers, header)? else {
         return Ok(None);
@@ -144,7 +144,7 @@ fn decoded<'a>(headers: &'a HeaderMap, header: &str) -> Result<Option<Cow<'a, st
     match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
         Some(text) => Ok(Some(text.into())),
         None => Err(RpcError::header_mismatch(format!(
-            "header `{header}` is no padded base64 of UTF-8 text"
+            "header `{header}` is not padded base64 of UTF-8 text"
         ))),
     }
 }

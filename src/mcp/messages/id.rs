@@ -1,13 +1,13 @@
-//! Ids of requests and progress tokens: strings and integers that a client chooses, and that go back to it as they came.
+//! Request ids and progress tokens: strings and integers that a client chooses and that are returned verbatim.
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The most bytes of one, as it stands in the message: it is repeated in each message about its request.
+/// The maximum length in bytes, as written in the message: an id is repeated in each message about its request.
 const MOST_BYTES: usize = 1024;
 
-/// The digits that every double has room for in front of the point.
+/// The decimal digits that every double can hold.
 const MOST_DIGITS: usize = 308;
 
 /// The parameters of `notifications/cancelled`.
@@ -19,26 +19,26 @@ pub(crate) struct Cancelled<'a> {
 }
 
 impl Cancelled<'_> {
-    /// Reads them; none where they are malformed.
+    /// Reads the parameters; `None` if they are malformed.
     pub(crate) fn read(params: Option<&RawValue>) -> Option<Cancelled<'_>> {
         serde_json::from_str(params?.get()).ok()
     }
 }
 
-/// A number as its sign, its digits without zeros at either end, and the power of ten that they are multiplied with.
+/// A number as sign, digits without zeros at either end, and power of ten.
 struct Number {
     is_negative: bool,
     digits: String,
     exponent: i64,
 }
 
-/// Whether it is longer than what is taken.
+/// Whether the id exceeds the maximum length.
 pub(crate) fn is_too_long(id: &RawValue) -> bool {
     id.get().len() > MOST_BYTES
 }
 
-/// Whether it is a string or an integer, however that is written: `2.0` is one. It goes back as it came, so what many
-/// clients cannot read is refused: an escape of half a character, and a number beyond the range of a double.
+/// Whether the id is a string or an integer in any notation: `2.0` is an integer. It is returned verbatim, so ids that
+/// many clients cannot parse are refused: an escaped lone surrogate, and a number beyond the range of a double.
 pub(crate) fn is_id(id: &RawValue) -> bool {
     let text = id.get();
     let is_plain = |it: u8| it.is_ascii_digit() || it == b'-';
@@ -52,7 +52,7 @@ pub(crate) fn is_id(id: &RawValue) -> bool {
     is_finite && Number::read(text).is_some_and(|it| it.exponent >= 0)
 }
 
-/// The id in one form for all ways to write it.
+/// The canonical form of an id, the same for all notations.
 pub fn same(id: &RawValue) -> String {
     let text: Option<String> = serde_json::from_str(id.get()).ok();
     match (text, Number::read(id.get())) {
@@ -63,7 +63,7 @@ pub fn same(id: &RawValue) -> String {
 }
 
 impl Number {
-    /// Reads a number of JSON, which may have more digits than one of this language.
+    /// Parses a JSON number, which may have more digits than any Rust number.
     fn read(text: &str) -> Option<Number> {
         let (is_negative, text) = match text.strip_prefix('-') {
             Some(text) => (true, text),
@@ -77,7 +77,7 @@ impl Number {
         let digits = format!("{whole}{fraction}");
         let all = digits.trim_start_matches('0').len();
         if all == 0 {
-            // There is one zero.
+            // Negative zero equals zero.
             return Some(Number {
                 is_negative: false,
                 digits: String::new(),

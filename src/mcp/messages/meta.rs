@@ -1,5 +1,5 @@
-//! `_meta` of a request: in which version and with which capabilities its client asks, what it wants to hear of the call,
-//! and the trace that the request belongs to (SEP-414).
+//! `_meta` of a request: the version and capabilities of the client, the notifications that it wants, and the trace
+//! context (SEP-414).
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::fields::{Fields, text};
 use crate::telemetry::trace::Trace;
 
-/// The fields that any request may have there, whatever they hold.
+/// The fields that any request may have there.
 pub(crate) struct RequestMeta<'a> {
     /// The progress token.
     pub(crate) token: Option<&'a RawValue>,
-    /// The least severe level of log entries that the client wants.
+    /// The minimum level of log notifications.
     pub(crate) level: Option<&'a RawValue>,
     version: Option<&'a RawValue>,
     capabilities: Option<&'a RawValue>,
     traceparent: Option<&'a RawValue>,
-    /// `None` inside where it is unclear.
+    /// `None` inside if it is ambiguous.
     tracestate: Option<Option<&'a RawValue>>,
 }
 
@@ -43,7 +43,7 @@ enum Key {
     Other,
 }
 
-/// What a modern request must have, for the error about one that has it not.
+/// The required keys of a modern request, for the error if one is missing.
 #[derive(Deserialize)]
 struct Required<'a> {
     #[serde(borrow, default, rename = "_meta")]
@@ -65,7 +65,7 @@ impl From<Key> for usize {
 }
 
 impl<'a> RequestMeta<'a> {
-    /// Reads it; empty where there is none, or it is malformed.
+    /// Parses `_meta`; empty if it is absent or malformed.
     pub(crate) fn read(meta: Option<Option<&'a RawValue>>) -> RequestMeta<'a> {
         let fields: Fields<'a, Key, { Key::Other as usize }> = match meta.flatten() {
             Some(meta) => Fields::read(meta.get()),
@@ -82,18 +82,18 @@ impl<'a> RequestMeta<'a> {
         }
     }
 
-    /// Whether it has a version, good or bad.
+    /// Whether it has a version, valid or not.
     pub(crate) fn is_modern(&self) -> bool {
         self.version.is_some()
     }
 
-    /// The version and the client's capabilities, an object.
+    /// The version and the client's capabilities, which is an object.
     pub(crate) fn required(&self) -> Option<(Cow<'a, str>, &'a RawValue)> {
         let capabilities = self.capabilities.filter(|it| it.get().starts_with('{'));
         Some((text(self.version?)?, capabilities?))
     }
 
-    /// What is wrong with `params` in which [`RequestMeta::required`] finds nothing.
+    /// The error for `params` in which [`RequestMeta::required`] finds nothing.
     #[cold]
     pub(crate) fn misfit(params: &str) -> RpcError {
         let read = serde_json::from_str::<Required<'_>>(params);
@@ -115,7 +115,7 @@ impl<'a> RequestMeta<'a> {
         })
     }
 
-    /// The place in a trace below the one that it names; `None` where it names none, or is malformed.
+    /// A child of the trace context; `None` if it is absent or malformed.
     pub(crate) fn trace(&self) -> Option<Trace> {
         let parent = text(self.traceparent?)?;
         let state = match self.tracestate? {

@@ -1,4 +1,4 @@
-//! The first layer, what goes over the wire: envelope, parameters, `_meta`, revisions, headers, results, errors.
+//! The first layer, the wire format: envelope, parameters, `_meta`, revisions, headers, results, errors.
 
 pub(crate) mod accept;
 pub(crate) mod blocks;

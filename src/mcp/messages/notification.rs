@@ -1,4 +1,4 @@
-//! What a function says to its client, as notifications and questions.
+//! Notifications and input requests, as JSON-RPC messages.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -31,9 +31,9 @@ struct CancelledParams<'a> {
     reason: &'static str,
 }
 
-/// Tells a client how far its call is.
+/// Reports the progress of a call.
 pub(crate) struct Reporter {
-    /// As it stood in the request, so that it goes back as it came.
+    /// The progress token, verbatim from the request.
     token: Box<RawValue>,
     last: f64,
 }
@@ -44,7 +44,7 @@ impl Reporter {
         Reporter { token, last }
     }
 
-    /// The notification of that report; none where it does not rise, which clients must not see.
+    /// The progress notification; `None` if the value does not increase, which the protocol forbids.
     pub(crate) fn report(&mut self, report: &Progress) -> Option<Outgoing> {
         if !report.done.is_finite() || report.done <= self.last {
             return None;
@@ -60,7 +60,7 @@ impl Reporter {
     }
 }
 
-/// An entry for the client's log.
+/// A log notification.
 pub(crate) fn log(entry: &Log) -> Outgoing {
     let params = LogParams {
         level: entry.level,
@@ -69,18 +69,18 @@ pub(crate) fn log(entry: &Log) -> Outgoing {
     notification("notifications/message", params)
 }
 
-/// A question to a client of 2025, which answers it under that id.
+/// A request to a client of a revision before 2026-07-28, which answers with this id.
 pub(crate) fn question(id: &str, ask: &Ask) -> Outgoing {
     let mut params = ask.params.clone();
     if ask.capability == Capability::UrlElicitation {
-        // Only these clients want an id of the page. It is not in `ask`, because a multi-round request knows a question
-        // by its parameters.
+        // Only these revisions want an id for the page. It is not in `ask`, because a multi-round request identifies a
+        // question by its parameters.
         params["elicitationId"] = id.into();
     }
     Outgoing::of_method(ask.method, Some(id), &params)
 }
 
-/// The client need not answer the question of that id any more.
+/// Tells the client that the request with this id needs no answer any more.
 pub(crate) fn cancelled(id: &str) -> Outgoing {
     let params = CancelledParams {
         request_id: id,

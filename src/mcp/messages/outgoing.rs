@@ -1,21 +1,21 @@
-//! A message of this server: encoded once, with the place where a connection adds fields to its `_meta`.
+//! A message of the server, encoded once, with the place where a connection adds fields to `_meta`.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// How an object begins that has `_meta`, which stands first wherever it stands: the types have it first, and the keys
+/// The beginning of an object that has `_meta`. It is always the first field: the types declare it first, and the keys
 /// of a [`serde_json::Value`] are sorted.
 const META: &[u8] = br#"{"_meta":{"#;
 
-/// What a message is to the request that it is sent for.
+/// The role of a message for its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Part {
-    /// Something that the client may miss.
+    /// A notification, which the client may miss.
     Notification,
-    /// Something that the call waits on.
+    /// A request that the call waits for.
     Question,
-    /// The end.
+    /// The response.
     Response,
 }
 
@@ -27,18 +27,18 @@ pub struct Outgoing {
     place: Place,
 }
 
-/// Where fields of `_meta` go.
+/// Where fields are added to `_meta`.
 #[derive(Debug)]
 struct Place {
-    /// The bytes before them.
+    /// The offset of the insertion.
     offset: usize,
-    /// What stands around them.
+    /// The JSON around the inserted fields.
     before: &'static str,
     after: &'static str,
 }
 
 impl Outgoing {
-    /// A notification, or a question under that id.
+    /// A notification, or a request with an id.
     pub(crate) fn of_method(
         method: &'static str,
         id: Option<&str>,
@@ -59,7 +59,7 @@ impl Outgoing {
         Outgoing { json, part, place }
     }
 
-    /// The response with that result, an object.
+    /// A response with a result, an object.
     pub(crate) fn of_result(id: &RawValue, result: &RawValue) -> Outgoing {
         let mut json = Vec::with_capacity(id.get().len() + result.get().len() + 48);
         json.extend_from_slice(br#"{"jsonrpc":"2.0""#);
@@ -74,7 +74,7 @@ impl Outgoing {
         }
     }
 
-    /// The response with an error: an object with a code and a message, and the data that goes into it.
+    /// An error response: an object with code and message, and its data.
     pub(crate) fn of_error(
         id: Option<&RawValue>,
         error: &impl Serialize,
@@ -85,7 +85,7 @@ impl Outgoing {
             raw(&mut json, "id", id);
         }
         field(&mut json, "error", error);
-        // The data goes before the end of the object.
+        // The data is written before the end of the object.
         json.pop();
         let place = match data {
             Some(data) => {
@@ -106,23 +106,23 @@ impl Outgoing {
         }
     }
 
-    /// What it is to its request.
+    /// The role of the message for its request.
     pub fn part(&self) -> Part {
         self.part
     }
 
-    /// The message.
+    /// The message as text.
     pub fn json(&self) -> &[u8] {
         &self.json
     }
 
-    /// The bytes of the message.
+    /// The length of the message in bytes.
     pub fn into_json(self) -> Vec<u8> {
         self.json
     }
 
-    /// The message with these fields too in the `_meta` of its `params`, of its `result`, or of the `data` of its
-    /// `error`. They are written as they stand within an object.
+    /// The message with additional fields in `_meta` of its `params`, its `result`, or the `data` of its `error`.
+    /// `fields` is the JSON between the braces of an object.
     pub(crate) fn with_meta(&self, fields: &str) -> String {
         let Place {
             offset,
@@ -142,7 +142,7 @@ impl Outgoing {
 }
 
 impl Place {
-    /// In the object that begins at `start`, the last one in `json` so far.
+    /// The insertion point in the object that begins at `start` and is the last one in `json`.
     fn in_object(json: &[u8], start: usize) -> Place {
         let object = &json[start..];
         let (opening, before, end) = match object.starts_with(META) {
@@ -164,14 +164,14 @@ impl Place {
     }
 }
 
-/// Adds a field that is not the first one, and says where its value begins.
+/// Writes a field that is not the first one, and returns where its value begins.
 fn field(json: &mut Vec<u8>, key: &str, value: &impl Serialize) -> usize {
     let start = name(json, key);
     serde_json::to_writer(&mut *json, value).expect("what is sent is texts, numbers and JSON");
     start
 }
 
-/// The same of a value that is JSON already.
+/// Like [`field`], for a value that is JSON already.
 fn raw(json: &mut Vec<u8>, key: &str, value: &RawValue) -> usize {
     let start = name(json, key);
     json.extend_from_slice(value.get().as_bytes());

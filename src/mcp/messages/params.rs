@@ -1,4 +1,4 @@
-//! The parameters of a request, read once: the fields that any method knows, and `_meta`.
+//! The parameters of a request, parsed once: the fields of all methods, and `_meta`.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::fields::Fields;
 use crate::mcp::messages::meta::RequestMeta;
 
-/// The fields of the parameters, of all methods together.
+/// The fields of all methods together.
 pub(crate) type ParamFields<'a> = Fields<'a, Key, { Key::Other as usize }>;
 
 /// A field of the parameters.
@@ -37,7 +37,7 @@ pub(crate) enum Key {
 
 /// The parameters of one request.
 pub(crate) struct Params<'a> {
-    /// As they stand; an empty object where there are none.
+    /// The JSON; an empty object if absent.
     text: &'a str,
     fields: ParamFields<'a>,
     pub(crate) meta: RequestMeta<'a>,
@@ -50,7 +50,7 @@ impl From<Key> for usize {
 }
 
 impl<'a> Params<'a> {
-    /// Reads the parameters, an object.
+    /// Parses the parameters, an object.
     pub(crate) fn read(params: Option<&'a RawValue>) -> Params<'a> {
         let text = params.map_or("{}", RawValue::get);
         let fields = match params {
@@ -69,8 +69,8 @@ impl<'a> Params<'a> {
         &self.fields
     }
 
-    /// The parameters of one method, which `take` picks out of the fields. What it cannot take is decoded from the text,
-    /// so that the error names the place.
+    /// The parameters of one method, which `take` builds from the fields. If it cannot, they are decoded from the JSON,
+    /// so that the error has the path.
     pub(crate) fn decode<T: Deserialize<'a>>(
         &self,
         take: impl FnOnce(&ParamFields<'a>) -> Option<T>,
@@ -78,7 +78,7 @@ impl<'a> Params<'a> {
         take(&self.fields).map_or_else(|| self.decode_text(), Ok)
     }
 
-    /// The version and the capabilities of the client, both of which a modern request must have.
+    /// The version and the capabilities of the client, which every modern request must have.
     pub(crate) fn required_meta(&self) -> Result<(Cow<'a, str>, &'a RawValue), RpcError> {
         let required = self.meta.required();
         required.ok_or_else(|| RequestMeta::misfit(self.text))

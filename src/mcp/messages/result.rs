@@ -1,4 +1,4 @@
-//! The result of a call, written around the function's own bytes.
+//! The result of a call, written around the encoded answer of the function.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::mcp::messages::version::Shape;
 use crate::registry::Answer;
 use crate::upstream::Freshness;
 
-/// The key under which a modern result says which server it comes from.
+/// The key of the server's name and version in a modern result.
 pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ struct ResultMeta<'a> {
     cache: Option<CacheMeta>,
 }
 
-/// The `_meta` of a modern result that says no more than which server it comes from.
+/// The `_meta` of a modern result that carries only the server's name and version.
 #[derive(Serialize)]
 pub(crate) struct ServerMeta<'a> {
     #[serde(rename = "io.modelcontextprotocol/serverInfo")]
@@ -66,7 +66,7 @@ impl<'a> ServerMeta<'a> {
     }
 }
 
-/// How fresh the data behind a result is; a negative time to live is past it.
+/// The freshness of the data behind a result. A negative time to live means stale.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CacheMeta {
@@ -80,7 +80,7 @@ impl ResultMeta<'_> {
     }
 }
 
-/// The result of a call: a failed one is a result that says so.
+/// The result of a call. A failed call is a result with `isError`.
 pub(crate) fn call(
     shape: Shape,
     answer: &Result<Answer>,

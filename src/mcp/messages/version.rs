@@ -1,4 +1,4 @@
-//! The revisions of the protocol and which of them a message speaks.
+//! The protocol revisions, and which of them a message uses.
 
 use http::HeaderMap;
 use serde_json::value::RawValue;
@@ -11,7 +11,7 @@ use crate::mcp::messages::headers;
 /// The revision whose requests carry everything in `_meta`.
 pub(crate) const MODERN: &str = "2026-07-28";
 
-/// The revision that has batches.
+/// The revision with batches.
 pub(crate) const BATCH: Version = Version::V20250326;
 
 /// The revisions that begin with `initialize`, the oldest first.
@@ -23,15 +23,14 @@ pub(crate) enum Version {
     V20251125,
 }
 
-/// The forms that lists and results have had on the wire, one for each revision; each knows all that those before it
-/// know.
+/// The wire forms of lists and results, one for each revision; each includes the fields of the earlier ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shape {
-    /// 2024-11-05: text, pictures, embedded documents.
+    /// 2024-11-05: text, images, embedded resources.
     Plain,
-    /// 2025-03-26: sounds, and hints on what a tool does.
+    /// 2025-03-26: audio, and tool annotations.
     Hinted,
-    /// 2025-06-18: structured content, links to documents, titles, `_meta` in lists.
+    /// 2025-06-18: structured content, resource links, titles, `_meta` in lists.
     Structured,
     /// 2025-11-25: icons.
     Illustrated,
@@ -39,14 +38,14 @@ pub(crate) enum Shape {
     Modern,
 }
 
-/// How a request is to be read.
+/// The era of a request.
 pub(crate) enum Era {
     Modern,
     Legacy(Version),
 }
 
 impl Version {
-    /// What a client of the legacy era is offered when it asks for a revision that is not served.
+    /// The version offered to a legacy client that requests an unsupported one.
     pub(crate) const LATEST: Version = Version::V20251125;
 
     pub(crate) fn parse(text: &str) -> Option<Version> {
@@ -82,8 +81,8 @@ impl Shape {
 }
 
 impl Era {
-    /// `_meta` decides, then the header; `initialize` without `_meta` always opens the legacy era, whatever a client
-    /// that has just fallen back still says in its header.
+    /// `_meta` decides, then the header. `initialize` without `_meta` always means the legacy era, even if a client
+    /// that has just fallen back still sends the modern header.
     pub(crate) fn of(headers: Option<&HeaderMap>, request: &Request<'_>) -> Result<Era, RpcError> {
         let header = match headers {
             Some(headers) => headers::text(headers, headers::VERSION)?,
@@ -99,8 +98,8 @@ impl Era {
             return Ok(Era::Modern);
         }
         match header {
-            // The specification has a request without the header taken for 2025-03-26, but clients of later revisions
-            // leave it out too. What those added is legal in the older one, so every client gets all of it.
+            // The specification says to assume 2025-03-26 without the header, but clients of later revisions omit it
+            // too. The later additions are valid in the older revision, so every client gets them.
             None => Ok(Era::Legacy(Version::LATEST)),
             Some(version) => Version::parse(version)
                 .map(Era::Legacy)
@@ -109,7 +108,7 @@ impl Era {
     }
 }
 
-/// Whether the text is a date from the modern revision on, which is what revisions are called.
+/// Whether the text is a date not before the modern revision, as names of revisions are.
 fn is_modern(version: &str) -> bool {
     let is_date = version.len() == MODERN.len()
         && version
@@ -118,7 +117,7 @@ fn is_modern(version: &str) -> bool {
     is_date && version >= MODERN
 }
 
-/// Whether the headers leave room for a batch.
+/// Whether the headers admit a batch.
 pub(crate) fn allows_batch(headers: &HeaderMap) -> Result<(), RpcError> {
     match headers::text(headers, headers::VERSION)? {
         None => Ok(()),
@@ -130,8 +129,8 @@ pub(crate) fn allows_batch(headers: &HeaderMap) -> Result<(), RpcError> {
     }
 }
 
-/// What stands for the id of a message that has none which could be read: `null` in the revisions before 2025-11-25,
-/// which want an id in every response, and nothing in the others, whose ids are never null.
+/// The id in a response to a message whose id could not be read: `null` in revisions before 2025-11-25, which require
+/// an id, and none in later ones, whose ids are never null.
 pub(crate) fn absent_id(headers: &HeaderMap) -> Option<&'static RawValue> {
     let version = headers::text(headers, headers::VERSION).ok().flatten();
     let version = version.and_then(Version::parse)?;

@@ -1,4 +1,4 @@
-//! `completion/complete`: what may be typed next for an argument of a prompt or a variable of a resource.
+//! `completion/complete`: suggestions for an argument of a prompt or a variable of a resource template.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::mcp::messages::version::Shape;
 use crate::mcp::methods::prompts;
 use crate::registry::Registry;
 
-/// The most values that one answer may hold.
+/// The maximum number of values in one response.
 const MAX_VALUES: usize = 100;
 
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ struct Argument<'a> {
     value: Cow<'a, str>,
 }
 
-/// The proposals for what is typed so far; none for an argument of which nothing is known.
+/// The suggestions for the text so far; empty for an argument without a completer.
 pub(crate) async fn complete(
     registry: &Arc<Registry>,
     server: &RawValue,

@@ -1,4 +1,4 @@
-//! The place in a list where its next page begins, which clients hand back unread.
+//! Cursors: the opaque position in a list where its next page begins.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,13 +10,13 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::methods::lists::List;
 
-/// The form of the text inside. A new form gets a new number, so that a cursor is never read as one of another form.
+/// The version of the encoding. A new encoding gets a new number, so an old cursor is never misread.
 const FORM: &str = "2";
 
-/// The bytes of the hash that tell two lists apart.
+/// The bytes of the list's fingerprint.
 const HASH_BYTES: usize = 8;
 
-/// What a cursor says: a page of a list as it was when the cursor was given out.
+/// The content of a cursor.
 pub(crate) struct Cursor {
     /// The number of entries before the page, at least 1.
     pub(crate) offset: usize,
@@ -24,7 +24,7 @@ pub(crate) struct Cursor {
     pub(crate) fingerprint: String,
 }
 
-/// Tells lists with other entries, or with entries in another order, apart. It is the same in every process.
+/// The fingerprint of a list: it differs when entries or their order differ, and is the same in every process.
 pub(crate) fn fingerprint<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let mut hash = Context::new(&SHA256);
     for name in names {
@@ -34,27 +34,27 @@ pub(crate) fn fingerprint<'n>(names: impl Iterator<Item = &'n str>) -> String {
     URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..HASH_BYTES])
 }
 
-/// The parameters of a list.
+/// The parameters of a list request.
 #[derive(Deserialize)]
 struct ListParams<'a> {
     #[serde(borrow, default)]
     cursor: Option<&'a RawValue>,
 }
 
-/// The cursor that a client asks with, if it asks for more than the first page.
+/// The cursor of a request, if it is not for the first page.
 pub(crate) fn of<'a>(params: &Params<'a>) -> Result<Option<&'a RawValue>, RpcError> {
     let list = |cursor| ListParams { cursor };
     let params = params.decode(|it| it.optional(Key::Cursor).map(list));
     params.map(|it| it.cursor)
 }
 
-/// The cursor of the page that begins after `offset` entries.
+/// The cursor for the page after `offset` entries.
 pub(crate) fn encode(list: List, offset: usize, fingerprint: &str) -> String {
     let method = list.method();
     URL_SAFE_NO_PAD.encode(format!("{FORM} {method} {offset} {fingerprint}"))
 }
 
-/// The page that a client asks for.
+/// Decodes the requested page.
 pub(crate) fn decode(list: List, cursor: &RawValue) -> Result<Cursor, RpcError> {
     let cursor: String = serde_json::from_str(cursor.get())
         .map_err(|_| RpcError::invalid_params("`cursor` must be a string"))?;
@@ -66,12 +66,12 @@ pub(crate) fn decode(list: List, cursor: &RawValue) -> Result<Cursor, RpcError> 
     }
 }
 
-/// The answer to a cursor of a list that has other entries now: its next page would skip entries or repeat them.
+/// The error for a cursor of a list that has changed: the next page would skip or repeat entries.
 pub(crate) fn changed() -> RpcError {
     refused("belongs to a list that has changed since")
 }
 
-/// The answer to a cursor at which no page begins: the pages had another size when it was given out.
+/// The error for a cursor inside a page: the page size has changed since it was issued.
 pub(crate) fn out_of_range() -> RpcError {
     refused("points at no page of this list")
 }
@@ -81,7 +81,7 @@ fn read(cursor: &str) -> Option<(List, Cursor)> {
     let mut parts = text.split(' ').skip(1);
     let (list, offset) = (List::of(parts.next()?)?, parts.next()?.parse().ok()?);
     let fingerprint = parts.next()?.to_owned();
-    // Other texts that would be read as the same place were never given out.
+    // Other encodings of the same position were never issued.
     let is_own = offset > 0 && encode(list, offset, &fingerprint) == cursor;
     let cursor = Cursor {
         offset,

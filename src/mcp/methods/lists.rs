@@ -1,4 +1,4 @@
-//! The four lists: what each entry says of a function, in the form of each revision.
+//! The entries of the four lists, in the form of each revision.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::mcp::messages::blocks;
 use crate::mcp::messages::version::Shape;
 use crate::registry::{Prompt, Registry, Resource, Tool};
 
-/// The lists that a client may ask for.
+/// The lists that clients can request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum List {
     Tools,
@@ -42,7 +42,7 @@ impl List {
         }
     }
 
-    /// The names of the entries, by which clients know them.
+    /// The names or URIs that identify the entries.
     pub(crate) fn names(self, registry: &Registry) -> Box<dyn Iterator<Item = &str> + '_> {
         match self {
             List::Tools => Box::new(tools(registry).map(|it| it.name())),
@@ -70,14 +70,14 @@ impl List {
     }
 }
 
-/// Whether a client sees other entries in one registry than in the other.
+/// Whether the list differs between two registries.
 pub(crate) fn differ(old: &Registry, new: &Registry, list: List) -> bool {
     let are_same = match list {
         List::Tools => are_same(old.tools(), new.tools()),
         List::Resources | List::Templates => are_same(old.resources(), new.resources()),
         List::Prompts => are_same(old.prompts(), new.prompts()),
     };
-    // The latest revision shows the most of an entry.
+    // The latest revision includes every field of an entry.
     let entries = |registry| list.entries(registry, Shape::Modern);
     !are_same && entries(old) != entries(new)
 }
@@ -102,7 +102,7 @@ fn tool(tool: &Tool, shape: Shape) -> Value {
     if shape >= Shape::Hinted {
         entry["annotations"] = json!(tool.hints());
     }
-    // This revision has the title among the hints, and those after it beside the name.
+    // This revision has the title in the annotations; later revisions have it beside the name.
     if let Some(title) = tool.display_title().filter(|_| shape == Shape::Hinted) {
         entry["annotations"]["title"] = title.into();
     }
@@ -139,7 +139,7 @@ fn prompt(prompt: &Prompt, shape: Shape) -> Value {
     entry
 }
 
-/// What every entry says: its name or URI, and of the function behind it what the revision knows.
+/// The fields that all kinds of entries share: the name or URI, and the metadata that the revision knows.
 fn described(key: &str, name: &str, function: &Tool, shape: Shape) -> Value {
     let mut entry = json!({ key: name, "description": function.description() });
     if let Some(title) = function

@@ -1,4 +1,4 @@
-//! The second layer, the methods of the protocol: the parameters and the result of each, and what the server publishes.
+//! The second layer: the parameters and the result of each method, and what the server publishes.
 
 pub(crate) mod completion;
 pub(crate) mod cursor;

@@ -1,4 +1,4 @@
-//! `prompts/get`: a ready-made question with its arguments filled in.
+//! `prompts/get`: a prompt with its arguments filled in.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl<'a> GetParams<'a> {
         })
     }
 
-    /// The arguments, which may be left out.
+    /// The arguments, which are optional.
     pub(crate) fn arguments(&self) -> &str {
         self.arguments.map_or("{}", RawValue::get)
     }
@@ -56,14 +56,14 @@ struct Message<'a> {
     content: &'a RawValue,
 }
 
-/// The prompt of that name.
+/// Finds a prompt by its name.
 pub(crate) fn find<'r>(registry: &'r Registry, name: &str) -> Result<&'r Arc<Prompt>, RpcError> {
     let found = registry.prompts().iter().find(|it| it.name() == name);
     let missing = || format!("there is no prompt `{}`", excerpt(name));
     found.ok_or_else(|| RpcError::invalid_params(missing()))
 }
 
-/// The result of a prompt whose function gave `answer`.
+/// The result for the `answer` of a prompt's function.
 pub(crate) fn result(
     function: &Tool,
     shape: Shape,

@@ -1,4 +1,4 @@
-//! The results that depend on nothing but the registry, each rendered when it is first asked for.
+//! The results that depend only on the registry, each rendered once, when it is first requested.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,10 +14,10 @@ use crate::mcp::methods::cursor;
 use crate::mcp::methods::lists::List;
 use crate::registry::{Info, Registry};
 
-/// How long a client may keep what does not change while a process lives, in milliseconds.
+/// How long clients may cache what does not change during the life of a process, in milliseconds.
 pub(crate) const TTL_MS: u64 = 3_600_000;
 
-/// The capability to announce that a list has changed.
+/// The capability to send list changes.
 const LIST_CHANGED: &str = "listChanged";
 
 /// The results that are rendered once for each registry.
@@ -26,7 +26,7 @@ pub(crate) struct Rendered {
     info: Info,
     updates: Arc<Updates>,
     has_tasks: bool,
-    /// Whether another registry may take the place of this one while the process lives.
+    /// Whether the registry may be replaced at run time.
     may_change: bool,
     server: Box<RawValue>,
     nothing: Box<RawValue>,
@@ -54,7 +54,7 @@ impl Rendered {
         has_tasks: bool,
         may_change: bool,
     ) -> Rendered {
-        // Every result of the modern revision names the server, so it says no more of it than the name.
+        // Every modern result carries the name and version, so only those are included.
         let server = raw(&introduce(info, Shape::Structured));
         Rendered {
             registry,
@@ -84,7 +84,7 @@ impl Rendered {
         }
     }
 
-    /// The name and the version of the server, as every modern result has them.
+    /// The name and version of the server, for modern results.
     pub(crate) fn server(&self) -> &RawValue {
         &self.server
     }
@@ -123,8 +123,8 @@ impl Rendered {
         })
     }
 
-    /// Whether the server has that list. Clients ask for the capabilities once, so a server whose registry may change
-    /// has all lists, the empty ones too.
+    /// Whether the server has this list. Clients request the capabilities once, so a server whose catalog may change
+    /// offers all lists, including empty ones.
     pub(crate) fn has(&self, list: List) -> bool {
         self.may_change
             || match list {
@@ -134,15 +134,15 @@ impl Rendered {
             }
     }
 
-    /// Whether the server proposes values for anything, or may do so later.
+    /// Whether the server completes any argument, or may do so later.
     pub(crate) fn has_completions(&self) -> bool {
         self.may_change || self.registry.has_completions()
     }
 
-    /// How long a client may keep what depends on the registry, in milliseconds.
+    /// How long clients may cache results that depend on the registry, in milliseconds.
     pub(crate) fn ttl_ms(&self) -> u64 {
         match self.may_change {
-            // It may be another one at any moment.
+            // The registry may be replaced at any moment.
             true => 0,
             false => TTL_MS,
         }
@@ -169,7 +169,7 @@ impl Rendered {
         capabilities
     }
 
-    /// The first page, or the one at the cursor.
+    /// The first page, or the page at the cursor.
     pub(crate) fn page(
         &self,
         list: List,
@@ -206,14 +206,14 @@ impl Rendered {
                     _ => raw(&page),
                 }
             };
-            // A list without entries has one page too.
+            // An empty list has one page.
             let starts = (0..entries.len().max(1)).step_by(self.page_size);
             let pages = starts.map(page).collect();
             Pages { fingerprint, pages }
         })
     }
 
-    /// Adds what every cacheable result of the modern revision carries.
+    /// Adds the fields of a cacheable modern result.
     fn modern(&self, mut result: Value, ttl_ms: u64) -> Value {
         result["resultType"] = "complete".into();
         result["ttlMs"] = ttl_ms.into();
@@ -223,7 +223,7 @@ impl Rendered {
     }
 }
 
-/// How the server introduces itself to a client of that revision.
+/// The server's description for clients of this revision.
 fn introduce(info: &Info, shape: Shape) -> Value {
     let mut server = json!({ "name": info.name, "version": info.version });
     if let Some(title) = info.title.as_deref().filter(|_| shape >= Shape::Structured) {

@@ -1,4 +1,4 @@
-//! `resources/read`: a document by its URI.
+//! `resources/read`: reads a document by its URI.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ struct Contents<'a> {
     meta: Option<&'a Map<String, Value>>,
 }
 
-/// A content block as far as it can be read as a document.
+/// The fields of a content block that a document can have.
 #[derive(Deserialize)]
 struct Block<'a> {
     #[serde(borrow, default)]
@@ -74,8 +74,8 @@ impl<'a> ReadParams<'a> {
     }
 }
 
-/// Refuses a URI that clients of 2025 cannot follow, which is one that is not in the list. Those of templates are not told
-/// on streams that every client can open, because they may name what belongs to one of them.
+/// Refuses a subscription to a URI that is not in the list. Changes of templates' documents are not sent on streams
+/// that every client can open, because a URI may belong to one client.
 pub(crate) fn check_listed(registry: &Registry, shape: Shape, uri: &str) -> Result<(), RpcError> {
     let resources = registry.resources().iter();
     let mut listed = resources.filter(|it| !it.is_template());
@@ -85,7 +85,7 @@ pub(crate) fn check_listed(registry: &Registry, shape: Shape, uri: &str) -> Resu
     }
 }
 
-/// The resource of that URI, and the arguments of its function.
+/// Finds the resource for a URI, and the arguments for its function.
 pub(crate) fn find<'r>(
     registry: &'r Registry,
     shape: Shape,
@@ -97,7 +97,7 @@ pub(crate) fn find<'r>(
         .ok_or_else(|| RpcError::resource_not_found(shape, uri))
 }
 
-/// The result of a resource whose function gave `answer`.
+/// The result for the `answer` of a resource's function.
 pub(crate) fn result(
     resource: &Resource,
     uri: &str,
@@ -109,14 +109,14 @@ pub(crate) fn result(
     let answer = answer.as_ref();
     let answer = answer.map_err(|error| RpcError::of_error(shape, uri, error))?;
     let contents = contents(resource, shape, uri, answer);
-    // Each repeats the URI, which the client has chosen.
+    // Every entry repeats the URI, whose length the client chose.
     cx.charge_bytes(contents.len() * uri.len())
         .map_err(|error| RpcError::of_error(shape, uri, &error))?;
     let is_modern = shape == Shape::Modern;
     let (ttl, scope) = match cx.freshness() {
-        // It may hold what the client said, which must not be kept, least of all for others (MCP 2026-07-28, caching).
+        // The result may contain the client's answers, which must not be cached (MCP 2026-07-28, caching).
         _ if cx.has_asked() => (0, "private"),
-        // Data of upstreams is good as long as they say, and other data as long as this resource is the one of its URI.
+        // Upstream data is fresh as long as the upstream says, other data as long as the registry lives.
         Some(freshness) => (freshness.ttl_ms.max(0) as u64, "public"),
         None => (ttl_ms, "public"),
     };
@@ -150,9 +150,9 @@ fn contents<'a>(
     }
     let blocks: Vec<Block<'a>> = serde_json::from_str(answer.json().get()).unwrap_or_default();
     let contents = blocks.into_iter().map(|block| match block.resource {
-        // An embedded document has a URI and a type of its own.
+        // An embedded document keeps its own URI and media type.
         Some(document) => document,
-        // Contents hold no links, so what points elsewhere is read as where it points.
+        // Resource contents cannot hold links, so a link becomes a document at its URI.
         None => content(block.text.or(block.uri), block.data),
     });
     contents.collect()

@@ -1,4 +1,4 @@
-//! `tools/call`: a function by its name.
+//! `tools/call`: calls a function by its name.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -30,13 +30,13 @@ impl<'a> CallParams<'a> {
         })
     }
 
-    /// The arguments, which may be left out.
+    /// The arguments, which are optional.
     pub(crate) fn arguments(&self) -> &str {
         self.arguments.map_or("{}", RawValue::get)
     }
 }
 
-/// The tool of that name, if MCP clients see it.
+/// Finds a tool by its name among those on MCP.
 pub(crate) fn find<'r>(registry: &'r Registry, name: &str) -> Result<&'r Arc<Tool>, RpcError> {
     let tool = registry.get(name).filter(|tool| tool.on_mcp());
     tool.ok_or_else(|| {

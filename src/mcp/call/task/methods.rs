@@ -35,7 +35,7 @@ struct TaskResult<'a> {
     task: Option<View<'a>>,
 }
 
-/// The name of a method, and its result.
+/// The method's name and its result.
 type MethodResult = (&'static str, Box<RawValue>);
 
 impl<'a> TaskParams<'a> {

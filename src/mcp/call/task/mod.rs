@@ -1,4 +1,4 @@
-//! Calls that go on after their answer: a client that knows tasks gets a handle, and asks for the rest (SEP-2663).
+//! Tasks: a call that continues after its response. The client gets a handle and polls for the result (SEP-2663).
 
 pub(crate) mod methods;
 mod record;
@@ -30,39 +30,40 @@ use crate::telemetry::Outcome;
 
 use record::{TaskCall, TaskRecord, View};
 
-/// How long a task can be asked for after it last changed.
+/// How long a task is kept after its last change.
 const TTL: Duration = Duration::from_secs(3600);
 
-/// How often a client should ask.
+/// The poll interval that clients are told.
 const POLL: Duration = Duration::from_secs(1);
 
 /// The tasks of all processes that share a store.
 #[derive(Clone)]
 pub(crate) struct Tasks {
     pub(crate) store: Store,
-    /// How long one may take.
+    /// The maximum duration of a task.
     pub(crate) limit: Duration,
-    /// How they go on where a process is frozen between requests; elsewhere they go on in the process that began them.
+    /// Continues tasks in another invocation, where the process is frozen between requests; elsewhere they run in the
+    /// process that started them.
     pub(crate) invoker: Option<Arc<Invoker>>,
-    /// The end of the process, before which they end.
+    /// The shutdown of the process, which ends its tasks.
     pub(crate) shutdown: Shutdown,
 }
 
-/// What turns a running call into a task.
+/// What a running call needs to become a task.
 pub(crate) struct Escalation {
     pub(crate) tasks: Tasks,
     pub(crate) cx: Context,
-    /// The function that is called.
+    /// The name of the function.
     pub(crate) function: Arc<str>,
     /// Its arguments, a JSON object.
     pub(crate) arguments: String,
-    /// What the client can do.
+    /// The client's capabilities.
     pub(crate) capabilities: Capabilities,
-    /// How the server introduces itself.
+    /// The server's name and version, for the result.
     pub(crate) server: Box<RawValue>,
 }
 
-/// The answer to a call that has become a task.
+/// The response to a call that has become a task.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Created<'a> {
@@ -74,10 +75,10 @@ struct Created<'a> {
 }
 
 impl Tasks {
-    /// The task of that id.
+    /// Reads the task with this id.
     ///
     /// # Errors
-    /// There is none, or it belongs to another principal, which must look the same; or the store fails.
+    /// The task does not exist or belongs to another principal (both give the same error), or the store fails.
     pub(crate) async fn get(&self, id: &str, cx: &Context) -> Result<TaskRecord, RpcError> {
         let found = self
             .load(id)
@@ -90,7 +91,7 @@ impl Tasks {
         })
     }
 
-    /// Changes the task, even while other processes change it, and gives it as it is then; `None` once it is forgotten.
+    /// Updates the task with optimistic concurrency, and returns its new state; `None` once it has expired.
     pub(crate) async fn change(
         &self,
         id: &str,
@@ -101,7 +102,7 @@ impl Tasks {
             let Some((mut record, version)) = self.load(id).await? else {
                 return Ok(None);
             };
-            // What has ended does not change any more.
+            // A task that has ended never changes.
             if record.status.is_terminal() {
                 return Ok(Some((record, version)));
             }
@@ -117,7 +118,7 @@ impl Tasks {
         }
     }
 
-    /// What has become of the task since that version, looked at before it would be forgotten.
+    /// Waits for a version of the task after this one, for less time than the task is kept.
     async fn changed(&self, id: &str, seen: u64) -> Result<Change> {
         let key = key(id);
         self.store
@@ -134,13 +135,13 @@ impl Tasks {
 }
 
 impl Escalation {
-    /// Whether the call may still become a task: one that begins when the process is to end would not come far.
+    /// Whether the call may still become a task: none starts during the shutdown.
     pub(crate) fn is_open(&self) -> bool {
         !self.tasks.shutdown.has_begun()
     }
 
-    /// Keeps the task, lets the function go on as one, and answers the call with its handle. What is known of the
-    /// client's answers goes along.
+    /// Stores the task, continues the function as a task, and answers the call with the task's handle. The client's
+    /// earlier answers are stored with it.
     pub(crate) async fn start(
         self,
         run: Run,
@@ -174,17 +175,18 @@ impl Escalation {
         match &tasks.invoker {
             None => {
                 cx.restart(tasks.limit);
-                // Gone only if the function ended in the same step, which its task will tell.
+                // The receiver is gone only if the function ended in the same step, and then the task reports its
+                // result.
                 let _ = detached.send(());
                 let stay = tasks.shutdown.stay();
                 tokio::spawn(runner::run(self, id, run, Answers::new(), stay));
             }
             Some(invoker) => {
-                // It begins anew in the invocation that is asked for, up to here with what is known.
+                // The function starts again in another invocation, with the answers that are known so far.
                 drop(run);
                 let continuation = Continuation::Task(id.clone());
                 if let Err(error) = invoker.again(continuation, cx.deadline()).await {
-                    // It will not be continued, and no client has its id.
+                    // The task cannot continue, and no client knows its id yet.
                     let _ = tasks.store.remove(&key).await;
                     return Ended::failed(function, error);
                 }
@@ -199,10 +201,10 @@ impl Escalation {
 }
 
 impl Executor {
-    /// Continues a task that another invocation began, to its end. A second invocation for the same one does nothing.
+    /// Runs a task that another invocation created, until it ends. A duplicate invocation does nothing.
     ///
     /// # Errors
-    /// The store's.
+    /// The store fails.
     pub(crate) async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
         let Some(tasks) = &self.tasks else {
             return Err(Error::internal("this server has no tasks"));

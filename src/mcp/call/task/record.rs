@@ -1,4 +1,4 @@
-//! A task as it is kept, and as clients see it.
+//! The record of a task in the store, and the task as clients see it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,27 +14,27 @@ use crate::error::{Capabilities, Error, Result};
 use crate::mcp::call::question::Answers;
 use crate::mcp::call::task::{POLL, TTL};
 
-/// A task as it is kept.
+/// The record of a task.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct TaskRecord {
     pub(crate) status: Status,
     pub(crate) message: Option<String>,
     created: Timestamp,
     pub(crate) updated: Timestamp,
-    /// The principal that called.
+    /// The principal that made the call.
     pub(crate) principal: Option<Principal>,
-    /// What is to be called, until an invocation has taken it up.
+    /// The call to make, until an invocation has started it.
     #[serde(default)]
     pub(crate) call: Option<TaskCall>,
-    /// The questions that are open.
+    /// The open input requests.
     questions: BTreeMap<String, Question>,
-    /// What was said to those before.
+    /// The answers to earlier input requests.
     pub(crate) answers: Answers,
     result: Option<Box<RawValue>>,
     error: Option<Box<RawValue>>,
 }
 
-/// How it stands with a task.
+/// The state of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
@@ -87,7 +87,7 @@ impl Status {
 }
 
 impl TaskRecord {
-    /// A task that has just begun.
+    /// A task that has just started.
     pub(crate) fn new(now: Timestamp, principal: Option<Principal>) -> TaskRecord {
         TaskRecord {
             status: Status::Working,
@@ -113,7 +113,7 @@ impl TaskRecord {
         })
     }
 
-    /// Opens a question under a key that no other question of the task has had.
+    /// Opens an input request under a key that the task has not used before.
     pub(crate) fn ask(&mut self, key: &str, ask: &Ask) {
         let question = Question {
             method: ask.method.to_owned(),
@@ -123,7 +123,7 @@ impl TaskRecord {
         self.status = Status::InputRequired;
     }
 
-    /// Takes what a client says to the questions that are open; all else is passed over.
+    /// Stores the client's answers to open input requests, and ignores all other keys.
     pub(crate) fn answer<'a>(
         &mut self,
         answers: impl Iterator<Item = (&'a String, &'a &'a RawValue)>,
@@ -136,32 +136,32 @@ impl TaskRecord {
         self.settle();
     }
 
-    /// Keeps of the questions and the answers those whose key is `wanted`.
+    /// Keeps only the input requests and answers whose key is `wanted`.
     pub(crate) fn retain(&mut self, wanted: impl Fn(&str) -> bool) {
         self.questions.retain(|key, _| wanted(key));
         self.answers.retain(|key, _| wanted(key));
         self.settle();
     }
 
-    /// Works on, where nothing is asked.
+    /// Changes the state to working, if no input request is open.
     fn settle(&mut self) {
         if self.questions.is_empty() {
             self.status = Status::Working;
         }
     }
 
-    /// Ends as the client wants.
+    /// Ends the task because the client cancelled it.
     pub(crate) fn cancel(&mut self) {
         self.questions.clear();
         self.answers.clear();
         self.status = Status::Cancelled;
     }
 
-    /// Ends as the function did: with a result, or with an error of the protocol.
+    /// Ends the task with the function's result or with a protocol error.
     pub(crate) fn end(&mut self, end: &std::result::Result<Box<RawValue>, Box<RawValue>>) {
         self.questions.clear();
         self.answers.clear();
-        // How far it was says nothing any more.
+        // The progress is no longer of interest.
         self.message = None;
         match end {
             Ok(result) => (self.status, self.result) = (Status::Completed, Some(result.clone())),
@@ -169,8 +169,8 @@ impl TaskRecord {
         }
     }
 
-    /// The task as it is shown under that id. It is kept for a while after each change, so the later it changed, the
-    /// longer it lives.
+    /// The task as shown to clients under this id. It expires a fixed time after its last change, so each change
+    /// extends its life.
     pub(crate) fn view<'a>(&'a self, id: &'a str) -> View<'a> {
         let age = self.updated.unix().saturating_sub(self.created.unix());
         let age = Duration::from_secs(age.max(0).cast_unsigned());

@@ -1,4 +1,4 @@
-//! The rest of a call that runs as a task: what it says goes into its record, and what clients say comes out of it.
+//! Runs a task: the function's messages go into its record, and clients' answers come from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
@@ -21,30 +21,30 @@ use crate::mcp::messages::version::Shape;
 use crate::store::Change;
 use crate::telemetry::{Outcome, cause};
 
-/// The end of a task that was cancelled or forgotten.
+/// A task that was cancelled or has expired.
 const CANCELLED: Option<&str> = Some("cancelled");
 
-/// How long a task may go on when the process is to end.
+/// How long a task may run after the shutdown has begun.
 const MOMENT: Duration = Duration::from_secs(5);
 
-/// A task while it runs in this process.
+/// A task that runs in this process.
 struct Runner {
     task: Escalation,
     id: String,
-    /// What was said before to a function that has begun anew.
+    /// The answers from before the function was started again.
     known: Answers,
     executions: Executions,
-    /// The questions that the function waits on, by the keys that clients know.
+    /// The input requests that the function waits for, by the keys that clients know.
     open: BTreeMap<String, Ask>,
-    /// All keys so far: a client may pass over what comes under a key that it knows.
+    /// All keys so far: a client may ignore an input request under a key that it has seen.
     keys: BTreeSet<String>,
-    /// What is to be shown of how far the function is.
+    /// The latest progress message.
     note: Option<String>,
-    /// When the next note may be written: more of them than clients look at would only wear out the store.
+    /// The earliest time of the next progress update: clients poll, so more frequent writes would be wasted.
     due: Instant,
 }
 
-/// Runs a task to its end; a task that was cancelled or forgotten is dropped where it stands.
+/// Runs a task until it ends. A task that is cancelled or has expired is dropped at once.
 pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, mut stay: Stay) {
     let (since, function) = (Instant::now(), task.function.clone());
     let entry = RequestLog {
@@ -55,7 +55,7 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
         cx: task.cx.clone(),
         cold_start: false,
     };
-    // It is dropped where the process ends before the task is recorded as failed.
+    // Dropped if the process ends before the task is recorded as failed.
     let entry = RequestGuard::for_call(entry, function.clone());
     let mut runner = Runner {
         task,
@@ -71,7 +71,8 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
         Ok(error) => error,
         Err(error) => {
             cause(&function, &error);
-            // What could not be kept or ended is at least not shown as going on, if that much can be kept.
+            // If the result cannot be stored, at least try to record a failure, so that the task does not look as if it
+            // still ran.
             let rpc_error = RpcError::of_error(Shape::Modern, &function, &error).object();
             let _ = runner
                 .change(|record| record.end(&Err(rpc_error.clone())))
@@ -87,13 +88,13 @@ pub(crate) async fn run(task: Escalation, id: String, run: Run, known: Answers, 
 }
 
 impl Runner {
-    /// The kind of the error that the task ended with, if it did.
+    /// The kind of the error that the task ended with, if any.
     async fn drive(&mut self, mut run: Run, stay: &mut Stay) -> Result<Option<&'static str>> {
         let (tasks, id) = (self.task.tasks.clone(), self.id.clone());
-        // The process has the time of a call to end, and what is left of it is for the record.
+        // The shutdown lasts as long as a call may take; the rest of that time is for the record.
         let config = self.task.cx.config();
         let moment = match config.is_frozen() {
-            // Lambda leaves less than that, all of it for the record.
+            // Lambda leaves less time than that, and all of it is for the record.
             true => Duration::ZERO,
             false => MOMENT.min(config.call_timeout),
         };
@@ -114,7 +115,7 @@ impl Runner {
                 change = &mut changed => {
                     match change? {
                         Change::Gone => return Ok(CANCELLED),
-                        // What still runs must not be forgotten.
+                        // The record of a running task must not expire.
                         Change::None => self.change(|_| {}).await?,
                         Change::To(found) => {
                             seen = found.version;
@@ -144,11 +145,11 @@ impl Runner {
                         .or(self.note.take());
                 }
                 Message::Ask(ask) => match self.known.remove(&self.executions.question(&ask)) {
-                    // The function that asked may have stopped waiting.
+                    // The function may have stopped waiting.
                     Some(answer) => drop(ask.response.send(Ok(answer))),
                     None => asked.push(ask),
                 },
-                // There is no log without a request, and what is a task already needs not become one.
+                // Log entries need an open request, and a task cannot detach a second time.
                 Message::Log(_) | Message::Detach(_) => {}
             }
         }
@@ -158,7 +159,7 @@ impl Runner {
         }
     }
 
-    /// Writes down what is asked, and how far the function is.
+    /// Stores the open input requests and the progress.
     async fn write(&mut self, asked: Vec<Ask>) -> Result<()> {
         let asked = asked.into_iter();
         let asked: Vec<_> = asked.map(|ask| (self.key(&ask.key), ask)).collect();
@@ -173,7 +174,7 @@ impl Runner {
         Ok(())
     }
 
-    /// A key of the task's own for a question that the function calls `name`.
+    /// A key that is unique within the task, for the input request that the function calls `name`.
     fn key(&mut self, name: &str) -> String {
         let others = (2..).map(|execution: u32| format!("{name}-{execution}"));
         let mut keys = std::iter::once(name.to_owned()).chain(others);
@@ -181,12 +182,12 @@ impl Runner {
         free.expect("a task asks fewer questions than there are numbers")
     }
 
-    /// Gives the function what was said to its questions. What it cannot use is asked again.
+    /// Passes the client's answers to the function. An answer that the function cannot use is requested again.
     async fn pass_on(&mut self, record: &TaskRecord) -> Result<()> {
         let mut again = Vec::new();
         for (key, answer) in &record.answers {
             match self.open.remove(key) {
-                // The function that asked may have stopped waiting.
+                // The function may have stopped waiting.
                 Some(ask) if (ask.fits)(answer) => drop(ask.response.send(Ok(answer.clone()))),
                 Some(ask) => again.push(ask),
                 None => {}
@@ -208,7 +209,7 @@ impl Runner {
         Ok(error)
     }
 
-    /// Changes the record, and leaves out the questions that the function has given up and the answers that it has got.
+    /// Updates the record, and removes the input requests and answers that are no longer needed.
     async fn change(&mut self, mut change: impl FnMut(&mut TaskRecord)) -> Result<()> {
         self.open.retain(|_, ask| !ask.response.is_closed());
         let changed = self
@@ -222,7 +223,7 @@ impl Runner {
     }
 }
 
-/// Ready once the function has stopped waiting on any of the questions.
+/// Completes once the function has stopped waiting for one of the input requests.
 async fn given_up(open: &mut BTreeMap<String, Ask>) {
     poll_fn(|cx| {
         let mut asks = open.values_mut();

@@ -1,13 +1,13 @@
-//! What a client wants to hear of.
+//! The changes that a client subscribes to.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::context::updates::{Topic, Update, Updates};
 
-/// The most resources that one stream follows.
+/// The maximum number of resources in one subscription.
 const MAX_RESOURCES: usize = 1000;
 
-/// The changes of one stream, as they stand on the wire.
+/// The changes of one stream, in wire form.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Filter {
@@ -22,7 +22,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// As much of it as this process tells.
+    /// The part that this process can deliver.
     pub(crate) fn honoured(mut self, updates: &Updates) -> Filter {
         self.tools_list_changed &= updates.has(Topic::Tools);
         self.prompts_list_changed &= updates.has(Topic::Prompts);
@@ -35,7 +35,7 @@ impl Filter {
         self
     }
 
-    /// All lists.
+    /// All list changes.
     pub(crate) fn lists() -> Filter {
         Filter {
             tools_list_changed: true,
@@ -60,7 +60,7 @@ impl Filter {
         }
     }
 
-    /// Every change that it admits.
+    /// Every change that the filter admits.
     pub(crate) fn everything(&self) -> Vec<Update> {
         let documents = self
             .resource_subscriptions
@@ -72,7 +72,7 @@ impl Filter {
     }
 }
 
-/// A field that may be left out, which null says too.
+/// An optional field; `null` means absent.
 fn given<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

@@ -1,4 +1,4 @@
-//! `subscriptions/listen`: one stream on which a client hears of the changes that it asked for.
+//! `subscriptions/listen`: one stream with the changes that the client asked for.
 
 mod filter;
 
@@ -21,7 +21,7 @@ use crate::mcp::messages::params::Key;
 
 use filter::Filter;
 
-/// How long the stream may be quiet before it shows that it is alive.
+/// The interval of heartbeats on an idle stream.
 const QUIET: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize)]
@@ -53,10 +53,10 @@ struct Changed<'a> {
     uri: Option<&'a str>,
 }
 
-/// To which stream a message belongs.
+/// The stream that a message belongs to.
 #[derive(Serialize)]
 struct Tie<'a> {
-    /// The id of the request, as it stood there: it may have more digits than a number of this language.
+    /// The id of the request, verbatim: it may exceed 64 bits.
     #[serde(rename = "io.modelcontextprotocol/subscriptionId")]
     subscription: &'a RawValue,
     #[serde(
@@ -70,16 +70,16 @@ struct Tie<'a> {
 struct Listener {
     id: Box<RawValue>,
     filter: Filter,
-    /// How the server introduces itself at the end; none on the stream of a client of 2025, whose messages are not tied
-    /// to it either.
+    /// The server's name and version for the final result. `None` on a `GET` stream, whose messages also carry no
+    /// stream id.
     server: Option<Box<RawValue>>,
     updates: Arc<Updates>,
     receiver: Receiver<UpdateEvent>,
     outgoing: Vec<Event>,
 }
 
-/// Listens as long as the client does, or the process. A process that is frozen between requests hears of nothing: it
-/// says so, and ends the stream.
+/// Streams changes until the client disconnects or the process stops. A process that is frozen between requests cannot
+/// deliver changes, so it acknowledges an empty subscription and ends the stream.
 pub(crate) fn listen(
     updates: &Arc<Updates>,
     server: &RawValue,
@@ -112,7 +112,7 @@ pub(crate) fn listen(
     Ok(listener.stream())
 }
 
-/// The stream of a client of 2025, which hears of every change that is announced to all clients; `None` where nothing is.
+/// The `GET` stream, with every change that is announced to all clients; `None` if no changes are announced.
 pub(crate) fn listen_to_all(updates: &Arc<Updates>) -> Option<BoxStream<'static, Event>> {
     let receiver = updates.subscribe()?;
     let listener = Listener {
@@ -121,7 +121,7 @@ pub(crate) fn listen_to_all(updates: &Arc<Updates>) -> Option<BoxStream<'static,
         server: None,
         updates: updates.clone(),
         receiver,
-        // Something must be sent, or some clients take the connection for one that hangs.
+        // Some clients treat a connection without any bytes as stalled.
         outgoing: vec![Event::KeepAlive],
     };
     Some(listener.stream())
@@ -133,7 +133,7 @@ impl Listener {
         events.boxed()
     }
 
-    /// The next event, and the listener unless it was the last.
+    /// The next event, and the listener unless the event is the last.
     async fn next(mut self) -> (Event, Option<Listener>) {
         loop {
             if let Some(event) = self.outgoing.pop() {
@@ -146,7 +146,7 @@ impl Listener {
                     return (last.unwrap_or(Event::KeepAlive), None);
                 }
                 Ok(Some(UpdateEvent::Update(update))) => vec![update],
-                // Some were missed, so all that it listens to may have changed.
+                // Some changes were missed, so everything in the subscription may have changed.
                 Ok(None) => self.everything(),
             };
             let heard = updates.iter().filter(|it| self.admits(it));
@@ -155,8 +155,8 @@ impl Listener {
         }
     }
 
-    /// Whether the client hears of that change. A client of 2025 hears of every resource in the list as it is now; a
-    /// document of a template may belong to one client, so it is announced only to clients that asked for its URI.
+    /// Whether the client receives this change. A `GET` stream covers every resource in the current list; a document of
+    /// a template may belong to one client, so only clients that subscribed to its URI are notified.
     fn admits(&self, update: &Update) -> bool {
         match update {
             Update::Contents(uri) if self.server.is_none() => self.updates.is_listed(uri),
@@ -164,7 +164,7 @@ impl Listener {
         }
     }
 
-    /// Every change that the client hears of.
+    /// Every change that the client receives.
     fn everything(&self) -> Vec<Update> {
         let mut all = self.filter.everything();
         if self.server.is_none() {
