@@ -28,13 +28,13 @@ pub enum Listing {
 pub(super) const ISSUERS: Kind<Vec<String>> = Kind {
     takes: "URLs",
     parse: |value| words(value).map(issuer).collect(),
-    show: list,
+    show: |value| value.join(","),
 };
 
 pub(super) const WORDS: Kind<Vec<String>> = Kind {
     takes: "names",
     parse: |value| Ok(words(value).map(str::to_owned).collect()),
-    show: list,
+    show: |value| value.join(","),
 };
 
 pub(super) const SCOPE_MAP: Kind<BTreeMap<String, Vec<String>>> = Kind {
@@ -85,10 +85,6 @@ pub(super) const RATES: Kind<BTreeMap<String, RateLimit>> = Kind {
     },
     show: |_| String::new(),
 };
-
-fn list(value: &Vec<String>) -> String {
-    value.join(",")
-}
 
 /// Words with commas or spaces between them.
 fn words(value: &str) -> impl Iterator<Item = &str> {
