@@ -44,6 +44,8 @@ mod examples {
     struct AskingTheClient;
     #[doc = include_str!("../docs/lambda.md")]
     struct Lambda;
+    #[doc = include_str!("../docs/security.md")]
+    struct Security;
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
     #[doc = include_str!("../docs/upstreams.md")]

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::header::{CACHE_CONTROL, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 
 use super::snapshot::Snapshot;
 use super::{App, MCP, WEBSOCKET, mcp_http};
@@ -16,6 +16,11 @@ use crate::http::base_url::BaseUrl;
 use crate::http::refusal::Refusal;
 use crate::rest;
 use crate::telemetry::Outcome;
+use crate::websocket::Connection;
+
+/// What is said at start where callers are not checked.
+pub(crate) const OPEN: &str = "everybody who reaches this server may call every function: \
+                               set BIFOLD_AUTH_ISSUER or BIFOLD_API_KEYS to check callers";
 
 /// Responses that depend on the caller.
 const VARIES: HeaderValue = HeaderValue::from_static("Authorization, X-API-Key");
@@ -89,6 +94,42 @@ impl App {
         let found = self.services.auth.authenticate(asking, is_checked).await;
         cx.authenticated(found.map_err(|denial| cx.deny(denial))?);
         Ok(())
+    }
+
+    /// Finds out who opens a connection of a WebSocket API, by these headers, which are all there is of the request.
+    ///
+    /// # Errors
+    /// The status with which it is refused, and the challenge.
+    pub(crate) async fn identify_connection(
+        &self,
+        headers: &HeaderMap,
+        connection: &Connection,
+        cx: &Context,
+    ) -> Result<(), (StatusCode, HeaderValue)> {
+        if !self.is_guarded() {
+            return Ok(());
+        }
+        let (method, uri) = (&Method::GET, &Uri::from_static(WEBSOCKET));
+        let asking = Asking {
+            method,
+            uri,
+            headers,
+        };
+        let mut found = self.identify(asking, cx).await;
+        if found.is_ok() && !self.registry().has_public() {
+            found = cx.require_principal();
+        }
+        if found.is_ok() {
+            found = self.sockets.keep_caller(connection, cx).await;
+        }
+        found.map_err(|error| {
+            let url = self.config().public_url.as_deref().unwrap_or_default();
+            let challenge = cx
+                .denial()
+                .map(|it| self.services.auth.challenge(it, url, WEBSOCKET));
+            let challenge = challenge.unwrap_or(HeaderValue::from_static("Bearer"));
+            (status(&error, cx), challenge)
+        })
     }
 
     /// The URL under which the client reaches this server.
@@ -167,7 +208,8 @@ fn settle(answered: &mut Answered, cx: &Context) {
 fn status(error: &Error, cx: &Context) -> StatusCode {
     match (cx.denial(), error.kind()) {
         (Some(denial), _) => denial.status(),
-        (None, Kind::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-        (None, _) => StatusCode::UNAUTHORIZED,
+        (None, Kind::Unauthenticated) => StatusCode::UNAUTHORIZED,
+        (None, Kind::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
+        (None, _) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -45,6 +45,7 @@ use crate::store::Store;
 use crate::upstream::Upstreams;
 use crate::websocket::{Dependencies as SocketDependencies, Sockets, Times};
 
+pub(crate) use access::OPEN;
 pub use catalog::{Catalog, CatalogError};
 use entry::protocol_of;
 use missing::{method_not_allowed, unknown};

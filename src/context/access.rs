@@ -13,6 +13,11 @@ impl Context {
         own.or(self.call.checked.as_ref()).map(Arc::as_ref)
     }
 
+    /// The principal that this server has checked itself.
+    pub(crate) fn authenticated_principal(&self) -> Option<&Principal> {
+        self.call.principal.get().map(Arc::as_ref)
+    }
+
     /// Sets the principal that this server has checked.
     pub(crate) fn authenticated(&self, principal: Option<Arc<Principal>>) {
         if let Some(principal) = principal {
@@ -50,6 +55,16 @@ impl Context {
         }
         let denied = self.services.auth.authorize(self.principal(), needs);
         denied.map_err(|denial| self.deny(denial))
+    }
+
+    /// Whether the caller may do what needs this, where that is only to be shown.
+    pub(crate) fn may<'a>(&self, needs: impl FnOnce() -> Needs<'a>) -> bool {
+        !self.is_guarded()
+            || self
+                .services
+                .auth
+                .authorize(self.principal(), needs)
+                .is_ok()
     }
 
     /// Whether the caller is known at all.

@@ -11,9 +11,9 @@ use futures_util::FutureExt;
 use http::StatusCode;
 use tokio::runtime as tokio_runtime;
 use tokio::task::JoinSet;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
-use crate::app::{App, RequestInfo};
+use crate::app::{App, OPEN, RequestInfo};
 use crate::aws::invoke::Continuation;
 use crate::clock::{Deadline, TimeLeft};
 use crate::local;
@@ -108,6 +108,9 @@ async fn serve<E: Into<ApiError>>(
             return Err(error);
         }
     };
+    if !app.is_guarded() {
+        warn!("{OPEN}");
+    }
     let shutdown_sender = ShutdownSender::new();
     let (health, timeout) = (PollerHealth::new(concurrency()), Timeout::default());
     let mut pollers = JoinSet::new();

@@ -12,9 +12,9 @@ use std::time::Duration;
 use axum::serve::Listener;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::app::App;
+use crate::app::{App, OPEN};
 use crate::http::buffers::Intake;
 
 use connection::Connection;
@@ -38,6 +38,12 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
+    if !app.is_guarded() {
+        match address.ip().is_loopback() {
+            true => info!("{OPEN}"),
+            false => warn!("{OPEN}"),
+        }
+    }
     let timeout = app.config().call_timeout + Duration::from_secs(1);
     let closing = app.clone();
     // Each connection holds a receiver.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Registry, Tool};
+use super::{Functions, Registry, Tool};
 use crate::auth::Needs;
 use crate::context::Context;
 use crate::error::Result;
@@ -66,6 +66,31 @@ impl Tool {
     pub(super) fn classes(&self) -> impl Iterator<Item = &str> {
         let groups = self.groups().iter().map(AsRef::as_ref);
         std::iter::once(self.name()).chain(groups)
+    }
+}
+
+impl Functions {
+    /// Those that the caller may call.
+    pub(crate) fn of_caller(&self, cx: &Context) -> Functions {
+        let may = |function: &Tool| cx.may(|| function.needs());
+        let mut some = self.clone();
+        some.tools.retain(|it| may(it));
+        some.resources.retain(|it| may(it.function()));
+        some.prompts.retain(|it| may(it.function()));
+        some
+    }
+
+    /// All names, one a line.
+    pub(crate) fn names(&self) -> String {
+        let tools = self.tools.iter().map(|it| it.name());
+        let resources = self.resources.iter().map(|it| it.uri());
+        let prompts = self.prompts.iter().map(|it| it.name());
+        let kinds = [
+            tools.collect::<Vec<_>>(),
+            resources.collect(),
+            prompts.collect(),
+        ];
+        kinds.map(|it| it.join("\n")).join("\n\n")
     }
 }
 

@@ -42,6 +42,12 @@ impl Sockets {
         status
     }
 
+    /// Writes the line of a connection whose caller is refused with that status.
+    pub fn refuse_caller(&self, status: StatusCode, cx: &Context) {
+        let class = cx.denial().map_or("store_unavailable", |it| it.class());
+        log(entry(cx, Some("$connect")), status, Some(class));
+    }
+
     /// Answers `$disconnect`, which API Gateway sends in most cases but not always: the calls of the connection are
     /// cancelled.
     ///

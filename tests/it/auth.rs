@@ -4,6 +4,7 @@ mod attacks;
 mod discovery;
 mod issuer;
 mod keys;
+mod lists;
 mod matrix;
 mod outage;
 mod principals;

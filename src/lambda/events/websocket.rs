@@ -82,13 +82,25 @@ impl WebSocketEvent<'_> {
         let done = match context.event_type {
             EventType::Connect => {
                 let (first, second) = (self.headers.as_ref(), self.multi_value_headers.as_ref());
-                return Ok(connect(app, headers(first, second), &cx));
+                let headers = headers(first, second);
+                if let Ok(headers) = &headers
+                    && let Some(refused) = refused(app, headers, &connection, &cx).await
+                {
+                    return Ok(refused);
+                }
+                return Ok(connect(app, headers, &cx));
             }
-            EventType::Disconnect => sockets.disconnect(&connection, &cx).await,
+            EventType::Disconnect => {
+                let forgotten = sockets.forget_caller(&connection, &cx).await;
+                sockets.disconnect(&connection, &cx).await.and(forgotten)
+            }
             EventType::Message if flag(self.is_base64_encoded) => {
                 sockets.refuse_binary(&connection, &cx, times).await
             }
-            EventType::Message => sockets.message(connection, &text, cx, times).await,
+            EventType::Message => match sockets.recall_caller(&connection, &cx).await {
+                Ok(()) => sockets.message(connection, &text, cx, times).await,
+                Err(error) => Err(error),
+            },
         };
         done.map(|()| accepted()).map_err(Failure::undelivered)
     }
@@ -97,6 +109,25 @@ impl WebSocketEvent<'_> {
 /// The response to API Gateway, which passes it on to the client only where it is a failure.
 fn accepted() -> EventResponse {
     EventResponse::document(&json!({ "statusCode": 200 }))
+}
+
+/// The response to a client that is not let in.
+async fn refused(
+    app: &App,
+    headers: &HeaderMap,
+    connection: &Connection,
+    cx: &Context,
+) -> Option<EventResponse> {
+    let found = app.identify_connection(headers, connection, cx).await;
+    let (status, challenge) = found.err()?;
+    app.sockets().refuse_caller(status, cx);
+    Some(EventResponse::document(&json!({
+        "statusCode": status.as_u16(),
+        "headers": {
+            "WWW-Authenticate": challenge.to_str().unwrap_or("Bearer"),
+            "X-Content-Type-Options": "nosniff",
+        },
+    })))
 }
 
 fn connect(app: &App, headers: Result<HeaderMap, String>, cx: &Context) -> EventResponse {

@@ -1,17 +1,24 @@
 //! Which requests a caller may make: the scopes of all functions that one of them, or a batch, would run.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::auth::Needs;
+use crate::config::Listing;
 use crate::context::Context;
 use crate::error::Result;
 use crate::mcp::http::endpoint::Endpoint;
 use crate::mcp::messages::envelope::{self, Message, Request};
 use crate::mcp::messages::version::Shape;
 use crate::mcp::methods::prompts;
+use crate::mcp::methods::rendered::Rendered;
 use crate::mcp::methods::resources;
 use crate::mcp::methods::tools::CallParams;
+use crate::registry::Registry;
 
 /// The methods that everybody may use where anything is public: they tell what there is, and run nothing.
 const OPEN: [&str; 11] = [
@@ -76,6 +83,22 @@ impl Endpoint {
             Some(needs) => cx.authorize(|| needs),
             None => Ok(()),
         }
+    }
+
+    /// The lists of this caller, where the settings show it only what it may call.
+    pub(super) fn personal_lists(&self, cx: &Context) -> Option<Arc<Rendered>> {
+        if cx.config().auth_list == Listing::All || !cx.is_guarded() {
+            return None;
+        }
+        let functions = self.registry.functions().of_caller(cx);
+        let rendered = || {
+            let registry = Registry::unchecked(functions.clone());
+            Arc::new(self.rendered.for_some(Arc::new(registry)))
+        };
+        let key = xxh3_64(functions.names().as_bytes());
+        let found: Result<_, Infallible> =
+            self.personal.get_or_insert_with(&key, || Ok(rendered()));
+        Some(found.unwrap_or_else(|never| match never {}))
     }
 
     /// What the functions need that the request would run, if it would run any.

@@ -74,7 +74,8 @@ impl Endpoint {
         absent: Option<&RawValue>,
         cx: &Context,
     ) -> McpResponse {
-        let delivering = self.executor.pending_requests.deliver(id, text);
+        let pending_requests = self.executor.pending_requests.of(cx);
+        let delivering = pending_requests.deliver(id, text);
         let delivered = cx.timeout(delivering).await;
         match delivered.unwrap_or_else(|| Err(Error::deadline_exceeded())) {
             Ok(true) => McpResponse::accepted("response"),
