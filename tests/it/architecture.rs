@@ -24,6 +24,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
             "auth",
             "telemetry",
             "config",
+            "clock",
         ],
     ),
     (
