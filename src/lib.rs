@@ -7,6 +7,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`main()`] (`cli/`) | the complete program of an application: command line, settings, log |
+//! | [`serve()`] (`start/`) | where an application runs: on Lambda or on a local socket; what it says at its start |
 //! | [`provenance`] | the bundled functions, which are an ordinary application, and their recorded upstreams |
 //! | [`lambda`], [`local`] | the two transports: AWS Lambda events, a local socket |
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
@@ -74,6 +75,7 @@ pub mod provenance;
 mod registry;
 mod rest;
 mod schema;
+mod start;
 mod store;
 pub mod telemetry;
 pub mod testing;
@@ -96,5 +98,6 @@ pub use registry::{
     Resource, Tool, batch,
 };
 pub use schema::JsonSchema;
+pub use start::serve;
 pub use store::{Change, Record, Store};
 pub use upstream::Once;

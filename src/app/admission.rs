@@ -36,7 +36,10 @@ impl App {
             }
             false => {
                 request.extensions_mut().insert(cx);
-                self.let_in(&snapshot, request).await
+                match &self.own {
+                    None => self.let_in(&snapshot, request).await,
+                    Some(own) => Box::pin(own.answer(self, snapshot, request)).await,
+                }
             }
         };
         cors::share(&mut answered.response, page);

@@ -15,7 +15,7 @@ use crate::upstream::Meter;
 impl App {
     /// A context outside any request.
     pub fn context(&self) -> Context {
-        let mut call = self.call(&HeaderMap::new(), RequestInfo::default());
+        let mut call = self.new_call(&HeaderMap::new(), RequestInfo::default());
         call.is_trusted = true;
         Context::new(self.services.clone(), Arc::new(call))
     }
@@ -37,11 +37,11 @@ impl App {
     }
 
     pub(crate) fn context_of(&self, headers: &HeaderMap, request_info: RequestInfo) -> Context {
-        let call = Arc::new(self.call(headers, request_info));
+        let call = Arc::new(self.new_call(headers, request_info));
         Context::new(self.services.clone(), call)
     }
 
-    fn call(&self, headers: &HeaderMap, request_info: RequestInfo) -> Call {
+    fn new_call(&self, headers: &HeaderMap, request_info: RequestInfo) -> Call {
         let config = &self.services.config;
         let given = headers
             .get(REQUEST_ID)

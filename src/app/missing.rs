@@ -11,9 +11,8 @@ use crate::registry::{Registry, Tool};
 use crate::rest;
 
 /// Nothing is served at this path.
-pub(super) fn not_found(registry: &Registry, request: &Request) -> Answered {
-    let cx = Context::of(request);
-    match request.uri().path().strip_prefix("/api/") {
+pub(super) fn not_found(registry: &Registry, path: &str, cx: &Context) -> Answered {
+    match path.strip_prefix("/api/") {
         Some(name) if !name.contains('/') => {
             rest::failure(&unknown(registry, name, Tool::on_rest), cx.request_id())
         }

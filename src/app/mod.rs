@@ -8,11 +8,14 @@ mod catalog;
 mod entry;
 mod framing;
 mod missing;
+mod own_routes;
 mod request_info;
 mod server;
+mod service;
 mod snapshot;
 mod start_error;
 mod starting;
+mod stopping;
 mod websocket;
 
 use std::sync::{Arc, OnceLock};
@@ -49,11 +52,13 @@ pub(crate) use access::OPEN;
 pub use catalog::{Catalog, CatalogError};
 use entry::protocol_of;
 use missing::{method_not_allowed, unknown};
+use own_routes::{OwnRoutes, SentUri};
 pub use request_info::RequestInfo;
 pub use server::Server;
 use snapshot::Snapshot;
 pub use start_error::StartError;
 pub use starting::Starting;
+use stopping::Stopping;
 
 /// The path of the MCP protocol.
 const MCP: &str = "/mcp";
@@ -70,6 +75,9 @@ pub struct App {
     hosts: Arc<Hosts>,
     /// The routes that do not depend on the catalog.
     router: Arc<OnceLock<Router>>,
+    /// What the application adds to the routes of the library.
+    own: Option<Arc<OwnRoutes>>,
+    stopping: Arc<Stopping>,
 }
 
 impl App {
@@ -124,7 +132,8 @@ impl App {
             may_change: server.may_change,
         });
         let rest = RestApi::new(registry.clone(), server.info, &config);
-        let first = Snapshot::new(registry, endpoint, rest, origins.clone());
+        let routes = server.routes;
+        let first = Snapshot::new(registry, endpoint, rest, origins.clone(), routes.clone());
         let catalog = Catalog::new(first, updates.clone(), server.may_change, is_frozen);
         let sockets = Sockets::new(SocketDependencies {
             endpoint: {
@@ -157,6 +166,8 @@ impl App {
             sockets,
             hosts: Arc::new(hosts),
             router: Arc::default(),
+            own: OwnRoutes::new(routes, server.layers),
+            stopping: Arc::new(Stopping::new(server.on_stop)),
         };
         // A frozen process makes its routes at the first request that needs them; many serve MCP alone.
         if !is_frozen {
@@ -167,7 +178,7 @@ impl App {
 
     /// Answers one HTTP request, whichever protocol it is for, and writes its line in the log.
     pub async fn serve(&self, mut request: Request, request_info: RequestInfo) -> Response<Body> {
-        path::normalise(request.uri_mut());
+        self.normalise(&mut request);
         let listener = request_info.listener;
         let entry = self.entry(
             protocol_of(request.uri().path()),
@@ -279,12 +290,24 @@ impl App {
         &self.services.store
     }
 
+    /// Brings the path into one spelling. The application's own routes see the target as it was sent.
+    fn normalise(&self, request: &mut Request) {
+        let sent = self.own.as_ref().map(|_| request.uri().clone());
+        path::normalise(request.uri_mut());
+        if let Some(sent) = sent.filter(|it| it != request.uri()) {
+            request.extensions_mut().insert(SentUri(sent));
+        }
+    }
+
     async fn route(&self, snapshot: &Snapshot, request: Request) -> Answered {
         let router = match request.uri().path() {
             // Not through a router: it takes 3,800 instructions more for a request, and 900,000 to be made for forty
             // functions, which a frozen process that is only asked over MCP never has to spend.
             MCP => return mcp_http::route(&snapshot.endpoint, request).await,
             WEBSOCKET => self.router(),
+            "/" if let Some(own) = self.own.as_ref().and_then(|it| it.routes()) => {
+                return own_routes::index(own, snapshot, request).await;
+            }
             _ => snapshot.router(),
         };
         let response = router.clone().oneshot(request).await;

@@ -8,7 +8,7 @@ use crate::auth::Principal;
 use crate::clock::TimeLeft;
 
 /// What the integration knows of a request that the request itself does not say.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct RequestInfo {
     /// The platform's id of the request; one is made up where neither the platform nor the caller gives one.

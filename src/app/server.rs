@@ -1,16 +1,24 @@
 //! What an application serves: its name, its functions, the upstreams they ask, the values they share.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use axum::routing::Route;
+use axum::{BoxError, Router};
 use futures_util::future::BoxFuture;
 use http::Extensions;
+use tower::{Layer, Service};
 
 use crate::app::Starting;
+use crate::app::own_routes::AddLayer;
+use crate::app::stopping::OnStop;
 use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError, Setting};
+use crate::context::Context;
 use crate::context::updates::Topic;
-use crate::error::Result;
 use crate::registry::{Functions, Icon, Info, Prompt, Resource, Tool};
 use crate::upstream::Upstream;
 
@@ -56,10 +64,14 @@ pub struct Server {
     pub(crate) settings: Vec<Setting>,
     pub(crate) on_start: Vec<OnStart>,
     pub(crate) authenticator: Option<Authenticator>,
+    pub(crate) on_stop: Vec<OnStop>,
+    pub(crate) routes: Option<Router>,
+    pub(crate) layers: Vec<AddLayer>,
 }
 
 /// What runs before the application is built.
-pub(crate) type OnStart = Box<dyn FnOnce(Starting) -> BoxFuture<'static, Result<Starting>> + Send>;
+pub(crate) type OnStart =
+    Box<dyn FnOnce(Starting) -> BoxFuture<'static, Result<Starting, BoxError>> + Send>;
 
 impl Server {
     /// A server without functions.
@@ -87,6 +99,9 @@ impl Server {
             settings: Vec::new(),
             on_start: Vec::new(),
             authenticator: None,
+            on_stop: Vec::new(),
+            routes: None,
+            layers: Vec::new(),
         }
     }
 
@@ -183,28 +198,123 @@ impl Server {
     }
 
     /// Runs `start` once before the application is built, e.g. to open a database whose handle all functions share
-    /// ([`Starting::state`]). A failure ends the start, and nothing is tried again. On Lambda it is a part of the cold
-    /// start.
+    /// ([`Starting::state`]). Any error ends the start with its message, and nothing is tried again. On Lambda it is a
+    /// part of the cold start.
     ///
     /// ```
-    /// use bifold::{Result, Server, Starting};
+    /// use bifold::{Server, Starting, Setting};
+    ///
+    /// async fn read_notes(mut starting: Starting) -> std::io::Result<Starting> {
+    ///     let notes: String = std::fs::read_to_string(starting.setting("NOTES_PATH"))?;
+    ///     starting.state(notes);
+    ///     Ok(starting)
+    /// }
+    ///
+    /// let server = Server::new("notes", "1.0.0")
+    ///     .setting(Setting::new("NOTES_PATH", "notes.txt", "The file that holds the notes."))
+    ///     .on_start(read_notes);
+    /// ```
+    pub fn on_start<F, E>(mut self, start: impl FnOnce(Starting) -> F + Send + 'static) -> Server
+    where
+        F: Future<Output = Result<Starting, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.on_start.push(Box::new(|starting| {
+            let starting = start(starting);
+            Box::pin(async { starting.await.map_err(Into::into) })
+        }));
+        self
+    }
+
+    /// Runs `stop` once after the last request, e.g. to close a database: on a signal, locally and on Lambda, and at the
+    /// end of the input of `stdio`. What was added last runs first. [`Context::deadline`] is the time that is left: on
+    /// Lambda, where the platform kills the process soon after its signal, at most 400 ms for running requests and this
+    /// together. A failure is logged.
+    ///
+    /// ```
+    /// use bifold::{Context, Result, Server};
     ///
     /// #[derive(Clone)]
     /// struct Pool;
     ///
-    /// async fn connect(mut starting: Starting) -> Result<Starting> {
-    ///     starting.state(Pool);
-    ///     Ok(starting)
+    /// async fn close(cx: Context) -> Result<()> {
+    ///     let pool: &Pool = cx.state()?;
+    ///     // pool.close().await
+    ///     Ok(())
     /// }
     ///
-    /// let server = Server::new("notes", "1.0.0").on_start(connect);
+    /// let server = Server::new("notes", "1.0.0").state(Pool).on_stop(close);
     /// ```
-    pub fn on_start<F>(mut self, start: impl FnOnce(Starting) -> F + Send + 'static) -> Server
+    pub fn on_stop<F, E>(mut self, stop: impl FnOnce(Context) -> F + Send + 'static) -> Server
     where
-        F: Future<Output = Result<Starting>> + Send + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
     {
-        self.on_start
-            .push(Box::new(|starting| Box::pin(start(starting))));
+        self.on_stop.push(Box::new(|cx| {
+            let stopping = stop(cx);
+            Box::pin(async { stopping.await.map_err(Into::into) })
+        }));
+        self
+    }
+
+    /// Adds routes of axum's own, on every transport. They have the access line, the request id, CORS and the host check
+    /// of all paths; their handlers may take a [`Context`] and `ConnectInfo<SocketAddr>`.
+    ///
+    /// The paths of the library come first: `/mcp`, `/ws`, `/docs`, `/health`, `/openapi.json` and those of functions
+    /// below `/api`. Everything else is the router's, its fallback included, and so is `/` where it has a route for it. A
+    /// 404 without a body becomes a problem document.
+    ///
+    /// ```
+    /// use bifold::axum::{Router, routing::get};
+    /// use bifold::{Context, Server};
+    ///
+    /// async fn whoami(cx: Context) -> String {
+    ///     cx.principal().map_or("nobody", |it| it.id()).to_owned()
+    /// }
+    ///
+    /// let server = Server::new("notes", "1.0.0").routes(Router::new().route("/whoami", get(whoami)));
+    /// ```
+    ///
+    /// # Panics
+    /// The router has a path, or a fallback, that an earlier one has too.
+    pub fn routes(mut self, routes: Router) -> Server {
+        self.routes = Some(match self.routes.take() {
+            Some(earlier) => earlier.merge(routes),
+            None => routes,
+        });
+        self
+    }
+
+    /// Puts a layer of tower around every request: MCP, REST, the pages, the upgrade to a WebSocket, and own routes; on
+    /// Lambda too. The last layer is the outermost, as with axum. It sees the request after the host check and after CORS
+    /// preflights are answered, and its response has the access line, the request id and the CORS headers.
+    ///
+    /// The extensions of the request hold its [`Context`] and `ConnectInfo<SocketAddr>`. A layer that has checked who
+    /// calls says so with [`Context::identify`]. Behind a WebSocket API of API Gateway a layer sees `$connect` as
+    /// `GET /ws`, and not the single messages. `stdio` has no HTTP requests, and no layers.
+    ///
+    /// ```
+    /// use bifold::Server;
+    /// use bifold::axum::{extract::Request, middleware::{Next, from_fn}, response::Response};
+    /// use bifold::http::{HeaderValue, header};
+    ///
+    /// async fn no_index(request: Request, next: Next) -> Response {
+    ///     let mut response = next.run(request).await;
+    ///     response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    ///     response
+    /// }
+    ///
+    /// let server = Server::new("notes", "1.0.0").layer(from_fn(no_index));
+    /// ```
+    pub fn layer<L>(mut self, layer: L) -> Server
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.layers.push(Box::new(|router| router.layer(layer)));
         self
     }
 

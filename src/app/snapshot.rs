@@ -6,6 +6,8 @@ use axum::Router;
 use axum::extract::Request;
 
 use super::missing::{method_not_allowed, not_found};
+use super::own_routes::elsewhere;
+use crate::context::Context;
 use crate::http::cors::Cors;
 use crate::http::origin::AllowedOrigins;
 use crate::mcp::Endpoint;
@@ -19,6 +21,8 @@ pub(super) struct Snapshot {
     pub(super) rest: Arc<RestApi>,
     pub(super) cors: Cors,
     origins: AllowedOrigins,
+    /// The application's own routes, for the paths that the library does not serve.
+    own: Option<Router>,
     router: OnceLock<Router>,
 }
 
@@ -29,6 +33,7 @@ impl Snapshot {
         endpoint: Endpoint,
         rest: RestApi,
         origins: AllowedOrigins,
+        own: Option<Router>,
     ) -> Snapshot {
         let named = registry.clone();
         Snapshot {
@@ -36,6 +41,7 @@ impl Snapshot {
             rest: Arc::new(rest),
             cors: Cors::new(origins.clone(), move || named.header_names()),
             origins,
+            own,
             registry,
             router: OnceLock::new(),
         }
@@ -49,15 +55,21 @@ impl Snapshot {
             self.endpoint.with(registry.clone()),
             self.rest.with(registry),
             self.origins.clone(),
+            self.own.clone(),
         )
     }
 
     /// The routes that depend on the registry: those of REST.
     pub(super) fn router(&self) -> &Router {
         self.router.get_or_init(|| {
-            let registry = self.registry.clone();
+            let (registry, own) = (self.registry.clone(), self.own.clone());
             rest::router(self.rest.clone())
-                .fallback(move |request: Request| async move { not_found(&registry, &request) })
+                .fallback(move |request: Request| async move {
+                    match &own {
+                        Some(own) => elsewhere(own, &registry, request).await,
+                        None => not_found(&registry, request.uri().path(), &Context::of(&request)),
+                    }
+                })
                 .method_not_allowed_fallback(method_not_allowed)
         })
     }

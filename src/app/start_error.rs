@@ -5,6 +5,13 @@ use std::fmt;
 /// An application that cannot start, with a line for every reason. `Debug` prints the same as `Display`.
 pub struct StartError(pub(super) Vec<String>);
 
+impl StartError {
+    /// The only reason.
+    pub(crate) fn because(reason: impl ToString) -> StartError {
+        StartError(vec![reason.to_string()])
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("\n"))

@@ -1,10 +1,11 @@
 //! An application before it is built: its settings, and the values that its functions will share.
 
+use std::error::Error;
+
 use http::Extensions;
 
 use super::{App, Server, StartError};
 use crate::config::{Config, Setting};
-use crate::error::Error;
 
 /// What [`Server::on_start`] may read and change.
 pub struct Starting {
@@ -18,6 +19,12 @@ impl Starting {
     /// Shares a value with all functions, as [`Server::state`] does.
     pub fn state<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
         self.state.insert(value);
+    }
+
+    /// Shares a value with all functions, as [`Starting::state`], and returns itself.
+    pub fn with_state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Starting {
+        self.state(value);
+        self
     }
 
     /// The value of a setting that the application declares; empty where it declares no such one.
@@ -40,7 +47,7 @@ impl App {
             settings: server.settings,
         };
         for start in server.on_start.drain(..) {
-            starting = start(starting).await.map_err(failed)?;
+            starting = start(starting).await.map_err(|error| failed(&*error))?;
         }
         server.state = starting.state;
         server.settings = starting.settings;
@@ -48,9 +55,16 @@ impl App {
     }
 }
 
-/// The sentence for the operator: the message of the error and its source.
-fn failed(error: Error) -> StartError {
-    use std::error::Error as _;
-    let source = error.source().map(|it| format!(": {it}"));
-    StartError(vec![format!("{error}{}", source.unwrap_or_default())])
+/// The sentence for the operator: the message of the error and of each source, once.
+fn failed(error: &(dyn Error + 'static)) -> StartError {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(&format!(": {inner_text}"));
+        }
+        source = inner.source();
+    }
+    StartError(vec![text])
 }

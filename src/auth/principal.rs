@@ -143,6 +143,20 @@ impl Principal {
     }
 }
 
+/// As [`Principal::new`].
+impl From<&str> for Principal {
+    fn from(id: &str) -> Principal {
+        Principal::new(id)
+    }
+}
+
+/// As [`Principal::new`].
+impl From<String> for Principal {
+    fn from(id: String) -> Principal {
+        Principal::new(id)
+    }
+}
+
 /// Without the claims, which may hold what does not belong into a log.
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

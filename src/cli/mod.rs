@@ -14,6 +14,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::app::{App, Server};
 use crate::config::Config;
 use crate::lambda;
+use crate::start;
 use crate::telemetry::{self, Format};
 
 use call::Call;
@@ -70,9 +71,9 @@ enum Command {
 }
 
 /// The whole program of an application: it reads the command line and the settings, starts the log, and serves what
-/// `start` returns, as an AWS Lambda function where `AWS_LAMBDA_RUNTIME_API` is set and on a local socket elsewhere.
+/// `server` returns, as an AWS Lambda function where `AWS_LAMBDA_RUNTIME_API` is set and on a local socket elsewhere.
 ///
-/// `start` returns a [`Server`], or a `Result` with any error that should end the program.
+/// `server` returns a [`Server`], or a `Result` with any error that should end the program.
 ///
 /// ```no_run
 /// use bifold::prelude::*;
@@ -100,12 +101,12 @@ enum Command {
 ///     })
 /// }
 /// ```
-pub fn main<S: IntoServer>(start: impl FnOnce() -> S) -> ExitCode {
+pub fn main<S: IntoServer>(server: impl FnOnce() -> S) -> ExitCode {
     let name = program();
-    let done = match std::env::var_os("AWS_LAMBDA_RUNTIME_API") {
-        // Lambda sets this variable, and starts the program without a command line.
-        Some(_) => run_on_lambda(start),
-        None => start().into_server().and_then(run),
+    let done = match start::is_on_lambda() {
+        // Lambda starts the program without a command line.
+        true => run_on_lambda(server),
+        false => server().into_server().and_then(run),
     };
     done.unwrap_or_else(|failure| {
         eprintln!("{name}: {failure}");
@@ -113,9 +114,9 @@ pub fn main<S: IntoServer>(start: impl FnOnce() -> S) -> ExitCode {
     })
 }
 
-fn run_on_lambda<S: IntoServer>(start: impl FnOnce() -> S) -> Result<ExitCode, Failure> {
+fn run_on_lambda<S: IntoServer>(server: impl FnOnce() -> S) -> Result<ExitCode, Failure> {
     lambda::run(async || -> Result<App, Failure> {
-        let server = start().into_server()?;
+        let server = server().into_server()?;
         let config = server.config()?;
         log(Format::Json, &config.log)?;
         Ok(App::start(config, server).await?)

@@ -1,22 +1,25 @@
 //! `serve`: runs the application on a local socket.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::{Failure, log};
 use crate::app::{App, Server};
 use crate::config::Config;
 use crate::local;
+use crate::start::{Greeting, listen};
 use crate::telemetry::Format;
+
+/// How the address can be set.
+const OPTIONS: &str = "`--listen ADDRESS:PORT` or `BIFOLD_LISTEN`";
 
 #[derive(Args)]
 pub(super) struct Serve {
     /// Address to listen on.
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     listen: Option<SocketAddr>,
 }
 
@@ -26,12 +29,27 @@ impl Serve {
         log(Format::Text, &config.log)?;
         Runtime::new()?.block_on(async {
             let address = config.listen;
+            let greeting = Greeting::new(&server);
             let app = App::start(config, server).await?;
-            let listener = TcpListener::bind(address)
-                .await
-                .map_err(|error| format!("cannot listen on {address}: {error}"))?;
-            local::serve(app, listener, local::signal()).await?;
+            let listener = listen(address, OPTIONS).await?;
+            // What reads the greeting may send a signal at once.
+            let shutdown = local::signal();
+            greeting.print(&listener);
+            local::serve_silently(app, listener, shutdown).await?;
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+/// An IP address or the name of this machine, and a port.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let named = || {
+        text.starts_with("localhost:")
+            .then(|| text.to_socket_addrs())
+    };
+    let resolved = || named()?.ok()?.find(SocketAddr::is_ipv4);
+    let address = text.parse().ok().or_else(resolved);
+    address.ok_or_else(|| {
+        "expected an IP address and a port, such as `127.0.0.1:9000`, `0.0.0.0:80` or `[::1]:9000`".to_owned()
+    })
 }

@@ -13,6 +13,13 @@ impl Context {
         own.or(self.call.checked.as_ref()).map(Arc::as_ref)
     }
 
+    /// Names the principal of the request: for a layer that has checked who calls. False where there is one already, which
+    /// stays.
+    pub fn identify(&self, principal: impl Into<Principal>) -> bool {
+        let principal = self.services.auth.complete(principal.into());
+        self.principal().is_none() && self.call.principal.set(principal).is_ok()
+    }
+
     /// The principal that this server has checked itself.
     pub(crate) fn authenticated_principal(&self) -> Option<&Principal> {
         self.call.principal.get().map(Arc::as_ref)

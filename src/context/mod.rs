@@ -6,6 +6,7 @@ mod budget;
 mod call;
 pub(crate) mod client;
 mod encode;
+mod extract;
 mod input;
 mod nested;
 pub(crate) mod request_log;
@@ -264,6 +265,11 @@ impl Context {
             return None;
         }
         self.call.countdown.timeout(future).await
+    }
+
+    /// The address of the client, where the transport knows it.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.call.peer
     }
 
     /// The id in the log and in `x-request-id`.

@@ -44,6 +44,9 @@ const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(300);
 const TERMINATE_TIMEOUT: Duration = Duration::from_millis(100);
 
+/// The least time for what [`Server::on_stop`](crate::Server::on_stop) was given.
+const STOP_TIME: Duration = Duration::from_millis(50);
+
 /// Builds an application with `start` and takes invocations for it until the platform ends the process. On a signal,
 /// running invocations have 300 ms to finish. Then each unfinished invocation is answered with a failure, and all
 /// connections are closed.
@@ -81,7 +84,8 @@ pub fn run<E: Into<ApiError>>(start: impl AsyncFnOnce() -> Result<App, E>) -> Re
     done
 }
 
-async fn serve<E: Into<ApiError>>(
+/// The same in a runtime that exists.
+pub(crate) async fn serve<E: Into<ApiError>>(
     start: impl AsyncFnOnce() -> Result<App, E>,
 ) -> Result<(), ApiError> {
     let mut api = Api::from_env()?;
@@ -132,18 +136,32 @@ async fn serve<E: Into<ApiError>>(
     // The last poller reuses the connection that the registration has opened.
     take(api);
     tokio::select! {
-        result = join_all(&mut pollers) => return result,
+        result = join_all(&mut pollers) => {
+            app.stop(DRAIN_TIMEOUT).await;
+            return result;
+        }
         () = wait(extension) => {}
         () = local::signal() => {}
     }
     info!("stopping: running invocations are finished first");
     app.close();
+    let end = Deadline::after(DRAIN_TIMEOUT + TERMINATE_TIMEOUT);
+    let drained = drain(&shutdown_sender, &mut pollers).await;
+    app.stop(end.remaining().max(STOP_TIME)).await;
+    drained
+}
+
+/// Waits for the running invocations, and then answers them with a failure.
+async fn drain(
+    shutdown_sender: &ShutdownSender,
+    pollers: &mut JoinSet<Result<(), ApiError>>,
+) -> Result<(), ApiError> {
     for (phase, timeout) in [
         (Phase::Draining, DRAIN_TIMEOUT),
         (Phase::Terminating, TERMINATE_TIMEOUT),
     ] {
         shutdown_sender.enter(phase);
-        if let Ok(result) = tokio::time::timeout(timeout, join_all(&mut pollers)).await {
+        if let Ok(result) = tokio::time::timeout(timeout, join_all(pollers)).await {
             return result;
         }
     }

@@ -1,7 +1,7 @@
 //! One connection: it serves its requests, one after the other, until either side closes.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
@@ -35,7 +36,7 @@ const SMALL_BODY_BYTES: u64 = 8 << 10;
 pub(super) struct Connection {
     pub(super) app: App,
     pub(super) address: SocketAddr,
-    pub(super) peer: IpAddr,
+    pub(super) peer: SocketAddr,
     /// Whether it is beyond the limit of connections.
     pub(super) is_extra: bool,
     pub(super) state: Arc<ConnectionState>,
@@ -97,7 +98,7 @@ impl Connection {
 
     async fn respond(&self, mut request: Request<Body>) -> Response<Body> {
         let request_info = RequestInfo {
-            peer: Some(self.peer),
+            peer: Some(self.peer.ip()),
             listener: Some(self.address.ip()),
             ..RequestInfo::default()
         };
@@ -107,6 +108,9 @@ impl Connection {
         }
         let intake = self.state.intake.clone();
         request.extensions_mut().insert(intake);
+        if self.app.has_own_routes() {
+            request.extensions_mut().insert(ConnectInfo(self.peer));
+        }
         self.app.serve(request, request_info).await
     }
 

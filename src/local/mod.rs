@@ -15,14 +15,18 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::app::{App, OPEN};
+use crate::clock::Deadline;
 use crate::http::buffers::Intake;
 
 use connection::Connection;
 use connections::Connections;
 use socket::{ConnectionState, Socket};
 
+/// The least time for what [`Server::on_stop`](crate::Server::on_stop) was given.
+const STOP_TIME: Duration = Duration::from_secs(5);
+
 /// Serves until `shutdown` is ready. Then running requests have the call timeout plus one second to finish, or until a
-/// second signal. A client that reads nothing of its response for 30 s (1 s during the shutdown) is disconnected.
+/// second signal, and what [`Server::on_stop`](crate::Server::on_stop) was given has what is left of it, at least 5 s. A client that reads nothing of its response for 30 s (1 s during the shutdown) is disconnected.
 ///
 /// Connections beyond `max_connections` get 503 for every request except `/health`.
 ///
@@ -33,11 +37,21 @@ use socket::{ConnectionState, Socket};
 /// The socket fails.
 pub async fn serve(
     app: App,
-    mut listener: TcpListener,
+    listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
+    serve_silently(app, listener, shutdown).await
+}
+
+/// Serves without a line in the log that says where.
+pub(crate) async fn serve_silently(
+    app: App,
+    mut listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
     if !app.is_guarded() {
         match address.ip().is_loopback() {
             true => info!("{OPEN}"),
@@ -64,7 +78,7 @@ pub async fn serve(
         let connection = Connection {
             app,
             address,
-            peer: peer.ip(),
+            peer,
             is_extra: permit.is_none(),
             state: state.clone(),
         };
@@ -79,14 +93,19 @@ pub async fn serve(
     info!("stopping: running requests are finished first");
     closing.close();
     stop.send_replace(true);
+    let (end, mut second) = (Deadline::after(timeout), pin!(signal()));
     tokio::select! {
         () = async {
             // Connections first: a request that runs on one may still start a task.
             stop.closed().await;
             closing.closed().await;
         } => {}
-        () = tokio::time::sleep(timeout) => {}
-        () = signal() => {}
+        () = tokio::time::sleep_until(end.instant()) => {}
+        () = &mut second => return Ok(()),
+    }
+    tokio::select! {
+        () = closing.stop(end.remaining().max(STOP_TIME)) => {}
+        () = &mut second => return Ok(()),
     }
     closing.flush(Duration::MAX).await;
     Ok(())

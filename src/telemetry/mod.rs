@@ -96,6 +96,11 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
     Ok(())
 }
 
+/// Whether the process has a log already, ours or that of the program.
+pub(crate) fn is_started() -> bool {
+    tracing::dispatcher::has_been_set()
+}
+
 impl Outcome {
     /// The outcome of a protocol method, or of a route without a function.
     pub(crate) fn of_method(method: &'static str) -> Outcome {

@@ -48,6 +48,11 @@ impl Sockets {
         log(entry(cx, Some("$connect")), status, Some(class));
     }
 
+    /// Writes the line of a connection that a layer of the application has refused with that status.
+    pub fn refuse_connection(&self, status: StatusCode, cx: &Context) {
+        log(entry(cx, Some("$connect")), status, Some("refused"));
+    }
+
     /// Answers `$disconnect`, which API Gateway sends in most cases but not always: the calls of the connection are
     /// cancelled.
     ///

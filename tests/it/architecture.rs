@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every room from the top down, each with the rooms it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 25] = [
+const HOUSE: [(&str, &[&str]); 26] = [
     ("main", &["cli", "provenance"]),
     ("lib", &[]),
     (
@@ -17,6 +17,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
     (
         "cli",
         &[
+            "start",
             "lambda",
             "local",
             "app",
@@ -27,6 +28,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
             "clock",
         ],
     ),
+    ("start", &["lambda", "local", "app", "telemetry", "config"]),
     (
         "provenance",
         &[
@@ -57,7 +59,7 @@ const HOUSE: [(&str, &[&str]); 25] = [
             "error",
         ],
     ),
-    ("local", &["app", "http"]),
+    ("local", &["app", "http", "clock"]),
     (
         "app",
         &[

@@ -29,6 +29,7 @@ mod lambda;
 #[cfg(feature = "provenance")]
 mod lint;
 mod mcp;
+mod own;
 #[cfg(feature = "provenance")]
 mod process;
 mod progress;

@@ -7,7 +7,7 @@ use crate::lambda::runtime::failure::Failure;
 /// An event of an integration.
 pub(crate) enum Event<'a> {
     Http(Box<HttpEvent<'a>>),
-    WebSocket(WebSocketEvent<'a>),
+    WebSocket(Box<WebSocketEvent<'a>>),
 }
 
 impl<'a> Event<'a> {
@@ -21,7 +21,7 @@ impl<'a> Event<'a> {
             return Ok(Event::Http(Box::new(event)));
         }
         serde_json::from_str(payload)
-            .map(Event::WebSocket)
+            .map(|event| Event::WebSocket(Box::new(event)))
             .map_err(|_| Failure::unknown_event())
     }
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
 use http::HeaderMap;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -11,9 +14,9 @@ use serde_json::value::RawValue;
 use crate::app::{App, RequestInfo};
 use crate::clock::TimeLeft;
 use crate::context::Context;
-use crate::lambda::events::field::{Field, Fields, flag, names, text};
+use crate::lambda::events::field::{Field, Fields, flag, merged, names, text};
 use crate::lambda::events::principal::principal;
-use crate::lambda::events::request_parts::headers;
+use crate::lambda::events::request_parts::{build, headers};
 use crate::lambda::events::response::EventResponse;
 use crate::lambda::events::source::of_identity;
 use crate::lambda::runtime::failure::Failure;
@@ -29,6 +32,8 @@ pub(crate) struct WebSocketEvent<'a> {
     headers: Option<Fields<'a>>,
     #[serde(borrow, default, deserialize_with = "names")]
     multi_value_headers: Option<Fields<'a>>,
+    #[serde(borrow, default, deserialize_with = "names")]
+    query_string_parameters: Option<Fields<'a>>,
     #[serde(borrow)]
     request_context: RequestContext<'a>,
     #[serde(borrow, default)]
@@ -83,12 +88,8 @@ impl WebSocketEvent<'_> {
             EventType::Connect => {
                 let (first, second) = (self.headers.as_ref(), self.multi_value_headers.as_ref());
                 let headers = headers(first, second);
-                if let Ok(headers) = &headers
-                    && let Some(refused) = refused(app, headers, &connection, &cx).await
-                {
-                    return Ok(refused);
-                }
-                return Ok(connect(app, headers, &cx));
+                let opened = (&connection, self.query_string_parameters);
+                return Ok(connect(app, headers, opened, &cx).await);
             }
             EventType::Disconnect => {
                 let forgotten = sockets.forget_caller(&connection, &cx).await;
@@ -130,9 +131,25 @@ async fn refused(
     })))
 }
 
-fn connect(app: &App, headers: Result<HeaderMap, String>, cx: &Context) -> EventResponse {
+async fn connect(
+    app: &App,
+    headers: Result<HeaderMap, String>,
+    (connection, query): (&Connection, Option<Fields<'_>>),
+    cx: &Context,
+) -> EventResponse {
     let headers = headers.map_err(|_| "bad_request");
     let headers = headers.and_then(|it| app.admit_headers(&it).map(|()| it));
+    if let Ok(headers) = &headers
+        && let Some(refused) = app.pass_layers(|| upgrade(headers, query), cx).await
+    {
+        app.sockets().refuse_connection(refused.status(), cx);
+        return EventResponse::document(&json!({ "statusCode": refused.status().as_u16() }));
+    }
+    if let Ok(headers) = &headers
+        && let Some(refused) = refused(app, headers, connection, cx).await
+    {
+        return refused;
+    }
     let status = app
         .sockets()
         .connect(headers.as_ref().map_err(|class| *class), cx);
@@ -144,6 +161,21 @@ fn connect(app: &App, headers: Result<HeaderMap, String>, cx: &Context) -> Event
         answer["headers"]["Sec-WebSocket-Protocol"] = json!(PROTOCOL);
     }
     EventResponse::document(&answer)
+}
+
+/// The request by which the client has opened the connection, as a server of WebSockets would see it.
+fn upgrade(headers: &HeaderMap, query: Option<Fields<'_>>) -> Result<Request, String> {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<String> = merged(query.as_ref(), None, |one, other| one == other)
+        .map(|(key, value)| format!("{}={}", encode(key), encode(&value)))
+        .collect();
+    build(
+        "GET",
+        "/ws",
+        &pairs.join("&"),
+        headers.clone(),
+        Body::empty(),
+    )
 }
 
 /// Whether the client offers the MCP subprotocol.

@@ -97,8 +97,8 @@ async fn started(command: &mut Command, place: &str) -> (Child, String) {
     let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
     let mut seen = Vec::new();
     while let Some(line) = log.next_line().await.unwrap() {
-        if let Some((_, rest)) = line.split_once("address=") {
-            let address = rest.split_whitespace().next().unwrap().to_owned();
+        if let Some((_, address)) = line.split_once("listens on http://") {
+            let address = address.to_owned();
             // Its further output must be read, because a full pipe would block it.
             tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
             return (server, address);

@@ -34,9 +34,9 @@ impl Local {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-        let line = until(&mut log, "listening").await;
-        let (_, rest) = line.split_once("address=").unwrap();
-        let address = rest.split_whitespace().next().unwrap().to_owned();
+        let line = until(&mut log, "listens on").await;
+        let (_, address) = line.split_once("http://").unwrap();
+        let address = address.to_owned();
         Local {
             process,
             log,
@@ -138,7 +138,7 @@ async fn serve_is_the_default_command() {
         .spawn()
         .unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-    until(&mut log, "listening").await;
+    until(&mut log, "listens on").await;
     process.kill().await.unwrap();
 }
 

@@ -1,0 +1,6 @@
+//! The application's own routes, layers and work at its start and end, on every transport.
+
+mod guarded;
+mod lifetime;
+mod routes;
+mod service;
