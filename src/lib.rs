@@ -20,7 +20,7 @@
 //! | [`Principal`] (`auth/`) | who calls and what it may do: tokens, API keys, scopes, rate limits |
 //! | [`Store`] (`store/`) | short-lived records that the processes of an application share |
 //! | `aws/` | signed requests to AWS |
-//! | [`upstream`] | requests to HTTP APIs: limits, cache, retry, circuit breaker |
+//! | [`upstream`] | requests to HTTP APIs: credentials, limits, cache, retry, circuit breaker |
 //! | [`telemetry`] | the log, the access log, metrics, traces |
 //! | `http/` | policies for every path: CORS, hosts and origins, body limits |
 //! | [`testing`] | fake upstreams with canned responses, for tests |
@@ -91,7 +91,10 @@ pub use clock::{Clock, Deadline, TimeLeft, Timestamp};
 pub use config::{
     AwsConfig, Config, ConfigError, Key, Listing, RateLimit, Secret, Setting, Transfer,
 };
-pub use context::{Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update};
+pub use context::{
+    Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update, UpstreamClient,
+    UpstreamRequest,
+};
 pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
     Annotations, Answer, Content, Functions, Hints, Icon, IntoAnswer, Link, Prompt, Registry,

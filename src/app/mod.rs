@@ -29,6 +29,7 @@ use tower::ServiceExt;
 
 use crate::auth::Auth;
 use crate::aws::invoke::{Continuation, Invoker};
+use crate::aws::secrets;
 use crate::config::Config;
 use crate::context::answered::Answered;
 use crate::context::request_log::RequestGuard;
@@ -103,7 +104,9 @@ impl App {
                 return Err(StartError(problems));
             }
         };
-        let upstreams = Upstreams::new(&config, &server.upstreams)
+        let secrets = secrets::store(&config, &server.upstreams)
+            .map_err(|problem| StartError(vec![problem]))?;
+        let upstreams = Upstreams::new(&config, &server.upstreams, secrets)
             .map_err(|problem| StartError(vec![problem]))?;
         let auth = Auth::new(&config, server.authenticator)
             .map_err(|problem| StartError(vec![problem]))?;

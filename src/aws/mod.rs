@@ -3,6 +3,7 @@
 pub(crate) mod invoke;
 mod kept;
 mod refusal;
+pub(crate) mod secrets;
 mod signature;
 
 use std::future::ready;

@@ -24,7 +24,7 @@ pub fn refused(service: &'static str, answer: &Response<Bytes>, what: &str) -> E
     let status = answer.status();
     let problem = format!("answers HTTP {} to {what}", status.as_u16());
     let origin = UpstreamStatus {
-        name: service,
+        name: service.into(),
         status: Some(status.as_u16()),
     };
     let error = match status {

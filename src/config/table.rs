@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::auth::{self, Listing, RateLimit};
 use super::kind::{self, Kind};
-use super::{AwsConfig, Key, Setting, Transfer};
+use super::{AwsConfig, Key, Secret, Setting, Transfer};
 use crate::clock::Clock;
 
 /// One row for each setting: its group, then `field: type = default, kind, variable, meaning`.
@@ -24,6 +24,9 @@ macro_rules! settings {
             )+)+
             /// `BIFOLD_<NAME>_URL`: the base URL of the upstream called NAME, instead of its own default.
             pub upstream_urls: BTreeMap<String, String>,
+            /// The values of the variables that credentials of upstreams name, for tests; what is not here is read from
+            /// the environment.
+            pub secrets: BTreeMap<String, Secret>,
             /// `AWS_*`: region, credentials and endpoints, as [`AwsConfig`] lists them.
             pub aws: AwsConfig,
             /// The application's own settings by variable, as declared with
@@ -36,6 +39,7 @@ macro_rules! settings {
                 Config {
                     $($($field: $default,)+)+
                     upstream_urls: BTreeMap::new(),
+                    secrets: BTreeMap::new(),
                     aws: AwsConfig::default(),
                     application: BTreeMap::new(),
                 }

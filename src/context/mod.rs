@@ -13,6 +13,7 @@ pub(crate) mod request_log;
 mod scope;
 mod services;
 pub(crate) mod updates;
+mod upstream_request;
 
 use std::any::Any;
 use std::net::{IpAddr, Ipv6Addr};
@@ -41,6 +42,7 @@ pub(crate) use scope::{Form, Protocol};
 pub use services::Process;
 pub(crate) use services::Services;
 pub use updates::{Topic, Update};
+pub use upstream_request::{UpstreamClient, UpstreamRequest};
 
 /// What a function may use while it answers one call. Cheap to clone.
 #[derive(Clone)]
@@ -193,7 +195,26 @@ impl Context {
         self.call.is_part
     }
 
-    /// Requests the JSON at `path` (with its query) from an upstream, within the call's deadline.
+    /// Begins requests to an upstream, within the call's deadline.
+    ///
+    /// ```
+    /// # use bifold::{Context, Result, upstream::Upstream};
+    /// # async fn items(cx: Context, api: &Upstream, id: &str, tags: &[&str]) -> Result<Vec<String>> {
+    /// cx.upstream(api)
+    ///     .get("/v1/{id}/items")
+    ///     .path("id", id)
+    ///     .query("tag", tags)
+    ///     .header("accept-language", "de")
+    ///     .json()
+    ///     .await
+    /// # }
+    /// ```
+    pub fn upstream(&self, upstream: &Upstream) -> UpstreamClient {
+        UpstreamClient::new(self.clone(), upstream)
+    }
+
+    /// Requests the JSON at `path` (with its query) from an upstream, within the call's deadline: the short form of
+    /// [`Context::upstream`], for a path that has no values of a caller.
     ///
     /// # Errors
     /// `NotFound` for HTTP 404, an upstream kind for every other failure.
@@ -202,19 +223,21 @@ impl Context {
         upstream: &Upstream,
         path: &str,
     ) -> Result<T> {
+        let upstreams = &self.services.upstreams;
+        upstreams.get_json(upstream, path, self.caller()).await
+    }
+
+    /// On whose behalf an upstream request is sent.
+    fn caller(&self) -> Caller<'_> {
         let deadline = self.deadline();
-        let caller = Caller {
+        Caller {
             deadline: self.sequence.map_or(deadline, |it| it.min(deadline)),
             meter: &self.call.meter,
             trace: self.call.trace(),
             principal: self.principal().map(Principal::id),
             network: self.call.peer.map(network),
             has_client_deadline: self.call.is_part,
-        };
-        self.services
-            .upstreams
-            .get_json(upstream, path, caller)
-            .await
+        }
     }
 
     /// The freshness of the upstream data that the call has used so far.

@@ -5,9 +5,12 @@ pub(crate) mod excerpt;
 mod kind;
 pub(crate) mod suggestion;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -36,15 +39,17 @@ struct Inner {
     upstream: Option<UpstreamStatus>,
     retry_after: Option<Duration>,
     tries: u32,
+    /// What the upstream said, which its caller may read and no other.
+    response: Option<Box<Response<Bytes>>>,
     source: Option<Source>,
 }
 
 /// The upstream that failed, and the HTTP status of its response, if there was one.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct UpstreamStatus {
     /// The upstream's configured name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The HTTP status; absent where there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -60,7 +65,7 @@ pub struct Detail<'a> {
     field: Option<&'a str>,
     /// The upstream at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    upstream: Option<UpstreamStatus>,
+    upstream: Option<&'a UpstreamStatus>,
     /// Whether the same call may succeed later.
     retryable: bool,
     /// The time until it may succeed.
@@ -78,6 +83,7 @@ impl Error {
             upstream: None,
             retry_after: None,
             tries: 1,
+            response: None,
             source: None,
         }))
     }
@@ -214,9 +220,12 @@ impl Error {
     }
 
     /// An upstream's response is well-formed but contains something impossible.
-    pub fn invalid_response(upstream: &'static str, problem: impl fmt::Display) -> Error {
+    pub fn invalid_response(
+        upstream: impl Into<Cow<'static, str>>,
+        problem: impl fmt::Display,
+    ) -> Error {
         let origin = UpstreamStatus {
-            name: upstream,
+            name: upstream.into(),
             status: Some(200),
         };
         Error::upstream(Kind::UpstreamInvalidResponse, origin, problem)
@@ -249,7 +258,7 @@ impl Error {
     /// Turns `NotFound` into a failure of the upstream, for a path that always exists: the caller named nothing missing.
     pub fn must_exist(mut self) -> Error {
         if self.0.kind == Kind::NotFound {
-            let name = self.0.upstream.map_or("", |origin| origin.name);
+            let name = self.0.upstream.as_ref().map_or("", |it| &it.name);
             self.0.kind = Kind::UpstreamError;
             self.0.message = format!("upstream `{name}` answered with HTTP 404");
         }
@@ -263,9 +272,10 @@ impl Error {
             message: self.0.message.clone(),
             field: self.0.field.clone(),
             capability: self.0.capability,
-            upstream: self.0.upstream,
+            upstream: self.0.upstream.clone(),
             retry_after: self.0.retry_after,
             tries: self.0.tries,
+            response: self.0.response.clone(),
             source: None,
         }))
     }
@@ -291,8 +301,37 @@ impl Error {
     }
 
     /// The upstream at fault.
-    pub fn upstream_status(&self) -> Option<UpstreamStatus> {
-        self.0.upstream
+    pub fn upstream_status(&self) -> Option<&UpstreamStatus> {
+        self.0.upstream.as_ref()
+    }
+
+    /// The first 64 KiB of what the upstream said when it refused the request. No caller sees it, unless the function
+    /// says it in an error of its own.
+    ///
+    /// ```
+    /// # use bifold::{Context, Error, Result, upstream::Upstream};
+    /// # async fn add(cx: Context, api: &Upstream) -> Result<()> {
+    /// let added = cx.upstream(api).post("/notes").body(&"a note").json::<u64>().await;
+    /// added.map_err(|error| match error.upstream_body() {
+    ///     Some(body) if body.starts_with(b"full") => Error::failed("the notebook is full"),
+    ///     _ => error,
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn upstream_body(&self) -> Option<&[u8]> {
+        self.0.response.as_ref().map(|it| it.body().as_ref())
+    }
+
+    /// The response with which the upstream refused the request.
+    pub(crate) fn upstream_response(&self) -> Option<&Response<Bytes>> {
+        self.0.response.as_deref()
+    }
+
+    /// Sets the response with which the upstream refused the request.
+    pub(crate) fn with_response(mut self, response: Response<Bytes>) -> Error {
+        self.0.response = Some(Box::new(response));
+        self
     }
 
     /// The time until another try may succeed, if the upstream gave one.
@@ -307,7 +346,7 @@ impl Error {
 
     /// Whether an upstream answered with a status of 500 or more.
     pub fn is_server_failure(&self) -> bool {
-        let status = self.0.upstream.and_then(|it| it.status);
+        let status = self.0.upstream.as_ref().and_then(|it| it.status);
         self.0.kind == Kind::UpstreamError && status.is_some_and(|status| status >= 500)
     }
 
@@ -331,6 +370,7 @@ impl Error {
             Kind::UpstreamError => self
                 .0
                 .upstream
+                .as_ref()
                 .and_then(|it| it.status)
                 .is_some_and(|status| status >= 500),
             _ => false,
@@ -342,7 +382,7 @@ impl Error {
         Detail {
             kind: self.0.kind.as_str(),
             field: self.field(),
-            upstream: self.0.upstream,
+            upstream: self.0.upstream.as_ref(),
             retryable: self.retryable(),
             retry_after_ms: self.0.retry_after.map(|wait| wait.as_millis() as u64),
         }

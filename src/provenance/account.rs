@@ -1,5 +1,7 @@
 //! Wallets: account, balance and commitments.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -233,7 +235,7 @@ fn refused(error: Error) -> Error {
 }
 
 /// The error for amounts whose sum has more than 128 bits.
-pub(super) fn overflow(upstream: &'static str) -> Error {
+pub(super) fn overflow(upstream: impl Into<Cow<'static, str>>) -> Error {
     Error::invalid_response(upstream, "answered with amounts that cannot be added up")
 }
 

@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 /// A response of the upstream.
 #[derive(Clone, Debug)]
 pub struct Canned {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Cow<'static, str>,
+    pub(super) status: u16,
+    headers: Vec<(Cow<'static, str>, String)>,
+    body: Bytes,
     fault: Option<Fault>,
 }
 
@@ -46,19 +47,47 @@ impl Canned {
         content_type: &'static str,
         body: impl Into<Cow<'static, str>>,
     ) -> Canned {
-        let content_type =
-            Some(("content-type", content_type.to_owned())).filter(|it| !it.1.is_empty());
-        Canned {
-            status,
-            headers: content_type.into_iter().collect(),
+        let body = match body.into() {
+            Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+            Cow::Owned(text) => Bytes::from(text),
+        };
+        Canned::bytes(content_type, body).with_status(status)
+    }
+
+    /// A response with status 200 and any body; an empty type adds no header.
+    pub fn bytes(content_type: &'static str, body: impl Into<Bytes>) -> Canned {
+        let canned = Canned {
+            status: 200,
+            headers: Vec::new(),
             body: body.into(),
             fault: None,
+        };
+        match content_type {
+            "" => canned,
+            content_type => canned.header("content-type", content_type),
         }
     }
 
+    /// Changes the status.
+    pub fn with_status(mut self, status: u16) -> Canned {
+        self.status = status;
+        self
+    }
+
+    /// The same response with another body of that type.
+    pub(super) fn with_body(mut self, content_type: &'static str, body: Bytes) -> Canned {
+        self.body = body;
+        self.headers.retain(|it| it.0 != "content-type");
+        self.header("content-type", content_type)
+    }
+
     /// Adds a header.
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Canned {
-        self.headers.push((name, value.into()));
+    pub fn header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Canned {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -95,7 +124,7 @@ impl Canned {
             }
             Some(Fault::Truncate | Fault::Slow(_)) | None => {}
         }
-        let body = self.body.as_bytes();
+        let body = &*self.body;
         let (first, second) = body.split_at(body.len() / 2);
         match self.fault {
             Some(Fault::Truncate) => {
@@ -122,8 +151,8 @@ impl Canned {
 
     fn head(&self) -> String {
         let mut head = format!("HTTP/1.1 {} Recorded\r\n", self.status);
-        // A 304 has no body, and its `content-length` would be that of the omitted body.
-        if self.status != 304 {
+        // These have no body, and the `content-length` of a 304 would be that of the omitted body.
+        if !matches!(self.status, 204 | 304) {
             head.push_str(&format!("content-length: {}\r\n", self.body.len()));
         }
         for (name, value) in &self.headers {

@@ -1,11 +1,11 @@
 //! Canned upstreams for tests of an application: they give fixed responses, and fail as planned.
 //!
 //! ```
-//! use bifold::testing::{Canned, CannedUpstream};
+//! use bifold::testing::upstream;
 //! use bifold::upstream::Upstream;
 //! use bifold::{App, Config, Content, Context, JsonSchema, Result, Server, Tool};
 //! use serde::Deserialize;
-//! use serde_json::Value;
+//! use serde_json::{Value, json};
 //!
 //! const WEATHER: Upstream = Upstream::new("weather", "https://weather.example.com/v1");
 //!
@@ -21,9 +21,9 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-//! let upstream = CannedUpstream::start(|_target| Canned::json(r#"{"celsius": 21.5}"#)).await?;
+//! let canned = upstream("weather").on_get("/current").json(json!({"celsius": 21.5})).start().await?;
 //! let mut config = Config::default();
-//! config.upstream_urls.insert("weather".to_owned(), upstream.url("weather"));
+//! canned.configure(&mut config);
 //!
 //! let server = Server::new("weather", "1.0.0")
 //!     .upstreams(&[WEATHER])
@@ -31,15 +31,19 @@
 //! let app = App::new(config, server)?;
 //! let answer = app.invoke("weather", "{}").await?;
 //! assert!(answer.json().get().contains("21.5 °C"));
-//! assert_eq!(upstream.seen(), ["/weather/current"]);
+//! assert_eq!(canned.count("GET", "/current"), 1);
 //! # Ok(())
 //! # }
 //! ```
 
 mod canned;
 mod plan;
+mod received;
+mod routes;
 mod upstream;
 
 pub use canned::{Canned, Fault};
 pub use plan::FaultPlan;
+pub use received::Received;
+pub use routes::{RouteBuilder, UpstreamBuilder, upstream};
 pub use upstream::CannedUpstream;

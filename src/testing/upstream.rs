@@ -7,17 +7,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::testing::{Canned, FaultPlan};
+use super::{Canned, FaultPlan, Received};
+use crate::config::Config;
 
 /// A running upstream, which stops when it is dropped.
 pub struct CannedUpstream {
     address: SocketAddr,
     state: Arc<UpstreamState>,
     accepting: JoinHandle<()>,
+    /// The upstream that it stands for, if it is one.
+    name: Option<String>,
 }
 
 /// A response that replaces the default one for a number of requests.
@@ -27,13 +30,6 @@ struct Override {
     times: usize,
 }
 
-/// A received request.
-struct ReceivedRequest {
-    target: String,
-    /// The value of `If-None-Match`.
-    if_none_match: Option<String>,
-}
-
 /// Counts the responses in progress.
 #[derive(Default)]
 struct InProgress {
@@ -41,31 +37,47 @@ struct InProgress {
     max: AtomicUsize,
 }
 
-/// Gives the response to a target without a response of its own.
-type Fallback = fn(&str) -> Canned;
+/// Gives the response to a request without a response of its own.
+pub(super) type Fallback = Box<dyn Fn(&Received) -> Canned + Send + Sync>;
 
 struct UpstreamState {
     fallback: Fallback,
     overrides: Mutex<Vec<Override>>,
     plan: Mutex<FaultPlan>,
-    seen: Mutex<Vec<String>>,
+    received: Mutex<Vec<Received>>,
+    /// What every target begins with, which is not a part of a path.
+    prefix: String,
     in_progress: InProgress,
 }
 
 impl CannedUpstream {
     /// Listens on a free port of 127.0.0.1; `fallback` gives the response to each target (path with query) that has
-    /// no other.
+    /// no other. For one upstream with a response for each path, [`upstream`](super::upstream) is shorter.
     ///
     /// # Errors
     /// The error of the socket.
-    pub async fn start(fallback: fn(&str) -> Canned) -> io::Result<CannedUpstream> {
+    pub async fn start(
+        fallback: impl Fn(&str) -> Canned + Send + Sync + 'static,
+    ) -> io::Result<CannedUpstream> {
+        let fallback = move |received: &Received| fallback(&received.target);
+        CannedUpstream::serve(None, Box::new(fallback)).await
+    }
+
+    /// Listens in place of the upstream `name`, or of any.
+    pub(super) async fn serve(
+        name: Option<String>,
+        fallback: Fallback,
+    ) -> io::Result<CannedUpstream> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(UpstreamState {
             fallback,
             overrides: Mutex::default(),
             plan: Mutex::default(),
-            seen: Mutex::default(),
+            received: Mutex::default(),
+            prefix: name
+                .as_ref()
+                .map_or(String::new(), |name| format!("/{name}")),
             in_progress: InProgress::default(),
         });
         let accepting = tokio::spawn(accept(listener, state.clone()));
@@ -73,7 +85,15 @@ impl CannedUpstream {
             address,
             state,
             accepting,
+            name,
         })
+    }
+
+    /// Lets the application of this configuration ask here instead of the upstream that was named.
+    pub fn configure(&self, config: &mut Config) {
+        if let Some(name) = &self.name {
+            config.upstream_urls.insert(name.clone(), self.url(name));
+        }
     }
 
     /// The base URL of the upstream `name`.
@@ -112,12 +132,25 @@ impl CannedUpstream {
 
     /// The requested targets, in order.
     pub fn seen(&self) -> Vec<String> {
-        lock(&self.state.seen).clone()
+        let received = lock(&self.state.received);
+        received.iter().map(|it| it.target.clone()).collect()
     }
 
-    /// Clears the list of requested targets.
+    /// The requests, in order.
+    pub fn received(&self) -> Vec<Received> {
+        lock(&self.state.received).clone()
+    }
+
+    /// The number of requests of this method and path, with any query.
+    pub fn count(&self, method: &str, path: &str) -> usize {
+        let received = lock(&self.state.received);
+        let is_one = |it: &&Received| it.method == method && it.path == path;
+        received.iter().filter(is_one).count()
+    }
+
+    /// Clears the list of requests.
     pub fn forget(&self) {
-        lock(&self.state.seen).clear();
+        lock(&self.state.received).clear();
     }
 }
 
@@ -141,44 +174,20 @@ async fn accept(listener: TcpListener, state: Arc<UpstreamState>) {
 async fn serve_connection(socket: TcpStream, state: &UpstreamState) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let mut socket = BufReader::new(socket);
-    while let Some(request) = read_request(&mut socket).await? {
-        lock(&state.seen).push(request.target.clone());
+    while let Some(request) = Received::read(&mut socket, &state.prefix).await? {
+        lock(&state.received).push(request.clone());
         let canned = state
             .take_override(&request.target)
-            .unwrap_or_else(|| (state.fallback)(&request.target));
+            .unwrap_or_else(|| (state.fallback)(&request));
         let canned = lock(&state.plan)
             .apply(&request.target, canned)
-            .if_modified(request.if_none_match.as_deref());
+            .if_modified(request.header("if-none-match"));
         let _in_progress = state.in_progress.enter();
         if !canned.send(socket.get_mut()).await? {
             break;
         }
     }
     Ok(())
-}
-
-/// Reads the next request; `None` at the end of the connection. All requests are GETs without a body.
-async fn read_request(socket: &mut BufReader<TcpStream>) -> io::Result<Option<ReceivedRequest>> {
-    let mut line = String::new();
-    if socket.read_line(&mut line).await? == 0 {
-        return Ok(None);
-    }
-    let target = line.split(' ').nth(1).unwrap_or("/").to_owned();
-    let mut if_none_match = None;
-    loop {
-        line.clear();
-        if socket.read_line(&mut line).await? <= 2 {
-            return Ok(Some(ReceivedRequest {
-                target,
-                if_none_match,
-            }));
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("if-none-match")
-        {
-            if_none_match = Some(value.trim().to_owned());
-        }
-    }
 }
 
 impl UpstreamState {

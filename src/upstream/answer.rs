@@ -3,79 +3,107 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
 use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
+use crate::clock::Deadline;
 use crate::error::{Error, Kind, Result, UpstreamStatus};
 
-/// The body of a 2xx answer of type JSON, of at most `max_bytes`.
-pub(super) async fn body(
-    name: &'static str,
-    mut response: Response,
-    max_bytes: usize,
-) -> Result<Bytes> {
-    let origin = UpstreamStatus {
-        name,
-        status: Some(response.status().as_u16()),
-    };
-    check_status(origin, &response)?;
-    if !is_json(&response) {
-        let problem = "answered with another content type than JSON";
-        return Err(Error::upstream(
-            Kind::UpstreamInvalidResponse,
-            origin,
-            problem,
-        ));
+/// The most bytes that are read of a response that refuses a request.
+const MAX_REFUSAL: usize = 64 << 10;
+/// How long the body of such a response is read; the status is what matters.
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
+
+/// The upstream of an error, and the status of its response.
+pub(super) fn origin(name: &str, status: Option<u16>) -> UpstreamStatus {
+    UpstreamStatus {
+        name: name.to_owned().into(),
+        status,
     }
-    read(name, &mut response, max_bytes).await
+}
+
+/// Checks that the response has the type JSON.
+///
+/// # Errors
+/// `UpstreamInvalidResponse` for another type.
+pub(super) fn check_json(name: &str, status: StatusCode, headers: &HeaderMap) -> Result<()> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    let origin = origin(name, Some(status.as_u16()));
+    let problem = "answered with another content type than JSON";
+    Err(Error::upstream(
+        Kind::UpstreamInvalidResponse,
+        origin,
+        problem,
+    ))
 }
 
 /// The body of an answer with any status, of at most `max_bytes`.
-pub(super) async fn read(
-    name: &'static str,
-    response: &mut Response,
-    max_bytes: usize,
-) -> Result<Bytes> {
-    let origin = UpstreamStatus {
-        name,
-        status: Some(response.status().as_u16()),
-    };
-    let too_large = || {
-        let problem = format!(
-            "answered with more than {max_bytes} bytes, the most that is read of it; ask for less, or raise \
-             `BIFOLD_MAX_UPSTREAM_BYTES`"
-        );
-        Error::upstream(Kind::UpstreamInvalidResponse, origin, problem)
-    };
+pub(super) async fn read(name: &str, response: &mut Response, max_bytes: usize) -> Result<Bytes> {
+    let status = response.status().as_u16();
     let announced = response.content_length().unwrap_or(0);
     if announced > max_bytes as u64 {
-        return Err(too_large());
+        return Err(too_large(name, status, max_bytes));
     }
     let mut body = BytesMut::with_capacity(announced as usize);
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| interrupted(origin, error))?
-    {
+    while let Some(chunk) = chunk(name, response).await? {
         if body.len() + chunk.len() > max_bytes {
-            return Err(too_large());
+            return Err(too_large(name, status, max_bytes));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }
 
+/// The next part of the body.
+pub(super) async fn chunk(name: &str, response: &mut Response) -> Result<Option<Bytes>> {
+    let status = response.status().as_u16();
+    let read = response.chunk().await;
+    read.map_err(|error| interrupted(origin(name, Some(status)), error))
+}
+
+fn too_large(name: &str, status: u16, max_bytes: usize) -> Error {
+    let problem = format!(
+        "answered with more than {max_bytes} bytes, the most that is read of it; ask for less, or raise \
+         `BIFOLD_MAX_UPSTREAM_BYTES`"
+    );
+    let origin = origin(name, Some(status));
+    Error::upstream(Kind::UpstreamInvalidResponse, origin, problem)
+}
+
+/// The error of a response that refuses the request, with the beginning of its body.
+pub(super) async fn refusal(name: &str, mut response: Response) -> Error {
+    let error = status_error(name, &response);
+    let mut whole = http::Response::new(beginning(&mut response).await);
+    *whole.status_mut() = response.status();
+    *whole.headers_mut() = std::mem::take(response.headers_mut());
+    error.with_response(whole)
+}
+
+/// The first bytes of the body, as many as arrive soon.
+async fn beginning(response: &mut Response) -> Bytes {
+    let mut body = BytesMut::new();
+    let end = Deadline::after(REFUSAL_TIME);
+    while let Some(Ok(Some(chunk))) = end.timeout(response.chunk()).await {
+        let room = MAX_REFUSAL - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if body.len() == MAX_REFUSAL {
+            break;
+        }
+    }
+    body.freeze()
+}
+
 /// Decodes the body of a good answer; the error names the JSON path of the first mismatch.
-pub(super) fn decode<T: DeserializeOwned>(name: &'static str, body: &[u8]) -> Result<T> {
+pub(super) fn decode<T: DeserializeOwned>(name: &str, body: &[u8]) -> Result<T> {
     // The path is computed only after decoding has failed, so a good answer does not pay for it.
     serde_json::from_slice(body).map_err(|first| {
-        let origin = UpstreamStatus {
-            name,
-            status: Some(200),
-        };
+        let origin = origin(name, Some(200));
         let mut json = serde_json::Deserializer::from_slice(body);
         let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
             Err(error) if error.path().iter().len() > 0 => format!(" at `{}`", error.path()),
@@ -92,8 +120,8 @@ pub(super) fn decode<T: DeserializeOwned>(name: &'static str, body: &[u8]) -> Re
 }
 
 /// The error of a request that received no answer.
-pub(super) fn transport(name: &'static str, error: reqwest::Error) -> Error {
-    let origin = UpstreamStatus { name, status: None };
+pub(super) fn transport(name: &str, error: reqwest::Error) -> Error {
+    let origin = origin(name, None);
     // The URL may contain a wallet address, which must not reach the log.
     let error = error.without_url();
     if error.is_timeout() {
@@ -120,23 +148,18 @@ fn interrupted(origin: UpstreamStatus, error: reqwest::Error) -> Error {
     Error::upstream(Kind::UpstreamUnreachable, origin, problem).with_source(error.without_url())
 }
 
-fn check_status(origin: UpstreamStatus, response: &Response) -> Result<()> {
-    match response.status().as_u16() {
-        200..=299 => Ok(()),
-        404 => Err(Error::upstream(
-            Kind::NotFound,
-            origin,
-            "does not have what was requested",
-        )),
+fn status_error(name: &str, response: &Response) -> Error {
+    let status = response.status().as_u16();
+    let origin = origin(name, Some(status));
+    match status {
+        404 => Error::upstream(Kind::NotFound, origin, "does not have what was requested"),
         429 => {
             let problem = "limits the request rate (HTTP 429)";
-            Err(Error::upstream(Kind::RateLimited, origin, problem)
-                .retry_after(retry_after(response)))
+            Error::upstream(Kind::RateLimited, origin, problem).retry_after(retry_after(response))
         }
         status => {
             let problem = format!("answered with HTTP {status}");
-            Err(Error::upstream(Kind::UpstreamError, origin, problem)
-                .retry_after(retry_after(response)))
+            Error::upstream(Kind::UpstreamError, origin, problem).retry_after(retry_after(response))
         }
     }
 }
@@ -154,17 +177,15 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds.min(86_400)))
 }
 
-fn is_json(response: &Response) -> bool {
-    let value = response
-        .headers()
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
-    let essence = value
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .trim()
-        .to_ascii_lowercase();
-    essence == "application/json" || essence.ends_with("+json")
+    let essence = value.split(';').next().unwrap_or("").trim();
+    let ending = essence.len().checked_sub("+json".len());
+    essence.eq_ignore_ascii_case("application/json")
+        || ending.is_some_and(|at| {
+            essence.is_char_boundary(at) && essence[at..].eq_ignore_ascii_case("+json")
+        })
 }

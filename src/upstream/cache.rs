@@ -91,6 +91,13 @@ impl Cache {
         }
     }
 
+    /// Removes the entries whose keys `is_removed` chooses.
+    pub(super) fn remove_all(&self, is_removed: impl Fn(&str) -> bool) {
+        if let Some(entries) = &self.entries {
+            entries.retain(|key, _| !is_removed(key));
+        }
+    }
+
     /// Removes an entry that could not be decoded, and restores the one before it.
     pub(super) fn reject(&self, key: &str, entry: &Arc<CachedBody>) {
         let Some(entries) = &self.entries else { return };

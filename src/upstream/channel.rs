@@ -1,25 +1,26 @@
 //! The request path of one upstream: limits, tries, and a circuit breaker for each path class.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response, StatusCode};
 use tokio::time::Instant;
 use tracing::debug;
 
 use super::answer;
 use super::cache::CachedBody;
 use super::class::{Class, Classes};
+use super::credentials::{Authorizer, Credential};
+use super::declaration::Upstream;
+use super::exchange::{Base, Received, Want};
 use super::limit::{Limiter, Permit};
 use super::meter::Meter;
-use super::policy::Upstream;
+use super::outgoing::Outgoing;
 use super::retry;
 use super::shared_client::SharedClient;
 use crate::clock::Deadline;
 use crate::config::Config;
-use crate::error::{Error, Kind, Result, UpstreamStatus};
+use crate::error::{Error, Kind, Result};
 use crate::telemetry::spans::{Exchange, Spans};
 use crate::telemetry::trace::Trace;
 use crate::upstream::single_flight::Waiters;
@@ -29,24 +30,27 @@ const MIN_TIMEOUT_EVIDENCE: Duration = Duration::from_secs(1);
 
 /// One upstream with its state in this process.
 pub(super) struct Channel {
-    upstream: Upstream,
-    base: String,
+    pub(super) upstream: Upstream,
+    pub(super) base: Base,
+    pub(super) authorizer: Option<Authorizer>,
+    pub(super) max_bytes: usize,
     shared_client: SharedClient,
     spans: Arc<Spans>,
     /// The time limit of one request with all its tries.
     timeout: Duration,
     /// The time limit of one try, if another try is allowed.
     try_timeout: Duration,
-    max_bytes: usize,
     classes: Classes,
     limiter: Option<Limiter>,
+    /// The writes that have ended; a response from before the last one is not cached.
+    writes: AtomicU64,
 }
 
 /// One request, and the caller that started it.
 #[derive(Clone, Copy)]
 pub(super) struct FetchRequest<'a> {
-    pub(super) path: &'a str,
-    pub(super) cached: Option<&'a Arc<CachedBody>>,
+    pub(super) outgoing: &'a Outgoing,
+    pub(super) want: Want<'a>,
     pub(super) waiters: &'a Waiters,
     /// When the request began.
     pub(super) since: Instant,
@@ -63,42 +67,63 @@ struct Tries<'a> {
     count: u32,
     /// The wait before the next try, if that try is already granted.
     granted: Option<Duration>,
+    /// Whether the credentials were read again after the upstream had refused them.
+    has_new_credential: bool,
 }
 
 impl Channel {
     pub(super) fn new(
         upstream: Upstream,
         base: String,
+        authorizer: Option<Authorizer>,
         shared_client: SharedClient,
         spans: Arc<Spans>,
         config: &Config,
     ) -> Channel {
         Channel {
-            upstream,
-            base,
+            base: Base::new(base),
+            authorizer,
+            max_bytes: upstream.max_bytes.unwrap_or(config.max_upstream_bytes),
             shared_client,
             spans,
             timeout: config.upstream_timeout,
             try_timeout: config.try_timeout(),
-            max_bytes: config.max_upstream_bytes,
             classes: Classes::new(config.upstream_breaker, config.upstream_tries),
             limiter: config.upstream_limits.then(|| Limiter::new(&upstream)),
+            writes: AtomicU64::new(0),
+            upstream,
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.upstream.name
+    }
+
+    /// The number of writes that have ended.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
+    }
+
+    /// Counts a write that has ended.
+    pub(super) fn count_write(&self) {
+        self.writes.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Returns a good answer after as many tries as time, policy and retry budget allow.
-    pub(super) async fn fetch(&self, request: FetchRequest<'_>) -> Result<CachedBody> {
-        let class = self.classes.get((self.upstream.class)(request.path));
+    pub(super) async fn fetch(&self, request: FetchRequest<'_>) -> Result<Received> {
+        let target = &request.outgoing.target;
+        let class = self.classes.get(&self.upstream.class.class(target));
         class.retry.count_request();
         let mut last: Option<Error> = None;
         let mut tries = Tries {
             class: &class,
             count: 0,
             granted: None,
+            has_new_credential: false,
         };
         loop {
             let error = match (self.send(request, &mut tries).await, last) {
-                (Ok(entry), _) => return Ok(entry),
+                (Ok(received), _) => return Ok(received),
                 // The upstream's own failure says more than the reason why there is no other try.
                 (Err(error), Some(last)) if is_local_refusal(&error) => {
                     return Err(with_tries(last, tries.count));
@@ -111,16 +136,15 @@ impl Channel {
             }
             tries.count += 1;
             let count = tries.count;
-            debug!(upstream = self.upstream.name, tries = count, inside = ?error, "an upstream request failed");
+            debug!(upstream = self.name(), tries = count, inside = ?error, "an upstream request failed");
             // A stale answer now is better than a fresh one later.
             if request.has_stale_answer() {
                 return Err(with_tries(error, count));
             }
-            let deadline = request.waiters.deadline();
             let wait = tries
                 .granted
                 .take()
-                .or_else(|| class.retry.wait(&error, count, deadline));
+                .or_else(|| self.wait(request, &class, &error, count));
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(with_tries(error, count)),
@@ -129,14 +153,54 @@ impl Channel {
         }
     }
 
-    /// Sends one try when the limits allow it.
-    async fn send(&self, request: FetchRequest<'_>, tries: &mut Tries<'_>) -> Result<CachedBody> {
+    /// The wait before the next try; `None` if there is none.
+    fn wait(
+        &self,
+        request: FetchRequest<'_>,
+        class: &Class,
+        error: &Error,
+        count: u32,
+    ) -> Option<Duration> {
+        // A write that failed may have been carried out.
+        let is_repeatable = request.outgoing.is_repeatable();
+        is_repeatable
+            .then(|| class.retry.wait(error, count, request.waiters.deadline()))
+            .flatten()
+    }
+
+    /// Sends one try when the limits allow it; a second time where the upstream did not accept the credentials and there
+    /// are other ones.
+    async fn send(&self, request: FetchRequest<'_>, tries: &mut Tries<'_>) -> Result<Received> {
+        tries
+            .class
+            .breaker
+            .check()
+            .map_err(|wait| self.unavailable(wait))?;
+        let Some(authorizer) = &self.authorizer else {
+            return self.send_with(request, None, tries).await;
+        };
+        loop {
+            let credential = authorizer.credential(request.waiters.deadline()).await?;
+            let sent = self.send_with(request, Some(&credential), tries).await;
+            let is_refused = sent.as_ref().is_err_and(is_unauthorized);
+            if !is_refused || tries.has_new_credential || !authorizer.drop_refused(&credential) {
+                return sent;
+            }
+            tries.has_new_credential = true;
+        }
+    }
+
+    async fn send_with(
+        &self,
+        request: FetchRequest<'_>,
+        credential: Option<&Arc<Credential>>,
+        tries: &mut Tries<'_>,
+    ) -> Result<Received> {
         let waiters = request.waiters;
         let breaker = &tries.class.breaker;
-        breaker.check().map_err(|wait| self.unavailable(wait))?;
         let permit = self.acquire(waiters).await?;
         // While this request waited, another one may have opened the breaker.
-        let (admission, _permit) = match breaker.admit() {
+        let (admission, permit) = match breaker.admit() {
             Ok(admission) => (admission, permit),
             Err(wait) => {
                 if let Some(permit) = permit {
@@ -148,13 +212,13 @@ impl Channel {
         let client = self.shared_client.client(waiters.deadline()).await?;
         request.meter.count_request();
         let (since, span) = (Instant::now(), request.trace.child());
-        let result = self
-            .limit_time(self.exchange(&client, request, &span), request, tries)
-            .await;
+        let exchange = self.exchange(&client, request, credential, &span);
+        let result = self.limit_time(exchange, request, tries).await;
         let duration = since.elapsed();
         let failure = result.as_ref().err();
         self.spans.exchange(Exchange {
-            upstream: self.upstream.name,
+            upstream: self.name(),
+            method: request.outgoing.method.as_str(),
             span: &span,
             duration,
             status: match &result {
@@ -180,7 +244,8 @@ impl Channel {
             }
             _ => admission.succeeded(),
         }
-        result.map(|answered| answered.1)
+        // A response that is still read counts as a request in flight.
+        result.map(|(_, received)| received.with_permit(permit))
     }
 
     /// Waits for a permit for as long as a caller waits for the answer.
@@ -213,8 +278,7 @@ impl Channel {
             if request.has_stale_answer() {
                 return Err(timed_out);
             }
-            let (next, end) = (tries.count + 1, request.waiters.deadline());
-            tries.granted = tries.class.retry.wait(&timed_out, next, end);
+            tries.granted = self.wait(request, tries.class, &timed_out, tries.count + 1);
             if tries.granted.is_some() {
                 return Err(timed_out);
             }
@@ -229,62 +293,46 @@ impl Channel {
         }
     }
 
-    /// Sends the request as the span `span`; returns the status and the answer.
-    async fn exchange(
-        &self,
-        client: &Client,
-        request: FetchRequest<'_>,
-        span: &Trace,
-    ) -> Result<(u16, CachedBody)> {
-        let FetchRequest { path, cached, .. } = request;
-        let name = self.upstream.name;
-        let http_request = client
-            .get(format!("{}{path}", self.base))
-            .header("accept", "application/json")
-            .headers(span.headers());
-        let sent = http_request.headers(conditions(cached)).send().await;
-        let response = sent.map_err(|error| answer::transport(name, error))?;
-        let status = response.status();
-        if let Some(cached) = cached.filter(|_| status == StatusCode::NOT_MODIFIED) {
-            return Ok((status.as_u16(), cached.renewed()));
-        }
-        let (etag, modified) = (header(&response, ETAG), header(&response, LAST_MODIFIED));
-        let body = answer::body(name, response, self.max_bytes).await?;
-        let policy = (self.upstream.cache)(path);
-        Ok((
-            status.as_u16(),
-            CachedBody::new(body, etag, modified, policy, cached),
-        ))
-    }
-
-    fn timed_out(&self, budget: Duration) -> Error {
+    pub(super) fn timed_out(&self, budget: Duration) -> Error {
         let problem = format!("did not answer within {} ms", budget.as_millis());
-        Error::upstream(Kind::UpstreamTimeout, self.origin(), problem)
+        let origin = answer::origin(self.name(), None);
+        Error::upstream(Kind::UpstreamTimeout, origin, problem)
     }
 
     fn unavailable(&self, wait: Duration) -> Error {
         let problem = "failed repeatedly, so no request is sent to it for a moment";
-        Error::upstream(Kind::UpstreamUnavailable, self.origin(), problem).retry_after(Some(wait))
+        let origin = answer::origin(self.name(), None);
+        Error::upstream(Kind::UpstreamUnavailable, origin, problem).retry_after(Some(wait))
     }
 
     fn limit_reached(&self, wait: Duration) -> Error {
         let problem = "has reached its request limit, and this call has no time left to wait";
-        Error::upstream(Kind::RateLimited, self.origin(), problem).retry_after(Some(wait))
-    }
-
-    fn origin(&self) -> UpstreamStatus {
-        UpstreamStatus {
-            name: self.upstream.name,
-            status: None,
-        }
+        let origin = answer::origin(self.name(), None);
+        Error::upstream(Kind::RateLimited, origin, problem).retry_after(Some(wait))
     }
 }
 
 impl FetchRequest<'_> {
+    /// The cached answer that the request renews.
+    pub(super) fn cached(&self) -> Option<&Arc<CachedBody>> {
+        match self.want {
+            Want::Entry(cached) => cached,
+            Want::Whole | Want::Stream => None,
+        }
+    }
+
     /// Whether a cached answer may be used if this request fails.
     fn has_stale_answer(&self) -> bool {
-        self.cached.is_some_and(|cached| cached.may_be_used_stale())
+        self.cached()
+            .is_some_and(|cached| cached.may_be_used_stale())
     }
+}
+
+/// Whether the upstream itself did not accept the credentials.
+fn is_unauthorized(error: &Error) -> bool {
+    error
+        .upstream_response()
+        .is_some_and(|it| it.status() == http::StatusCode::UNAUTHORIZED)
 }
 
 /// Whether this process refused the request before sending it.
@@ -302,18 +350,4 @@ fn with_tries(error: Error, tries: u32) -> Error {
             .with_context(format!(", tried {tries} times"))
             .tries(tries),
     }
-}
-
-/// The headers of a conditional request: the upstream sends a body only if its answer has changed.
-fn conditions(cached: Option<&Arc<CachedBody>>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    if let Some(cached) = cached {
-        headers.extend(cached.etag.clone().map(|it| (IF_NONE_MATCH, it)));
-        headers.extend(cached.modified.clone().map(|it| (IF_MODIFIED_SINCE, it)));
-    }
-    headers
-}
-
-fn header(response: &Response, name: HeaderName) -> Option<HeaderValue> {
-    response.headers().get(name).cloned()
 }

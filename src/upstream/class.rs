@@ -18,7 +18,7 @@ pub(super) struct Class {
 pub(super) struct Classes {
     failures: u32,
     tries: u32,
-    known: Mutex<Vec<(&'static str, Arc<Class>)>>,
+    known: Mutex<Vec<(Box<str>, Arc<Class>)>>,
 }
 
 impl Classes {
@@ -33,9 +33,9 @@ impl Classes {
     }
 
     /// The class with this name.
-    pub(super) fn get(&self, name: &'static str) -> Arc<Class> {
+    pub(super) fn get(&self, name: &str) -> Arc<Class> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, class)) = known.iter().find(|it| it.0 == name) {
+        if let Some((_, class)) = known.iter().find(|it| *it.0 == *name) {
             return class.clone();
         }
         if known.len() >= MAX_CLASSES {
@@ -45,7 +45,7 @@ impl Classes {
             breaker: Breaker::new(self.failures),
             retry: Retry::new(self.tries),
         });
-        known.push((name, class.clone()));
+        known.push((name.into(), class.clone()));
         class
     }
 }
@@ -63,7 +63,7 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &classes.get("first")));
         assert!(!Arc::ptr_eq(&first, &other));
         for number in 0..2 * MAX_CLASSES {
-            classes.get(format!("class {number}").leak());
+            classes.get(&format!("class {number}"));
         }
         assert_eq!(classes.known.lock().unwrap().len(), MAX_CLASSES);
         let beyond = [classes.get("one more"), classes.get("and one")];

@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use super::{answer, tls};
 use crate::clock::Deadline;
 use crate::config::Config;
-use crate::error::{Error, Kind, Result, UpstreamStatus};
+use crate::error::{Error, Kind, Result};
 
 /// A client for complete requests, for example signed ones: it adds no header, follows no redirect and tries once.
 pub struct Client {
@@ -49,7 +49,7 @@ impl Client {
     /// for a body that is too large. `Internal` if the URL is invalid.
     pub async fn send(
         &self,
-        name: &'static str,
+        name: &str,
         request: Request<Bytes>,
         deadline: Deadline,
     ) -> Result<Response<Bytes>> {
@@ -68,7 +68,7 @@ impl Client {
             Ok(whole)
         };
         deadline.timeout(exchange).await.unwrap_or_else(|| {
-            let origin = UpstreamStatus { name, status: None };
+            let origin = answer::origin(name, None);
             let problem = format!("did not answer within {} ms", budget.as_millis());
             Err(Error::upstream(Kind::UpstreamTimeout, origin, problem))
         })
@@ -103,6 +103,8 @@ impl ClientSettings {
             .tls_backend_preconfigured(tls::config())
             .user_agent(self.user_agent.clone())
             .connect_timeout(self.timeout)
+            // The query of a URL, which a redirect would repeat in it, may contain a key.
+            .referer(false)
             .redirect(redirects);
         if self.is_local {
             builder = builder.no_proxy();

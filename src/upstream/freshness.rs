@@ -15,6 +15,13 @@ pub struct Freshness {
 }
 
 impl Freshness {
+    /// A response that was not cached and must not be.
+    pub(super) const NONE: Freshness = Freshness {
+        hit: false,
+        age: Duration::ZERO,
+        ttl_ms: 0,
+    };
+
     /// The freshness of an answer that is made of both.
     pub fn and(self, other: Freshness) -> Freshness {
         Freshness {

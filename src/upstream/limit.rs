@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
-use super::policy::Upstream;
+use super::declaration::Upstream;
 use super::queue::FairQueue;
 use crate::clock::Deadline;
 use crate::upstream::single_flight::Waiters;

@@ -1,7 +1,8 @@
 //! Requests to HTTP APIs: every request passes the same cache, limits, retries and circuit breaker.
 //!
 //! An application declares each [`Upstream`] and registers it with [`Server::upstreams`](crate::Server::upstreams).
-//! Its functions then read JSON with [`Context::get_json`](crate::Context::get_json):
+//! Its functions then ask it with [`Context::upstream`](crate::Context::upstream), or read JSON with the short form
+//! [`Context::get_json`](crate::Context::get_json):
 //!
 //! ```
 //! use std::time::Duration;
@@ -37,18 +38,27 @@ mod cache;
 mod channel;
 mod class;
 mod client;
+mod credentials;
+mod declaration;
+mod exchange;
 mod freshness;
+mod get;
 mod limit;
 mod meter;
 mod negative_cache;
 pub(crate) mod once;
+mod outgoing;
 mod policy;
 mod queue;
+mod response;
 mod retry;
+mod send;
 mod shared_client;
 pub(crate) mod single_flight;
+pub(crate) mod target;
 mod tls;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -56,31 +66,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
 use crate::clock::Deadline;
 use crate::config::Config;
-use crate::error::{Error, Kind, Result, UpstreamStatus};
+use crate::error::{Error, Result};
 use crate::telemetry::spans::Spans;
 use crate::telemetry::trace::Trace;
-use crate::upstream::single_flight::{Holder, SingleFlight, Waiters};
+use crate::upstream::single_flight::{Holder, SingleFlight};
 
 use cache::{Cache, CachedBody};
-use channel::{Channel, FetchRequest};
+use channel::Channel;
 use client::ClientSettings;
+use credentials::Authorizer;
 use negative_cache::NegativeCache;
 use shared_client::SharedClient;
 
 pub(crate) use client::Client;
+pub(crate) use credentials::SecretStore;
+pub use credentials::{ClientCredentials, Credentials, SecretRef};
+pub use declaration::Upstream;
 pub use freshness::Freshness;
 pub(crate) use meter::Meter;
 pub use once::Once;
-pub use policy::{CachePolicy, Rate, Upstream};
+pub(crate) use outgoing::{Accept, Outgoing};
+pub use policy::{CachePolicy, Rate};
+pub use response::UpstreamResponse;
 
 /// The upstreams of one process: for each one its client, limits, circuit breakers and cached answers.
 pub(crate) struct Upstreams {
-    channels: BTreeMap<&'static str, Arc<Channel>>,
+    channels: BTreeMap<Cow<'static, str>, Arc<Channel>>,
     cache: Arc<Cache>,
     negative_cache: Arc<NegativeCache>,
     flights: SingleFlight<Result<Arc<CachedBody>, Arc<Error>>>,
@@ -108,34 +122,30 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Upstreams {
-    /// Prepares the clients; it opens no connection.
+    /// Prepares the clients; it opens no connection. `secrets` reads those of AWS Secrets Manager.
     ///
     /// # Errors
     /// The upstream or the setting that cannot be used.
-    pub fn new(config: &Config, declared: &[Upstream]) -> Result<Upstreams, String> {
+    pub fn new(
+        config: &Config,
+        declared: &[Upstream],
+        secrets: Option<SecretStore>,
+    ) -> Result<Upstreams, String> {
         let mut bases = BTreeMap::new();
         for upstream in declared {
-            check(upstream)
-                .map_err(|problem| format!("upstream `{}`: {problem}", upstream.name))?;
-            let configured = config.upstream_urls.get(upstream.name);
-            let url = configured.map_or(upstream.url, String::as_str);
-            // A declared URL is part of the binary, which is checked at every start except on Lambda.
-            let is_known = configured.is_none() && config.is_frozen();
-            let base = base_url(url, is_known).map_err(|problem| {
-                let variable = format!("BIFOLD_{}_URL", upstream.name.to_ascii_uppercase());
-                format!(
-                    "upstream `{}` (`{variable}`): `{url}` {problem}",
-                    upstream.name
-                )
-            })?;
-            if bases.insert(upstream.name, base).is_some() {
-                return Err(format!("upstream `{}` is declared twice", upstream.name));
+            let name = &*upstream.name;
+            upstream
+                .check()
+                .map_err(|problem| format!("upstream `{name}`: {problem}"))?;
+            let base = base_of(upstream, config)?;
+            if bases.insert(name, base).is_some() {
+                return Err(format!("upstream `{name}` is declared twice"));
             }
         }
         if let Some(name) = config
             .upstream_urls
             .keys()
-            .find(|name| !bases.contains_key(name.as_str()))
+            .find(|name| !bases.contains_key(name.as_str()) && !is_token(name, declared))
         {
             let known: Vec<&str> = bases.keys().copied().collect();
             return Err(format!(
@@ -146,13 +156,27 @@ impl Upstreams {
         let urls = bases.values().map(String::as_str);
         let settings = ClientSettings::new(config, urls)?;
         let spans = Arc::new(Spans::new(config, || shared_client::build(&settings))?);
-        let channel = |upstream: &Upstream| {
-            let base = bases[upstream.name].clone();
-            let shared_client = SharedClient::new(settings.clone());
-            let channel = Channel::new(*upstream, base, shared_client, spans.clone(), config);
-            (upstream.name, Arc::new(channel))
-        };
-        let channels = declared.iter().map(channel).collect();
+        let mut channels = BTreeMap::new();
+        for upstream in declared {
+            let name = upstream.name.clone();
+            let authorizer = upstream.credentials.as_ref().map(|credentials| {
+                Authorizer::new(name.clone(), credentials, config, secrets.clone())
+            });
+            let authorizer = authorizer
+                .transpose()
+                .map_err(|problem| format!("upstream `{name}`: {problem}"))?;
+            let base = bases[&*name].clone();
+            let client = SharedClient::new(settings.clone());
+            let channel = Channel::new(
+                upstream.clone(),
+                base,
+                authorizer,
+                client,
+                spans.clone(),
+                config,
+            );
+            channels.insert(name, Arc::new(channel));
+        }
         let bytes = config.cache_bytes;
         Ok(Upstreams {
             channels,
@@ -162,52 +186,6 @@ impl Upstreams {
             spans,
             timeout: config.upstream_timeout,
             hasher: RandomState::new(),
-        })
-    }
-
-    /// Requests `path` (with its query) from `upstream` and decodes the JSON body of a good answer.
-    ///
-    /// Concurrent calls for the same path share one request. A good answer is cached as long as its upstream
-    /// declares. If the upstream fails, a stale answer may be used, and the meter records that. A 404 is remembered
-    /// for ten seconds.
-    ///
-    /// # Errors
-    /// `NotFound` for a 404, an upstream kind for every other failure; no message contains `path`.
-    pub async fn get_json<T: DeserializeOwned>(
-        &self,
-        upstream: &Upstream,
-        path: &str,
-        caller: Caller<'_>,
-    ) -> Result<T> {
-        let meter = caller.meter;
-        let key = format!("{} {path}", upstream.name);
-        meter.record_key(key.clone());
-        let cached = self.cache.get(&key);
-        if let Some(entry) = cached.as_ref().filter(|entry| entry.is_fresh()) {
-            meter.record_freshness(entry.freshness(true));
-            return answer::decode(upstream.name, &entry.body);
-        }
-        if let Some((error, freshness)) = self.negative_cache.get(&key) {
-            meter.record_freshness(freshness);
-            return Err(error);
-        }
-        let fetched = self
-            .fetch(upstream, path, &key, cached.as_ref(), caller)
-            .await;
-        let decoded = fetched.and_then(|entry| {
-            let value = answer::decode(upstream.name, &entry.body)
-                .inspect_err(|_| self.cache.reject(&key, &entry))?;
-            meter.record_freshness(entry.freshness(false));
-            Ok(value)
-        });
-        decoded.or_else(|error| {
-            match cached.filter(|entry| entry.may_be_used_stale() && !is_final(&error)) {
-                Some(entry) => {
-                    meter.record_freshness(entry.freshness(true));
-                    answer::decode(upstream.name, &entry.body)
-                }
-                None => Err(error),
-            }
         })
     }
 
@@ -223,79 +201,9 @@ impl Upstreams {
         }
     }
 
-    /// Joins the request for the same path, or starts it.
-    async fn fetch(
-        &self,
-        upstream: &Upstream,
-        path: &str,
-        key: &str,
-        cached: Option<&Arc<CachedBody>>,
-        caller: Caller<'_>,
-    ) -> Result<Arc<CachedBody>> {
-        let channel = self.channels.get(upstream.name);
-        let channel = channel.ok_or_else(|| {
-            Error::internal(format!("upstream `{}` was not declared", upstream.name))
-        })?;
-        let (since, budget) = (Instant::now(), caller.deadline.budget(self.timeout));
-        let until = Deadline::after(budget);
-        let holder = self.holder(caller);
-        let _waiting = caller.meter.wait();
-        loop {
-            let start = |waiters: Waiters| {
-                let (channel, cache) = (channel.clone(), self.cache.clone());
-                let (meter, trace) = (caller.meter.clone(), caller.trace.clone());
-                let (path, key, cached) = (path.to_owned(), key.to_owned(), cached.cloned());
-                let (negative_cache, has_client_deadline) =
-                    (self.negative_cache.clone(), caller.has_client_deadline);
-                // Another request may have ended since the cache was read.
-                let cached_since = self.cache.get(&key).filter(|entry| entry.is_fresh());
-                let missing_since = self.negative_cache.get(&key);
-                async move {
-                    if let Some(entry) = cached_since {
-                        return Ok(entry);
-                    }
-                    if let Some((error, _)) = missing_since {
-                        return Err(Arc::new(error));
-                    }
-                    let request = FetchRequest {
-                        path: &path,
-                        cached: cached.as_ref(),
-                        waiters: &waiters,
-                        since,
-                        has_client_deadline,
-                        meter: &meter,
-                        trace: &trace,
-                    };
-                    let fetched = channel.fetch(request).await.map_err(Arc::new);
-                    // Stored before the execution ends, so that no call in between repeats the request.
-                    match fetched {
-                        Ok(entry) => {
-                            let entry = Arc::new(entry);
-                            cache.insert(&key, entry.clone());
-                            Ok(entry)
-                        }
-                        Err(error) => {
-                            negative_cache.insert(&key, &error);
-                            Err(error)
-                        }
-                    }
-                }
-            };
-            let (shared, is_started) = self.flights.join_for(holder, key, until, start);
-            match until.timeout(shared).await {
-                // The request of another caller was refused by the limits; this caller's may pass.
-                Some(Err(error)) if !is_started && channel::is_local_refusal(&error) => {}
-                Some(result) => return result.map_err(|error| error.again()),
-                None => {
-                    let origin = UpstreamStatus {
-                        name: upstream.name,
-                        status: None,
-                    };
-                    let problem = format!("did not answer within {} ms", budget.as_millis());
-                    return Err(Error::upstream(Kind::UpstreamTimeout, origin, problem));
-                }
-            }
-        }
+    fn channel(&self, name: &str) -> Result<&Arc<Channel>> {
+        let channel = self.channels.get(name);
+        channel.ok_or_else(|| Error::internal(format!("upstream `{name}` was not declared")))
     }
 
     /// The holder of a call: its principal, or else its network, or else one for all other calls.
@@ -308,25 +216,33 @@ impl Upstreams {
     }
 }
 
-/// Whether the failure is the upstream's definite answer, which a stale answer must not hide.
-fn is_final(error: &Error) -> bool {
-    match error.kind() {
-        Kind::NotFound => true,
-        Kind::UpstreamError => !error.is_server_failure(),
-        _ => false,
+/// The base URL of an upstream: the configured one, or else the declared one.
+fn base_of(upstream: &Upstream, config: &Config) -> Result<String, String> {
+    let name = &upstream.name;
+    let variable = format!("BIFOLD_{}_URL", name.to_ascii_uppercase());
+    let configured = config.upstream_urls.get(&**name).map(String::as_str);
+    let url = configured.unwrap_or(&upstream.url);
+    // A declared URL is part of the binary, which is checked at every start except on Lambda.
+    let is_known = configured.is_none() && config.is_frozen();
+    let base = base_url(url, is_known)
+        .map_err(|problem| format!("upstream `{name}` (`{variable}`): {problem}"))?;
+    let leaks = |url: &str| upstream.url.starts_with("https://") && !credentials::is_safe(url);
+    if upstream.credentials.is_some() && configured.is_some_and(leaks) {
+        return Err(format!(
+            "upstream `{name}` (`{variable}`): `{url}` is not encrypted, and the credentials of the upstream would be \
+             sent to it; use an https URL, or http on this machine"
+        ));
     }
+    Ok(base)
 }
 
-/// Limits that admit nothing would make every call wait until its deadline.
-fn check(upstream: &Upstream) -> Result<(), &'static str> {
-    let rate = upstream.rate.as_ref();
-    match (upstream.in_flight, rate) {
-        (0, _) => Err("allows no request in flight; allow at least one"),
-        (_, Some(rate)) if rate.burst == 0 || rate.period.is_zero() => {
-            Err("its rate has no burst or no period; give both, or no rate")
-        }
-        _ => Ok(()),
-    }
+/// Whether `name` stands for the token endpoint of an upstream.
+fn is_token(name: &str, declared: &[Upstream]) -> bool {
+    let upstream = name.strip_suffix("_token");
+    declared.iter().any(|it| {
+        let has_token = it.credentials.as_ref().is_some_and(|it| it.have_token());
+        has_token && upstream == Some(&*it.name)
+    })
 }
 
 /// A base URL without a trailing slash, because every path begins with one.
@@ -334,10 +250,18 @@ fn base_url(url: &str, is_known: bool) -> Result<String, String> {
     if !is_known {
         let parsed: Url = url
             .parse()
-            .map_err(|error| format!("is not a valid URL: {error}"))?;
+            .map_err(|error| format!("`{url}` is not a valid URL: {error}"))?;
+        // The URL is not repeated: it has a password.
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(
+                "the URL has a user name or a password; declare `Upstream::credentials`".into(),
+            );
+        }
         let is_http = matches!(parsed.scheme(), "http" | "https");
         if !is_http || parsed.query().is_some() || parsed.fragment().is_some() {
-            return Err("is not an http or https URL without query and fragment".into());
+            return Err(format!(
+                "`{url}` is not an http or https URL without query and fragment"
+            ));
         }
     }
     Ok(url.trim_end_matches('/').to_owned())

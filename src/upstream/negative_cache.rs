@@ -36,8 +36,9 @@ struct CachedError {
 struct ByteWeighter;
 
 impl Weighter<String, CachedError> for ByteWeighter {
-    fn weight(&self, key: &String, _: &CachedError) -> u64 {
-        key.len() as u64 + OVERHEAD
+    fn weight(&self, key: &String, cached: &CachedError) -> u64 {
+        let body = cached.error.upstream_body().map_or(0, <[u8]>::len);
+        (key.len() + body) as u64 + OVERHEAD
     }
 }
 
@@ -78,6 +79,13 @@ impl NegativeCache {
         errors.insert(key.to_owned(), CachedError { error, since });
     }
 
+    /// Forgets the failures whose keys `is_removed` chooses.
+    pub(super) fn remove_all(&self, is_removed: impl Fn(&str) -> bool) {
+        if let Some(errors) = self.errors.get() {
+            errors.retain(|key, _| !is_removed(key));
+        }
+    }
+
     fn make(&self) -> Cache<String, CachedError, ByteWeighter> {
         // One shard, so that the limit holds for all entries together.
         let options = OptionsBuilder::new()
@@ -106,7 +114,10 @@ mod tests {
         let status = Some(status);
         Arc::new(Error::upstream(
             kind,
-            UpstreamStatus { name: "it", status },
+            UpstreamStatus {
+                name: "it".into(),
+                status,
+            },
             "it",
         ))
     }

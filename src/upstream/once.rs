@@ -122,7 +122,8 @@ impl<T: Send + Sync + 'static> Once<T> {
         clear(&self.value, broken);
     }
 
-    fn built(&self) -> Option<Arc<T>> {
+    /// The value, if it is built.
+    pub(super) fn built(&self) -> Option<Arc<T>> {
         lock(&self.value).clone()
     }
 }

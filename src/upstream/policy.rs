@@ -1,33 +1,9 @@
-//! The declaration of an upstream: its URL, its limits, and how long its answers are cached.
+//! How an upstream is asked: the rate of requests, how long its responses are cached, and which paths fail together.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
-
-/// An HTTP API that functions use.
-///
-/// ```
-/// use std::time::Duration;
-/// use bifold::upstream::{CachePolicy, Upstream};
-/// const WEATHER: Upstream = Upstream::new("weather", "https://weather.example.com/v1")
-///     .in_flight(4)
-///     .rate(10, Duration::from_secs(2))
-///     .cache(|_path| CachePolicy::seconds(60, 600));
-/// ```
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Upstream {
-    /// The name in errors, logs and settings: lower case letters, digits and `_`.
-    pub name: &'static str,
-    /// The base URL, unless `BIFOLD_<NAME>_URL` sets another one; paths are appended to it.
-    pub url: &'static str,
-    /// The maximum number of concurrent requests.
-    pub in_flight: usize,
-    /// The maximum rate at which requests start.
-    pub rate: Option<Rate>,
-    /// How long the answer to a path is cached.
-    pub cache: fn(&str) -> CachePolicy,
-    /// The class of a path. Each class has its own circuit breaker, so failures in one do not affect the others.
-    pub class: fn(&str) -> &'static str,
-}
 
 /// A token bucket.
 #[derive(Clone, Copy, Debug)]
@@ -49,50 +25,20 @@ pub struct CachePolicy {
     pub stale: Duration,
 }
 
-impl Upstream {
-    /// An upstream without limits whose answers are not cached.
-    pub const fn new(name: &'static str, url: &'static str) -> Upstream {
-        Upstream {
-            name,
-            url,
-            in_flight: usize::MAX,
-            rate: None,
-            cache: |_| CachePolicy::NONE,
-            class: |_| "",
-        }
-    }
+/// The cache policy of each path.
+#[derive(Clone)]
+pub(super) enum CacheRule {
+    Same(CachePolicy),
+    Function(fn(&str) -> CachePolicy),
+    Closure(Arc<dyn Fn(&str) -> CachePolicy + Send + Sync>),
+}
 
-    /// Allows at most `in_flight` concurrent requests.
-    pub const fn in_flight(self, in_flight: usize) -> Upstream {
-        Upstream { in_flight, ..self }
-    }
-
-    /// Allows `burst` requests at once, and one more each `period`.
-    pub const fn rate(self, burst: u32, period: Duration) -> Upstream {
-        Upstream {
-            rate: Some(Rate { burst, period }),
-            ..self
-        }
-    }
-
-    /// Sets how long the answer to each path is cached.
-    pub const fn cache(self, cache: fn(&str) -> CachePolicy) -> Upstream {
-        Upstream { cache, ..self }
-    }
-
-    /// Divides the paths into classes that succeed and fail together; `class` returns the name of a path's class.
-    /// Without it all paths are one class. The maximum is 64 classes.
-    ///
-    /// ```
-    /// # use bifold::upstream::Upstream;
-    /// const WEATHER: Upstream = Upstream::new("weather", "https://weather.example.com/v1").classes(|path| match path {
-    ///     _ if path.starts_with("/forecasts/") => "forecasts",
-    ///     _ => "stations",
-    /// });
-    /// ```
-    pub const fn classes(self, class: fn(&str) -> &'static str) -> Upstream {
-        Upstream { class, ..self }
-    }
+/// The class of each path.
+#[derive(Clone)]
+pub(super) enum ClassRule {
+    One,
+    Function(fn(&str) -> &'static str),
+    Closure(Arc<dyn Fn(&str) -> Cow<'static, str> + Send + Sync>),
 }
 
 impl CachePolicy {
@@ -105,5 +51,43 @@ impl CachePolicy {
             fresh: Duration::from_secs(fresh),
             stale: Duration::from_secs(stale),
         }
+    }
+}
+
+impl CacheRule {
+    pub(super) fn policy(&self, path: &str) -> CachePolicy {
+        match self {
+            CacheRule::Same(policy) => *policy,
+            CacheRule::Function(function) => function(path),
+            CacheRule::Closure(closure) => closure(path),
+        }
+    }
+}
+
+impl ClassRule {
+    pub(super) fn class(&self, path: &str) -> Cow<'static, str> {
+        match self {
+            ClassRule::One => Cow::Borrowed(""),
+            ClassRule::Function(function) => Cow::Borrowed(function(path)),
+            ClassRule::Closure(closure) => closure(path),
+        }
+    }
+}
+
+impl fmt::Debug for CacheRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CacheRule::Same(policy) => policy.fmt(f),
+            CacheRule::Function(_) | CacheRule::Closure(_) => f.write_str("by path"),
+        }
+    }
+}
+
+impl fmt::Debug for ClassRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ClassRule::One => "one",
+            ClassRule::Function(_) | ClassRule::Closure(_) => "by path",
+        })
     }
 }

@@ -63,7 +63,14 @@ mod tests {
     use crate::error::{Error, Kind, UpstreamStatus};
 
     fn failure(kind: Kind, status: Option<u16>) -> Error {
-        Error::upstream(kind, UpstreamStatus { name: "it", status }, "failed")
+        Error::upstream(
+            kind,
+            UpstreamStatus {
+                name: "it".into(),
+                status,
+            },
+            "failed",
+        )
     }
 
     fn wait(error: &Error, tries: u32, left: Duration) -> Option<Duration> {

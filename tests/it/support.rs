@@ -169,6 +169,11 @@ impl Log {
         guard
     }
 
+    /// All of it.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
     /// The lines of requests.
     pub fn requests(&self) -> Vec<Value> {
         self.lines("request")
@@ -176,7 +181,7 @@ impl Log {
 
     /// The lines with that message.
     pub fn lines(&self, message: &str) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let text = self.text();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         lines
             .filter(|it: &Value| it["message"] == message)

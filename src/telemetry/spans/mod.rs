@@ -16,7 +16,9 @@ pub use otel::Spans;
 #[cfg_attr(not(feature = "otel"), allow(dead_code))]
 pub struct Exchange<'a> {
     /// The name of the upstream.
-    pub upstream: &'static str,
+    pub upstream: &'a str,
+    /// The method of the request.
+    pub method: &'a str,
     /// The span of the request.
     pub span: &'a Trace,
     /// From sending the request to its response.

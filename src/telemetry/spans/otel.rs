@@ -106,16 +106,16 @@ impl Spans {
         if !self.exports(exchange.span) {
             return;
         }
-        let upstream = exchange.upstream;
+        let (method, upstream) = (exchange.method, exchange.upstream);
         let status_code = exchange.status.map(i64::from);
         let attributes = [
-            Some(KeyValue::new("http.request.method", "GET")),
-            Some(KeyValue::new("service.peer.name", upstream)),
+            Some(KeyValue::new("http.request.method", method.to_owned())),
+            Some(KeyValue::new("service.peer.name", upstream.to_owned())),
             status_code.map(|it| KeyValue::new(STATUS_CODE, it)),
             exchange.error.map(|it| KeyValue::new(ERROR_TYPE, it)),
         ];
         let end = EndedSpan {
-            name: format!("GET {upstream}"),
+            name: format!("{method} {upstream}"),
             kind: SpanKind::Client,
             duration: exchange.duration,
             status: status(exchange.error),

@@ -68,6 +68,8 @@ named! {
     bifold::Topic,
     bifold::Transfer,
     bifold::Update,
+    bifold::UpstreamClient,
+    bifold::UpstreamRequest,
     bifold::UpstreamStatus,
     bifold::lambda::ApiError,
     bifold::lambda::EventResponse,
@@ -96,11 +98,18 @@ named! {
     bifold::testing::CannedUpstream,
     bifold::testing::Fault,
     bifold::testing::FaultPlan,
+    bifold::testing::Received,
+    bifold::testing::RouteBuilder,
+    bifold::testing::UpstreamBuilder,
     bifold::upstream::CachePolicy,
+    bifold::upstream::ClientCredentials,
+    bifold::upstream::Credentials,
     bifold::upstream::Freshness,
     bifold::upstream::Once,
     bifold::upstream::Rate,
+    bifold::upstream::SecretRef,
     bifold::upstream::Upstream,
+    bifold::upstream::UpstreamResponse,
 }
 
 /// The paths inside the crate that a text mentions, without those of generic parameters.

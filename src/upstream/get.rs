@@ -1,0 +1,186 @@
+//! A GET whose response is shared: by callers at the same time, and by later ones through the cache.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::cache::CachedBody;
+use super::channel::{FetchRequest, is_local_refusal};
+use super::declaration::Upstream;
+use super::exchange::{Received, Want};
+use super::outgoing::{Accept, Outgoing, key};
+use super::{Caller, Upstreams, answer, target};
+use crate::clock::Deadline;
+use crate::error::{Error, Kind, Result};
+use crate::upstream::single_flight::Waiters;
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Get<'a> {
+    pub(super) upstream: &'a str,
+    /// The path with its query.
+    pub(super) target: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) accept: Accept,
+}
+
+impl Upstreams {
+    /// Requests `path` (with its query) from `upstream` and decodes the JSON body of a good answer.
+    ///
+    /// Concurrent calls for the same path share one request. A good answer is cached as long as its upstream
+    /// declares. If the upstream fails, a stale answer may be used, and the meter records that. A 404 is remembered
+    /// for ten seconds.
+    ///
+    /// # Errors
+    /// `NotFound` for a 404, an upstream kind for every other failure; no message contains `path`.
+    pub async fn get_json<T: DeserializeOwned>(
+        &self,
+        upstream: &Upstream,
+        path: &str,
+        caller: Caller<'_>,
+    ) -> Result<T> {
+        target::check(path)?;
+        let name = &*upstream.name;
+        let get = Get {
+            upstream: name,
+            target: path,
+            headers: &HeaderMap::new(),
+            accept: Accept::Json,
+        };
+        self.get(get, caller, |body| answer::decode(name, body))
+            .await
+    }
+
+    /// Like [`Upstreams::get_json`], with headers, and with another way to decode the body.
+    pub(super) async fn get<T>(
+        &self,
+        get: Get<'_>,
+        caller: Caller<'_>,
+        decode: impl Fn(&Bytes) -> Result<T>,
+    ) -> Result<T> {
+        let meter = caller.meter;
+        let key = key(get.upstream, get.target, get.headers, get.accept);
+        meter.record_key(key.clone());
+        let cached = self.cache.get(&key);
+        if let Some(entry) = cached.as_ref().filter(|entry| entry.is_fresh()) {
+            meter.record_freshness(entry.freshness(true));
+            return decode(&entry.body);
+        }
+        if let Some((error, freshness)) = self.negative_cache.get(&key) {
+            meter.record_freshness(freshness);
+            return Err(error);
+        }
+        let fetched = self.fetch(get, &key, cached.as_ref(), caller).await;
+        let decoded = fetched.and_then(|entry| {
+            let value = decode(&entry.body).inspect_err(|_| self.cache.reject(&key, &entry))?;
+            meter.record_freshness(entry.freshness(false));
+            Ok(value)
+        });
+        decoded.or_else(|error| {
+            match cached.filter(|entry| entry.may_be_used_stale() && !is_final(&error)) {
+                Some(entry) => {
+                    meter.record_freshness(entry.freshness(true));
+                    decode(&entry.body)
+                }
+                None => Err(error),
+            }
+        })
+    }
+
+    /// Joins the request for the same path, or starts it.
+    async fn fetch(
+        &self,
+        get: Get<'_>,
+        key: &str,
+        cached: Option<&Arc<CachedBody>>,
+        caller: Caller<'_>,
+    ) -> Result<Arc<CachedBody>> {
+        let channel = self.channel(get.upstream)?;
+        let (since, budget) = (Instant::now(), caller.deadline.budget(self.timeout));
+        let until = Deadline::after(budget);
+        let holder = self.holder(caller);
+        let _waiting = caller.meter.wait();
+        loop {
+            // A call after a write must not join a request from before it.
+            let writes = channel.writes();
+            let shared_key = (writes > 0).then(|| format!("{key}\n{writes}"));
+            let start = |waiters: Waiters| {
+                let (channel, cache) = (channel.clone(), self.cache.clone());
+                let (meter, trace) = (caller.meter.clone(), caller.trace.clone());
+                let (key, cached) = (key.to_owned(), cached.cloned());
+                let outgoing =
+                    Outgoing::get(get.target.to_owned(), get.headers.clone(), get.accept);
+                let (negative_cache, has_client_deadline) =
+                    (self.negative_cache.clone(), caller.has_client_deadline);
+                // Another request may have ended since the cache was read.
+                let cached_since = self.cache.get(&key).filter(|entry| entry.is_fresh());
+                let missing_since = self.negative_cache.get(&key);
+                async move {
+                    if let Some(entry) = cached_since {
+                        return Ok(entry);
+                    }
+                    if let Some((error, _)) = missing_since {
+                        return Err(Arc::new(error));
+                    }
+                    let request = FetchRequest {
+                        outgoing: &outgoing,
+                        want: Want::Entry(cached.as_ref()),
+                        waiters: &waiters,
+                        since,
+                        has_client_deadline,
+                        meter: &meter,
+                        trace: &trace,
+                    };
+                    let fetched = channel.fetch(request).await.map_err(Arc::new);
+                    // A response from before a write may be out of date.
+                    let is_current = channel.writes() == writes;
+                    // Stored before the execution ends, so that no call in between repeats the request.
+                    match fetched {
+                        Ok(received) => {
+                            let entry = entry(received).map_err(Arc::new)?;
+                            if is_current {
+                                cache.insert(&key, entry.clone());
+                            }
+                            Ok(entry)
+                        }
+                        Err(error) => {
+                            if is_current {
+                                negative_cache.insert(&key, &error);
+                            }
+                            Err(error)
+                        }
+                    }
+                }
+            };
+            let shared_key = shared_key.as_deref().unwrap_or(key);
+            let (shared, is_started) = self.flights.join_for(holder, shared_key, until, start);
+            match until.timeout(shared).await {
+                // The request of another caller was refused by the limits; this caller's may pass.
+                Some(Err(error)) if !is_started && is_local_refusal(&error) => {}
+                Some(result) => return result.map_err(|error| error.again()),
+                None => return Err(channel.timed_out(budget)),
+            }
+        }
+    }
+}
+
+fn entry(received: Received) -> Result<Arc<CachedBody>> {
+    match received {
+        Received::Entry(entry) => Ok(Arc::new(entry)),
+        Received::Whole(_) | Received::Stream(..) => Err(Error::internal(
+            "an upstream request was answered in another form",
+        )),
+    }
+}
+
+/// Whether the failure is the upstream's definite answer, which a stale answer must not hide.
+fn is_final(error: &Error) -> bool {
+    match error.kind() {
+        Kind::NotFound => true,
+        Kind::UpstreamError => !error.is_server_failure(),
+        _ => false,
+    }
+}
