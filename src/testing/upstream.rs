@@ -52,7 +52,7 @@ struct UpstreamState {
 
 impl CannedUpstream {
     /// Listens on a free port of 127.0.0.1; `fallback` gives the response to each target (path with query) that has
-    /// no other. For one upstream with a response for each path, [`upstream`](super::upstream) is shorter.
+    /// no other. For one upstream with a response for each path, [`upstream`](super::upstream()) is shorter.
     ///
     /// # Errors
     /// The error of the socket.
