@@ -26,7 +26,7 @@
 //! | [`testing`] | fake upstreams with canned responses, for tests |
 //! | [`Config`] (`config/`) | every setting in one table |
 //! | [`Error`] (`error/`) | errors: a message for the caller, and a source for the log |
-//! | `schema/` | JSON Schemas that every client accepts |
+//! | `schema/` | JSON Schemas that every client accepts, and the check of values by them |
 //! | [`Clock`], [`Deadline`] (`clock/`) | time |
 //!
 //! # What is absent on purpose

@@ -14,6 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::error::excerpt::excerpt;
+use crate::schema::DECODED;
 pub(crate) use backoff::Backoff;
 pub use deadline::{Countdown, Deadline};
 pub use time_left::TimeLeft;
@@ -147,7 +148,7 @@ impl JsonSchema for Timestamp {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date-time" })
+        json_schema!({ "type": "string", "format": "date-time", DECODED: true })
     }
 }
 

@@ -21,6 +21,10 @@ use crate::context::client::{
     RootsResult, Sampled, Sampling,
 };
 use crate::error::{Error, Result};
+use crate::schema::{Rules, Violation};
+
+/// The capability that the client needs, the method and its parameters.
+type Question = (Capability, &'static str, Value);
 
 impl Context {
     /// Reports progress to the client: `done` of `total`, and a message. It costs nothing where the client did not ask for
@@ -66,7 +70,8 @@ impl Context {
     {
         let params = json!({ "message": message, "requestedSchema": client::form::<T>()? });
         let question = (Capability::Elicitation, "elicitation/create", params);
-        Ok(match self.ask(key, question).await? {
+        let fits = |params: &Value, answer: &RawValue| read_form::<T>(params, answer).is_ok();
+        Ok(match self.ask_for(key, question, read_form, fits).await? {
             ElicitResult::Accept { content } => Elicited::Accepted(content),
             ElicitResult::Decline => Elicited::Declined,
             ElicitResult::Cancel => Elicited::Cancelled,
@@ -142,10 +147,18 @@ impl Context {
         self.client.as_deref().filter(|it| it.can(capability))
     }
 
-    async fn ask<T: DeserializeOwned>(
+    async fn ask<T: DeserializeOwned>(&self, key: &str, question: Question) -> Result<T> {
+        let fits = |_: &Value, answer: &RawValue| read::<T>(answer).is_ok();
+        self.ask_for(key, question, |_, answer| read(answer), fits)
+            .await
+    }
+
+    async fn ask_for<T>(
         &self,
         key: &str,
-        (capability, method, params): (Capability, &'static str, Value),
+        (capability, method, params): Question,
+        read: fn(&Value, &RawValue) -> serde_json::Result<T>,
+        fits: fn(&Value, &RawValue) -> bool,
     ) -> Result<T> {
         let lacking = || Error::missing_capability(capability);
         let client = self.asked(capability).ok_or_else(lacking)?;
@@ -154,8 +167,8 @@ impl Context {
             key: key.to_owned(),
             capability,
             method,
-            params,
-            fits: |answer| read::<T>(answer).is_ok(),
+            params: params.clone(),
+            fits,
             response,
         }));
         let longest = self.config().input_timeout;
@@ -165,10 +178,31 @@ impl Context {
             Ok(Err(_)) => return Err(Error::unanswered(key, "came after the call had ended")),
             Err(_) => return Err(Error::unanswered(key, "was not answered in time")),
         };
-        read(&answer).map_err(|error| {
+        read(&params, &answer).map_err(|error| {
             Error::unanswered(key, "got an answer of the wrong type").with_source(error)
         })
     }
+}
+
+/// An answer to a form, the fields of which must be as the form demands; null means that a field was left empty.
+fn read_form<T: DeserializeOwned>(
+    params: &Value,
+    answer: &RawValue,
+) -> serde_json::Result<ElicitResult<T>> {
+    let result = read(answer)?;
+    let Value::Object(mut answer) = serde_json::from_str(answer.get())? else {
+        return Ok(result);
+    };
+    if let (ElicitResult::Accept { .. }, Some(Value::Object(fields))) =
+        (&result, answer.get_mut("content"))
+    {
+        fields.retain(|_, value| !value.is_null());
+        let fields = serde_json::to_string(fields)?;
+        let problem = |it: Violation| format!("`{}`: {}", it.path(), it.problem());
+        let checked = Rules::of(&params["requestedSchema"]).0.check(&fields);
+        checked.map_err(|it| serde::de::Error::custom(problem(it)))?;
+    }
+    Ok(result)
 }
 
 fn read<T: DeserializeOwned>(answer: &RawValue) -> serde_json::Result<T> {

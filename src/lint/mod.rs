@@ -71,7 +71,13 @@ pub fn findings(registry: &Registry) -> Vec<Finding> {
         .collect()
 }
 
-fn of_schema(function: &str, schema: &Value) -> Vec<Finding> {
+/// All findings in one schema of arguments, which no server has to accept for that.
+///
+/// ```
+/// let findings = bifold::lint::of_schema("f", &serde_json::json!({"type": ["object", "null"]}));
+/// assert_eq!(findings[0].problem, "it names several types");
+/// ```
+pub fn of_schema(function: &str, schema: &Value) -> Vec<Finding> {
     let nodes = node::all(function, schema);
     let root = &nodes[0];
     let mut found = Vec::new();

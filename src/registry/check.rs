@@ -11,6 +11,7 @@ use super::meta;
 use super::prompt::Prompt;
 use super::resource::Resource;
 use super::tool::Tool;
+use crate::schema::Rules;
 
 /// The longest name that every client takes.
 const MAX_NAME: usize = 64;
@@ -93,11 +94,7 @@ fn schema_problems(tool: &Tool) -> Vec<String> {
     if tool.schema().get("type").is_none_or(|it| it != "object") {
         found.push("its arguments must be a struct (a JSON object)".to_owned());
     }
-    if tool.schema().get("additionalProperties") != Some(&Value::Bool(false)) {
-        found.push(
-            "its arguments take unknown fields: add `#[serde(deny_unknown_fields)]`".to_owned(),
-        );
-    }
+    found.extend(Rules::of(tool.schema()).1);
     let is_described =
         |schema: &Value| schema.get("description").is_some() || schema.get("$ref").is_some();
     let is_own = tool.schema().get("$schema").is_none();

@@ -9,6 +9,7 @@ use super::arrays;
 use super::mend::Mender;
 use crate::error::excerpt::{said, sentence};
 use crate::error::{Error, Result};
+use crate::schema::Rules;
 
 /// The arguments of one call, and what their function publishes of them.
 pub(super) struct Arguments<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Arguments<'a> {
     pub(super) typed: &'a LazyLock<Value>,
     /// The schema that is published instead, if there is one.
     pub(super) published: Option<&'a Value>,
+    /// What that which is published demands beside what decoding does.
+    pub(super) rules: Option<&'a Rules>,
     /// Whether texts are read that hold JSON of the type that is wanted.
     pub(super) reads_texts: bool,
 }
@@ -28,16 +31,32 @@ impl Arguments<'_> {
     /// looked for only in those that are not.
     ///
     /// # Errors
-    /// `InvalidArgument` with the path of what cannot be read.
+    /// `InvalidArgument` with the path of what cannot be read, or is not as published.
     pub(super) fn decode<A: DeserializeOwned>(&self) -> Result<A> {
-        if let Some(arguments) = self.read(self.text)? {
-            return Ok(arguments);
-        }
-        let mender = Mender::new(self.schema(), self.reads_texts);
-        let Some(mended) = mender.mend(self.text) else {
-            return Err(misfit::<A>(self.text));
+        let refusal = match self.read(self.text)? {
+            Some(arguments) => match self.check(self.text) {
+                Ok(()) => return Ok(arguments),
+                Err(refusal) => Some(refusal),
+            },
+            None => None,
         };
-        self.read(&mended)?.ok_or_else(|| misfit::<A>(&mended))
+        let Some(mended) = self.mended() else {
+            return Err(refusal.unwrap_or_else(|| misfit::<A>(self.text)));
+        };
+        let arguments = self.read(&mended)?;
+        let arguments = arguments.ok_or_else(|| misfit::<A>(&mended))?;
+        self.check(&mended)?;
+        Ok(arguments)
+    }
+
+    /// Checks what decoding does not.
+    fn check(&self, text: &str) -> Result<()> {
+        let checked = self.rules.map_or(Ok(()), |rules| rules.check(text));
+        checked.map_err(|it| Error::invalid_argument(it.path(), it.problem()))
+    }
+
+    fn mended(&self) -> Option<String> {
+        Mender::new(self.schema(), self.reads_texts).mend(self.text)
     }
 
     /// `None` where serde cannot read them.

@@ -3,14 +3,12 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::place::{Place, Type};
+use crate::schema::Fields;
 
 /// How deep arguments are looked into; no schema of a struct is as deep.
 const MAX_DEPTH: usize = 32;
@@ -28,9 +26,6 @@ pub(super) struct Mender<'s> {
     /// How many values may still be looked at.
     left: Cell<usize>,
 }
-
-/// The fields of an object in their order, those among them that stand twice.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'s> Mender<'s> {
     /// By that schema; with `reads_texts`, a text is read as the JSON in it where the schema wants that and no text.
@@ -151,35 +146,6 @@ fn whole(number: &str) -> Option<String> {
     let length = significant.len().checked_add(zeros)?;
     (length <= MAX_DIGITS).then(|| format!("{sign}{significant}{}", "0".repeat(zeros)))
 }
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields<'a>, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
-                let mut fields = Vec::new();
-                while let Some((name, raw)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
-                    fields.push((name.0, raw));
-                }
-                Ok(Fields(fields))
-            }
-        }
-
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-/// A name, borrowed where it has no escapes.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

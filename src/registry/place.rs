@@ -1,6 +1,7 @@
 //! A place in arguments, and the schemas that describe it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -126,10 +127,15 @@ impl<'s> Place<'s> {
         self.inside(schemas.collect())
     }
 
+    /// A place with each of the schemas once: choices that lead to the same schema would double them at each level.
     fn inside(&self, schemas: Vec<&'s Value>) -> Place<'s> {
+        let mut seen = HashSet::with_capacity(schemas.len());
+        let schemas = schemas.into_iter();
         Place {
             root: self.root,
-            schemas,
+            schemas: schemas
+                .filter(|it| seen.insert(std::ptr::from_ref(*it)))
+                .collect(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! One function with everything that is known of it; its types are erased here.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ use super::hints::Hints;
 use super::icon::Icon;
 use crate::context::Context;
 use crate::error::{Capability, Result};
-use crate::schema;
+use crate::schema::{self, Rules};
 
 /// A function that answers on MCP and REST, with its name, its schemas and its paths.
 pub struct Tool {
@@ -47,6 +47,9 @@ pub struct Tool {
     typed: LazyLock<Value>,
     /// What is published instead of the input schema.
     published: Option<Value>,
+    /// What that which is published demands beside what decoding does; made for the first call.
+    rules: LazyLock<Option<Rules>>,
+    published_rules: OnceLock<Rules>,
     run: Run,
 }
 
@@ -77,6 +80,7 @@ impl Tool {
         Tool::erased(
             name.into(),
             [schema::input::<A>, schema::typed::<A>],
+            schema::rules::<A>,
             R::schema,
             Run::Async(Box::new(run)),
         )
@@ -95,6 +99,7 @@ impl Tool {
         Tool::erased(
             name.into(),
             [schema::input::<A>, schema::typed::<A>],
+            schema::rules::<A>,
             R::schema,
             Run::Sync(Box::new(run)),
         )
@@ -103,6 +108,7 @@ impl Tool {
     fn erased(
         name: Cow<'static, str>,
         [input, typed]: [fn() -> Value; 2],
+        rules: fn() -> Option<Rules>,
         output: fn() -> Option<Value>,
         run: Run,
     ) -> Tool {
@@ -128,6 +134,8 @@ impl Tool {
             output: LazyLock::new(output),
             typed: LazyLock::new(typed),
             published: None,
+            rules: LazyLock::new(rules),
+            published_rules: OnceLock::new(),
             run,
         }
     }
@@ -246,11 +254,20 @@ impl Tool {
             own: &self.input,
             typed: &self.typed,
             published: self.published.as_ref(),
+            rules: self.rules(),
             reads_texts: cx.reads_texts(),
         };
         match &self.run {
             Run::Async(run) => run(cx, &arguments)?.await,
             Run::Sync(run) => run(cx, &arguments),
+        }
+    }
+
+    /// What arguments must be beside what decoding demands.
+    fn rules(&self) -> Option<&Rules> {
+        match &self.published {
+            Some(schema) => Some(self.published_rules.get_or_init(|| Rules::of(schema).0)),
+            None => self.rules.as_ref(),
         }
     }
 

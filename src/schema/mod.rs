@@ -1,21 +1,31 @@
 //! JSON Schemas that every client accepts: nested types inlined, no nullable type lists, an object at the root.
 
+mod close;
+mod native;
+mod validate;
+
 pub use schemars::JsonSchema;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value};
+
+pub(crate) use validate::{Fields, Rules, Violation};
 
 /// The schema of an argument struct: an optional field is absent from `required` and never nullable.
 pub fn input<T: JsonSchema>() -> Value {
     input_of(T::json_schema)
 }
 
-/// The schema of an argument struct exactly as its type declares it, including nullable fields.
+/// The schema of an argument struct as its type declares it, including nullable fields.
 pub fn typed<T: JsonSchema>() -> Value {
-    generate(
-        SchemaSettings::draft2020_12().for_deserialize(),
-        T::json_schema,
-    )
+    let mut schema = typed_of(T::json_schema);
+    visit(&mut schema, &mut drop_private);
+    schema
+}
+
+/// What the schema of an argument struct demands beside what decoding the struct does; `None` where that is all.
+pub(crate) fn rules<T: JsonSchema>() -> Option<Rules> {
+    rules_of(T::json_schema)
 }
 
 /// The schema of a result: a nullable field is an `anyOf` with `null`.
@@ -23,8 +33,27 @@ pub fn output<T: JsonSchema>() -> Value {
     output_of(T::json_schema)
 }
 
+/// In the schema of a type that decides itself what it decodes, such as variants of a format. It is not published.
+pub(crate) const DECODED: &str = "x-bifold-decoded";
+
 /// Generates the schema of one type; the code after it is not generic, so it is compiled once.
 type Root = fn(&mut SchemaGenerator) -> Schema;
+
+fn typed_of(root: Root) -> Value {
+    let mut schema = raw(SchemaSettings::draft2020_12().for_deserialize(), root);
+    close::close(&mut schema);
+    schema
+}
+
+fn rules_of(root: Root) -> Option<Rules> {
+    let mut schema = raw(SchemaSettings::draft2020_12().for_deserialize(), root);
+    visit(&mut schema, &mut free_decoded);
+    let is_open = close::close(&mut schema);
+    match is_open || !native::is_enforced(&schema) {
+        true => Some(Rules::of(&schema).0),
+        false => None,
+    }
+}
 
 fn input_of(root: Root) -> Value {
     let mut schema = generate(SchemaSettings::draft2020_12().for_deserialize(), root);
@@ -34,6 +63,7 @@ fn input_of(root: Root) -> Value {
             fields.remove("default");
         }
     });
+    close::close(&mut schema);
     schema
 }
 
@@ -44,6 +74,12 @@ fn output_of(root: Root) -> Value {
 }
 
 fn generate(settings: SchemaSettings, root: Root) -> Value {
+    let mut schema = raw(settings, root);
+    visit(&mut schema, &mut drop_private);
+    schema
+}
+
+fn raw(settings: SchemaSettings, root: Root) -> Value {
     let settings = settings.with(|it| {
         it.inline_subschemas = true;
         it.meta_schema = None;
@@ -58,7 +94,6 @@ fn generate(settings: SchemaSettings, root: Root) -> Value {
                 .or_insert_with(|| Value::Object(Map::new()));
         }
     }
-    visit(&mut schema, &mut drop_machine_formats);
     schema
 }
 
@@ -108,6 +143,19 @@ fn split_null(fields: &mut Map<String, Value>) {
     });
     fields.insert("anyOf".into(), choices.collect());
     fields.extend(description.map(|it| ("description".to_owned(), it)));
+}
+
+/// What a type says only to this crate.
+fn drop_private(fields: &mut Map<String, Value>) {
+    fields.remove(DECODED);
+    drop_machine_formats(fields);
+}
+
+/// A type that decodes more than its schema shows is left to its decoding.
+fn free_decoded(fields: &mut Map<String, Value>) {
+    if fields.contains_key(DECODED) {
+        fields.clear();
+    }
 }
 
 /// Formats such as `uint32` are not in the vocabulary of JSON Schema, and some clients refuse unknown formats.

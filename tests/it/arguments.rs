@@ -1,7 +1,10 @@
 //! Arguments that the schema allows and serde does not, at every depth and on every protocol.
 
 mod absent;
+mod derived;
 pub mod function;
+mod rows;
+pub mod rules;
 mod texts;
 mod whole;
 

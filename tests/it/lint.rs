@@ -19,11 +19,9 @@ fn anything(_: Context, Anything {}: Anything) -> Result<Content> {
     Ok(Content::text(""))
 }
 
-/// The findings in a schema that is published unchanged.
+/// The findings in a schema. Some of these a server refuses at the start, so they are not registered.
 fn findings(schema: Value) -> Vec<Finding> {
-    let tool = Tool::sync("f", anything).input_schema(schema);
-    let server = Server::new("it", "1").tools(vec![tool]);
-    App::new(Config::default(), server).unwrap().lint()
+    bifold::lint::of_schema("f", &schema)
 }
 
 /// A portable schema with these keywords at its root.

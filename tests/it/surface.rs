@@ -1,5 +1,6 @@
 //! The public contract: committed snapshots, portable schemas, and registrations that are refused at start.
 
+mod keywords;
 mod portable;
 #[cfg(all(feature = "cli", feature = "provenance"))]
 mod public;

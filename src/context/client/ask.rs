@@ -17,10 +17,17 @@ pub struct Ask {
     pub method: &'static str,
     /// The parameters of the method, an object; equal parameters mean the same question.
     pub params: Value,
-    /// Whether an answer has the type that the function expects.
-    pub fits: fn(&RawValue) -> bool,
+    /// Whether an answer to these parameters has the type that the function expects, and is as the form demands.
+    pub fits: fn(&Value, &RawValue) -> bool,
     /// Where the answer goes.
     pub response: oneshot::Sender<Result<Box<RawValue>>>,
+}
+
+impl Ask {
+    /// Whether the function can use the answer.
+    pub fn fits(&self, answer: &RawValue) -> bool {
+        (self.fits)(&self.params, answer)
+    }
 }
 
 /// The user's decision about a form or a page.

@@ -189,7 +189,7 @@ impl MultiRound {
         let answer = match self.before.remove(question) {
             Some(answer) => answer,
             None if !self.asked.contains(question) => return None,
-            None => self.said.remove(&ask.key).filter(|it| (ask.fits)(it))?,
+            None => self.said.remove(&ask.key).filter(|it| ask.fits(it))?,
         };
         self.used.insert(question.to_owned(), answer.clone());
         Some(answer)

@@ -227,6 +227,39 @@ async fn filled_fields_are_typed_and_omitted_ones_have_their_default() {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only the schema and `Debug` look at it")]
+struct Limited {
+    #[schemars(length(min = 2, max = 4))]
+    code: String,
+    #[schemars(range(min = 1, max = 9))]
+    count: Option<u32>,
+    #[schemars(email)]
+    mail: Option<String>,
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_its_form_is_not_taken_and_the_question_stays_open() {
+    let client = form::<Limited>();
+    for broken in [
+        json!({"code": "a"}),
+        json!({"code": "abcde"}),
+        json!({"code": "ab", "count": 10}),
+        json!({"code": "ab", "mail": "nobody"}),
+    ] {
+        let first = client.call("form", json!({})).await;
+        let said = json!({"form": accept(broken.clone())});
+        let again = client.call("form", answered(&first, said)).await;
+        assert_eq!(again["resultType"], "input_required", "{broken}");
+    }
+    let first = client.call("form", json!({})).await;
+    let content = json!({"code": "äöüß", "count": 9, "mail": null});
+    let said = json!({"form": accept(content)});
+    let last = client.call("form", answered(&first, said)).await;
+    let expected = r#"Accepted(Limited { code: "äöüß", count: Some(9), mail: None })"#;
+    assert_eq!(text(&last), expected);
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "only its schema matters")]
 enum Data {
     Plain,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bifold::schemars::{Schema, SchemaGenerator, json_schema};
 use bifold::{Context, JsonSchema, Result, Server, Tool};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ struct Nest {
     numbered: BTreeMap<u8, Point>,
     /// Whatever it is.
     #[serde(default, skip_serializing)]
-    #[schemars(with = "BTreeMap<String, String>")]
+    #[schemars(schema_with = "anything")]
     #[expect(dead_code, reason = "what is in it is ignored")]
     any: IgnoredAny,
 }
@@ -72,6 +73,11 @@ enum Tagged {
 enum Loose {
     Text(String),
     Point(Point),
+}
+
+/// An object of which nothing is known.
+fn anything(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object" })
 }
 
 async fn nest(_: Context, nest: Nest) -> Result<Nest> {

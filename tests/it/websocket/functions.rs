@@ -72,6 +72,7 @@ struct Large {
     #[serde(default)]
     log: usize,
     /// Characters of the answer.
+    #[schemars(range(max = 1_000_000_000))]
     answer: usize,
 }
 

@@ -13,12 +13,14 @@ async fn clients_of_both_eras_are_answered_as_over_http() {
     let initialize = json!({"protocolVersion": "2025-06-18", "capabilities": {},
         "clientInfo": {"name": "it", "version": "1"}});
     let name = json!({"name": "large", "arguments": {"answer": 3}});
+    let wrong = json!({"name": "large", "arguments": {"answer": 1_000_000_001}});
     let missing = json!({"name": "nothing"});
     for (method, params) in [
         ("initialize", &initialize),
         ("ping", &json!({})),
         ("tools/list", &json!({})),
         ("tools/call", &name),
+        ("tools/call", &wrong),
         ("tools/call", &missing),
         ("tools/call", &json!({})),
         ("no/such", &json!({})),
@@ -41,6 +43,18 @@ async fn clients_of_both_eras_are_answered_as_over_http() {
         let expected = http.send(support::modern(method, params.clone())).await;
         assert_eq!(plain(answer), expected.json(), "{method}");
     }
+}
+
+#[tokio::test]
+async fn arguments_are_checked_as_over_http() {
+    let served = Served::start().await;
+    let mut client = served.connect().await;
+    let wrong = json!({"name": "large", "arguments": {"answer": 1_000_000_001}});
+    let answer = client.ask(modern(1, "tools/call", wrong)).await;
+    let error = &answer["result"]["_meta"]["bifold/error"];
+    assert_eq!(error["field"], "answer", "{answer}");
+    let said = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert_eq!(said, "`answer`: must be from 0 to 1000000000");
 }
 
 #[tokio::test]

@@ -188,7 +188,7 @@ impl Runner {
         for (key, answer) in &record.answers {
             match self.open.remove(key) {
                 // The function may have stopped waiting.
-                Some(ask) if (ask.fits)(answer) => drop(ask.response.send(Ok(answer.clone()))),
+                Some(ask) if ask.fits(answer) => drop(ask.response.send(Ok(answer.clone()))),
                 Some(ask) => again.push(ask),
                 None => {}
             }
