@@ -27,5 +27,6 @@ impl Platform {
 
 /// Whether the line says that everybody may call.
 pub fn is_open(line: &Value) -> bool {
-    line.to_string().contains("everybody who reaches this server")
+    line.to_string()
+        .contains("everybody who reaches this server")
 }
