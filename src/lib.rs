@@ -9,7 +9,7 @@
 //! | [`main()`] (`cli/`) | the complete program of an application: command line, settings, log |
 //! | [`serve()`] (`start/`) | where an application runs: on Lambda or on a local socket; what it says at its start |
 //! | [`provenance`] | the bundled functions, which are an ordinary application, and their recorded upstreams |
-//! | [`lambda`], [`local`] | the two transports: AWS Lambda events, a local socket |
+//! | [`lambda`], [`stdio`], [`local`] | the transports: AWS Lambda events, standard input and output, a local socket |
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
@@ -76,6 +76,7 @@ mod registry;
 mod rest;
 mod schema;
 mod start;
+pub mod stdio;
 mod store;
 pub mod telemetry;
 pub mod testing;

@@ -89,7 +89,8 @@ impl App {
     ///
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with its name.
-    pub fn new(config: Config, server: Server) -> Result<App, StartError> {
+    pub fn new(mut config: Config, server: Server) -> Result<App, StartError> {
+        config.introduce(&server.info.name, &server.info.version);
         let mut problems = server.problems();
         problems.extend(config.check(&server.settings).err().unwrap_or_default());
         let is_frozen = config.is_frozen();

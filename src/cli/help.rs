@@ -28,6 +28,7 @@ pub(super) fn command(command: Command, server: &Server) -> Command {
         .after_long_help(settings)
         .args(switches())
         .mut_subcommand("serve", |it| it.args(switches()))
+        .mut_subcommand("stdio", |it| it.args(switches()))
         .mut_subcommand("call", |it| it.args(switches()))
 }
 

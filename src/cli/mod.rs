@@ -1,10 +1,11 @@
-//! The command line of every application: `serve`, `list`, `call`, `openapi`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `openapi`.
 
 mod call;
 mod help;
 mod key;
 mod list;
 mod serve;
+mod stdio;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -58,6 +59,8 @@ struct Cli {
 enum Command {
     /// Listen for MCP and REST requests until Ctrl-C or SIGTERM (the default).
     Serve(Serve),
+    /// Serve MCP on standard input and output until the input ends, for clients that start the program themselves.
+    Stdio,
     /// List the functions, their protocols and their paths.
     List(List),
     /// Call one function and print its result as JSON.
@@ -132,6 +135,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
     match cli.command {
         None => cli.serve.run(config, server),
         Some(Command::Serve(serve)) => serve.run(config, server),
+        Some(Command::Stdio) => stdio::run(config, server),
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Key(key)) => key.run(),

@@ -96,6 +96,17 @@ impl Config {
             .unwrap_or_default()
     }
 
+    /// Names the application to its upstreams, unless the settings name it.
+    pub(crate) fn introduce(&mut self, name: &str, version: &str) {
+        let library = Config::default().user_agent;
+        if self.user_agent != library || library == format!("{name}/{version}") {
+            return;
+        }
+        let allowed = |it: char| it.is_ascii_alphanumeric() || "-_.+".contains(it);
+        let token = |text: &str| text.replace(|it| !allowed(it), "-");
+        self.user_agent = format!("{}/{} ({library})", token(name), token(version));
+    }
+
     /// Warns about variables with the prefix `BIFOLD_` that neither the library nor the application knows.
     pub(crate) fn warn_of_unknown(&self, declared: &[Setting]) {
         for name in self.application.keys() {

@@ -135,7 +135,7 @@ settings! {
         cache_bytes: usize = 16 << 20, kind::BYTES_OR_NONE, "BIFOLD_CACHE_BYTES",
             "size of the cache of upstream responses; `0` keeps nothing";
         user_agent: String = concat!("bifold/", env!("CARGO_PKG_VERSION")).to_owned(), kind::TEXT, "BIFOLD_USER_AGENT",
-            "user agent that upstreams see";
+            "user agent that upstreams see; the default stands in parentheses behind the name and the version of an application";
     }
     "Questions and tasks" {
         input_timeout: Duration = Duration::from_secs(600), kind::MILLISECONDS, "BIFOLD_INPUT_TIMEOUT_MS",
@@ -165,7 +165,7 @@ settings! {
     }
     "Logs and metrics" {
         log: String = "info".to_owned(), kind::TEXT, "BIFOLD_LOG",
-            "log levels, e.g. `warn,bifold=debug`; a release build has no level below `debug` unless it is built without the feature `lean`";
+            "log levels, e.g. `warn,bifold=debug`; a release build with the feature `lean` has no level below `debug`";
         metrics_namespace: Option<String> = None, kind::NAMESPACE, "BIFOLD_METRICS_NAMESPACE",
             "namespace of CloudWatch metrics, written as a part of each request's log line";
         collector: Option<String> = None, kind::COLLECTOR, "OTEL_EXPORTER_OTLP_ENDPOINT",

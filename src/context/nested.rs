@@ -23,6 +23,14 @@ impl Context {
         self.scope.protocol
     }
 
+    /// Its name in the log.
+    pub(crate) fn protocol_name(&self) -> Option<&'static str> {
+        self.protocol().map(|it| match it {
+            Protocol::Mcp => "mcp",
+            Protocol::Rest => "rest",
+        })
+    }
+
     /// The form of the result in the response.
     pub(crate) fn form(&self) -> Form {
         self.scope.form

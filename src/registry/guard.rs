@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 
 use futures_util::FutureExt;
+use tracing::{Instrument, info_span};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -21,7 +22,15 @@ pub(super) async fn guard<T>(
     // Pinned here, because each layer around it that took it by value would move it once more.
     let running = pin!(running);
     let guarded = AssertUnwindSafe(running).catch_unwind();
-    match cx.timeout(guarded).await {
+    // What the function logs carries these. The target has a name that a filter can let through by itself.
+    let span = info_span!(
+        target: "bifold::call",
+        "call",
+        request_id = cx.request_id(),
+        function = name,
+        protocol = cx.protocol_name(),
+    );
+    match cx.timeout(guarded).instrument(span).await {
         Some(Ok(result)) => result,
         Some(Err(panic)) => Err(panicked(name, panic.as_ref())),
         None => Err(Error::deadline_exceeded()),

@@ -11,7 +11,7 @@
 //! ```
 
 mod access_line;
-mod events;
+mod json;
 mod metrics;
 pub(crate) mod spans;
 pub(crate) mod trace;
@@ -29,7 +29,7 @@ use crate::error::Error;
 use crate::error::excerpt::sentence;
 
 pub(crate) use access_line::AccessLine;
-use events::Events;
+use json::JsonLog;
 
 /// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,21 +57,18 @@ pub struct Outcome {
 #[derive(Clone, Debug, Default)]
 pub struct PendingOutcome(Arc<OnceLock<Outcome>>);
 
-/// Starts the log; a second start in the same process has no effect.
+/// Starts the log; a second start in the same process has no effect, nor has one in a program with a subscriber of its own,
+/// which gets the same events: those of access lines have the fields that [`Format::Json`] writes.
+///
+/// A panic of a function is one event more, with its place and the request id. What the program or the standard library
+/// prints of a panic stays as it is.
 ///
 /// # Errors
 /// `levels` is not a list such as `info` or `warn,bifold=debug`.
 pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
     let levels: Targets = levels.parse()?;
     let started = match format {
-        Format::Json => {
-            let lines = tracing_subscriber::fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(false);
-            Events.with(levels).with(lines).try_init()
-        }
+        Format::Json => JsonLog::new(json::to_stdout).with(levels).try_init(),
         Format::Text => {
             let lines = tracing_subscriber::fmt::layer()
                 .compact()
@@ -82,18 +79,24 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
             registry.with(levels).with(lines).try_init()
         }
     };
-    // An embedding application may have set its own subscriber, which takes precedence.
-    drop(started);
-    std::panic::set_hook(Box::new(|panic| {
-        // The message may contain arguments, so only the debug level writes it.
+    if started.is_ok() {
+        log_panics();
+    }
+    Ok(())
+}
+
+/// Writes an event for each panic, before what the process does with panics anyway.
+fn log_panics() {
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
         let location = panic
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
+        // The span of the call adds its request id.
         error!(location, "a function panicked");
-        debug!(message = &*sentence(&panic.to_string()), "panic");
+        previous(panic);
     }));
-    Ok(())
 }
 
 /// Whether the process has a log already, ours or that of the program.

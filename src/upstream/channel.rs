@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{Instrument, debug, debug_span};
 
 use super::answer;
 use super::cache::CachedBody;
@@ -212,7 +212,11 @@ impl Channel {
         let client = self.shared_client.client(waiters.deadline()).await?;
         request.meter.count_request();
         let (since, span) = (Instant::now(), request.trace.child());
-        let exchange = self.exchange(&client, request, credential, &span);
+        let logged =
+            debug_span!(target: "bifold::upstream", "upstream", upstream = &*self.upstream.name);
+        let exchange = self
+            .exchange(&client, request, credential, &span)
+            .instrument(logged);
         let result = self.limit_time(exchange, request, tries).await;
         let duration = since.elapsed();
         let failure = result.as_ref().err();

@@ -76,7 +76,7 @@ impl Upstream {
     /// Sends these credentials with every request, unless the request sets the same header itself.
     pub const fn credentials(mut self, credentials: Credentials) -> Upstream {
         // A constant function cannot drop the value before.
-        forget(replace(&mut self.credentials, Some(credentials)));
+        forget(self.credentials.replace(credentials));
         self
     }
 

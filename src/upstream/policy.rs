@@ -38,8 +38,11 @@ pub(super) enum CacheRule {
 pub(super) enum ClassRule {
     One,
     Function(fn(&str) -> &'static str),
-    Closure(Arc<dyn Fn(&str) -> Cow<'static, str> + Send + Sync>),
+    Closure(Arc<ClassOf>),
 }
+
+/// A closure that names the class of a path.
+type ClassOf = dyn Fn(&str) -> Cow<'static, str> + Send + Sync;
 
 impl CachePolicy {
     /// Not at all.

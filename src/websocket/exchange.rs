@@ -36,6 +36,8 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
     /// When the final frame is due, even if the call still runs.
     pub(super) end: Option<Deadline>,
+    /// Whether each frame carries its sequence number.
+    pub(super) is_numbered: bool,
 }
 
 /// One frame to the client.
@@ -109,7 +111,11 @@ impl Exchange {
         self.pending = PendingOutcome::default();
         let refusal = mcp::refusal(self.id.as_deref()?, error);
         self.sent += 1;
-        Some(Frame::refusal(&refusal, self.sent))
+        let text = self.encode(&refusal, self.sent);
+        Some(Frame {
+            text,
+            part: Part::Response,
+        })
     }
 
     /// Reuses the number of the last frame, which was not delivered, for the next one.
@@ -147,9 +153,16 @@ impl Exchange {
         None
     }
 
+    fn encode(&self, message: &Outgoing, number: u64) -> String {
+        match self.limits.is_numbered {
+            true => numbered(message, number, self.id.as_deref()),
+            false => message.text(),
+        }
+    }
+
     fn frame(&mut self, message: &Outgoing) -> Option<Frame> {
         let part = message.part();
-        let text = numbered(message, self.sent + 1, self.id.as_deref());
+        let text = self.encode(message, self.sent + 1);
         let most = self.limits.bytes;
         if text.len() > most && part == Part::Notification {
             debug!(bytes = text.len(), most, "a notification was left out");

@@ -28,6 +28,7 @@ mod gateway;
 mod heartbeat;
 mod remote;
 mod sequence_number;
+mod session;
 mod socket;
 mod times;
 
@@ -53,6 +54,8 @@ use crate::store::Store;
 use cancellation::Cancellations;
 pub use connection::Connection;
 use gateway::Gateway;
+use session::Carrier;
+pub(crate) use session::Session;
 use socket::{Socket, readable};
 pub use times::Times;
 
@@ -131,7 +134,15 @@ impl Sockets {
             .max_message_size(most)
             .max_frame_size(most)
             .read_buffer_size(READ_BUFFER)
-            .on_upgrade(move |socket| Socket::new(socket, endpoint, cx, intake).serve(closing))
+            .on_upgrade(move |socket| {
+                let session = Session::new(Carrier::WebSocket, endpoint, cx);
+                Socket::new(socket, session, intake).serve(closing)
+            })
+    }
+
+    /// A session on standard input and output.
+    pub(crate) fn stdio(&self, cx: Context) -> Session {
+        Session::new(Carrier::Stdio, self.endpoint.clone(), cx)
     }
 
     /// Closes the local connections, each after its calls have ended. Calls of clients behind API Gateway have 200 ms
@@ -159,8 +170,13 @@ impl Sockets {
 
 /// The beginning of an access line, for a message with this method.
 fn entry(cx: &Context, method: Option<&'static str>) -> RequestLog {
+    entry_of("ws", cx, method)
+}
+
+/// The same for another carrier of messages.
+fn entry_of(protocol: &'static str, cx: &Context, method: Option<&'static str>) -> RequestLog {
     RequestLog {
-        protocol: "ws",
+        protocol,
         method,
         status: Some(200),
         since: Instant::now(),

@@ -209,6 +209,7 @@ impl Sockets {
         let limits = Limits {
             bytes: MOST_BYTES,
             end: Some(times.answer),
+            is_numbered: true,
         };
         let (endpoint, entry) = ((self.endpoint)(), entry.into_log());
         let mut exchange = Exchange::new(endpoint, frame, entry, limits);

@@ -19,6 +19,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
         &[
             "start",
             "lambda",
+            "stdio",
             "local",
             "app",
             "lint",
@@ -59,6 +60,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
             "error",
         ],
     ),
+    ("stdio", &["local", "app", "websocket", "clock"]),
     ("local", &["app", "http", "clock"]),
     (
         "app",

@@ -41,6 +41,7 @@ mod resilience;
 mod rest;
 #[cfg(feature = "provenance")]
 mod rmcp;
+mod stdio;
 mod store;
 mod surface;
 #[cfg(feature = "provenance")]

@@ -2,5 +2,7 @@
 
 mod guarded;
 mod lifetime;
+mod name;
+mod observed;
 mod routes;
 mod service;

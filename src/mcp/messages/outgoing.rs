@@ -121,6 +121,11 @@ impl Outgoing {
         self.json
     }
 
+    /// The message as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.json.clone()).expect("JSON that was encoded here is UTF-8")
+    }
+
     /// The message with additional fields in `_meta` of its `params`, its `result`, or the `data` of its `error`.
     /// `fields` is the JSON between the braces of an object.
     pub(crate) fn with_meta(&self, fields: &str) -> String {
