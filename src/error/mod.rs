@@ -1,5 +1,6 @@
 //! Errors: a message for the caller, and a source that only the log shows.
 
+mod caller;
 mod capability;
 pub(crate) mod excerpt;
 mod kind;
@@ -189,22 +190,6 @@ impl Error {
     /// The server accepts no more calls of this client now; the message says why.
     pub fn busy(message: impl Into<String>) -> Error {
         Error::new(Kind::Busy, message)
-    }
-
-    /// The caller is not authenticated; the message says how it can be.
-    pub fn unauthenticated(message: impl Into<String>) -> Error {
-        Error::new(Kind::Unauthenticated, message).tries(0)
-    }
-
-    /// The caller does not have the scopes that are needed, which the message names.
-    pub fn insufficient_scope(message: impl Into<String>) -> Error {
-        Error::new(Kind::InsufficientScope, message).tries(0)
-    }
-
-    /// The caller has reached its rate limit, and may call again after `wait`.
-    pub fn too_many_requests(message: impl Into<String>, wait: Duration) -> Error {
-        let error = Error::new(Kind::TooManyRequests, message).tries(0);
-        error.retry_after(Some(wait))
     }
 
     /// The server is stopping; `what` says what cannot be done.
