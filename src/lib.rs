@@ -45,6 +45,8 @@ mod examples {
     struct AskingTheClient;
     #[doc = include_str!("../docs/lambda.md")]
     struct Lambda;
+    #[doc = include_str!("../docs/rest.md")]
+    struct Rest;
     #[doc = include_str!("../docs/security.md")]
     struct Security;
     #[doc = include_str!("../docs/testing.md")]
@@ -96,10 +98,11 @@ pub use context::{
     Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update, UpstreamClient,
     UpstreamRequest,
 };
-pub use error::{Capability, Detail, Error, Kind, Result, UpstreamStatus};
+pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
-    Annotations, Answer, Content, Functions, Hints, Icon, IntoAnswer, Link, Prompt, Registry,
-    Resource, Tool, batch,
+    Accepted, Annotations, Answer, Bytes, Content, Created, DeclaredError, Functions, Handler,
+    Hints, Icon, IntoAnswer, Link, NoContent, Output, Prompt, Registry, Resource, Route, Tool,
+    Upload, batch, handler,
 };
 pub use schema::JsonSchema;
 pub use start::serve;

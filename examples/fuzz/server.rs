@@ -90,8 +90,8 @@ pub fn server() -> Server {
     provenance::server().page_size(5).tools(vec![
         Tool::new("ask", ask),
         Tool::new("report", report).task(),
-        Tool::sync("dated", |_: Context, dated: Dated| Ok(dated)).get("/dated"),
-        Tool::sync("shapes", |_: Context, shapes: Shapes| Ok(shapes)).post("/forms"),
+        Tool::sync("dated", |dated: Dated| dated).get("/dated"),
+        Tool::sync("shapes", |shapes: Shapes| shapes).post("/forms"),
     ])
 }
 

@@ -166,7 +166,13 @@ impl App {
 
 /// What a shared cache must not give to another caller (RFC 9111 §3.5).
 fn keep_private(headers: &mut HeaderMap) {
-    headers.append(VARY, VARIES);
+    let names = |it: &HeaderValue| {
+        it.to_str()
+            .is_ok_and(|it| it.to_ascii_lowercase().contains("authorization"))
+    };
+    if !headers.get_all(VARY).iter().any(names) {
+        headers.append(VARY, VARIES);
+    }
     let Some(control) = headers.get(CACHE_CONTROL).and_then(|it| it.to_str().ok()) else {
         return;
     };

@@ -303,7 +303,13 @@ impl App {
         }
     }
 
-    async fn route(&self, snapshot: &Snapshot, request: Request) -> Answered {
+    async fn route(&self, snapshot: &Snapshot, mut request: Request) -> Answered {
+        if request.uri().path().starts_with("/api/") {
+            request = match snapshot.rest.answer(request).await {
+                Ok(answered) => return answered,
+                Err(elsewhere) => elsewhere,
+            };
+        }
         let router = match request.uri().path() {
             // Not through a router: it takes 3,800 instructions more for a request, and 900,000 to be made for forty
             // functions, which a frozen process that is only asked over MCP never has to spend.

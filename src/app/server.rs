@@ -135,21 +135,26 @@ impl Server {
         self
     }
 
-    /// Adds functions; every list of them keeps this order.
-    pub fn tools(mut self, tools: Vec<Tool>) -> Server {
+    /// Adds a function; every list of them keeps the order in which they were added.
+    pub fn tool(self, tool: Tool) -> Server {
+        self.tools([tool])
+    }
+
+    /// Adds functions, as [`Server::tool`] does.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Server {
         self.functions.tools.extend(tools.into_iter().map(Arc::new));
         self
     }
 
     /// Adds documents that agents read by their URI.
-    pub fn resources(mut self, resources: Vec<Resource>) -> Server {
+    pub fn resources(mut self, resources: impl IntoIterator<Item = Resource>) -> Server {
         let resources = resources.into_iter().map(Arc::new);
         self.functions.resources.extend(resources);
         self
     }
 
     /// Adds ready-made questions.
-    pub fn prompts(mut self, prompts: Vec<Prompt>) -> Server {
+    pub fn prompts(mut self, prompts: impl IntoIterator<Item = Prompt>) -> Server {
         self.functions
             .prompts
             .extend(prompts.into_iter().map(Arc::new));

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use super::missing::{method_not_allowed, not_found};
 use super::own_routes::elsewhere;
 use crate::context::Context;
-use crate::http::cors::Cors;
+use crate::http::cors::{Cors, Offer};
 use crate::http::origin::AllowedOrigins;
 use crate::mcp::Endpoint;
 use crate::registry::Registry;
@@ -39,7 +39,7 @@ impl Snapshot {
         Snapshot {
             endpoint: Arc::new(endpoint),
             rest: Arc::new(rest),
-            cors: Cors::new(origins.clone(), move || named.header_names()),
+            cors: Cors::new(origins.clone(), move || offer(&named)),
             origins,
             own,
             registry,
@@ -59,7 +59,7 @@ impl Snapshot {
         )
     }
 
-    /// The routes that depend on the registry: those of REST.
+    /// The pages of REST, and what answers at all other paths.
     pub(super) fn router(&self) -> &Router {
         self.router.get_or_init(|| {
             let (registry, own) = (self.registry.clone(), self.own.clone());
@@ -72,5 +72,13 @@ impl Snapshot {
                 })
                 .method_not_allowed_fallback(method_not_allowed)
         })
+    }
+}
+
+fn offer(registry: &Registry) -> Offer {
+    Offer {
+        parameters: registry.header_names(),
+        headers: registry.request_headers(),
+        methods: registry.methods(),
     }
 }

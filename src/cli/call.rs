@@ -9,6 +9,7 @@ use tokio::runtime::Builder;
 use super::{Failure, log, print, program};
 use crate::app::{App, Server};
 use crate::config::Config;
+use crate::registry::Answer;
 use crate::telemetry::Format;
 
 #[derive(Args)]
@@ -36,10 +37,7 @@ impl Call {
                 Err(problem) => return Ok(wrong(&problem)),
             };
             match app.invoke(&self.name, &arguments).await {
-                Ok(answer) => {
-                    print(answer.json().get())?;
-                    print("\n")
-                }
+                Ok(answer) => show(&answer),
                 Err(error) => {
                     eprintln!("{}: {error}", error.kind().as_str());
                     Ok(ExitCode::from(1))
@@ -73,6 +71,18 @@ impl Call {
         }
         Ok(Value::Object(fields).to_string())
     }
+}
+
+/// Prints bytes as they are, nothing for nothing, and all else as a line of JSON.
+fn show(answer: &Answer) -> Result<ExitCode, Failure> {
+    if let Some(bytes) = answer.bytes() {
+        return print(bytes.content());
+    }
+    if answer.is_nothing() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(answer.json().get())?;
+    print("\n")
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -140,9 +140,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Key(key)) => key.run(),
         Some(Command::Openapi) => {
-            print(&String::from_utf8_lossy(
-                &App::new(config, server)?.openapi(),
-            ))?;
+            print(App::new(config, server)?.openapi())?;
             print("\n")
         }
     }
@@ -172,8 +170,8 @@ fn log(format: Format, levels: &str) -> Result<(), Failure> {
     Ok(telemetry::start(format, levels).map_err(|error| format!("`BIFOLD_LOG`: {error}"))?)
 }
 
-fn print(text: &str) -> Result<ExitCode, Failure> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
+    match std::io::stdout().write_all(text.as_ref()) {
         // A reader such as `head` closes the pipe when it has read enough, which is not an error.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),

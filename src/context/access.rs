@@ -120,7 +120,7 @@ impl Context {
             "the rate limit is reached: call again in {} ms, and less often",
             wait.as_millis().max(1)
         );
-        Err(Error::too_many_requests(message, wait))
+        Err(Error::rate_limit_reached(message, wait))
     }
 
     /// What is left of the rate limits.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Context;
 use super::budget::Reservation;
-use super::scope::Form;
+use super::scope::{Form, Protocol};
 use crate::error::{Error, Result};
 
 /// A buffer with a limit: a write beyond it fails before memory is allocated.
@@ -37,14 +37,41 @@ impl Context {
         let bytes = self.encode_within(value, free / form.copies())?;
         let cost = form.cost(&bytes, budget.is_quoted());
         let json = raw(bytes)?;
-        if !is_nested {
-            return match budget.try_charge(cost, 0) {
-                true => Ok((json, None)),
-                false => Err(self.too_large()),
-            };
+        Ok((json, self.admit(cost)?))
+    }
+
+    /// Charges a result that is JSON already, as [`Context::encode_answer`] does.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge` where it does not fit.
+    pub(crate) fn admit_json(&self, json: &RawValue, form: Form) -> Result<Option<Reservation>> {
+        let is_quoted = self.call.budget().is_quoted();
+        self.admit(form.cost(json.get().as_bytes(), is_quoted))
+    }
+
+    /// Charges a result of so many bytes that are not JSON: only REST sends them as they are, and not inside a document.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge` where it does not fit.
+    pub(crate) fn admit_bytes(&self, bytes: usize) -> Result<Option<Reservation>> {
+        let is_raw = self.protocol() == Some(Protocol::Rest)
+            && !self.answers_function()
+            && !self.call.budget().is_quoted();
+        self.admit(match is_raw {
+            true => bytes,
+            false => bytes.div_ceil(3) * 4,
+        })
+    }
+
+    fn admit(&self, cost: usize) -> Result<Option<Reservation>> {
+        if self.answers_function() {
+            let hold = Reservation::of(&self.call, cost);
+            return hold.map(Some).ok_or_else(|| self.too_large());
         }
-        let hold = Reservation::of(&self.call, cost).ok_or_else(|| self.too_large())?;
-        Ok((json, Some(hold)))
+        match self.call.budget().try_charge(cost, 0) {
+            true => Ok(None),
+            false => Err(self.too_large()),
+        }
     }
 
     /// The JSON of a part of the response.

@@ -53,7 +53,7 @@ struct LoggedBody {
 impl RequestLog {
     /// Sets the HTTP method, which only the REST protocol logs. Methods that callers invent are left out.
     pub fn with_method(mut self, method: &Method) -> RequestLog {
-        let mut known = ["GET", "HEAD", "POST"].into_iter();
+        let mut known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter();
         self.method = known.find(|it| self.protocol == "rest" && *it == method.as_str());
         self
     }
@@ -106,7 +106,7 @@ impl RequestLog {
 
     /// Wraps the body, so that the log line is written at its end or when it is dropped before.
     fn log_at_end(mut self, body: Body, abandoned: Outcome, pending: PendingOutcome) -> Body {
-        self.method = abandoned.method;
+        self.method = abandoned.method.or(self.method);
         Body::from_stream(LoggedBody {
             body: body.into_data_stream(),
             log: self,

@@ -16,7 +16,7 @@ impl Error {
     }
 
     /// The caller has reached its rate limit, and may call again after `wait`.
-    pub fn too_many_requests(message: impl Into<String>, wait: Duration) -> Error {
+    pub fn rate_limit_reached(message: impl Into<String>, wait: Duration) -> Error {
         let error = Error::new(Kind::TooManyRequests, message).tries(0);
         error.retry_after(Some(wait))
     }

@@ -2,8 +2,11 @@
 
 mod caller;
 mod capability;
+mod detail;
 pub(crate) mod excerpt;
+mod foreign;
 mod kind;
+mod own;
 pub(crate) mod suggestion;
 
 use std::borrow::Cow;
@@ -12,14 +15,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde_json::value::RawValue;
 
 use excerpt::{beginning, excerpt};
 
 pub(crate) use capability::Capabilities;
 pub use capability::Capability;
-pub use kind::Kind;
+pub use detail::{Detail, UpstreamStatus};
+pub use kind::{CustomKind, Kind};
 
 /// The result of a tool and of everything a tool calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -28,7 +31,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failed call. Cheap to move: one pointer.
 ///
-/// The caller gets kind, message, field and upstream on every protocol. The source, set with [`Error::with_source`], is
+/// The caller gets kind, message, field, upstream and data on every protocol. The source, set with [`Error::with_source`], is
 /// only logged, at debug level.
 pub struct Error(Box<Inner>);
 
@@ -39,56 +42,14 @@ struct Inner {
     capability: Option<Capability>,
     upstream: Option<UpstreamStatus>,
     retry_after: Option<Duration>,
+    data: Option<Box<RawValue>>,
     tries: u32,
     /// What the upstream said, which its caller may read and no other.
     response: Option<Box<Response<Bytes>>>,
     source: Option<Source>,
 }
 
-/// The upstream that failed, and the HTTP status of its response, if there was one.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[non_exhaustive]
-pub struct UpstreamStatus {
-    /// The upstream's configured name.
-    pub name: Cow<'static, str>,
-    /// The HTTP status; absent where there was no response.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-}
-
-/// The machine-readable part of an error, equal on every protocol.
-#[derive(Serialize, JsonSchema)]
-pub struct Detail<'a> {
-    /// The kind of the failure.
-    kind: &'static str,
-    /// The JSON path of the argument at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-    /// The upstream at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    upstream: Option<&'a UpstreamStatus>,
-    /// Whether the same call may succeed later.
-    retryable: bool,
-    /// The time until it may succeed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u64>,
-}
-
 impl Error {
-    fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error(Box::new(Inner {
-            kind,
-            message: message.into(),
-            field: None,
-            capability: None,
-            upstream: None,
-            retry_after: None,
-            tries: 1,
-            response: None,
-            source: None,
-        }))
-    }
-
     /// An argument is wrong; `field` is its JSON path (`$` for the arguments as a whole), of which an excerpt is kept.
     pub fn invalid_argument(field: impl Into<String>, problem: impl fmt::Display) -> Error {
         let field: String = field.into();
@@ -223,8 +184,8 @@ impl Error {
     }
 
     /// Sets the time until another try may succeed.
-    pub fn retry_after(mut self, wait: Option<Duration>) -> Error {
-        self.0.retry_after = wait;
+    pub fn retry_after(mut self, wait: impl Into<Option<Duration>>) -> Error {
+        self.0.retry_after = wait.into();
         self
     }
 
@@ -259,6 +220,7 @@ impl Error {
             capability: self.0.capability,
             upstream: self.0.upstream.clone(),
             retry_after: self.0.retry_after,
+            data: self.0.data.clone(),
             tries: self.0.tries,
             response: self.0.response.clone(),
             source: None,
@@ -358,18 +320,11 @@ impl Error {
                 .as_ref()
                 .and_then(|it| it.status)
                 .is_some_and(|status| status >= 500),
+            Kind::Custom(kind) => {
+                let status = kind.status();
+                self.0.retry_after.is_some() || matches!(status, 429 | 503)
+            }
             _ => false,
-        }
-    }
-
-    /// The machine-readable part.
-    pub fn detail(&self) -> Detail<'_> {
-        Detail {
-            kind: self.0.kind.as_str(),
-            field: self.field(),
-            upstream: self.0.upstream.as_ref(),
-            retryable: self.retryable(),
-            retry_after_ms: self.0.retry_after.map(|wait| wait.as_millis() as u64),
         }
     }
 }

@@ -28,30 +28,41 @@ const REQUEST_HEADERS: &str = "Content-Type, Accept, Authorization, X-API-Key, M
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
     "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, RateLimit, RateLimit-Policy, Cache-Status, Age",
 );
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
+/// The methods that a page may always use.
+const METHODS: [&str; 2] = ["GET", "POST"];
 /// The seconds for which a browser may cache a preflight; Chromium's limit.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
 /// The CORS policy of one application.
 pub struct Cors {
     origins: AllowedOrigins,
-    parameters: Box<Parameters>,
-    request_headers: OnceLock<HeaderValue>,
+    offer: Box<dyn Fn() -> Offer + Send + Sync>,
+    rendered: OnceLock<Rendered>,
 }
 
-/// The names after `Mcp-Param-` in the headers by which clients repeat arguments of functions.
-type Parameters = dyn Fn() -> BTreeSet<String> + Send + Sync;
+/// What the functions of an application take from pages.
+pub struct Offer {
+    /// The names after `Mcp-Param-` in the headers by which MCP clients repeat arguments.
+    pub parameters: BTreeSet<String>,
+    /// The headers that carry arguments.
+    pub headers: BTreeSet<String>,
+    /// The methods of their paths.
+    pub methods: BTreeSet<String>,
+}
+
+/// The headers of the response to a preflight.
+struct Rendered {
+    request_headers: HeaderValue,
+    methods: HeaderValue,
+}
 
 impl Cors {
-    /// The policy for pages of `origins`, which may also send the headers that repeat these `parameters`.
-    pub fn new(
-        origins: AllowedOrigins,
-        parameters: impl Fn() -> BTreeSet<String> + Send + Sync + 'static,
-    ) -> Cors {
+    /// The policy for pages of `origins`, for functions that take what is in `offer`.
+    pub fn new(origins: AllowedOrigins, offer: impl Fn() -> Offer + Send + Sync + 'static) -> Cors {
         Cors {
             origins,
-            parameters: Box::new(parameters),
-            request_headers: OnceLock::new(),
+            offer: Box::new(offer),
+            rendered: OnceLock::new(),
         }
     }
 
@@ -61,19 +72,9 @@ impl Cors {
         self.origins.admit(origin, headers).then(|| origin.clone())
     }
 
-    /// The headers that a page may send, computed with the first preflight because it needs the schemas of all functions.
-    fn request_headers(&self) -> HeaderValue {
-        let all = self.request_headers.get_or_init(|| {
-            let mut headers = REQUEST_HEADERS.to_owned();
-            for name in (self.parameters)() {
-                // A client cannot send a name that is not a valid header name.
-                if let Ok(name) = HeaderName::try_from(format!("mcp-param-{name}")) {
-                    headers.push_str(&format!(", {name}"));
-                }
-            }
-            HeaderValue::try_from(headers).expect("names are visible ASCII")
-        });
-        all.clone()
+    /// Rendered with the first preflight, because it needs the schemas of all functions.
+    fn rendered(&self) -> &Rendered {
+        self.rendered.get_or_init(|| (self.offer)().render())
     }
 
     /// The response to a preflight of an admitted page.
@@ -81,10 +82,38 @@ impl Cors {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.request_headers());
+        let rendered = self.rendered();
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, rendered.methods.clone());
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            rendered.request_headers.clone(),
+        );
         headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
         response
+    }
+}
+
+impl Offer {
+    fn render(&self) -> Rendered {
+        let repeated = self
+            .parameters
+            .iter()
+            .map(|name| format!("mcp-param-{name}"));
+        let names = repeated.chain(self.headers.iter().cloned());
+        // A client cannot send a name that is not a valid header name.
+        let names = names.filter_map(|name| HeaderName::try_from(name).ok());
+        let mut headers = REQUEST_HEADERS.to_owned();
+        for name in names {
+            headers.push_str(&format!(", {name}"));
+        }
+        let own = self.methods.iter().map(String::as_str);
+        let own = own.filter(|method| !METHODS.contains(method));
+        let methods: Vec<&str> = METHODS.into_iter().chain(own).collect();
+        let value = |text| HeaderValue::try_from(text).expect("names are visible ASCII");
+        Rendered {
+            request_headers: value(headers),
+            methods: value(methods.join(", ")),
+        }
     }
 }
 

@@ -26,6 +26,7 @@
 mod dialect;
 mod header;
 mod limit;
+mod name;
 mod node;
 mod refusal;
 mod subset;
@@ -44,7 +45,7 @@ pub struct Finding {
     pub severity: Severity,
     /// The name of the function.
     pub function: String,
-    /// Its path in the schema of the arguments (JSONPath).
+    /// Its path in the schema of the arguments (JSONPath), or `name`.
     pub place: String,
     /// The problem.
     pub problem: String,
@@ -67,7 +68,11 @@ pub enum Severity {
 pub fn findings(registry: &Registry) -> Vec<Finding> {
     let tools = registry.tools().iter().filter(|tool| tool.on_mcp());
     tools
-        .flat_map(|tool| of_schema(tool.name(), &tool.arguments()))
+        .flat_map(|tool| {
+            let mut found = name::findings(tool.name());
+            found.extend(of_schema(tool.name(), &tool.arguments()));
+            found
+        })
         .collect()
 }
 

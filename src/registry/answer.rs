@@ -1,75 +1,197 @@
 //! What a function returned, encoded once.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-use super::content::Content;
-use crate::context::{Context, Form, Reservation};
-use crate::error::Result;
-use crate::schema;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::bytes::{Bytes, Download};
+use crate::context::Reservation;
+use crate::error::{Error, Result};
 
 /// An encoded result: the bytes that every protocol sends.
+///
+/// A function that cannot say the type of its result returns one itself: one that another function gave
+/// ([`Registry::call_named`](crate::Registry::call_named)), or [`Answer::of`] a value. Such a function publishes no schema
+/// of its result.
 pub struct Answer {
-    json: Box<RawValue>,
-    is_content: bool,
+    body: Body,
+    /// What is said beside the body on REST, if anything.
+    head: Option<Box<Head>>,
     /// Its share of the request's budget, where another function has called for it.
     #[expect(dead_code, reason = "it is given back when this is dropped")]
     hold: Option<Reservation>,
 }
 
-/// What a function may return: any value with a schema, or [`Content`].
-pub trait IntoAnswer {
-    /// The JSON schema of the result, if it is structured.
-    fn schema() -> Option<Value>;
+enum Body {
+    Json { json: Box<RawValue>, root: Root },
+    Bytes(Box<Download>),
+    Nothing,
+}
 
-    /// Encodes the result, as far as the budget of the request goes.
-    ///
-    /// # Errors
-    /// `AnswerTooLarge` where it does not fit, `Internal` where the value has no JSON form.
-    fn into_answer(self, cx: &Context) -> Result<Answer>;
+/// What is known of the JSON of a result.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Root {
+    /// It is an object by its type.
+    Struct,
+    /// It is an object now; another result of the function may be none.
+    Object,
+    /// It is no object.
+    Value,
+    /// It is a list of content blocks.
+    Blocks,
+}
+
+/// The status and the place of what was made.
+#[derive(Default)]
+struct Head {
+    status: Option<u16>,
+    location: Option<String>,
 }
 
 impl Answer {
-    /// The result as JSON: REST's body, MCP's `structuredContent`.
+    /// Encodes a value, for a function whose result has no type that is known beforehand.
+    ///
+    /// # Errors
+    /// `Internal` where the value has no JSON form.
+    ///
+    /// ```
+    /// use bifold::{Answer, Result, Tool};
+    /// use serde_json::json;
+    ///
+    /// async fn anything() -> Result<Answer> {
+    ///     Answer::of(&json!({ "as": ["it", "comes"] }))
+    /// }
+    ///
+    /// let tool = Tool::new("anything", anything).describe("Answers with anything.");
+    /// ```
+    pub fn of(value: &impl Serialize) -> Result<Answer> {
+        let json = to_raw_value(value);
+        let json = json.map_err(|error| {
+            Error::internal("the result could not be encoded").with_source(error)
+        })?;
+        Ok(Answer::of_value(json, false, None))
+    }
+
+    pub(super) fn of_value(
+        json: Box<RawValue>,
+        is_struct: bool,
+        hold: Option<Reservation>,
+    ) -> Answer {
+        let root = match (is_struct, json.get().starts_with('{')) {
+            (true, true) => Root::Struct,
+            (false, true) => Root::Object,
+            (_, false) => Root::Value,
+        };
+        Answer::new(Body::Json { json, root }, hold)
+    }
+
+    pub(super) fn of_blocks(json: Box<RawValue>, hold: Option<Reservation>) -> Answer {
+        let root = Root::Blocks;
+        Answer::new(Body::Json { json, root }, hold)
+    }
+
+    pub(super) fn of_bytes(download: Download, hold: Option<Reservation>) -> Answer {
+        Answer::new(Body::Bytes(Box::new(download)), hold)
+    }
+
+    pub(super) fn nothing() -> Answer {
+        Answer::new(Body::Nothing, None)
+    }
+
+    fn new(body: Body, hold: Option<Reservation>) -> Answer {
+        let head = None;
+        Answer { body, head, hold }
+    }
+
+    pub(super) fn with_hold(self, hold: Option<Reservation>) -> Answer {
+        Answer { hold, ..self }
+    }
+
+    pub(super) fn with_status(mut self, status: u16) -> Answer {
+        self.head.get_or_insert_default().status = Some(status);
+        self
+    }
+
+    pub(super) fn with_location(mut self, location: String) -> Answer {
+        self.head.get_or_insert_default().location = Some(location);
+        self
+    }
+
+    /// The result as JSON: the value of the function, the content blocks of an answer of blocks or bytes, `null` for
+    /// nothing.
     pub fn json(&self) -> &RawValue {
-        &self.json
+        match &self.body {
+            Body::Json { json, .. } => json,
+            Body::Bytes(download) => download.blocks(),
+            Body::Nothing => RawValue::NULL,
+        }
+    }
+
+    /// The result as JSON, without a copy.
+    pub fn into_json(self) -> Box<RawValue> {
+        match self.body {
+            Body::Json { json, .. } => json,
+            Body::Bytes(_) | Body::Nothing => self.json().to_owned(),
+        }
+    }
+
+    /// The result as text for people: a string itself, and anything else as JSON.
+    pub fn text(&self) -> Cow<'_, str> {
+        let json = self.json().get();
+        match json.starts_with('"') {
+            true => serde_json::from_str(json).map_or(json.into(), |Text(text)| text),
+            false => json.into(),
+        }
     }
 
     /// Whether the JSON is a list of MCP content blocks instead of a structured result.
     pub fn is_content(&self) -> bool {
-        self.is_content
+        match self.body {
+            Body::Json { root, .. } => root == Root::Blocks,
+            Body::Bytes(_) => true,
+            Body::Nothing => false,
+        }
+    }
+
+    /// The bytes of a function that returns [`Bytes`].
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.body {
+            Body::Bytes(download) => Some(download.bytes()),
+            _ => None,
+        }
+    }
+
+    /// Whether the function returned [`NoContent`](crate::NoContent).
+    pub fn is_nothing(&self) -> bool {
+        matches!(self.body, Body::Nothing)
+    }
+
+    /// The HTTP status of the result.
+    pub fn status(&self) -> u16 {
+        let own = self.head.as_ref().and_then(|it| it.status);
+        own.unwrap_or(if self.is_nothing() { 204 } else { 200 })
+    }
+
+    /// Where the thing is that was made ([`Created`](crate::Created)).
+    pub fn location(&self) -> Option<&str> {
+        self.head.as_ref()?.location.as_deref()
+    }
+
+    /// Whether the JSON must be put into an object where one is needed: always, unless it is an object. `None` where it is
+    /// an object, and the schema of the function must say whether all its results are.
+    pub(super) fn is_value(&self) -> Option<bool> {
+        match &self.body {
+            Body::Json { root, .. } => match root {
+                Root::Value => Some(true),
+                Root::Object => None,
+                Root::Struct | Root::Blocks => Some(false),
+            },
+            Body::Bytes(_) | Body::Nothing => Some(false),
+        }
     }
 }
 
-impl<T: Serialize + JsonSchema> IntoAnswer for T {
-    fn schema() -> Option<Value> {
-        Some(schema::output::<T>())
-    }
-
-    fn into_answer(self, cx: &Context) -> Result<Answer> {
-        let (json, hold) = cx.encode_answer(&self, cx.form())?;
-        Ok(Answer {
-            json,
-            is_content: false,
-            hold,
-        })
-    }
-}
-
-impl IntoAnswer for Content {
-    fn schema() -> Option<Value> {
-        None
-    }
-
-    fn into_answer(self, cx: &Context) -> Result<Answer> {
-        // Blocks are a part of the response as they are.
-        let (json, hold) = cx.encode_answer(&self.blocks(), Form::Json)?;
-        Ok(Answer {
-            json,
-            is_content: true,
-            hold,
-        })
-    }
-}
+/// A JSON string, of which a part is borrowed where it can be.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

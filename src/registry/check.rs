@@ -3,18 +3,19 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::functions::Functions;
 use super::icon::Icon;
 use super::meta;
+use super::paths::{self, anonymous};
 use super::prompt::Prompt;
 use super::resource::Resource;
 use super::tool::Tool;
-use crate::schema::Rules;
+use super::types;
 
-/// The longest name that every client takes.
-const MAX_NAME: usize = 64;
+/// The longest name that MCP allows.
+const MAX_NAME: usize = 128;
 
 /// A line for every problem, with the names of the functions. What stands among the `known` ones was checked before, and
 /// only what it has in common with others can be wrong.
@@ -30,14 +31,7 @@ pub(super) fn problems(functions: &Functions, known: &Functions) -> Vec<String> 
     problems.extend(twice(tools, "name", Tool::name, |tool| {
         vec![tool.name().to_owned()]
     }));
-    problems.extend(twice(tools, "GET path", Tool::name, |tool| {
-        tool.paths().map(anonymous).collect()
-    }));
-    problems.extend(twice(tools, "POST path", Tool::name, |tool| {
-        let by_name = tool.on_rest().then(|| format!("/{}", tool.name()));
-        let own = tool.post_path().map(str::to_owned);
-        by_name.into_iter().chain(own).collect()
-    }));
+    problems.extend(paths::conflicts(tools));
     problems.extend(added(resources, &known.resources).flat_map(|it| resource_problems(it)));
     problems.extend(twice(
         resources,
@@ -63,17 +57,13 @@ fn added<'l, T>(list: &'l [Arc<T>], known: &[Arc<T>]) -> impl Iterator<Item = &'
 fn alone(tool: &Tool) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(name_problem(tool.name()));
-    if tool.description().trim().is_empty() {
-        found.push("its argument struct has no doc comment, so it has no description".into());
-    }
     if !tool.on_mcp() && !tool.on_rest() {
         found.push(
             "it answers on no protocol: give it a path with `get` or `post`, or take away `rest_only`".into(),
         );
     }
-    found.extend(schema_problems(tool));
-    found.extend(tool.paths().flat_map(|path| path_problems(tool, path)));
-    found.extend(tool.post_path().into_iter().flat_map(post_problems));
+    found.extend(types::problems(tool));
+    found.extend(paths::problems(tool));
     found.extend(header_problems(tool));
     found.extend(tool.icons().iter().flat_map(Icon::problems));
     found.extend(tool.metadata().keys().filter_map(|key| meta::problem(key)));
@@ -83,133 +73,14 @@ fn alone(tool: &Tool) -> Vec<String> {
         .collect()
 }
 
+/// The names that MCP allows for tools. `.` and `..` would not stay in a path.
 fn name_problem(name: &str) -> Option<String> {
-    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    let good = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(legal);
-    (!good).then(|| format!("a name has 1 to {MAX_NAME} characters of `a-z`, `0-9`, `_`"))
-}
-
-fn schema_problems(tool: &Tool) -> Vec<String> {
-    let mut found = Vec::new();
-    if tool.schema().get("type").is_none_or(|it| it != "object") {
-        found.push("its arguments must be a struct (a JSON object)".to_owned());
-    }
-    found.extend(Rules::of(tool.schema()).1);
-    let is_described =
-        |schema: &Value| schema.get("description").is_some() || schema.get("$ref").is_some();
-    let is_own = tool.schema().get("$schema").is_none();
-    for (parameter, _) in tool
-        .parameters()
-        .into_iter()
-        .flatten()
-        .filter(|(_, schema)| is_own && !is_described(schema))
-    {
-        found.push(format!("its parameter `{parameter}` has no doc comment"));
-    }
-    let schemas = [Some(tool.schema()), tool.result()];
-    if is_own && schemas.into_iter().flatten().any(is_unportable) {
-        found.push(
-            "a type of its arguments or of its result contains itself, or takes any value: \
-             many clients refuse such a schema"
-                .to_owned(),
-        );
-    }
-    if tool
-        .result()
-        .is_some_and(|schema| schema.get("type").is_none_or(|it| it != "object"))
-    {
-        found.push("its result must be a struct (a JSON object)".to_owned());
-    }
-    found
-}
-
-/// Whether a reference or a boolean stands where a schema should: what contains itself cannot be inlined, and what
-/// takes any value has no schema but `true`.
-fn is_unportable(schema: &Value) -> bool {
-    let Value::Object(fields) = schema else {
-        return false;
-    };
-    let of_properties = |it: &Value| match it {
-        Value::Object(schemas) => schemas
-            .values()
-            .any(|it| it.is_boolean() || is_unportable(it)),
-        _ => false,
-    };
-    let of_patterns = |it: &Value| {
-        let mut schemas = it.as_object().into_iter().flat_map(Map::values);
-        schemas.any(is_unportable)
-    };
-    fields.contains_key("$ref")
-        || fields.get("properties").is_some_and(of_properties)
-        || fields.get("patternProperties").is_some_and(of_patterns)
-        || fields
-            .get("additionalProperties")
-            .is_some_and(is_unportable)
-        || fields
-            .get("items")
-            .is_some_and(|it| it.is_boolean() || is_unportable(it))
-        || ["anyOf", "oneOf", "allOf", "prefixItems"]
-            .iter()
-            .any(|key| {
-                let schemas = fields.get(*key).and_then(Value::as_array);
-                schemas.into_iter().flatten().any(is_unportable)
-            })
-}
-
-fn path_problems(tool: &Tool, path: &str) -> Vec<String> {
-    let mut found = form_problems(path);
-    if tool.path().is_none() {
-        found.push(format!(
-            "its path `{path}` is a second one: give it a first one with `get`"
-        ));
-    }
-    let in_path: Vec<&str> = parameters_in(path).collect();
-    for (place, parameter) in in_path.iter().enumerate() {
-        if in_path[..place].contains(parameter) {
-            found.push(format!("its path `{path}` names `{parameter}` twice"));
-        }
-        if tool
-            .parameters()
-            .is_none_or(|known| !known.contains_key(*parameter))
-        {
-            found.push(format!(
-                "its path `{path}` names `{parameter}`, which is no parameter"
-            ));
-        }
-    }
-    for (parameter, schema) in tool.parameters().into_iter().flatten() {
-        let scalar = schema.get("type").and_then(Value::as_str);
-        if !matches!(scalar, Some("string" | "integer" | "number" | "boolean")) {
-            found.push(format!("its parameter `{parameter}` cannot stand in a path or query: it is no string, number or boolean"));
-        }
-    }
-    found
-}
-
-/// A POST has its arguments in the body, and none in the path.
-fn post_problems(path: &str) -> Vec<String> {
-    let mut found = form_problems(path);
-    if path.contains(['{', '}']) {
-        found.push(format!(
-            "its POST path `{path}` must have no parameters: they stand in the body"
-        ));
-    }
-    found
-}
-
-fn form_problems(path: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    if !path.starts_with('/') || path.len() < 2 || path.ends_with('/') || path.contains("//") {
-        found.push(format!(
-            "its path `{path}` must begin with `/` and have no empty part"
-        ));
-    }
-    if let Some(part) = path.split('/').find(|part| !is_part(part)) {
-        found.push(format!(
-            "its path `{path}` has the part `{part}`, which is neither a parameter in braces nor plain text"
-        ));
-    }
-    found
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let is_long = name.is_empty() || name.len() > MAX_NAME;
+    let good = !is_long && name.bytes().all(legal) && !matches!(name, "." | "..");
+    (!good).then(|| {
+        format!("a name has 1 to {MAX_NAME} characters of `a-z`, `A-Z`, `0-9`, `_`, `-`, `.`")
+    })
 }
 
 /// `x-mcp-header` names: a header token, once, on a string, integer or boolean (MCP 2026-07-28).
@@ -299,8 +170,10 @@ fn prompt_problems(prompt: &Prompt) -> Vec<String> {
             found.push(named(format!("its argument `{parameter}` is no text")));
         }
     }
-    if prompt.function().result().is_some() {
-        found.push(named("its function must answer with `Content`".to_owned()));
+    let is_text = |schema: &Value| schema.get("type").is_some_and(|it| it == "string");
+    if prompt.function().result().is_some_and(|it| !is_text(it)) {
+        let problem = "its function must answer with a `String` or `Content`";
+        found.push(named(problem.to_owned()));
     }
     for argument in prompt.completers().arguments() {
         if parameters.is_none_or(|it| !it.contains_key(argument)) {
@@ -332,34 +205,4 @@ fn twice<T>(
         }
     }
     found
-}
-
-/// A parameter in braces, or characters that stand for themselves in a URL (RFC 3986, unreserved).
-fn is_part(part: &str) -> bool {
-    let name = part.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
-    let plain = |text: &str, more: &[u8]| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || more.contains(&byte))
-    };
-    if matches!(part, "." | "..") {
-        return false;
-    }
-    match name {
-        Some(name) => !name.is_empty() && plain(name, &[]),
-        None => plain(part, b"-.~"),
-    }
-}
-
-/// The names in braces.
-fn parameters_in(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-}
-
-/// The path with nameless parameters: two paths that differ only in their names are the same route.
-fn anonymous(path: &str) -> String {
-    let parts = path
-        .split('/')
-        .map(|part| if part.starts_with('{') { "{}" } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }

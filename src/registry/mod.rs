@@ -5,25 +5,36 @@ mod annotations;
 mod answer;
 mod arrays;
 pub mod batch;
+mod bytes;
 mod check;
 mod completion;
 mod content;
 pub(crate) mod count;
+mod created;
+mod declared;
 mod decode;
 mod functions;
 mod guard;
+pub mod handler;
 mod hints;
 mod icon;
 mod info;
 mod link;
+pub(crate) mod location;
 mod mend;
 mod meta;
 mod nested;
 pub(crate) mod object;
+mod output;
+mod paths;
 mod place;
 mod prompt;
 mod resource;
+mod root;
+mod route;
 mod tool;
+mod types;
+pub(crate) mod upload;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -33,17 +44,24 @@ use crate::error::{Error, Kind, Result, suggestion};
 use crate::schema;
 
 pub use annotations::Annotations;
-pub use answer::{Answer, IntoAnswer};
+pub use answer::Answer;
+pub use bytes::Bytes;
 pub use content::Content;
+pub use created::{Accepted, Created, NoContent};
+pub use declared::DeclaredError;
 pub use functions::Functions;
 use guard::guard;
+pub use handler::Handler;
 pub use hints::Hints;
 pub use icon::Icon;
 pub(crate) use info::Info;
 pub use link::Link;
+pub use output::{IntoAnswer, Output};
 pub use prompt::Prompt;
 pub use resource::Resource;
+pub use route::Route;
 pub use tool::Tool;
+pub use upload::Upload;
 
 /// The functions that an application offers at one moment. It never changes: when an application changes what it offers,
 /// it makes a new one, and requests that are running keep the one that they began with.
@@ -131,6 +149,19 @@ impl Registry {
         let tools = self.tools().iter().filter(|tool| tool.on_mcp());
         let names = tools.flat_map(|tool| schema::header_names(tool.schema()));
         names.map(str::to_ascii_lowercase).collect()
+    }
+
+    /// The headers that carry parameters of functions on REST, each once.
+    pub(crate) fn request_headers(&self) -> BTreeSet<String> {
+        let tools = self.tools().iter().filter(|tool| tool.on_rest());
+        let names = tools.flat_map(|tool| tool.request_headers());
+        names.map(|name| name.as_str().to_owned()).collect()
+    }
+
+    /// The methods that the paths of functions take on REST, each once.
+    pub(crate) fn methods(&self) -> BTreeSet<String> {
+        let routes = self.tools().iter().flat_map(|tool| tool.routes());
+        routes.map(|route| route.method().to_string()).collect()
     }
 
     /// A half-sentence that suggests the names closest to `name`, of the functions for which `seen` is true.

@@ -1,20 +1,22 @@
-//! One function with everything that is known of it; its types are erased here.
+//! One function with everything that is known of it.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use futures_util::future::BoxFuture;
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, IntoAnswer};
+use super::answer::Answer;
+use super::declared::DeclaredError;
 use super::decode::Arguments;
+use super::handler::{Blocking, Handler, Run};
 use super::hints::Hints;
 use super::icon::Icon;
+use super::location;
+use super::output::Output;
+use super::route::Routes;
 use crate::context::Context;
 use crate::error::{Capability, Result};
-use crate::schema::{self, Rules};
+use crate::schema::Rules;
 
 /// A function that answers on MCP and REST, with its name, its schemas and its paths.
 pub struct Tool {
@@ -24,15 +26,13 @@ pub struct Tool {
     /// What is said instead of the doc comment of the argument struct.
     description: Option<Cow<'static, str>>,
     tags: Vec<Cow<'static, str>>,
-    path: Option<Cow<'static, str>>,
-    aliases: Vec<Cow<'static, str>>,
-    post_path: Option<Cow<'static, str>>,
     mcp: bool,
-    rest: bool,
+    pub(super) rest: Routes,
     hints: Hints,
     icons: Vec<Icon>,
     meta: Map<String, Value>,
     requires: Vec<Capability>,
+    pub(super) errors: Vec<DeclaredError>,
     may_detach: bool,
     /// The scopes that its callers must have.
     pub(super) scopes: Vec<Cow<'static, str>>,
@@ -42,124 +42,63 @@ pub struct Tool {
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
     input: LazyLock<Value>,
-    output: LazyLock<Option<Value>>,
+    output: LazyLock<Output>,
     /// The input schema with null where the type takes it; made for the first arguments that do not fit as they are.
     typed: LazyLock<Value>,
+    /// The fields of the argument struct, in the order of their declaration.
+    fields: fn() -> &'static [&'static str],
     /// What is published instead of the input schema.
     published: Option<Value>,
     /// What that which is published demands beside what decoding does; made for the first call.
     rules: LazyLock<Option<Rules>>,
     published_rules: OnceLock<Rules>,
     run: Run,
+    pub(super) has_arguments: bool,
 }
-
-/// A function behind its types: the text of its arguments in, its encoded result (or the way to it) out.
-enum Run {
-    Async(Box<AsyncFn>),
-    Sync(Box<SyncFn>),
-}
-
-type AsyncFn = dyn Fn(Context, &Arguments<'_>) -> Result<Running> + Send + Sync;
-type SyncFn = dyn Fn(Context, &Arguments<'_>) -> Result<Answer> + Send + Sync;
-type Running = BoxFuture<'static, Result<Answer>>;
 
 impl Tool {
-    /// An async function. Its argument struct is the request: the struct's doc comment is the description,
-    /// the fields' doc comments the parameters'.
-    pub fn new<A, F, Fut, R>(name: impl Into<Cow<'static, str>>, function: F) -> Tool
-    where
-        A: DeserializeOwned + JsonSchema,
-        F: Fn(Context, A) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<R>> + Send + 'static,
-        R: IntoAnswer,
-    {
-        let run = move |cx: Context, arguments: &Arguments<'_>| -> Result<Running> {
-            let running = function(cx.clone(), arguments.decode()?);
-            Ok(Box::pin(async move { running.await?.into_answer(&cx) }))
-        };
-        Tool::erased(
-            name.into(),
-            [schema::input::<A>, schema::typed::<A>],
-            schema::rules::<A>,
-            R::schema,
-            Run::Async(Box::new(run)),
-        )
-    }
-
-    /// A sync function, for short pure code: it runs on the thread that answers the request.
-    pub fn sync<A, F, R>(name: impl Into<Cow<'static, str>>, function: F) -> Tool
-    where
-        A: DeserializeOwned + JsonSchema,
-        F: Fn(Context, A) -> Result<R> + Send + Sync + 'static,
-        R: IntoAnswer,
-    {
-        let run = move |cx: Context, arguments: &Arguments<'_>| {
-            function(cx.clone(), arguments.decode()?)?.into_answer(&cx)
-        };
-        Tool::erased(
-            name.into(),
-            [schema::input::<A>, schema::typed::<A>],
-            schema::rules::<A>,
-            R::schema,
-            Run::Sync(Box::new(run)),
-        )
-    }
-
-    fn erased(
-        name: Cow<'static, str>,
-        [input, typed]: [fn() -> Value; 2],
-        rules: fn() -> Option<Rules>,
-        output: fn() -> Option<Value>,
-        run: Run,
-    ) -> Tool {
+    /// A tool of this name, which this function answers: `Fn()`, `Fn(A)`, `Fn(Context)` or `Fn(Context, A)`, async or not
+    /// ([`Handler`]). The argument struct `A` is the request: its doc comment is the description, and the doc comments of
+    /// its fields are those of the parameters. A function without one gets its description by [`Tool::describe`].
+    ///
+    /// A function that is not async must be short: it runs on the thread that answers the request.
+    pub fn new<M>(name: impl Into<Cow<'static, str>>, function: impl Handler<M>) -> Tool {
+        let handler = function.erase();
+        let name: Cow<'static, str> = name.into();
         Tool {
             name: name.into(),
             title: None,
             description: None,
             tags: Vec::new(),
-            path: None,
-            aliases: Vec::new(),
-            post_path: None,
             mcp: true,
-            rest: false,
+            rest: Routes::default(),
             hints: Hints::default(),
             icons: Vec::new(),
             meta: Map::new(),
             requires: Vec::new(),
+            errors: Vec::new(),
             may_detach: false,
             scopes: Vec::new(),
             is_public: false,
             calls: None,
-            input: LazyLock::new(input),
-            output: LazyLock::new(output),
-            typed: LazyLock::new(typed),
+            input: LazyLock::new(handler.input),
+            output: LazyLock::new(handler.output),
+            typed: LazyLock::new(handler.typed),
+            fields: handler.fields,
             published: None,
-            rules: LazyLock::new(rules),
+            rules: LazyLock::new(handler.rules),
             published_rules: OnceLock::new(),
-            run,
+            run: handler.run,
+            has_arguments: handler.has_arguments,
         }
     }
 
-    /// Also answers REST: `GET /api{path}`, and `POST /api/{name}` with the arguments as a JSON object.
-    /// Parameters in braces are path parameters, the others query parameters.
-    pub fn get(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
-        self.rest = true;
-        self.path = Some(path.into());
-        self
-    }
-
-    /// A second path for the same function, with fewer parameters in it.
-    pub fn also_get(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
-        self.aliases.push(path.into());
-        self
-    }
-
-    /// Also answers REST, for arguments that do not fit into a path or query: `POST /api{path}` and `POST /api/{name}`, with the
-    /// arguments as a JSON object.
-    pub fn post(mut self, path: impl Into<Cow<'static, str>>) -> Tool {
-        self.rest = true;
-        self.post_path = Some(path.into());
-        self
+    /// As [`Tool::new`], for a function that is not async.
+    pub fn sync<P, O>(
+        name: impl Into<Cow<'static, str>>,
+        function: impl Handler<Blocking<P, O>>,
+    ) -> Tool {
+        Tool::new(name, function)
     }
 
     /// Takes the function off MCP.
@@ -174,8 +113,8 @@ impl Tool {
         self
     }
 
-    /// A description in place of the doc comment of the argument struct, for a tool whose description is known only at
-    /// run time.
+    /// A description in place of the doc comment of the argument struct: for a function that has none, and for a tool whose
+    /// description is known only at run time.
     pub fn describe(mut self, description: impl Into<Cow<'static, str>>) -> Tool {
         self.description = Some(description.into());
         self
@@ -281,12 +220,13 @@ impl Tool {
         self.name.clone()
     }
 
-    /// What it does: the doc comment of the argument struct, or the text given in its place.
+    /// What it does: the text of [`Tool::describe`], or else the doc comment of the argument struct, or else the title.
     pub fn description(&self) -> &str {
         let documented = || self.schema().get("description").and_then(Value::as_str);
         self.description
             .as_deref()
             .or_else(documented)
+            .or(self.title.as_deref())
             .unwrap_or("")
     }
 
@@ -296,6 +236,7 @@ impl Tool {
         if let Some(fields) = schema.as_object_mut() {
             fields.remove("description");
         }
+        location::strip(&mut schema);
         schema
     }
 
@@ -304,15 +245,57 @@ impl Tool {
         self.schema().get("properties").and_then(Value::as_object)
     }
 
+    /// The names of the parameters in the order in which the argument struct declares them. Those of which that is not known
+    /// follow in alphabetical order.
+    pub fn parameter_names(&self) -> Vec<&str> {
+        let known = self.parameters();
+        let is_known = |name: &&str| known.is_some_and(|it| it.contains_key(*name));
+        let mut names: Vec<&str> = (self.fields)().iter().copied().filter(is_known).collect();
+        let declared = names.len();
+        for (name, _) in known.into_iter().flatten() {
+            if !names[..declared].contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// Whether the parameter must be given.
     pub fn is_required(&self, parameter: &str) -> bool {
         let required = self.schema().get("required").and_then(Value::as_array);
         required.is_some_and(|names| names.iter().any(|name| name == parameter))
     }
 
-    /// The JSON schema of the result; none for a function that answers with content blocks.
+    /// What is published of the result.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// The JSON schema of the result on REST; `None` for a function that answers with content blocks, bytes or nothing.
     pub fn result(&self) -> Option<&Value> {
-        self.output.as_ref()
+        self.output.schema.as_ref()
+    }
+
+    /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
+    pub fn structured(&self) -> Option<Value> {
+        let mut schema = self.result()?.clone();
+        if !self.output.is_object() {
+            let properties = json!({ "result": schema });
+            return Some(
+                json!({ "type": "object", "properties": properties, "required": ["result"] }),
+            );
+        }
+        if let Some(fields) = schema.as_object_mut() {
+            fields.entry("type").or_insert_with(|| "object".into());
+        }
+        Some(schema)
+    }
+
+    /// Whether MCP has the answer in a field `result`.
+    pub(crate) fn wraps(&self, answer: &Answer) -> bool {
+        answer
+            .is_value()
+            .unwrap_or_else(|| !self.output.is_object())
     }
 
     /// The name for people.
@@ -325,30 +308,9 @@ impl Tool {
         &self.tags
     }
 
-    /// The GET path, below `/api`.
-    pub fn path(&self) -> Option<&str> {
-        self.path.as_deref()
-    }
-
-    /// Every GET path, below `/api`.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.path.iter().chain(&self.aliases).map(AsRef::as_ref)
-    }
-
-    /// The POST path beside the one of its name, below `/api`.
-    pub fn post_path(&self) -> Option<&str> {
-        self.post_path.as_deref()
-    }
-
-    /// The method and the path, below `/api`, under which listings show it.
-    pub fn place(&self) -> Option<(&'static str, &str)> {
-        let get = self.path().map(|path| ("GET", path));
-        get.or(self.post_path().map(|path| ("POST", path)))
-    }
-
     /// The protocols it answers on: `mcp`, `rest`.
     pub fn protocols(&self) -> Vec<&'static str> {
-        [("mcp", self.mcp), ("rest", self.rest)]
+        [("mcp", self.mcp), ("rest", self.on_rest())]
             .into_iter()
             .filter(|it| it.1)
             .map(|it| it.0)
@@ -358,11 +320,6 @@ impl Tool {
     /// Whether MCP clients see it.
     pub fn on_mcp(&self) -> bool {
         self.mcp
-    }
-
-    /// Whether it has REST paths.
-    pub fn on_rest(&self) -> bool {
-        self.rest
     }
 
     /// What it says of its effects.
@@ -388,6 +345,11 @@ impl Tool {
     /// Whether its calls may go on as tasks.
     pub fn may_detach(&self) -> bool {
         self.may_detach
+    }
+
+    /// Whether the published schema is made from the argument struct.
+    pub(super) fn is_generated(&self) -> bool {
+        self.published.is_none()
     }
 
     pub(super) fn schema(&self) -> &Value {

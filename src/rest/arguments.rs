@@ -1,59 +1,171 @@
-//! Path and query parameters become the JSON object of arguments, each typed by the tool's schema.
+//! Texts of a path, a query, headers and forms become the JSON object of arguments, each typed by the tool's schema.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::binding::{Binding, Place};
 use crate::error::excerpt::excerpt;
 use crate::error::{Error, Result};
 use crate::registry::Tool;
 
-/// The arguments in a path and a query, as the text of a JSON object.
-///
-/// # Errors
-/// `InvalidArgument` for a key that is unknown or stands twice, and for a value that is not of the parameter's type.
-pub(super) fn of_url(
-    tool: &Tool,
-    path: &[(&str, Cow<'_, str>)],
-    query: Option<&str>,
-) -> Result<String> {
-    let mut json = String::from("{");
-    let mut seen: Vec<Cow<'_, str>> = Vec::new();
-    for (name, text) in path {
-        push(tool, &mut json, name, text)?;
-        seen.push(Cow::Borrowed(name));
+/// A name and its text.
+pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Arguments that are put together from several places of a request.
+pub(super) struct Arguments<'t> {
+    tool: &'t Tool,
+    binding: &'t Binding,
+    /// The object without the brace that ends it.
+    json: String,
+    seen: Vec<String>,
+}
+
+impl<'t> Arguments<'t> {
+    pub(super) fn new(tool: &'t Tool, binding: &'t Binding) -> Arguments<'t> {
+        Arguments {
+            tool,
+            binding,
+            json: String::from("{"),
+            seen: Vec::new(),
+        }
     }
-    for (name, text) in pairs(query)? {
-        if seen.contains(&name) {
+
+    /// Adds texts that stand in one place. A list has a text for each of its items.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a name that is unknown, stands elsewhere or stands twice, and for a text that is not of the
+    /// parameter's type.
+    pub(super) fn texts(&mut self, pairs: &[Pair<'_>], here: &Place) -> Result<()> {
+        let mut lists: Vec<&str> = Vec::new();
+        for (index, (name, text)) in pairs.iter().enumerate() {
+            if lists.contains(&&**name) {
+                continue;
+            }
+            if is_list(self.schema(name, here)?) {
+                let items = pairs[index..].iter().filter(|it| it.0 == *name);
+                self.list(name, items.map(|it| &*it.1))?;
+                lists.push(name);
+                continue;
+            }
+            self.text(name, text)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the text of a parameter.
+    ///
+    /// # Errors
+    /// As [`Arguments::texts`].
+    pub(super) fn text(&mut self, name: &str, text: &str) -> Result<()> {
+        let schema = self.schema_of(name)?;
+        let json = typed(schema, text).map_err(|it| Error::invalid_argument(name, it))?;
+        self.put(name, &json)
+    }
+
+    /// Adds a list with these texts as its items.
+    ///
+    /// # Errors
+    /// As [`Arguments::texts`].
+    fn list<'a>(&mut self, name: &str, texts: impl Iterator<Item = &'a str>) -> Result<()> {
+        let items = self.schema_of(name)?.get("items").unwrap_or(&Value::Null);
+        let texts = texts.enumerate().map(|(index, text)| {
+            let wrong = |it| Error::invalid_argument(format!("{name}[{index}]"), it);
+            typed(items, text).map_err(wrong)
+        });
+        let texts: Vec<String> = texts.collect::<Result<_>>()?;
+        self.put(name, &format!("[{}]", texts.join(",")))
+    }
+
+    /// Adds an argument in JSON.
+    ///
+    /// # Errors
+    /// `InvalidArgument` where there is one of that name.
+    pub(super) fn put(&mut self, name: &str, json: &str) -> Result<()> {
+        if self.seen.iter().any(|it| it == name) {
             return Err(Error::invalid_argument(name, "stands more than once"));
         }
-        push(tool, &mut json, &name, &text)?;
-        seen.push(name);
+        self.seen.push(name.to_owned());
+        if self.json.len() > 1 {
+            self.json.push(',');
+        }
+        self.json.push_str(&Value::from(name).to_string());
+        self.json.push(':');
+        self.json.push_str(json);
+        Ok(())
     }
-    json.push('}');
-    Ok(json)
+
+    /// Whether nothing was added.
+    pub(super) fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    /// The object.
+    pub(super) fn end(mut self) -> String {
+        self.json.push('}');
+        self.json
+    }
+
+    /// The object with the fields of another one, of which the brace that begins it was taken off.
+    pub(super) fn end_with(mut self, fields: &str) -> String {
+        if !fields.trim_start().starts_with('}') {
+            self.json.push(',');
+        }
+        self.json.push_str(fields);
+        self.json
+    }
+
+    /// The schema of a parameter that may stand here.
+    pub(super) fn schema(&self, name: &str, here: &Place) -> Result<&'t Value> {
+        let schema = self.schema_of(name)?;
+        check_place(self.binding, name, here)?;
+        Ok(schema)
+    }
+
+    fn schema_of(&self, name: &str) -> Result<&'t Value> {
+        let known = self.tool.parameters();
+        let schema = known.and_then(|it| it.get(name));
+        schema.ok_or_else(|| Error::invalid_argument(name, unknown(known)))
+    }
+}
+
+/// Whether a parameter may stand in that place, if there is one of that name.
+///
+/// # Errors
+/// `InvalidArgument` that says where it stands.
+pub(super) fn check_place(binding: &Binding, name: &str, here: &Place) -> Result<()> {
+    match binding.place(name) {
+        Some(Place::Path) if *here == Place::Query => {
+            Err(Error::invalid_argument(name, "stands more than once"))
+        }
+        Some(place) if place != here => Err(Error::invalid_argument(
+            name,
+            format!("stands in {}, not in {}", place.shown(), here.shown()),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The decoded pairs of a query string (WHATWG URL, application/x-www-form-urlencoded).
-fn pairs(query: Option<&str>) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
-    let parts = query
-        .unwrap_or("")
-        .split('&')
-        .filter(|part| !part.is_empty());
+///
+/// # Errors
+/// `InvalidArgument` for what is not UTF-8.
+pub(super) fn pairs<'a>(text: &'a str, place: &str) -> Result<Vec<Pair<'a>>> {
+    let parts = text.split('&').filter(|part| !part.is_empty());
+    let parts = parts.map(|part| part.split_once('=').unwrap_or((part, "")));
     parts
-        .map(|part| part.split_once('=').unwrap_or((part, "")))
-        .map(|(name, text)| Ok((decode(name)?, decode(text)?)))
+        .map(|(name, text)| Ok((decode(name, place)?, decode(text, place)?)))
         .collect()
 }
 
 /// The name of the first parameter; not its value, which may be a wallet.
 pub(super) fn first_key(query: &str) -> String {
     let key = query.split(['=', '&']).next().unwrap_or("");
-    decode(key).map_or_else(|_| "$".to_owned(), Cow::into_owned)
+    decode(key, "query").map_or_else(|_| "$".to_owned(), Cow::into_owned)
 }
 
-fn decode(text: &str) -> Result<Cow<'_, str>> {
+fn decode<'a>(text: &'a str, place: &str) -> Result<Cow<'a, str>> {
     let spaced: Cow<'_, str> = if text.contains('+') {
         text.replace('+', " ").into()
     } else {
@@ -61,23 +173,10 @@ fn decode(text: &str) -> Result<Cow<'_, str>> {
     };
     let decoded = percent_decode_str(&spaced).decode_utf8();
     let decoded = decoded.map_err(|_| {
-        Error::invalid_argument("$", "the query is not UTF-8 after percent-decoding")
+        let problem = format!("the {place} is not UTF-8 after percent-decoding");
+        Error::invalid_argument("$", problem)
     })?;
     Ok(decoded.into_owned().into())
-}
-
-fn push(tool: &Tool, json: &mut String, name: &str, text: &str) -> Result<()> {
-    let known = tool.parameters();
-    let Some(schema) = known.and_then(|it| it.get(name)) else {
-        return Err(Error::invalid_argument(name, unknown(known)));
-    };
-    if json.len() > 1 {
-        json.push(',');
-    }
-    json.push_str(&Value::from(name).to_string());
-    json.push(':');
-    json.push_str(&typed(schema, text).map_err(|problem| Error::invalid_argument(name, problem))?);
-    Ok(())
 }
 
 fn unknown(known: Option<&Map<String, Value>>) -> String {
@@ -92,8 +191,12 @@ fn unknown(known: Option<&Map<String, Value>>) -> String {
     }
 }
 
+pub(super) fn is_list(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|it| it == "array")
+}
+
 /// The JSON form of a text, by the type that the schema names.
-fn typed(schema: &Value, text: &str) -> Result<String, String> {
+pub(super) fn typed(schema: &Value, text: &str) -> Result<String, String> {
     let shown = || excerpt(text);
     let wanted = schema
         .get("type")
@@ -112,6 +215,18 @@ fn typed(schema: &Value, text: &str) -> Result<String, String> {
         }
         "integer" => Err(format!("expected a whole number, got `{}`", shown())),
         "number" => Err(format!("expected a number, got `{}`", shown())),
+        "object" => {
+            json_text(text, '{').ok_or_else(|| format!("expected a JSON object, got `{}`", shown()))
+        }
+        "array" => {
+            json_text(text, '[').ok_or_else(|| format!("expected a JSON array, got `{}`", shown()))
+        }
         _ => Ok(Value::from(text).to_string()),
     }
+}
+
+/// The text, if it is JSON that begins so.
+fn json_text(text: &str, first: char) -> Option<String> {
+    let is_json = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
+    (is_json && text.trim_start().starts_with(first)).then(|| text.to_owned())
 }

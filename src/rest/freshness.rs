@@ -3,29 +3,45 @@
 use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{AGE, CACHE_CONTROL, ETAG, HeaderName, IF_NONE_MATCH};
+use http::header::{
+    AGE, AUTHORIZATION, CACHE_CONTROL, COOKIE, ETAG, HeaderName, IF_NONE_MATCH, VARY,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::context::Context;
 use crate::upstream::Freshness;
 
 /// RFC 9211.
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
+/// Headers by which a request names who makes it.
+const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, HeaderName::from_static("x-api-key")];
+
 /// Adds the headers of a successful response to a GET, and leaves the body out if the caller has it already.
 pub(super) fn describe(
     response: &mut Response<Body>,
-    freshness: Option<Freshness>,
-    body: &str,
+    cx: &Context,
+    body: &[u8],
     request: &HeaderMap,
 ) {
+    let is_private =
+        cx.principal().is_some() || CREDENTIALS.iter().any(|it| request.contains_key(it));
     let headers = response.headers_mut();
-    match freshness {
-        Some(freshness) => say(headers, freshness),
+    let scope = if is_private { "private" } else { "public" };
+    match cx.freshness() {
+        Some(freshness) => say(headers, freshness, scope),
         // The next response may differ, so a cache must revalidate it.
+        None if is_private => insert(headers, CACHE_CONTROL, "private, no-cache".to_owned()),
         None => drop(headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"))),
     }
-    tag(response, xxh3_128(body.as_bytes()), request);
+    if is_private {
+        // For those with other credentials, a browser asks again.
+        for name in CREDENTIALS {
+            headers.append(VARY, HeaderValue::from(name));
+        }
+    }
+    tag(response, xxh3_128(body), request);
 }
 
 /// Adds the tag of the content to a successful response, and leaves the body out if the caller has it already.
@@ -53,7 +69,7 @@ pub(super) fn mark(response: &mut Response<Body>, freshness: Option<Freshness>) 
     }
 }
 
-fn say(headers: &mut HeaderMap, freshness: Freshness) {
+fn say(headers: &mut HeaderMap, freshness: Freshness, scope: &str) {
     let left = freshness.ttl_ms.div_euclid(1000);
     let age = freshness.age.as_secs();
     let time = match freshness.is_stale() {
@@ -63,7 +79,7 @@ fn say(headers: &mut HeaderMap, freshness: Freshness) {
         false if freshness.hit => age.saturating_add(left.unsigned_abs()),
         false => left.unsigned_abs(),
     };
-    insert(headers, CACHE_CONTROL, format!("public, max-age={time}"));
+    insert(headers, CACHE_CONTROL, format!("{scope}, max-age={time}"));
     say_where(headers, freshness);
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::registry::{Registry, Tool};
+use http::Method;
+
+use crate::registry::{Registry, Route, Tool};
 
 /// The ids that are taken.
 pub(super) struct OperationIds {
@@ -24,14 +26,34 @@ impl OperationIds {
         ids
     }
 
-    /// The id of the function's own place: its name.
-    pub(super) fn own(&self, tool: &Tool) -> String {
-        self.of_functions[tool.name()].clone()
-    }
-
-    /// The id of another place of it.
-    pub(super) fn further(&mut self, tool: &Tool, place: &str) -> String {
-        self.take(&format!("{}_{place}", self.own(tool)))
+    /// Every place of a function with its id: the first one has the name of the function. None is `POST /api/{name}`.
+    pub(super) fn of<'t>(&mut self, tool: &'t Tool) -> Vec<(Option<&'t Route>, String)> {
+        let own = self.of_functions[tool.name()].clone();
+        let (gets, others): (Vec<&Route>, Vec<&Route>) = tool
+            .routes()
+            .iter()
+            .partition(|it| *it.method() == Method::GET);
+        let first = gets.first().or(others.first()).copied();
+        let mut found: Vec<(Option<&Route>, String)> = Vec::new();
+        for (index, route) in gets.into_iter().enumerate() {
+            let id = match index {
+                0 => own.clone(),
+                _ => self.take(&format!("{own}_{}", index + 1)),
+            };
+            found.push((Some(route), id));
+        }
+        if tool.has_name_path() {
+            found.push((None, self.take(&format!("{own}_post"))));
+        }
+        for route in others {
+            let method = route.method().as_str().to_ascii_lowercase();
+            let id = match Some(route) == first {
+                true => own.clone(),
+                false => self.take(&format!("{own}_{method}")),
+            };
+            found.push((Some(route), id));
+        }
+        found
     }
 
     /// The wanted id, or with a number where it is taken.

@@ -21,31 +21,6 @@ struct Problem<'a> {
     request_id: &'a str,
 }
 
-/// The status that goes with a kind of failure.
-pub(super) fn status_of(kind: Kind) -> StatusCode {
-    match kind {
-        Kind::InvalidArgument | Kind::TooManyCalls => StatusCode::BAD_REQUEST,
-        Kind::NotFound | Kind::UnknownFunction => StatusCode::NOT_FOUND,
-        Kind::Failed => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::RateLimited | Kind::UpstreamUnavailable | Kind::StoreUnavailable | Kind::Busy => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-        Kind::UpstreamUnreachable | Kind::UpstreamError | Kind::UpstreamInvalidResponse => {
-            StatusCode::BAD_GATEWAY
-        }
-        Kind::MissingCapability => StatusCode::NOT_IMPLEMENTED,
-        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Kind::InsufficientScope => StatusCode::FORBIDDEN,
-        Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-        Kind::UpstreamTimeout | Kind::Unanswered | Kind::DeadlineExceeded => {
-            StatusCode::GATEWAY_TIMEOUT
-        }
-        Kind::ValueTooLarge | Kind::AnswerTooLarge | Kind::Internal => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-    }
-}
-
 fn title_of(kind: Kind) -> &'static str {
     match kind {
         Kind::InvalidArgument => "An argument is wrong",
@@ -70,12 +45,21 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::InsufficientScope => "The caller may not do this",
         Kind::TooManyRequests => "The caller has reached its rate limit",
         Kind::Internal => "A defect of this server",
+        Kind::Custom(kind) => kind_title(kind.status()),
     }
+}
+
+/// The reason that HTTP has for a status.
+fn kind_title(status: u16) -> &'static str {
+    let status = StatusCode::from_u16(status).ok();
+    status
+        .and_then(|it| it.canonical_reason())
+        .unwrap_or("Error")
 }
 
 /// A failed call.
 pub fn failure(error: &Error, request_id: &str) -> Answered {
-    let status = status_of(error.kind());
+    let status = error.kind().status();
     let class = error.kind().as_str();
     let mut response = build(
         class,
@@ -84,7 +68,7 @@ pub fn failure(error: &Error, request_id: &str) -> Answered {
             title: title_of(error.kind()),
             status: status.as_u16(),
             detail: error.message(),
-            error: Some(error.detail()),
+            error: Some(error.detail().without_status()),
             request_id,
         },
     );

@@ -1,44 +1,39 @@
 //! The routes, made from the registry.
 
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{RawPathParams, Request, State};
-use axum::routing::{MethodRouter, get, post};
+use axum::extract::{Request, State};
+use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response};
 use serde_json::json;
 
+use super::missing::method_not_allowed;
 use super::openapi::Document;
-use super::problem::{failure, problem, refused};
-use super::{arguments, docs, freshness, policy};
+use super::table::{Found, Table};
+use super::{docs, endpoint, freshness, policy};
 use crate::config::Config;
+use crate::context::Context;
 use crate::context::answered::Answered;
-use crate::context::{Context, Form, Protocol};
-use crate::error::{Error, Result};
 use crate::http::base_url::{self, BaseUrl};
-use crate::http::body::read_body;
-use crate::registry::{Info, Registry, Tool};
+use crate::http::origin::AllowedOrigins;
+use crate::registry::{Info, Registry};
 use crate::telemetry::Outcome;
 
 /// The REST protocol of one application.
 pub struct RestApi {
-    registry: Arc<Registry>,
+    pub(super) registry: Arc<Registry>,
+    /// The origins whose pages may send forms and files.
+    pub(super) origins: AllowedOrigins,
     info: Info,
+    table: OnceLock<Table>,
     /// The URL of the server for what no request asks for, and that of the settings for all.
     usual_url: String,
     public_url: Option<String>,
     openapi: OnceLock<Document>,
     docs: OnceLock<(Bytes, HeaderValue)>,
-}
-
-/// A tool that answers at a path.
-#[derive(Clone)]
-struct Route {
-    api: Arc<RestApi>,
-    tool: Arc<Tool>,
 }
 
 impl RestApi {
@@ -53,7 +48,9 @@ impl RestApi {
             usual_url: format!("http://{host}"),
             public_url: config.public_url.clone(),
             registry,
+            origins: AllowedOrigins::new(config.allowed_origins.clone()),
             info,
+            table: OnceLock::new(),
             openapi: OnceLock::new(),
             docs: OnceLock::new(),
         }
@@ -63,9 +60,11 @@ impl RestApi {
     pub fn with(&self, registry: Arc<Registry>) -> RestApi {
         RestApi {
             registry,
+            origins: self.origins.clone(),
             info: self.info.clone(),
             usual_url: self.usual_url.clone(),
             public_url: self.public_url.clone(),
+            table: OnceLock::new(),
             openapi: OnceLock::new(),
             docs: OnceLock::new(),
         }
@@ -79,6 +78,32 @@ impl RestApi {
     /// The OpenAPI 3.1 document, for clients of the public URL or else of the address that is listened on.
     pub fn openapi(&self) -> Bytes {
         self.document().at(self.url(None))
+    }
+
+    /// Answers a request for a path below `/api`. A [`Context`] must stand in its extensions.
+    ///
+    /// # Errors
+    /// The request, if no function has its path with any method.
+    pub async fn answer(&self, request: Request) -> Result<Answered, Request> {
+        let (endpoint, path) = {
+            let path = request.uri().path();
+            match self
+                .table()
+                .find(request.method(), path.strip_prefix("/api").unwrap_or(path))
+            {
+                Found::Endpoint(endpoint, params) => (endpoint, endpoint::decoded(&params)),
+                Found::Methods(allowed) => {
+                    return Ok(method_not_allowed(&Context::of(&request), Some(allowed)));
+                }
+                Found::Nothing => return Err(request),
+            }
+        };
+        // Boxed, because it is large, and each of the layers around it would move it.
+        Ok(Box::pin(endpoint::answer(self, endpoint, path, request)).await)
+    }
+
+    fn table(&self) -> &Table {
+        self.table.get_or_init(|| Table::new(&self.registry))
     }
 
     fn document(&self) -> &Document {
@@ -102,60 +127,10 @@ impl RestApi {
     }
 }
 
-impl Route {
-    /// Calls the function. A GET passes its headers on: its answer may be kept, and may be known already.
-    async fn answer(
-        &self,
-        cx: Context,
-        arguments: Result<Cow<'_, str>>,
-        get: Option<&HeaderMap>,
-    ) -> Answered {
-        let tool = &self.tool;
-        let result = match arguments {
-            Ok(arguments) => {
-                let cx = cx.clone().on_protocol(Protocol::Rest, Form::Json);
-                match self.api.registry.authorize(tool, &cx, &arguments) {
-                    Ok(()) => self.api.registry.call(tool, cx, &arguments).await,
-                    Err(denied) => Err(denied),
-                }
-            }
-            Err(error) => Err(error),
-        };
-        let response = match &result {
-            Ok(answer) => {
-                let body = answer.json().get();
-                let mut response = json_response(Bytes::copy_from_slice(body.as_bytes()));
-                match get {
-                    Some(request) => {
-                        freshness::describe(&mut response, cx.freshness(), body, request);
-                    }
-                    None => freshness::mark(&mut response, cx.freshness()),
-                }
-                response
-            }
-            Err(error) => failure(error, cx.request_id()).response,
-        };
-        Answered::new(response, Outcome::of_call(tool.label(), result.err()))
-    }
-}
-
-/// Every route of the api. A [`Context`] must stand in the request's extensions.
+/// The routes of the pages. A [`Context`] must stand in the request's extensions.
 pub fn router(api: Arc<RestApi>) -> Router {
-    let mut routes = Router::new();
-    for tool in api.registry.tools().iter().filter(|tool| tool.on_rest()) {
-        let route = Route {
-            api: api.clone(),
-            tool: tool.clone(),
-        };
-        for path in tool.paths() {
-            routes = routes.route(&format!("/api{path}"), by_url(route.clone()));
-        }
-        if let Some(path) = tool.post_path() {
-            routes = routes.route(&format!("/api{path}"), by_body(route.clone()));
-        }
-        routes = routes.route(&format!("/api/{}", tool.name()), by_body(route));
-    }
-    routes
+    api.table();
+    Router::new()
         .route(
             base_url::DOCUMENT,
             get(
@@ -171,86 +146,6 @@ pub fn router(api: Arc<RestApi>) -> Router {
         .route("/health", get(health))
         .route("/", get(index))
         .with_state(api)
-}
-
-/// `GET`: the arguments stand in the path and the query.
-fn by_url(route: Route) -> MethodRouter<Arc<RestApi>> {
-    get(
-        move |params: Result<RawPathParams, _>, request: Request| async move {
-            let cx = Context::of(&request);
-            let Ok(params) = params else {
-                let error =
-                    Error::invalid_argument("$", "the path is not UTF-8 after percent-decoding");
-                return route.answer(cx, Err(error), None).await;
-            };
-            let path: Vec<(&str, Cow<'_, str>)> = params
-                .iter()
-                .map(|(name, text)| (name, text.into()))
-                .collect();
-            let arguments = arguments::of_url(&route.tool, &path, request.uri().query());
-            let get = Some(request.headers());
-            route.answer(cx, arguments.map(Cow::Owned), get).await
-        },
-    )
-}
-
-/// `POST`: the arguments are the body, a JSON object; no body is an empty one.
-fn by_body(route: Route) -> MethodRouter<Arc<RestApi>> {
-    post(move |request: Request| async move {
-        let cx = Context::of(&request);
-        if let Some(query) = request.uri().query().filter(|it| !it.is_empty()) {
-            let key = arguments::first_key(query);
-            let error = Error::invalid_argument(
-                key,
-                "a POST takes its arguments in the body, not in the query",
-            );
-            return route.answer(cx, Err(error), None).await;
-        }
-        let (parts, body) = request.into_parts();
-        let body = match read_body(&parts.headers, body, cx.body_limits()).await {
-            Ok(body) => body,
-            Err(refusal) => return refused(refusal, cx.request_id()),
-        };
-        if !body.is_empty() && !is_json(&parts.headers) {
-            let detail = "the body must be JSON: send `Content-Type: application/json`";
-            return problem(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                detail,
-                cx.request_id(),
-            );
-        }
-        route.answer(cx, object(&body), None).await
-    })
-}
-
-/// The body as the text of a JSON object, without deciding anything of what is in it.
-fn object(body: &[u8]) -> Result<Cow<'_, str>> {
-    if body.is_empty() {
-        return Ok("{}".into());
-    }
-    let text = std::str::from_utf8(body)
-        .map_err(|_| Error::invalid_argument("$", "the body is not UTF-8"))?;
-    match serde_json::from_str::<&serde_json::value::RawValue>(text) {
-        Ok(_) => Ok(text.into()),
-        Err(error) => Err(Error::invalid_argument(
-            "$",
-            format!("the body is not JSON: {error}"),
-        )),
-    }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
-    value
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .trim()
-        .eq_ignore_ascii_case("application/json")
 }
 
 fn docs_page(api: &RestApi) -> Answered {
@@ -306,12 +201,4 @@ fn page(method: &'static str, content_type: &'static str, body: Bytes) -> Answer
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     Answered::new(response, Outcome::of_method(method))
-}
-
-fn json_response(body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

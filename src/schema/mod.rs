@@ -2,8 +2,10 @@
 
 mod close;
 mod native;
+mod order;
 mod validate;
 
+pub use order::fields;
 pub use schemars::JsonSchema;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -32,6 +34,9 @@ pub(crate) fn rules<T: JsonSchema>() -> Option<Rules> {
 pub fn output<T: JsonSchema>() -> Value {
     output_of(T::json_schema)
 }
+
+/// The attributes of a field that say where an argument stands in a REST request. They are not published.
+pub const PLACES: [&str; 3] = ["x-in", "x-name", "x-media-types"];
 
 /// In the schema of a type that decides itself what it decodes, such as variants of a format. It is not published.
 pub(crate) const DECODED: &str = "x-bifold-decoded";
@@ -69,7 +74,10 @@ fn input_of(root: Root) -> Value {
 
 fn output_of(root: Root) -> Value {
     let mut schema = generate(SchemaSettings::draft2020_12().for_serialize(), root);
-    visit(&mut schema, &mut split_null);
+    visit(&mut schema, &mut |fields| {
+        split_null(fields);
+        PLACES.iter().for_each(|it| drop(fields.remove(*it)));
+    });
     schema
 }
 

@@ -24,6 +24,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
             "app",
             "lint",
             "auth",
+            "registry",
             "telemetry",
             "config",
             "clock",

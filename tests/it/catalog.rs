@@ -29,7 +29,7 @@ struct Gate {
 fn saying(name: &str, says: &str) -> Tool {
     let says = says.to_owned();
     let tool = Tool::sync(name.to_owned(), move |_: Context, _: Nothing| {
-        Ok(Content::text(says.clone()))
+        Content::text(says.clone())
     });
     tool.get(format!("/say/{name}"))
 }

@@ -78,7 +78,16 @@ fn every_link_leads_to_a_file_and_a_heading() {
 
 #[test]
 fn every_block_says_its_language_and_json_is_json() {
-    let known = ["json", "rust", "rust,no_run", "sh", "sh manual", "toml"];
+    let known = [
+        "javascript",
+        "json",
+        "rust",
+        "rust,no_run",
+        "sh",
+        "sh manual",
+        "text",
+        "toml",
+    ];
     for page in pages() {
         for block in page.blocks() {
             let place = format!("{}:{}", page.path, block.line);

@@ -24,6 +24,7 @@ mod docs;
 mod echo;
 #[cfg(feature = "provenance")]
 mod edge;
+mod functions;
 mod input;
 mod lambda;
 #[cfg(feature = "provenance")]

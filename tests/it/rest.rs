@@ -1,12 +1,20 @@
 //! The REST protocol: routes, arguments, problems, and the pages that describe them.
 
 mod arguments;
+mod bodies;
+mod caching;
+mod conflicts;
+mod events;
+mod methods;
 mod nested;
 mod openapi;
+mod operations;
 mod pages;
+mod parameters;
 mod problems;
 mod routes;
 mod server_url;
+mod uploads;
 
 use axum::body::Body;
 use bifold::provenance::replay::VESTING;

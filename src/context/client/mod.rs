@@ -3,6 +3,7 @@
 mod ask;
 pub(crate) mod form;
 mod level;
+pub(crate) mod run;
 mod sampling;
 
 use std::collections::VecDeque;

@@ -253,7 +253,7 @@ impl Subject {
         cx: &Context,
     ) -> Result<Box<RawValue>, RpcError> {
         match self {
-            Subject::Tool(_) => Ok(result::call(shape, answer, server, cx.freshness())),
+            Subject::Tool(tool) => Ok(result::call(shape, tool, answer, server, cx.freshness())),
             Subject::Prompt(_) => prompts::result(self.function(), shape, server, answer),
             Subject::Resource {
                 resource,

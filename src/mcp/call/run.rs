@@ -1,18 +1,11 @@
-//! A running function, and its messages until it ends.
+//! A running function of this protocol, and its outcome.
 
-use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{self, Poll};
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use http::StatusCode;
 use serde_json::value::RawValue;
-use tokio::task::coop::consume_budget;
 
-use crate::context::Context;
-use crate::context::client::{Client, Message};
+use crate::context::{Context, client};
 use crate::error::{Error, Kind};
 use crate::mcp::messages::error::{RpcError, refusal};
 use crate::mcp::messages::outgoing::Outgoing;
@@ -20,12 +13,11 @@ use crate::mcp::messages::version::Shape;
 use crate::registry::Answer;
 use crate::telemetry::Outcome;
 
-/// A running function. It makes progress only while it is polled, and is cancelled when dropped.
-pub(crate) struct Run {
-    function: BoxFuture<'static, Ended>,
-    client: Arc<Client>,
-    ended: Option<Ended>,
-}
+/// A running function of this protocol.
+pub(crate) type Run = client::run::Run<Ended>;
+
+/// What happens next in one.
+pub(crate) type Step = client::run::Step<Ended>;
 
 /// The outcome of a function.
 pub(crate) struct Ended {
@@ -102,75 +94,5 @@ impl Ended {
             Ok(result) => (StatusCode::OK, Outgoing::of_result(id, result)),
             Err(rpc_error) => (rpc_error.status, rpc_error.encode(Some(id))),
         }
-    }
-}
-
-/// What happens next.
-pub(crate) enum Step {
-    /// The function sent a message.
-    Said(VecDeque<Message>),
-    /// The function has ended, and all its messages were taken.
-    Ended(Ended),
-    /// The function waits.
-    Waits,
-}
-
-impl Run {
-    pub(crate) fn new(function: BoxFuture<'static, Ended>, client: Arc<Client>) -> Run {
-        Run {
-            function,
-            client,
-            ended: None,
-        }
-    }
-
-    /// Whether the function has ended and only its remaining messages are taken.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-
-    /// Runs the function until something happens.
-    pub(crate) async fn step(&mut self) -> Step {
-        breathe().await;
-        poll_fn(|cx| match self.poll(cx) {
-            Step::Waits => Poll::Pending,
-            step => Poll::Ready(step),
-        })
-        .await
-    }
-
-    /// Runs the function as far as it gets without waiting.
-    pub(crate) async fn advance(&mut self) -> Step {
-        breathe().await;
-        poll_fn(|cx| Poll::Ready(self.poll(cx))).await
-    }
-
-    fn poll(&mut self, cx: &mut task::Context<'_>) -> Step {
-        // Messages of a spawned task after the function's end do not belong to the call.
-        if let Some(ended) = self.ended.take() {
-            return Step::Ended(ended);
-        }
-        let function = self.function.poll_unpin(cx);
-        match (self.client.poll_messages(cx), function) {
-            (Poll::Ready(said), Poll::Ready(ended)) => {
-                self.ended = Some(ended);
-                Step::Said(said)
-            }
-            (Poll::Ready(said), Poll::Pending) => Step::Said(said),
-            (Poll::Pending, Poll::Ready(ended)) => Step::Ended(ended),
-            (Poll::Pending, Poll::Pending) => Step::Waits,
-        }
-    }
-}
-
-/// Yields the thread to the runtime from time to time: a function that sends a message at every poll would otherwise
-/// block it.
-async fn breathe() {
-    consume_budget().await;
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        self.client.close();
     }
 }

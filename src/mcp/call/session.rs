@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use crate::context::client::run::QUIET;
 use crate::context::client::{Ask, Message};
 use crate::mcp::call::mrtr::MultiRound;
 use crate::mcp::call::pending::{PendingRequests, Slot};
@@ -19,9 +19,6 @@ use crate::mcp::messages::events::Event;
 use crate::mcp::messages::notification::{self, Reporter};
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::telemetry::Outcome;
-
-/// The interval of heartbeats on an idle stream: proxies close connections that are idle for 30 seconds.
-const QUIET: Duration = Duration::from_secs(15);
 
 /// A running call. It makes progress while its next event is awaited, and is cancelled when dropped.
 pub(crate) struct Session {

@@ -28,6 +28,12 @@ pub(crate) fn known(blocks: &RawValue, shape: Shape) -> Cow<'_, RawValue> {
     Cow::Owned(to_raw_value(&blocks).expect("what was JSON is JSON"))
 }
 
+/// One block of text.
+pub(crate) fn text(text: &str) -> Box<RawValue> {
+    let blocks = json!([{ "type": "text", "text": text }]);
+    to_raw_value(&blocks).expect("a JSON value is JSON")
+}
+
 /// Removes annotations that the revision does not know.
 pub(crate) fn abridge(annotations: &mut Value, shape: Shape) {
     if let Some(fields) = annotations

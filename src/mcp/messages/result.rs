@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::error::{Detail, Error, Result};
 use crate::mcp::messages::blocks;
 use crate::mcp::messages::version::Shape;
-use crate::registry::Answer;
+use crate::registry::{Answer, Tool};
 use crate::upstream::Freshness;
 
 /// The key of the server's name and version in a modern result.
@@ -21,7 +21,7 @@ struct CallResult<'a> {
     meta: ResultMeta<'a>,
     content: Blocks<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    structured_content: Option<&'a RawValue>,
+    structured_content: Option<Structured<'a>>,
     is_error: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     result_type: Option<&'static str>,
@@ -31,13 +31,36 @@ struct CallResult<'a> {
 #[serde(untagged)]
 enum Blocks<'a> {
     Text([TextBlock<'a>; 1]),
+    /// The message of an error, and its data.
+    Both([TextBlock<'a>; 2]),
     Given(Cow<'a, RawValue>),
+    None([TextBlock<'a>; 0]),
 }
 
 #[derive(Serialize)]
 struct TextBlock<'a> {
     r#type: &'static str,
-    text: &'a str,
+    text: Cow<'a, str>,
+}
+
+/// The result as an object.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Structured<'a> {
+    Object(&'a RawValue),
+    /// What is no object.
+    Value {
+        result: &'a RawValue,
+    },
+}
+
+impl<'a> TextBlock<'a> {
+    fn new(text: impl Into<Cow<'a, str>>) -> TextBlock<'a> {
+        TextBlock {
+            r#type: "text",
+            text: text.into(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -80,58 +103,64 @@ impl ResultMeta<'_> {
     }
 }
 
-/// The result of a call. A failed call is a result with `isError`.
+/// The result of a call of `tool`. A failed call is a result with `isError`.
 pub(crate) fn call(
     shape: Shape,
+    tool: &Tool,
     answer: &Result<Answer>,
     server: &RawValue,
     freshness: Option<Freshness>,
 ) -> Box<RawValue> {
     let server = (shape == Shape::Modern).then_some(server);
     let result = match answer {
-        Ok(answer) => success(shape, answer, server, freshness),
+        Ok(answer) => CallResult {
+            content: content(shape, answer),
+            structured_content: structured(shape, tool, answer),
+            is_error: false,
+            result_type: (shape == Shape::Modern).then_some("complete"),
+            meta: ResultMeta {
+                server,
+                error: None,
+                cache: freshness.map(|it| CacheMeta {
+                    hit: it.hit || it.is_stale(),
+                    ttl_ms: it.ttl_ms,
+                }),
+            },
+        },
         Err(error) => failure(shape, error, server),
     };
     to_raw_value(&result).expect("a result of strings and JSON is JSON")
 }
 
-fn success<'a>(
-    shape: Shape,
-    answer: &'a Answer,
-    server: Option<&'a RawValue>,
-    freshness: Option<Freshness>,
-) -> CallResult<'a> {
-    let json = answer.json();
-    let content = match answer.is_content() {
-        true => Blocks::Given(blocks::known(json, shape)),
-        false => Blocks::Text([TextBlock {
-            r#type: "text",
-            text: json.get(),
-        }]),
-    };
-    let is_structured = shape >= Shape::Structured && !answer.is_content();
-    CallResult {
-        content,
-        structured_content: is_structured.then_some(json),
-        is_error: false,
-        result_type: (shape == Shape::Modern).then_some("complete"),
-        meta: ResultMeta {
-            server,
-            error: None,
-            cache: freshness.map(|it| CacheMeta {
-                hit: it.hit || it.is_stale(),
-                ttl_ms: it.ttl_ms,
-            }),
-        },
+fn content(shape: Shape, answer: &Answer) -> Blocks<'_> {
+    if answer.is_nothing() {
+        return Blocks::None([]);
+    }
+    match answer.is_content() {
+        true => Blocks::Given(blocks::known(answer.json(), shape)),
+        false => Blocks::Text([TextBlock::new(answer.text())]),
     }
 }
 
+fn structured<'a>(shape: Shape, tool: &Tool, answer: &'a Answer) -> Option<Structured<'a>> {
+    if shape < Shape::Structured || answer.is_content() || answer.is_nothing() {
+        return None;
+    }
+    let result = answer.json();
+    Some(match tool.wraps(answer) {
+        true => Structured::Value { result },
+        false => Structured::Object(result),
+    })
+}
+
 fn failure<'a>(shape: Shape, error: &'a Error, server: Option<&'a RawValue>) -> CallResult<'a> {
+    let message = TextBlock::new(error.message());
     CallResult {
-        content: Blocks::Text([TextBlock {
-            r#type: "text",
-            text: error.message(),
-        }]),
+        content: match error.data() {
+            // Agents do not see `_meta`.
+            Some(data) => Blocks::Both([message, TextBlock::new(data.get())]),
+            None => Blocks::Text([message]),
+        },
         structured_content: None,
         is_error: true,
         result_type: (shape == Shape::Modern).then_some("complete"),

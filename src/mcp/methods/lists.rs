@@ -109,8 +109,10 @@ fn tool(tool: &Tool, shape: Shape) -> Value {
     if let Some(title) = tool.display_title().filter(|_| shape == Shape::Hinted) {
         entry["annotations"]["title"] = title.into();
     }
-    if let Some(schema) = tool.result().filter(|_| shape >= Shape::Structured) {
-        entry["outputSchema"] = schema.clone();
+    if shape >= Shape::Structured
+        && let Some(schema) = tool.structured()
+    {
+        entry["outputSchema"] = schema;
     }
     entry
 }

@@ -72,7 +72,10 @@ pub(crate) fn result(
 ) -> Result<Box<RawValue>, RpcError> {
     let answer = answer.as_ref();
     let answer = answer.map_err(|error| RpcError::of_error(shape, function.name(), error))?;
-    let blocks = blocks::known(answer.json(), shape);
+    let blocks = match answer.is_content() {
+        true => blocks::known(answer.json(), shape),
+        false => Cow::Owned(blocks::text(&answer.text())),
+    };
     let blocks: Vec<&RawValue> = serde_json::from_str(blocks.get()).unwrap_or_default();
     let is_modern = shape == Shape::Modern;
     let message = |content| Message {

@@ -146,10 +146,15 @@ fn contents<'a>(
         meta,
     };
     if !answer.is_content() {
-        return vec![content(Some(answer.json().get().into()), None)];
+        return vec![content(Some(answer.text()), None)];
     }
     let blocks: Vec<Block<'a>> = serde_json::from_str(answer.json().get()).unwrap_or_default();
     let contents = blocks.into_iter().map(|block| match block.resource {
+        // Bytes have a type of their own, and are the document that was asked for.
+        Some(document) if answer.bytes().is_some() => Contents {
+            mime_type: document.mime_type,
+            ..content(document.text, document.blob)
+        },
         // An embedded document keeps its own URI and media type.
         Some(document) => document,
         // Resource contents cannot hold links, so a link becomes a document at its URI.

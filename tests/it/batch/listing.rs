@@ -48,12 +48,12 @@ fn a_post_path_is_checked_at_start() {
             "functions `echo` and `call_many` have the same POST path: `/call_many`",
         ),
         (
-            vec![Tool::sync("echo", echo).post("/echo")],
-            "functions `echo` and `echo` have the same POST path: `/echo`",
+            vec![Tool::sync("echo", echo).post("/x").post("/x")],
+            "functions `echo` and `echo` have the same POST path: `/x`",
         ),
         (
-            vec![Tool::sync("echo", echo).post("/{number}")],
-            "function `echo`: its POST path `/{number}` must have no parameters",
+            vec![Tool::sync("echo", echo).post("/{word}")],
+            "function `echo`: its path `/{word}` names `word`, which is no parameter",
         ),
         (
             vec![Tool::sync("echo", echo).post("many")],

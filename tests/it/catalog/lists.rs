@@ -280,7 +280,7 @@ async fn pages_of_other_origins_may_send_the_headers_of_tools_that_were_added() 
         headers.to_str().unwrap().to_owned()
     };
     assert!(!allowed().await.contains("mcp-param-region"));
-    let run = |_: Context, _: Nothing| Ok(Content::text(""));
+    let run = |_: Context, _: Nothing| Content::text("");
     let tool = Tool::sync("regional", run).input_schema(json!({
         "type": "object",
         "additionalProperties": false,

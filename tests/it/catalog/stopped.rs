@@ -15,7 +15,7 @@ async fn a_change_that_the_start_would_refuse_is_refused_and_nothing_changes() {
     let before = catalog.current();
     let openapi = app.app.openapi();
     let refused: Vec<(Vec<Tool>, &[&str])> = vec![
-        (vec![named("Caps")], &["function `Caps`", "1 to 64"]),
+        (vec![named("a b")], &["function `a b`", "1 to 128"]),
         (vec![named("one"), named("one")], &["`one`", "same name"]),
         (
             vec![named("three").get("/say/{nothing}")],

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use bifold::{App, Content, Context, JsonSchema, Result, Tool};
+use bifold::{App, Content, Context, Error, JsonSchema, Result, Tool};
 use futures_util::future::join_all;
 use http::Request;
 use serde::Deserialize;
@@ -122,7 +122,7 @@ async fn a_thousand_tasks() {
                 ask(&cx, "name", "Name?").await?
             ))),
             1 => std::future::pending().await,
-            _ => Ok(Content::text(format!("{a} done"))),
+            _ => Ok::<_, Error>(Content::text(format!("{a} done"))),
         }
     };
     let app = serving(vec![Tool::new("long", long).task()]);

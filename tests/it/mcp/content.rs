@@ -138,9 +138,9 @@ fn a_priority_beyond_its_bounds_is_moved_to_the_nearer_one() {
 #[tokio::test]
 async fn an_annotation_without_a_block_is_said_of_nothing() {
     let tool = Tool::sync("everything", |_: Context, Everything {}: Everything| {
-        Ok(Content::default()
+        Content::default()
             .annotate(Annotations::default().for_user())
-            .and_text("a"))
+            .and_text("a")
     });
     let app = TestApp::serving(Server::new("it", "1").tools(vec![tool])).await;
     let called = app.tool("everything", json!({})).await;

@@ -30,7 +30,7 @@ fn server() -> Server {
     let document = |uri, name| Resource::new(uri, "text/plain", Tool::sync(name, document));
     Server::new("announcer", "1.0.0")
         .tools(vec![Tool::sync("nothing", |_: Context, _: Nothing| {
-            Ok(Content::text(""))
+            Content::text("")
         })])
         .resources(vec![
             document("test://one", "one"),

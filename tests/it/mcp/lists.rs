@@ -81,7 +81,7 @@ async fn serving() -> TestApp {
         .icon(icon())
         .tools(vec![
             adorned("ask"),
-            Tool::sync("bare", |_: Context, Ask {}: Ask| Ok(Done {})),
+            Tool::sync("bare", |_: Context, Ask {}: Ask| Done {}),
         ])
         .resources(vec![document, plain, template])
         .prompts(vec![Prompt::new(adorned("prompt"))]);

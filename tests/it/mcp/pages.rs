@@ -35,13 +35,11 @@ struct Thing {
 }
 
 fn ask(name: String) -> Tool {
-    Tool::sync(name, |_: Context, Ask {}: Ask| Ok(Content::text("yes")))
+    Tool::sync(name, |_: Context, Ask {}: Ask| Content::text("yes"))
 }
 
 fn thing(name: String) -> Tool {
-    Tool::sync(name, |_: Context, Thing { it }: Thing| {
-        Ok(Content::text(it))
-    })
+    Tool::sync(name, |_: Context, Thing { it }: Thing| Content::text(it))
 }
 
 /// A server with `count` entries in each list.
@@ -61,14 +59,10 @@ fn server(count: usize) -> Server {
         )
     };
     Server::new("it", "1")
-        .tools((0..count).map(|index| ask(format!("f{index}"))).collect())
-        .resources((0..count).map(documents).collect())
-        .resources((0..count).map(templates).collect())
-        .prompts(
-            (0..count)
-                .map(|index| Prompt::new(ask(format!("p{index}"))))
-                .collect(),
-        )
+        .tools((0..count).map(|index| ask(format!("f{index}"))))
+        .resources((0..count).map(documents))
+        .resources((0..count).map(templates))
+        .prompts((0..count).map(|index| Prompt::new(ask(format!("p{index}")))))
 }
 
 /// All pages of a list, each from the cursor of the one before it.

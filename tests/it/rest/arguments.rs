@@ -214,7 +214,8 @@ async fn a_body_of_another_type_is_refused() {
     let app = echoing().await;
     for kind in [
         "text/plain",
-        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/octet-stream",
         "application/jsonp",
         "",
     ] {

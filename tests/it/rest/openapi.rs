@@ -74,8 +74,13 @@ async fn every_rest_function_stands_there_with_get_and_post_and_nothing_else_doe
     let document = document(&app).await;
     let mut expected = HashSet::new();
     for tool in functions(&app) {
-        expected.extend(tool.paths().map(|path| (format!("/api{path}"), "get")));
-        expected.extend(tool.post_path().map(|path| (format!("/api{path}"), "post")));
+        for route in tool.routes() {
+            let method = match route.takes_body() {
+                true => "post",
+                false => "get",
+            };
+            expected.insert((format!("/api{}", route.path()), method));
+        }
         expected.insert((format!("/api/{}", tool.name()), "post"));
     }
     // One function has a second path for GET, and one has a path of its own for POST.

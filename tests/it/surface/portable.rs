@@ -58,21 +58,22 @@ fn refusal(tool: Tool) -> String {
 /// A function of any trees.
 fn of<T: DeserializeOwned + JsonSchema + 'static>() -> Tool {
     Tool::new("trees", |_: Context, _: Trees<T>| async {
-        Ok(Content::text(""))
+        Content::text("")
     })
 }
 
 #[test]
 fn a_recursive_type_is_refused_at_any_depth() {
-    for tool in [
-        of::<Listed>(),
-        of::<Named>(),
-        of::<Numbered>(),
-        of::<Paired>(),
+    for (tool, name) in [
+        (of::<Listed>(), "`Listed`"),
+        (of::<Named>(), "`Named`"),
+        (of::<Numbered>(), "`Numbered`"),
+        (of::<Paired>(), "`Paired`"),
     ] {
         let said = refusal(tool);
         assert!(said.contains("`trees`"), "{said}");
         assert!(said.contains("contains itself"), "{said}");
+        assert!(said.contains(name), "{name}: {said}");
     }
     let finite = of::<BTreeMap<String, Vec<(u8, BTreeMap<u8, String>)>>>();
     assert_eq!(refusal(finite), "");
@@ -82,7 +83,7 @@ fn a_recursive_type_is_refused_at_any_depth() {
 fn a_type_without_a_schema_is_refused() {
     let anything = Tool::sync("anything", |_, _: Nothing| {
         let value = serde_json::Value::Null;
-        Ok(Anything { value })
+        Anything { value }
     });
     let said = refusal(anything);
     assert!(said.contains("`anything`"), "{said}");

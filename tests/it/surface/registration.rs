@@ -1,12 +1,14 @@
 //! Invalid registrations: the start fails and names every one.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bifold::upstream::Upstream;
-use bifold::{App, Config, Content, Context, JsonSchema, Server, Tool};
+use bifold::{Answer, App, Config, Content, Context, JsonSchema, Kind, Server, Tool};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 // The functions of this file are never called, so the fields of their arguments are only used by the schema.
 
@@ -45,6 +47,34 @@ struct UndescribedParameter {
     _text: String,
 }
 
+/// A function whose struct does not say that it refuses what it does not know.
+#[derive(Deserialize, JsonSchema)]
+struct Open {}
+
+/// A function that takes fields of any name.
+#[derive(Deserialize, JsonSchema)]
+struct Rest {
+    #[serde(flatten, rename = "rest")]
+    _rest: BTreeMap<String, String>,
+}
+
+/// A function that is asked for one of two things.
+#[derive(Deserialize, JsonSchema)]
+enum Either {
+    #[serde(rename = "this")]
+    _This,
+    #[serde(rename = "that")]
+    _That,
+}
+
+/// A function that takes a value without a type.
+#[derive(Deserialize, JsonSchema)]
+struct Untyped {
+    /// A value.
+    #[serde(rename = "value")]
+    _value: Value,
+}
+
 /// A function with a list.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,7 +111,7 @@ struct Done {}
 
 /// A function of any arguments, which is never called.
 fn tool<A: DeserializeOwned + JsonSchema + 'static>(name: impl Into<Cow<'static, str>>) -> Tool {
-    Tool::new(name, |_: Context, _: A| async { Ok(Done {}) })
+    Tool::new(name, |_: Context, _: A| async { Done {} })
 }
 
 fn good(name: impl Into<Cow<'static, str>>) -> Tool {
@@ -122,8 +152,8 @@ fn a_valid_registration_starts() {
         tool::<Nothing>("c").get("/c"),
         tool::<Nothing>("d_2"),
         good("e").get("/e").rest_only(),
-        // A list cannot be in a URL, but in a body and in a call.
-        tool::<Listed>("f"),
+        // A list cannot be in a path, but in a query, in a body and in a call.
+        tool::<Listed>("f").get("/f"),
     ];
     assert_eq!(refusal_of(tools), "");
 }
@@ -138,15 +168,17 @@ fn on_lambda_functions_are_not_checked_again() {
 }
 
 #[test]
-fn a_name_that_some_client_would_refuse_is_refused() {
-    let long = "a".repeat(65);
-    for name in ["", "Caps", "da-sh", "d.ot", "sp ace", "größe", &long] {
+fn a_name_that_the_protocol_does_not_allow_is_refused() {
+    let long = "a".repeat(129);
+    for name in ["", ".", "..", "sp ace", "sla/sh", "größe", &long] {
         assert_refused(vec![(
             vec![good(name.to_owned())],
-            &[&format!("`{name}`"), "1 to 64"],
+            &[&format!("`{name}`"), "1 to 128"],
         )]);
     }
-    assert_eq!(refusal_of(vec![good("a".repeat(64))]), "");
+    for name in ["getNote", "notes.get", "get-note", "_", &"a".repeat(128)] {
+        assert_eq!(refusal_of(vec![good(name.to_owned()).post("/x")]), "");
+    }
 }
 
 #[test]
@@ -183,26 +215,98 @@ fn a_function_without_descriptions_is_refused() {
             vec![tool::<UndescribedParameter>("a")],
             &["`a`", "`text`", "doc comment"],
         ),
+        (
+            vec![Tool::new("a", || "text")],
+            &["`a`", "description", "`.describe("],
+        ),
         (vec![good("a").rest_only()], &["`a`", "no protocol"]),
         (
             vec![good("a"), tool::<Undescribed>("b")],
             &["`b`", "description"],
         ),
     ]);
+    let described = Tool::new("a", || "text").describe("Says something.");
+    let titled = Tool::new("b", || "text").title("Text");
+    assert_eq!(refusal_of(vec![described, titled]), "");
 }
 
 #[test]
-fn a_result_or_an_argument_that_is_not_an_object_is_refused() {
-    let listing = Tool::new("a", |_: Context, _: Nothing| async { Ok(vec![1]) });
-    let telling = Tool::sync("b", |_: Context, _: Nothing| Ok("text".to_owned()));
-    let content = Tool::sync("c", |_: Context, _: Nothing| Ok(Content::text("text")));
+fn arguments_are_closed_unless_their_type_says_what_else_it_takes() {
+    let app = |tool: Tool| App::new(Config::default(), Server::new("it", "1").tool(tool)).unwrap();
+    let closed = app(tool::<Open>("a"));
+    let schema = closed.registry().get("a").unwrap().arguments();
+    assert_eq!(schema["additionalProperties"], false);
+    let open = app(tool::<Rest>("a"));
+    let schema = open.registry().get("a").unwrap().arguments();
+    assert_ne!(schema["additionalProperties"], false);
+}
+
+#[test]
+fn arguments_that_are_not_an_object_are_refused_with_what_to_do() {
+    let wanted = "its arguments must be a struct";
     assert_refused(vec![
-        (vec![listing], &["`a`", "result", "struct"]),
-        (vec![telling], &["`b`", "result", "struct"]),
+        (vec![tool::<Vec<String>>("a")], &[wanted, "a field of one"]),
+        (vec![tool::<Either>("a")], &[wanted, "the enum a field"]),
+        (vec![tool::<()>("a")], &[wanted, "no such parameter"]),
+        (
+            vec![tool::<Untyped>("a")],
+            &["`value`", "takes any value", "give it a type"],
+        ),
     ]);
-    assert_eq!(refusal_of(vec![content]), "");
-    let said = refusal_of(vec![tool::<Vec<String>>("a")]);
-    assert!(said.contains("its arguments must be a struct"), "{said}");
+}
+
+#[test]
+fn a_result_is_any_value_that_can_be_described() {
+    let results = vec![
+        Tool::new("a", || vec![1]).describe("Numbers."),
+        Tool::new("b", || "text").describe("A text."),
+        Tool::new("c", || ()).describe("Nothing."),
+        Tool::new("d", || Content::text("text")).describe("Blocks."),
+        Tool::new("e", || Some(1.5)).describe("A number, or nothing."),
+        Tool::new("f", || Answer::of(&json!({}))).describe("Anything."),
+    ];
+    assert_eq!(refusal_of(results), "");
+    let any = Tool::new("a", || json!({})).describe("Anything.");
+    let failing = || -> std::result::Result<u8, String> { Ok(1) };
+    let failing = Tool::new("a", failing).describe("A number.");
+    assert_refused(vec![
+        (
+            vec![any],
+            &["its result takes any value", "`bifold::Answer`"],
+        ),
+        (
+            vec![failing],
+            &["`Result`", "`impl From<E> for bifold::Error`"],
+        ),
+    ]);
+}
+
+#[test]
+fn an_error_that_cannot_be_reported_is_not_declared() {
+    let declaring = |kind| good("a").errors([(kind, "Always")]);
+    assert_refused(vec![
+        (
+            vec![declaring(Kind::custom(409, "Exists"))],
+            &["`Exists`", "a-z"],
+        ),
+        (
+            vec![declaring(Kind::custom(200, "fine"))],
+            &["`fine`", "200"],
+        ),
+        (
+            vec![declaring(Kind::custom(404, "not_found"))],
+            &["`not_found`", "library"],
+        ),
+    ]);
+    let fine = [Kind::custom(409, "note_exists"), Kind::Failed];
+    let fine = good("a").errors(fine.map(|kind| (kind, "Always")));
+    assert_eq!(fine.declared_errors()[0].kind().status(), 409);
+    assert_eq!(refusal_of(vec![fine]), "");
+}
+
+#[test]
+fn a_path_that_is_the_name_is_one_route() {
+    assert_eq!(refusal_of(vec![good("show").post("/show")]), "");
 }
 
 #[test]
@@ -217,7 +321,7 @@ fn a_path_and_its_parameters_must_match() {
             &["`a`", "`/y/{word}`", "`word`"],
         ),
         (
-            vec![tool::<Listed>("a").get("/x")],
+            vec![tool::<Listed>("a").get("/x/{texts}")],
             &["`a`", "`texts`", "path or query"],
         ),
         (vec![good("a").get("x")], &["`a`", "`x`"]),
@@ -277,7 +381,7 @@ fn headers_that_clients_could_not_send_are_refused() {
 #[test]
 fn all_errors_are_reported_at_once() {
     let tools = vec![
-        good("A"),
+        good("a b"),
         tool::<Undescribed>("b"),
         good("c").get("x"),
         good("d"),
@@ -286,7 +390,7 @@ fn all_errors_are_reported_at_once() {
     let said = refusal_of(tools);
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines.len(), 4, "{said}");
-    for (line, name) in lines.iter().zip(["`A`", "`b`", "`c`", "`d`"]) {
+    for (line, name) in lines.iter().zip(["`a b`", "`b`", "`c`", "`d`"]) {
         assert!(line.contains(name), "{said}");
     }
 }

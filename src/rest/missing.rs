@@ -1,0 +1,45 @@
+//! Responses where no function is: the path is not known, or not for this method.
+
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
+
+use super::problem::{failure, problem};
+use crate::context::Context;
+use crate::context::answered::Answered;
+use crate::error::Error;
+use crate::error::excerpt::excerpt;
+use crate::registry::{Registry, Tool};
+
+/// Nothing is served at this path.
+pub(crate) fn not_found(registry: &Registry, path: &str, cx: &Context) -> Answered {
+    match path.strip_prefix("/api/") {
+        Some(name) if !name.contains('/') => {
+            failure(&unknown(registry, name, Tool::on_rest), cx.request_id())
+        }
+        _ => {
+            let detail = "nothing is served at this path; `/` lists what is";
+            problem(StatusCode::NOT_FOUND, "not_found", detail, cx.request_id())
+        }
+    }
+}
+
+/// The error for a name that no function has of those for which `seen` is true.
+pub(crate) fn unknown(registry: &Registry, name: &str, seen: fn(&Tool) -> bool) -> Error {
+    let hint = registry.hint(name, seen);
+    Error::unknown_function(format!("there is no function `{}`{hint}", excerpt(name)))
+}
+
+/// The path exists, but not with this method; `allowed` lists the others, where the router does not.
+pub(crate) fn method_not_allowed(cx: &Context, allowed: Option<String>) -> Answered {
+    let detail = "this path does not take this method; the `Allow` header lists those it takes";
+    let mut answered = problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        detail,
+        cx.request_id(),
+    );
+    if let Some(allowed) = allowed.and_then(|it| HeaderValue::try_from(it).ok()) {
+        answered.headers_mut().insert(ALLOW, allowed);
+    }
+    answered
+}
