@@ -1,25 +1,60 @@
-//! The page at `/docs`: one file with the registry's catalog written into it.
+//! The page at `/docs`: it reads the OpenAPI document, and has what only MCP shows written into it.
+
+mod squeeze;
 
 use serde_json::{Value, json};
 
 use crate::registry::{Info, Registry, Tool};
 
-const PAGE: &str = include_str!("docs.html");
+const STYLE: &str = include_str!("docs/style.css");
+/// One script, whose parts share its names; the last part starts it.
+const SCRIPT: &[&str] = &[
+    include_str!("docs/dom.js"),
+    include_str!("docs/schema.js"),
+    include_str!("docs/form.js"),
+    include_str!("docs/auth.js"),
+    include_str!("docs/request.js"),
+    include_str!("docs/samples.js"),
+    include_str!("docs/response.js"),
+    include_str!("docs/connect.js"),
+    include_str!("docs/functions.js"),
+    include_str!("docs/main.js"),
+];
+const PAGE: &str = include_str!("docs/page.html");
 
 /// The page with everything that it shows.
 pub(super) fn page(registry: &Registry, info: &Info) -> String {
     let catalog = json!({
+        "name": info.name,
         "title": info.title.as_ref().unwrap_or(&info.name),
         "version": info.version,
-        "description": info.instructions.as_deref().unwrap_or(""),
+        "description": info.description,
+        "instructions": info.instructions,
+        "website": info.website,
+        "icons": info.icons,
         "functions": registry.tools().iter().map(|it| function(it)).collect::<Vec<_>>(),
     });
-    // An escaped `<` keeps a `</script>` in a description from ending the element that holds the catalog.
-    PAGE.replacen(
-        "{{catalog}}",
-        &catalog.to_string().replace('<', "\\u003c"),
-        1,
-    )
+    let parts = [
+        ("style", squeeze::style(STYLE)),
+        ("script", squeeze::script(&SCRIPT.concat())),
+        // An escaped `<` keeps a `</script>` in a description from ending the element that holds the catalog.
+        ("catalog", catalog.to_string().replace('<', "\\u003c")),
+    ];
+    filled(PAGE, &parts)
+}
+
+/// The template with each `{{name}}` replaced once; what is put in is not searched again.
+fn filled(template: &str, parts: &[(&str, String)]) -> String {
+    let mut page = String::new();
+    let mut pieces = template.split("{{");
+    page.push_str(pieces.next().unwrap_or(""));
+    for piece in pieces {
+        let (name, after) = piece.split_once("}}").unwrap_or((piece, ""));
+        let part = parts.iter().find(|it| it.0 == name);
+        page.push_str(part.map_or("", |it| it.1.as_str()));
+        page.push_str(after);
+    }
+    page
 }
 
 fn function(tool: &Tool) -> Value {
@@ -31,6 +66,7 @@ fn function(tool: &Tool) -> Value {
         "method": tool.place().map(|place| place.0),
         "path": tool.place().map(|place| format!("/api{}", place.1)),
         "tags": tool.groups(),
+        "order": tool.parameter_names(),
         "input_schema": tool.arguments(),
         "output_schema": tool.result(),
     })

@@ -17,6 +17,8 @@ pub(super) fn operation(tool: &Tool, route: Option<&Route>, id: String) -> Value
         "summary": tool.display_title().unwrap_or(summary.trim_end_matches('.')),
         "description": tool.description(),
         "tags": tool.groups(),
+        // Ids are unique to a route; this is the function that several of them call.
+        "x-tool": tool.name(),
         "responses": responses(tool, takes_body),
     });
     let parameters = parameters(tool, &binding);

@@ -6,14 +6,14 @@ use http::HeaderValue;
 use ring::digest::{SHA256, digest};
 
 /// The policy of a page whose style and script are the ones that it has when it is made. Nothing in it comes from
-/// elsewhere, and nothing in it may go elsewhere. Data in a `<script>` of another type is not run, and needs no hash.
+/// elsewhere, and nothing in it may go elsewhere; an image that a function answers with is shown from memory. Data in a `<script>` of another type is not run, and needs no hash.
 pub(super) fn of_page(page: &str) -> HeaderValue {
     let hash = |tag: &str| {
         let inside = inside(page, tag).unwrap_or("");
         STANDARD.encode(digest(&SHA256, inside.as_bytes()))
     };
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; img-src data:; \
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; img-src 'self' data: blob:; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         hash("style"),
         hash("script")

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bifold::{App, Config, Context, JsonSchema, Result, Server, Tool};
+use bifold::{App, Config, Context, Icon, JsonSchema, Result, Server, Tool};
 use http::StatusCode;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,84 @@ async fn docs_loads_nothing_and_lets_nothing_out() {
     for fetched in ["url(", "@import", "@font-protocol"] {
         assert!(!style.contains(fetched), "the style holds `{fetched}`");
     }
+}
+
+/// Books a room.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the schema is looked at")]
+struct Book {
+    /// The room.
+    room: String,
+    /// The first day.
+    first_day: Option<String>,
+    /// How many come.
+    guests: u32,
+}
+
+async fn book(_: Context, _: Book) -> Result<Nothing> {
+    Ok(Nothing {})
+}
+
+#[tokio::test]
+async fn docs_knows_the_order_in_which_arguments_are_declared() {
+    let server = Server::new("hotel", "1.0.0").tools(vec![Tool::new("book", book).get("/book")]);
+    let app = TestApp::serving(server).await;
+    let (catalog, _) = catalog(&app.get("/docs").await.text());
+    let order = json!(["room", "firstDay", "guests"]);
+    assert_eq!(catalog["functions"][0]["order"], order);
+}
+
+#[tokio::test]
+async fn docs_is_small() {
+    let app = TestApp::serving(Server::new("empty", "0.0.1")).await;
+    let bytes = app.get("/docs").await.text().len();
+    assert!(bytes < 60_000, "{bytes} bytes");
+}
+
+#[tokio::test]
+async fn docs_shows_the_application_and_not_this_library() {
+    let server = Server::new("shop", "1.2.3")
+        .title("The shop")
+        .description("Sells things.")
+        .instructions("Ask for the price first.")
+        .website("https://example.com/")
+        .icon(Icon::new("data:image/png;base64,AA=="));
+    let app = TestApp::serving(server).await;
+    let (catalog, page) = catalog(&app.get("/docs").await.text());
+    let shown = json!({
+        "name": "shop",
+        "title": "The shop",
+        "version": "1.2.3",
+        "description": "Sells things.",
+        "instructions": "Ask for the price first.",
+        "website": "https://example.com/",
+        "icons": [{ "src": "data:image/png;base64,AA==" }],
+        "functions": [],
+    });
+    assert_eq!(catalog, shown);
+    assert!(!page.contains("bifold"));
+}
+
+/// The page finds the function of an operation by this name, because an id is unique to an operation.
+#[tokio::test]
+async fn each_operation_names_its_function() {
+    let app = TestApp::start().await;
+    let document = app.get("/openapi.json").await.json();
+    let registry = app.app.registry();
+    let on_rest = registry.tools().iter().filter(|tool| tool.on_rest());
+    let mut named: Vec<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|item| item.as_object().unwrap().values())
+        .map(|operation| operation["x-tool"].as_str().unwrap())
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    let mut expected: Vec<&str> = on_rest.map(|tool| tool.name()).collect();
+    expected.sort_unstable();
+    assert_eq!(named, expected);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{API, app_of, start_problem};
 use crate::support::pass;
 
-const KEY: SecretRef = SecretRef::variable("API_KEY");
+const KEY: SecretRef = SecretRef::variable("UPSTREAM_KEY");
 
 const CLIENT: ClientCredentials = ClientCredentials::new(
     "https://login.example.com/token",
@@ -87,9 +87,9 @@ fn what_is_missing_is_named_at_the_start() {
         "{said}"
     );
     let empty = start_problem(API.credentials(Credentials::bearer(KEY)), |config| {
-        config.secrets.insert("API_KEY".to_owned(), Secret::new(""));
+        config.secrets.insert("UPSTREAM_KEY".to_owned(), Secret::new(""));
     });
-    assert!(empty.contains("`API_KEY`"), "{empty}");
+    assert!(empty.contains("`UPSTREAM_KEY`"), "{empty}");
     let file = SecretRef::file("/nonexistent/key");
     let said = start_problem(API.credentials(Credentials::bearer(file)), |_| {});
     assert!(said.contains("`/nonexistent/key`"), "{said}");
@@ -308,5 +308,5 @@ fn token_config(config: &mut Config, api: &CannedUpstream) {
 fn keyed(config: &mut Config) {
     config
         .secrets
-        .insert("API_KEY".to_owned(), Secret::new("k&y"));
+        .insert("UPSTREAM_KEY".to_owned(), Secret::new("k&y"));
 }

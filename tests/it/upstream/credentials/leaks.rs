@@ -45,7 +45,7 @@ async fn no_log_line_error_or_document_contains_them() {
             if !is_client {
                 config.upstream_urls.remove("api_token");
             }
-            for name in ["API_KEY", "CLIENT_SECRET"] {
+            for name in ["UPSTREAM_KEY", "CLIENT_SECRET"] {
                 config
                     .secrets
                     .insert(name.to_owned(), Secret::new(SENTINEL));
@@ -96,7 +96,7 @@ async fn no_document_of_the_server_contains_them() {
     api.configure(&mut config);
     config
         .secrets
-        .insert("API_KEY".to_owned(), Secret::new(SENTINEL));
+        .insert("UPSTREAM_KEY".to_owned(), Secret::new(SENTINEL));
     let app = TestApp::of(App::new(config, server).unwrap()).await;
     for path in [
         "/health",
@@ -108,7 +108,7 @@ async fn no_document_of_the_server_contains_them() {
         let answer = app.get(path).await;
         let said = format!("{:?} {}", answer.headers, answer.text());
         assert!(
-            !said.contains(SENTINEL) && !said.contains("API_KEY"),
+            !said.contains(SENTINEL) && !said.contains("UPSTREAM_KEY"),
             "{path}: {said}"
         );
     }
