@@ -87,7 +87,9 @@ fn what_is_missing_is_named_at_the_start() {
         "{said}"
     );
     let empty = start_problem(API.credentials(Credentials::bearer(KEY)), |config| {
-        config.secrets.insert("UPSTREAM_KEY".to_owned(), Secret::new(""));
+        config
+            .secrets
+            .insert("UPSTREAM_KEY".to_owned(), Secret::new(""));
     });
     assert!(empty.contains("`UPSTREAM_KEY`"), "{empty}");
     let file = SecretRef::file("/nonexistent/key");
