@@ -18,6 +18,7 @@
 //! | [`lint`] | checks for schemas that MCP clients would refuse |
 //! | [`Tool`], [`Resource`], [`Prompt`], [`Registry`] (`registry/`) | functions with their types and schemas, and the single path of every call |
 //! | [`Context`] (`context/`) | the context of a call: client, deadline, upstreams |
+//! | [`Principal`] (`auth/`) | who calls and what it may do: tokens, API keys, scopes, rate limits |
 //! | [`Store`] (`store/`) | short-lived records that the processes of an application share |
 //! | `aws/` | signed requests to AWS |
 //! | [`upstream`] | requests to HTTP APIs: credentials, limits, cache, retry, circuit breaker |
@@ -46,6 +47,8 @@ mod examples {
     struct Lambda;
     #[doc = include_str!("../docs/rest.md")]
     struct Rest;
+    #[doc = include_str!("../docs/security.md")]
+    struct Security;
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
     #[doc = include_str!("../docs/upstreams.md")]
@@ -55,6 +58,7 @@ mod examples {
 }
 
 mod app;
+mod auth;
 mod aws;
 #[cfg(feature = "cli")]
 mod cli;
@@ -82,11 +86,14 @@ pub mod upstream;
 mod websocket;
 
 pub use app::{App, Catalog, CatalogError, RequestInfo, Server, StartError, Starting};
+pub use auth::{Principal, PrincipalKind};
 pub use aws::Continuation;
 #[cfg(feature = "cli")]
 pub use cli::{IntoServer, main};
 pub use clock::{Clock, Deadline, TimeLeft, Timestamp};
-pub use config::{AwsConfig, Config, ConfigError, Key, Secret, Setting, Transfer};
+pub use config::{
+    AwsConfig, Config, ConfigError, Key, Listing, RateLimit, Secret, Setting, Transfer,
+};
 pub use context::{
     Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update, UpstreamClient,
     UpstreamRequest,

@@ -37,7 +37,7 @@ impl App {
             false => {
                 request.extensions_mut().insert(cx);
                 match &self.own {
-                    None => self.route(&snapshot, request).await,
+                    None => self.let_in(&snapshot, request).await,
                     Some(own) => Box::pin(own.answer(self, snapshot, request)).await,
                 }
             }

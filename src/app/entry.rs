@@ -15,7 +15,9 @@ use crate::upstream::Meter;
 impl App {
     /// A context outside any request.
     pub fn context(&self) -> Context {
-        self.context_of(&HeaderMap::new(), RequestInfo::default())
+        let mut call = self.new_call(&HeaderMap::new(), RequestInfo::default());
+        call.is_trusted = true;
+        Context::new(self.services.clone(), Arc::new(call))
     }
 
     pub(super) fn entry(
@@ -64,9 +66,13 @@ impl App {
             stream_end: end(config.stream_margin),
             meter: Arc::new(Meter::default()),
             budget: BudgetRef::Own(budget),
-            principal: request_info
+            principal: OnceLock::new(),
+            checked: request_info
                 .principal
-                .map_or_else(OnceLock::new, OnceLock::from),
+                .map(|it| self.services.auth.complete(it)),
+            is_trusted: false,
+            denial: OnceLock::new(),
+            quota: OnceLock::new(),
             peer: request_info.peer,
             registry: OnceLock::new(),
             is_part: false,

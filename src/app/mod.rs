@@ -1,6 +1,8 @@
 //! One application: what it offers on each protocol, checked before the first request.
 
+mod access;
 mod admission;
+mod authenticate;
 mod busy;
 mod catalog;
 mod entry;
@@ -25,6 +27,7 @@ use axum::extract::Request;
 use http::{HeaderMap, Method, Response, StatusCode};
 use tower::ServiceExt;
 
+use crate::auth::Auth;
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::aws::secrets;
 use crate::config::Config;
@@ -46,6 +49,7 @@ use crate::store::Store;
 use crate::upstream::Upstreams;
 use crate::websocket::{Dependencies as SocketDependencies, Sockets, Times};
 
+pub(crate) use access::OPEN;
 pub use catalog::{Catalog, CatalogError};
 use entry::protocol_of;
 use missing::{method_not_allowed, unknown};
@@ -105,6 +109,8 @@ impl App {
             .map_err(|problem| StartError(vec![problem]))?;
         let upstreams = Upstreams::new(&config, &server.upstreams, secrets)
             .map_err(|problem| StartError(vec![problem]))?;
+        let auth = Auth::new(&config, server.authenticator)
+            .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
         let invoker = Invoker::new(&config);
         // Without a shared table only WebSocket clients need an invocation that continues.
@@ -150,6 +156,7 @@ impl App {
         let services = Arc::new(Services {
             buffers: Buffers::new(config.max_buffered_bytes),
             config,
+            auth,
             upstreams,
             store,
             updates,

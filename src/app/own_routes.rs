@@ -93,7 +93,7 @@ impl OwnRoutes {
         cx: &Context,
     ) -> Answered {
         let Some(layered) = &self.layered else {
-            return app.route(&snapshot, request).await;
+            return app.let_in(&snapshot, request).await;
         };
         request.extensions_mut().insert(Inner {
             app: app.clone(),
@@ -158,7 +158,7 @@ async fn answer_inside(mut request: Request) -> Result<Response<Body>, Infallibl
     if extensions.get::<Context>().is_none() {
         extensions.insert(cx);
     }
-    Ok(app.route(&snapshot, request).await.into_response())
+    Ok(app.let_in(&snapshot, request).await.into_response())
 }
 
 /// Answers at `/`: the application's own route comes before the one of the library.

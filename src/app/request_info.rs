@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use http::HeaderValue;
 
+use crate::auth::Principal;
 use crate::clock::TimeLeft;
 
 /// What the integration knows of a request that the request itself does not say.
@@ -15,7 +16,7 @@ pub struct RequestInfo {
     /// The time until the platform gives up waiting.
     pub time_left: Option<TimeLeft>,
     /// The principal, as the integration has checked it: request states and tasks of a call belong to it alone.
-    pub principal: Option<String>,
+    pub principal: Option<Principal>,
     /// The header of X-Ray with which the platform traces the request, instead of the one in the request.
     pub trace: Option<HeaderValue>,
     /// The address of the client, on Lambda the one that the event names. Without a principal, upstream limits and the

@@ -15,6 +15,7 @@ use tower::{Layer, Service};
 use crate::app::Starting;
 use crate::app::own_routes::AddLayer;
 use crate::app::stopping::OnStop;
+use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError, Setting};
 use crate::context::Context;
 use crate::context::updates::Topic;
@@ -62,6 +63,7 @@ pub struct Server {
     pub(crate) state: Extensions,
     pub(crate) settings: Vec<Setting>,
     pub(crate) on_start: Vec<OnStart>,
+    pub(crate) authenticator: Option<Authenticator>,
     pub(crate) on_stop: Vec<OnStop>,
     pub(crate) routes: Option<Router>,
     pub(crate) layers: Vec<AddLayer>,
@@ -96,6 +98,7 @@ impl Server {
             state: Extensions::new(),
             settings: Vec::new(),
             on_start: Vec::new(),
+            authenticator: None,
             on_stop: Vec::new(),
             routes: None,
             layers: Vec::new(),
@@ -271,7 +274,7 @@ impl Server {
     /// use bifold::{Context, Server};
     ///
     /// async fn whoami(cx: Context) -> String {
-    ///     cx.principal().unwrap_or("nobody").to_owned()
+    ///     cx.principal().map_or("nobody", |it| it.id()).to_owned()
     /// }
     ///
     /// let server = Server::new("notes", "1.0.0").routes(Router::new().route("/whoami", get(whoami)));

@@ -2,6 +2,7 @@
 
 mod call;
 mod help;
+mod key;
 mod list;
 mod serve;
 mod stdio;
@@ -18,6 +19,7 @@ use crate::start;
 use crate::telemetry::{self, Format};
 
 use call::Call;
+use key::Key;
 use list::List;
 use serve::Serve;
 
@@ -67,6 +69,8 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// Make API keys.
+    Key(Key),
 }
 
 /// The whole program of an application: it reads the command line and the settings, starts the log, and serves what
@@ -134,6 +138,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Stdio) => stdio::run(config, server),
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
+        Some(Command::Key(key)) => key.run(),
         Some(Command::Openapi) => {
             print(App::new(config, server)?.openapi())?;
             print("\n")

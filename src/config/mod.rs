@@ -1,6 +1,7 @@
 //! All settings: each with its variable, default, accepted values and meaning.
 
 mod address;
+mod auth;
 mod aws;
 pub(crate) mod key;
 mod kind;
@@ -13,6 +14,7 @@ use tracing::warn;
 
 use crate::error::suggestion;
 
+pub use auth::{Listing, RateLimit};
 pub use aws::{AwsConfig, Secret};
 pub use key::Key;
 pub use setting::Setting;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::auth::{self, Listing, RateLimit};
 use super::kind::{self, Kind};
 use super::{AwsConfig, Key, Secret, Setting, Transfer};
 use crate::clock::Clock;
@@ -92,7 +93,33 @@ settings! {
         allowed_hosts: Vec<String> = Vec::new(), kind::HOSTS, "BIFOLD_ALLOWED_HOSTS",
             "hosts that requests may name, separated by commas, beside those of the allowed origins and of the public URL: `api.example.com` for any port, `api.example.com:8443` for that one, `*.example.com` for every name below. All others get 403 on every path. Without it, a server that listens on loopback takes `localhost`, `*.localhost` and the loopback addresses, and any other takes every host";
         public_url: Option<String> = None, kind::PUBLIC_URL, "BIFOLD_PUBLIC_URL",
-            "URL under which clients reach the server, e.g. `https://api.example.com/v1`, for the OpenAPI document; without it that of each request";
+            "URL under which clients reach the server, e.g. `https://api.example.com/v1`, for the OpenAPI document, the metadata of authorization and the audience of tokens; without it that of each request, which never decides on an audience";
+    }
+    "Authorization" {
+        auth_issuer: Vec<String> = Vec::new(), auth::ISSUERS, "BIFOLD_AUTH_ISSUER",
+            "issuers of access tokens, separated by commas. As soon as there is one, every function that is not public needs an authenticated caller";
+        auth_audience: Vec<String> = Vec::new(), auth::WORDS, "BIFOLD_AUTH_AUDIENCE",
+            "audiences of tokens that are accepted, separated by commas; without it the public URL, alone or with `/mcp` or `/api`";
+        auth_client_ids: Vec<String> = Vec::new(), auth::WORDS, "BIFOLD_AUTH_CLIENT_IDS",
+            "clients whose tokens are accepted without an audience, as those of Cognito are";
+        auth_scopes: Vec<String> = Vec::new(), auth::WORDS, "BIFOLD_AUTH_SCOPES",
+            "scopes that every function needs that is not public, beside its own";
+        auth_scopes_claim: Vec<String> = vec!["scope".to_owned(), "scp".to_owned()], auth::WORDS, "BIFOLD_AUTH_SCOPES_CLAIM",
+            "claims of a token that hold its scopes, as a text or a list, e.g. `permissions` or `cognito:groups`";
+        auth_scope_map: BTreeMap<String, Vec<String>> = BTreeMap::new(), auth::SCOPE_MAP, "BIFOLD_AUTH_SCOPE_MAP",
+            "scopes that include others, and scopes of principals by their id or its beginning, e.g. `{\"notes:admin\": [\"notes:write\"], \"iam:arn:aws:sts::123456789012:assumed-role/ops/*\": [\"notes:admin\"]}`";
+        auth_list: Listing = Listing::All, auth::LISTING, "BIFOLD_AUTH_LIST",
+            "whether MCP lists show `all` functions or those that the caller is `allowed` to call";
+        api_keys: Option<String> = None, auth::SOURCE, "BIFOLD_API_KEYS",
+            "hashes of API keys, as `key new` prints them: a file with a line for each, or the lines themselves with `;` between them";
+    }
+    "Rate limits" {
+        rate_limit: Option<RateLimit> = None, auth::RATE, "BIFOLD_RATE_LIMIT",
+            "calls of one caller, a principal or else a network, e.g. `100/m`; in the memory of each process, as all rate limits";
+        rate_limit_classes: BTreeMap<String, RateLimit> = BTreeMap::new(), auth::RATES, "BIFOLD_RATE_LIMIT_CLASSES",
+            "calls of one caller of the functions of a tag, or of one function, e.g. `wallet=10/m,market=5/s`";
+        rate_limit_total: Option<RateLimit> = None, auth::RATE, "BIFOLD_RATE_LIMIT_TOTAL",
+            "calls of all callers";
     }
     "Upstreams" {
         upstream_timeout: Duration = Duration::from_secs(10), kind::MILLISECONDS, "BIFOLD_UPSTREAM_TIMEOUT_MS",

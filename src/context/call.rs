@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use super::budget::BudgetRef;
+use crate::auth::{Denial, Principal, Quota};
 use crate::clock::{Countdown, Deadline};
 use crate::telemetry::trace::Trace;
 use crate::upstream::Meter;
@@ -27,8 +28,16 @@ pub struct Call {
     pub meter: Arc<Meter>,
     /// The number of nested calls and the bytes of the response.
     pub budget: BudgetRef,
-    /// The principal, where an integration has checked it: that of this request, or of the invocation that began the call.
-    pub principal: OnceLock<String>,
+    /// The principal that the server has checked itself: that of this request, or of the invocation that began the call.
+    pub principal: OnceLock<Arc<Principal>>,
+    /// The principal that the integration has checked.
+    pub checked: Option<Arc<Principal>>,
+    /// Whether a program calls that embeds the application, which is held to no rule for callers.
+    pub is_trusted: bool,
+    /// Why the request is refused, for its challenge.
+    pub denial: OnceLock<Denial>,
+    /// What is left of the rate limits.
+    pub quota: OnceLock<Quota>,
     /// The client's address, where it is known.
     pub peer: Option<IpAddr>,
     /// The registry that it began with, which a room above knows the type of.

@@ -1,5 +1,6 @@
 //! The context of a call: upstreams, the clock, the deadline, the client, the application's own state.
 
+mod access;
 pub(crate) mod answered;
 mod budget;
 mod call;
@@ -21,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
+use crate::auth::Principal;
 use crate::clock::{Countdown, Deadline, Timestamp};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -90,14 +92,6 @@ impl Context {
         let _ = self.call.named.set(trace);
     }
 
-    /// Sets the principal that began the call, for a call that another invocation resumes.
-    pub(crate) fn set_principal(&self, principal: Option<String>) {
-        if let Some(principal) = principal {
-            // A principal that this invocation has checked itself takes precedence.
-            let _ = self.call.principal.set(principal);
-        }
-    }
-
     /// Gives the call the deadline of a streamed response.
     pub(crate) fn start_stream(&self) {
         if let Some(end) = self.call.stream_end {
@@ -118,6 +112,10 @@ impl Context {
             meter: Arc::new(Meter::part(self.call.meter.clone())),
             budget: BudgetRef::Parent(self.call.whole()),
             principal: self.call.principal.clone(),
+            checked: self.call.checked.clone(),
+            is_trusted: self.call.is_trusted,
+            denial: OnceLock::new(),
+            quota: OnceLock::new(),
             peer: self.call.peer,
             registry: self.call.registry.clone(),
             is_part: true,
@@ -167,6 +165,10 @@ impl Context {
             meter: Arc::new(Meter::default()),
             budget: BudgetRef::Own(Budget::new(self.services.config.max_response_bytes, false)),
             principal: self.call.principal.clone(),
+            checked: self.call.checked.clone(),
+            is_trusted: self.call.is_trusted,
+            denial: OnceLock::new(),
+            quota: OnceLock::new(),
             peer: self.call.peer,
             registry: OnceLock::new(),
             is_part: false,
@@ -232,7 +234,7 @@ impl Context {
             deadline: self.sequence.map_or(deadline, |it| it.min(deadline)),
             meter: &self.call.meter,
             trace: self.call.trace(),
-            principal: self.principal(),
+            principal: self.principal().map(Principal::id),
             network: self.call.peer.map(network),
             has_client_deadline: self.call.is_part,
         }
@@ -288,26 +290,9 @@ impl Context {
         self.call.countdown.timeout(future).await
     }
 
-    /// The principal: the caller's identity, where the integration has checked it.
-    pub fn principal(&self) -> Option<&str> {
-        self.call.principal.get().map(String::as_str)
-    }
-
-    /// Names the principal of the request: for a layer that has checked who calls. False where the integration has named one
-    /// already, which stays.
-    pub fn identify(&self, principal: impl Into<String>) -> bool {
-        self.call.principal.set(principal.into()).is_ok()
-    }
-
     /// The address of the client, where the transport knows it.
     pub fn peer(&self) -> Option<IpAddr> {
         self.call.peer
-    }
-
-    /// The owner of the records that a call leaves in the store: the principal, or else the client's network.
-    pub(crate) fn holder(&self) -> Option<String> {
-        let peer = || self.call.peer.map(|it| network(it).to_string());
-        self.call.principal.get().cloned().or_else(peer)
     }
 
     /// The id in the log and in `x-request-id`.

@@ -67,6 +67,11 @@ impl Context {
         self.scope.depth > 1
     }
 
+    /// Whether a function makes this call.
+    pub(crate) fn is_within_call(&self) -> bool {
+        self.scope.depth > 0
+    }
+
     /// Whether this call is made by a function that calls others, at any depth.
     pub(crate) fn is_within_caller(&self) -> bool {
         self.scope.is_within_caller

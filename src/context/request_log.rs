@@ -11,6 +11,7 @@ use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderValue, Method, Response};
 use tokio::time::Instant;
 
+use crate::auth::Principal;
 use crate::context::Context;
 use crate::context::answered::Answered;
 use crate::telemetry::{AccessLine, Outcome, PendingOutcome, millis};
@@ -99,6 +100,7 @@ impl RequestLog {
             trace: self.cx.trace(),
             cold_start: self.cold_start,
             is_partial: meter.is_partial(),
+            api_key: self.cx.principal().and_then(Principal::key_name),
         }
     }
 

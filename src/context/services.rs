@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use http::Extensions;
 
 use super::updates::Updates;
+use crate::auth::Auth;
 use crate::config::{Config, Setting};
 use crate::http::buffers::Buffers;
 use crate::store::Store;
@@ -16,6 +17,8 @@ use crate::upstream::Upstreams;
 pub(crate) struct Services {
     /// The settings of the process.
     pub config: Config,
+    /// The rules for callers.
+    pub auth: Auth,
     /// The client of the upstream APIs.
     pub upstreams: Upstreams,
     /// The short-lived records that the processes of the application share.

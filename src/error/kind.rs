@@ -42,6 +42,12 @@ pub enum Kind {
     TooManyCalls,
     /// The server accepts no more calls of this client now.
     Busy,
+    /// The caller is not authenticated.
+    Unauthenticated,
+    /// The caller does not have the scopes that the function needs.
+    InsufficientScope,
+    /// The caller has reached its rate limit.
+    TooManyRequests,
     /// A defect of this server.
     Internal,
     /// A kind of the application's own ([`Kind::custom`]).
@@ -71,7 +77,7 @@ impl CustomKind {
 const MAX_NAME: usize = 64;
 
 /// The kinds of the library.
-const BUILT_IN: [Kind; 19] = [
+const BUILT_IN: [Kind; 22] = [
     Kind::InvalidArgument,
     Kind::NotFound,
     Kind::UnknownFunction,
@@ -90,6 +96,9 @@ const BUILT_IN: [Kind; 19] = [
     Kind::AnswerTooLarge,
     Kind::TooManyCalls,
     Kind::Busy,
+    Kind::Unauthenticated,
+    Kind::InsufficientScope,
+    Kind::TooManyRequests,
     Kind::Internal,
 ];
 
@@ -123,6 +132,9 @@ impl Kind {
                 StatusCode::BAD_GATEWAY
             }
             Kind::MissingCapability => StatusCode::NOT_IMPLEMENTED,
+            Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Kind::InsufficientScope => StatusCode::FORBIDDEN,
+            Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Kind::UpstreamTimeout | Kind::Unanswered | Kind::DeadlineExceeded => {
                 StatusCode::GATEWAY_TIMEOUT
             }
@@ -184,6 +196,9 @@ impl Kind {
             Kind::AnswerTooLarge => "answer_too_large",
             Kind::TooManyCalls => "too_many_calls",
             Kind::Busy => "busy",
+            Kind::Unauthenticated => "unauthenticated",
+            Kind::InsufficientScope => "insufficient_scope",
+            Kind::TooManyRequests => "too_many_requests",
             Kind::Internal => "internal",
         }
     }

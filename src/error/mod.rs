@@ -1,5 +1,6 @@
 //! Errors: a message for the caller, and a source that only the log shows.
 
+mod caller;
 mod capability;
 mod detail;
 pub(crate) mod excerpt;
@@ -311,6 +312,7 @@ impl Error {
             | Kind::UpstreamTimeout
             | Kind::DeadlineExceeded
             | Kind::StoreUnavailable
+            | Kind::TooManyRequests
             | Kind::Busy => true,
             Kind::UpstreamError => self
                 .0

@@ -11,9 +11,9 @@ use futures_util::FutureExt;
 use http::StatusCode;
 use tokio::runtime as tokio_runtime;
 use tokio::task::JoinSet;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
-use crate::app::{App, RequestInfo};
+use crate::app::{App, OPEN, RequestInfo};
 use crate::aws::invoke::Continuation;
 use crate::clock::{Deadline, TimeLeft};
 use crate::local;
@@ -112,6 +112,9 @@ pub(crate) async fn serve<E: Into<ApiError>>(
             return Err(error);
         }
     };
+    if !app.is_guarded() {
+        warn!("{OPEN}");
+    }
     let shutdown_sender = ShutdownSender::new();
     let (health, timeout) = (PollerHealth::new(concurrency()), Timeout::default());
     let mut pollers = JoinSet::new();
@@ -246,7 +249,7 @@ async fn answer_http(
     request_info.principal = request_info.principal.or_else(|| event.principal());
     request_info.peer = request_info.peer.or_else(|| event.source());
     let end = Cutoff::new(Deadline::after(time.cut(margin)), shutdown);
-    let response = match event.request(&config.base_path) {
+    let response = match event.request(&config.base_path, app.is_guarded()) {
         Ok(request) => app.serve(request, request_info).await,
         Err(problem) => app.refuse(
             StatusCode::BAD_REQUEST,

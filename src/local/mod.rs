@@ -12,9 +12,9 @@ use std::time::Duration;
 use axum::serve::Listener;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::app::App;
+use crate::app::{App, OPEN};
 use crate::clock::Deadline;
 use crate::http::buffers::Intake;
 
@@ -52,6 +52,12 @@ pub(crate) async fn serve_silently(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
+    if !app.is_guarded() {
+        match address.ip().is_loopback() {
+            true => info!("{OPEN}"),
+            false => warn!("{OPEN}"),
+        }
+    }
     let timeout = app.config().call_timeout + Duration::from_secs(1);
     let closing = app.clone();
     // Each connection holds a receiver.

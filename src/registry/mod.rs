@@ -1,5 +1,6 @@
 //! Functions with their names, schemas and paths, and the one path of every call: decode, deadline, panic guard, encode.
 
+mod access;
 mod annotations;
 mod answer;
 mod arrays;

@@ -58,6 +58,7 @@ impl Registry {
     /// Charges the call to its request, and returns the context of the function.
     pub(super) async fn admit(&self, tool: &Tool, cx: &Context) -> Result<Context> {
         cx.yield_to_others().await;
+        cx.authorize(|| tool.needs())?;
         match &tool.calls {
             Some(argument) if cx.is_within_caller() => {
                 cx.charge_call()?;
@@ -69,7 +70,13 @@ impl Registry {
             }
             // It is not charged itself: each call that it makes is.
             Some(_) => {}
-            None => cx.charge_call()?,
+            None => {
+                cx.charge_call()?;
+                // What a function does within its own call is no call of the client.
+                if !cx.is_within_call() || cx.is_within_caller() {
+                    cx.charge_rate(tool.classes())?;
+                }
+            }
         }
         Ok(cx.nested(tool.calls.is_some()))
     }

@@ -34,6 +34,10 @@ pub struct Tool {
     requires: Vec<Capability>,
     pub(super) errors: Vec<DeclaredError>,
     may_detach: bool,
+    /// The scopes that its callers must have.
+    pub(super) scopes: Vec<Cow<'static, str>>,
+    /// Whether everybody may call it.
+    pub(super) is_public: bool,
     /// The argument that names the functions which it calls, if it does.
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
@@ -74,6 +78,8 @@ impl Tool {
             requires: Vec::new(),
             errors: Vec::new(),
             may_detach: false,
+            scopes: Vec::new(),
+            is_public: false,
             calls: None,
             input: LazyLock::new(handler.input),
             output: LazyLock::new(handler.output),

@@ -82,7 +82,12 @@ pub(super) async fn answer(
         Ok(body) => body,
         Err(refusal) => return refused(refusal, cx.request_id()),
     };
-    let mut answered = match arguments(api, endpoint, path, (&parts, &body)).await {
+    let found = arguments(api, endpoint, path, (&parts, &body)).await;
+    let found = found.and_then(|it| {
+        let allowed = api.registry.authorize(&endpoint.tool, &cx, &it);
+        allowed.map(|()| it).map_err(Rejection::Error)
+    });
+    let mut answered = match found {
         Ok(arguments) if takes_events => {
             let arguments = arguments.into_owned();
             events::answer(api, endpoint, cx, arguments).await

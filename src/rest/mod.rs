@@ -21,5 +21,5 @@ mod routes;
 mod table;
 
 pub(crate) use missing::{method_not_allowed, not_found, unknown};
-pub(crate) use problem::{problem, refused};
+pub(crate) use problem::{failure, problem, refused};
 pub use routes::{RestApi, router};

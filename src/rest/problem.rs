@@ -41,6 +41,9 @@ fn title_of(kind: Kind) -> &'static str {
         Kind::AnswerTooLarge => "The answer is too large",
         Kind::TooManyCalls => "One request makes too many calls",
         Kind::Busy => "No more calls are taken now",
+        Kind::Unauthenticated => "The caller is not authenticated",
+        Kind::InsufficientScope => "The caller may not do this",
+        Kind::TooManyRequests => "The caller has reached its rate limit",
         Kind::Internal => "A defect of this server",
         Kind::Custom(kind) => kind_title(kind.status()),
     }

@@ -70,6 +70,11 @@ impl RestApi {
         }
     }
 
+    /// The name of the application.
+    pub fn name(&self) -> &str {
+        &self.info.name
+    }
+
     /// The OpenAPI 3.1 document, for clients of the public URL or else of the address that is listened on.
     pub fn openapi(&self) -> Bytes {
         self.document().at(self.url(None))

@@ -38,6 +38,8 @@ pub struct AccessLine<'a> {
     pub cold_start: bool,
     /// Whether a part of the answer is missing.
     pub is_partial: bool,
+    /// The name of the API key that the request was made with.
+    pub api_key: Option<&'a str>,
 }
 
 /// The same content under its names in the log.
@@ -62,6 +64,8 @@ struct LogFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     invocation_id: Option<&'a str>,
     trace_id: &'a Trace,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<&'a str>,
     cold_start: bool,
 }
 
@@ -91,6 +95,7 @@ impl AccessLine<'_> {
                     request_id = fields.request_id,
                     invocation_id = fields.invocation_id,
                     trace_id = %fields.trace_id,
+                    api_key = fields.api_key,
                     cold_start = fields.cold_start,
                 )
             };
@@ -139,6 +144,7 @@ impl AccessLine<'_> {
             request_id: self.request_id,
             invocation_id: self.invocation_id,
             trace_id: self.trace,
+            api_key: self.api_key,
             cold_start: self.cold_start,
         }
     }

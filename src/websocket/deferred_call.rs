@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::connection::Connection;
+use crate::auth::Principal;
 use crate::config::key;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ pub(super) struct DeferredCall<'a> {
     tracestate: Option<String>,
     /// The principal of the caller.
     #[serde(default)]
-    principal: Option<String>,
+    principal: Option<Principal>,
     /// The request, verbatim.
     #[serde(borrow)]
     pub(super) message: &'a RawValue,
@@ -42,7 +43,7 @@ impl<'a> DeferredCall<'a> {
             connection,
             traceparent: trace.traceparent(),
             tracestate: state.map(str::to_owned),
-            principal: cx.principal().map(str::to_owned),
+            principal: cx.principal().cloned(),
             message: message.map_err(broken)?,
         })
     }

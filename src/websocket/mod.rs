@@ -18,6 +18,7 @@
 //! asynchronous invocation of the same Lambda function, because the integration waits 29 s and a running call cannot be
 //! moved. A call never runs twice, and both transports behave alike. Frames are sent through the `@connections` API.
 
+mod caller;
 mod cancellation;
 mod connection;
 mod deferred_call;
@@ -74,6 +75,8 @@ pub struct Sockets {
     origins: AllowedOrigins,
     gateway: Gateway,
     cancellations: Cancellations,
+    /// The records of the callers of connections.
+    store: Store,
     /// Runs calls in invocations of their own, where the process is frozen between requests.
     invoker: Option<Arc<Invoker>>,
     /// Whether the shutdown has begun. Each open local connection holds a receiver.
@@ -104,7 +107,8 @@ impl Sockets {
             endpoint: dependencies.endpoint,
             origins: dependencies.origins,
             gateway: Gateway::new(dependencies.config)?,
-            cancellations: Cancellations::new(dependencies.store),
+            cancellations: Cancellations::new(dependencies.store.clone()),
+            store: dependencies.store,
             invoker: dependencies.invoker,
             closing: watch::Sender::new(None),
         })

@@ -42,6 +42,12 @@ impl Sockets {
         status
     }
 
+    /// Writes the line of a connection whose caller is refused with that status.
+    pub fn refuse_caller(&self, status: StatusCode, cx: &Context) {
+        let class = cx.denial().map_or("store_unavailable", |it| it.class());
+        log(entry(cx, Some("$connect")), status, Some(class));
+    }
+
     /// Writes the line of a connection that a layer of the application has refused with that status.
     pub fn refuse_connection(&self, status: StatusCode, cx: &Context) {
         log(entry(cx, Some("$connect")), status, Some("refused"));

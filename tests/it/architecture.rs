@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every room from the top down, each with the rooms it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 26] = [
+const HOUSE: [(&str, &[&str]); 27] = [
     ("main", &["cli", "provenance"]),
     ("lib", &[]),
     (
@@ -23,9 +23,11 @@ const HOUSE: [(&str, &[&str]); 26] = [
             "local",
             "app",
             "lint",
+            "auth",
             "registry",
             "telemetry",
             "config",
+            "clock",
         ],
     ),
     ("start", &["lambda", "local", "app", "telemetry", "config"]),
@@ -51,6 +53,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
             "app",
             "websocket",
             "context",
+            "auth",
             "aws",
             "telemetry",
             "config",
@@ -70,6 +73,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
             "lint",
             "registry",
             "context",
+            "auth",
             "store",
             "aws",
             "upstream",
@@ -85,6 +89,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
         &[
             "mcp",
             "context",
+            "auth",
             "store",
             "aws",
             "telemetry",
@@ -99,6 +104,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
         &[
             "registry",
             "context",
+            "auth",
             "store",
             "aws",
             "upstream",
@@ -124,11 +130,12 @@ const HOUSE: [(&str, &[&str]); 26] = [
     ("lint", &["registry"]),
     (
         "registry",
-        &["context", "telemetry", "clock", "error", "schema"],
+        &["context", "auth", "telemetry", "clock", "error", "schema"],
     ),
     (
         "context",
         &[
+            "auth",
             "store",
             "upstream",
             "telemetry",
@@ -139,6 +146,7 @@ const HOUSE: [(&str, &[&str]); 26] = [
             "schema",
         ],
     ),
+    ("auth", &["upstream", "config", "http", "clock", "error"]),
     ("store", &["aws", "config", "clock", "error"]),
     ("aws", &["upstream", "config", "clock", "error"]),
     ("upstream", &["telemetry", "config", "clock", "error"]),

@@ -124,7 +124,7 @@ impl Client {
     async fn send(&self, request: Request<Body>) -> Answer {
         let request_info = {
             let mut info = RequestInfo::default();
-            info.principal = self.principal.clone();
+            info.principal = self.principal.clone().map(bifold::Principal::new);
             info
         };
         Answer::read(serve(&self.app, request, request_info).await).await

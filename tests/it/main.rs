@@ -9,6 +9,8 @@ mod support;
 mod architecture;
 mod arguments;
 #[cfg(feature = "provenance")]
+mod auth;
+#[cfg(feature = "provenance")]
 mod batch;
 #[cfg(feature = "provenance")]
 mod budget;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod faults;
+mod log;
 pub mod platform;
 mod runtime;
 mod serve;

@@ -1,6 +1,7 @@
 //! MCP over WebSocket: on this machine with a real client, and behind API Gateway with stand-ins for what answers there.
 
 mod bounds;
+mod caller;
 mod connection;
 mod delivery;
 mod events;

@@ -12,6 +12,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::auth::Principal;
 use crate::http::base_url::{self, BaseUrl};
 use crate::http::path;
 use crate::lambda::events::field::{Field, Fields, flag, merged, names, text, texts};
@@ -126,7 +127,7 @@ impl HttpEvent<'_> {
         }
     }
 
-    pub(crate) fn principal(&self) -> Option<String> {
+    pub(crate) fn principal(&self) -> Option<Principal> {
         let context = self.request_context.as_ref()?;
         let identity = context.identity.filter(|_| !self.is_payload_v2());
         principal(context.authorizer, identity)
@@ -143,11 +144,12 @@ impl HttpEvent<'_> {
         of_line.or_else(|| of_identity(context.identity))
     }
 
-    /// The HTTP request, whose path has neither the stage nor `base`.
+    /// The HTTP request, whose path has neither the stage nor `base`. Some paths need the URL of the server, and where
+    /// `needs_url` says so, every one does.
     ///
     /// # Errors
     /// A message for the caller, where the event holds something that HTTP does not allow.
-    pub(crate) fn request(self, base: &str) -> Result<Request, String> {
+    pub(crate) fn request(self, base: &str, needs_url: bool) -> Result<Request, String> {
         let query = self.query();
         let (first, second) = (&self.multi_value_headers, &self.headers);
         let mut headers = headers(first.as_ref(), second.as_ref())?;
@@ -157,7 +159,7 @@ impl HttpEvent<'_> {
         }
         let whole = self.whole_path();
         let path = strip_base(self.below_stage(&whole), base);
-        let served = (path == base_url::DOCUMENT).then(|| {
+        let served = (needs_url || path == base_url::DOCUMENT).then(|| {
             let prefix = self.prefix(&whole, path);
             BaseUrl::of_integration(&headers, text(self.domain()).as_deref(), &prefix)
         });

@@ -3,6 +3,9 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::auth::{Principal, PrincipalKind};
 
 /// The authorizer of a Function URL or an HTTP API with IAM authorization.
 #[derive(Deserialize)]
@@ -37,14 +40,7 @@ struct JwtAuthorizer {
 /// The authorizer of an HTTP API that checks JSON Web Tokens, with payload 1.0, or of a REST API with a Cognito user pool.
 #[derive(Deserialize)]
 struct ClaimsAuthorizer {
-    claims: Claims,
-}
-
-#[derive(Deserialize)]
-struct Claims {
-    #[serde(default)]
-    iss: String,
-    sub: String,
+    claims: Map<String, Value>,
 }
 
 /// A Lambda authorizer: a function of the operator that identifies callers.
@@ -62,22 +58,34 @@ struct CustomAuthorizer {
 pub(crate) fn principal(
     authorizer: Option<&RawValue>,
     identity: Option<&RawValue>,
-) -> Option<String> {
-    let user = |user: IamUser| {
-        let pool_identity = user.cognito_identity.map(|it| it.identity_id);
-        match pool_identity.or(user.cognito_identity_id) {
-            Some(id) => format!("cognito:{id}"),
-            None => format!("iam:{}", user.user_arn),
-        }
-    };
-    let claims = |claims: Claims| format!("jwt:{}#{}", claims.iss, claims.sub);
-    let custom = |custom: CustomAuthorizer| format!("authorizer:{}", custom.principal_id);
+) -> Option<Principal> {
     read(authorizer)
-        .map(|it: IamAuthorizer| user(it.iam))
-        .or_else(|| read(authorizer).map(|it: JwtAuthorizer| claims(it.jwt.claims)))
-        .or_else(|| read(authorizer).map(|it: ClaimsAuthorizer| claims(it.claims)))
-        .or_else(|| read(authorizer).map(custom))
-        .or_else(|| read(identity).map(user))
+        .map(|it: IamAuthorizer| of_user(it.iam))
+        .or_else(|| read(authorizer).and_then(|it: JwtAuthorizer| of_claims(it.jwt.claims)))
+        .or_else(|| read(authorizer).and_then(|it: ClaimsAuthorizer| of_claims(it.claims)))
+        .or_else(|| read(authorizer).map(of_custom))
+        .or_else(|| read(identity).map(of_user))
+}
+
+fn of_user(user: IamUser) -> Principal {
+    let pool_identity = user.cognito_identity.map(|it| it.identity_id);
+    match pool_identity.or(user.cognito_identity_id) {
+        Some(id) => Principal::checked(PrincipalKind::Cognito, format!("cognito:{id}")),
+        None => Principal::checked(PrincipalKind::Iam, format!("iam:{}", user.user_arn)),
+    }
+}
+
+fn of_claims(claims: Map<String, Value>) -> Option<Principal> {
+    let issuer = claims.get("iss").map_or(Some(""), Value::as_str)?;
+    let subject = claims.get("sub")?.as_str()?;
+    let id = format!("jwt:{issuer}#{subject}");
+    let principal = Principal::checked(PrincipalKind::Token, id);
+    Some(principal.with_claims(claims))
+}
+
+fn of_custom(custom: CustomAuthorizer) -> Principal {
+    let id = format!("authorizer:{}", custom.principal_id);
+    Principal::checked(PrincipalKind::Authorizer, id)
 }
 
 fn read<T: DeserializeOwned>(part: Option<&RawValue>) -> Option<T> {

@@ -88,13 +88,20 @@ impl WebSocketEvent<'_> {
             EventType::Connect => {
                 let (first, second) = (self.headers.as_ref(), self.multi_value_headers.as_ref());
                 let headers = headers(first, second);
-                return Ok(connect(app, headers, self.query_string_parameters, &cx).await);
+                let opened = (&connection, self.query_string_parameters);
+                return Ok(connect(app, headers, opened, &cx).await);
             }
-            EventType::Disconnect => sockets.disconnect(&connection, &cx).await,
+            EventType::Disconnect => {
+                let forgotten = sockets.forget_caller(&connection, &cx).await;
+                sockets.disconnect(&connection, &cx).await.and(forgotten)
+            }
             EventType::Message if flag(self.is_base64_encoded) => {
                 sockets.refuse_binary(&connection, &cx, times).await
             }
-            EventType::Message => sockets.message(connection, &text, cx, times).await,
+            EventType::Message => match sockets.recall_caller(&connection, &cx).await {
+                Ok(()) => sockets.message(connection, &text, cx, times).await,
+                Err(error) => Err(error),
+            },
         };
         done.map(|()| accepted()).map_err(Failure::undelivered)
     }
@@ -105,10 +112,29 @@ fn accepted() -> EventResponse {
     EventResponse::document(&json!({ "statusCode": 200 }))
 }
 
+/// The response to a client that is not let in.
+async fn refused(
+    app: &App,
+    headers: &HeaderMap,
+    connection: &Connection,
+    cx: &Context,
+) -> Option<EventResponse> {
+    let found = app.identify_connection(headers, connection, cx).await;
+    let (status, challenge) = found.err()?;
+    app.sockets().refuse_caller(status, cx);
+    Some(EventResponse::document(&json!({
+        "statusCode": status.as_u16(),
+        "headers": {
+            "WWW-Authenticate": challenge.to_str().unwrap_or("Bearer"),
+            "X-Content-Type-Options": "nosniff",
+        },
+    })))
+}
+
 async fn connect(
     app: &App,
     headers: Result<HeaderMap, String>,
-    query: Option<Fields<'_>>,
+    (connection, query): (&Connection, Option<Fields<'_>>),
     cx: &Context,
 ) -> EventResponse {
     let headers = headers.map_err(|_| "bad_request");
@@ -118,6 +144,11 @@ async fn connect(
     {
         app.sockets().refuse_connection(refused.status(), cx);
         return EventResponse::document(&json!({ "statusCode": refused.status().as_u16() }));
+    }
+    if let Ok(headers) = &headers
+        && let Some(refused) = refused(app, headers, connection, cx).await
+    {
+        return refused;
     }
     let status = app
         .sockets()

@@ -90,7 +90,7 @@ impl ClientChannel {
                 true => Capabilities::default(),
                 false => capabilities(version),
             }),
-            asking: Asking::Live(executor.pending_requests.held_by(cx.holder())),
+            asking: Asking::Live(executor.pending_requests.of(cx)),
             reporter: wishes.token.map(Reporter::new),
             takes_events: true,
         }))

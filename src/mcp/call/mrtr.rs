@@ -247,7 +247,7 @@ impl Binding {
             name: text(Key::Name),
             uri: text(Key::Uri),
             arguments: arguments.map(ToOwned::to_owned),
-            principal: cx.principal().map(str::to_owned),
+            principal: cx.principal().map(|it| it.id().to_owned()),
         }
     }
 

@@ -4,11 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::clock::Deadline;
 use crate::config::key;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::mcp::call::shutdown::Shutdown;
 use crate::store::{Change, Store};
@@ -25,6 +29,8 @@ pub(crate) struct PendingRequests {
     shutdown: Shutdown,
     /// The client that the records are charged to, if known.
     holder: Option<String>,
+    /// The principal that is asked, whose answer alone counts.
+    owner: Option<String>,
 }
 
 /// The record of one pending request, which lives as long as a function waits for it.
@@ -55,13 +61,15 @@ impl PendingRequests {
             patience,
             shutdown,
             holder: None,
+            owner: None,
         }
     }
 
-    /// The same pending requests, charged to one client.
-    pub(crate) fn held_by(&self, holder: Option<String>) -> PendingRequests {
+    /// The same pending requests, of the client of that call.
+    pub(crate) fn of(&self, cx: &Context) -> PendingRequests {
         PendingRequests {
-            holder,
+            holder: cx.holder(),
+            owner: cx.principal().map(|it| it.id().to_owned()),
             ..self.clone()
         }
     }
@@ -79,7 +87,7 @@ impl PendingRequests {
             pending_requests: self.clone(),
             id: key::random_name().into(),
         };
-        let (key, holder) = (key(slot.id()), self.holder.as_deref());
+        let (key, holder) = (self.key(slot.id()), self.holder.as_deref());
         self.store
             .create_for(holder, &key, String::new(), self.patience)
             .await?;
@@ -88,7 +96,7 @@ impl PendingRequests {
 
     /// Delivers a client's JSON-RPC response; false if no function waits for it.
     pub(crate) async fn deliver(&self, id: &str, response: &str) -> Result<bool> {
-        let key = key(id);
+        let key = self.key(id);
         match self.store.get(&key).await? {
             // Only the first answer counts.
             Some(record) if record.version == UNANSWERED => {
@@ -98,6 +106,17 @@ impl PendingRequests {
                     .await
             }
             _ => Ok(false),
+        }
+    }
+
+    /// The key of the record: the answer of another principal finds none.
+    fn key(&self, id: &str) -> String {
+        match &self.owner {
+            None => format!("mail#{id}"),
+            Some(owner) => {
+                let hash = digest(&SHA256, owner.as_bytes());
+                format!("mail@{}#{id}", URL_SAFE_NO_PAD.encode(hash))
+            }
         }
     }
 }
@@ -118,7 +137,7 @@ impl Slot {
             shutdown,
             ..
         } = &self.pending_requests;
-        let (mut stay, key) = (shutdown.stay(), key(&self.id));
+        let (mut stay, key) = (shutdown.stay(), self.pending_requests.key(&self.id));
         let change = tokio::select! {
             change = store.changed(&key, UNANSWERED, Deadline::after(*patience)) => change?,
             () = stay.ends() => return Err(stopping(about)),
@@ -134,12 +153,9 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.pending_requests.store.forget(&key(&self.id));
+        let key = self.pending_requests.key(&self.id);
+        self.pending_requests.store.forget(&key);
     }
-}
-
-fn key(id: &str) -> String {
-    format!("mail#{id}")
 }
 
 fn stopping(about: &str) -> Error {

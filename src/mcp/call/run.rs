@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::context::{Context, client};
 use crate::error::{Error, Kind};
-use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::error::{RpcError, refusal};
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::Shape;
 use crate::registry::Answer;
@@ -48,7 +48,10 @@ impl Ended {
                     _ => rpc_error.legacy(),
                 })
             }
-            None => encode(&answer),
+            None => match failure.filter(|it| refusal(it).is_some()) {
+                Some(refused) => Err(RpcError::of_error(shape, &function, refused)),
+                None => encode(&answer),
+            },
         };
         Ended {
             result,

@@ -13,7 +13,7 @@ use crate::mcp::http::{dispatch, gate, legacy, modern};
 use crate::mcp::messages::accept;
 use crate::mcp::messages::envelope::{self, Incoming, Malformed, Message, Request};
 use crate::mcp::messages::error::RpcError;
-use crate::mcp::messages::version::{self, Era};
+use crate::mcp::messages::version::{self, Era, Shape};
 use crate::telemetry::Outcome;
 
 /// The maximum number of messages in a batch.
@@ -74,7 +74,8 @@ impl Endpoint {
         absent: Option<&RawValue>,
         cx: &Context,
     ) -> McpResponse {
-        let delivering = self.executor.pending_requests.deliver(id, text);
+        let pending_requests = self.executor.pending_requests.of(cx);
+        let delivering = pending_requests.deliver(id, text);
         let delivered = cx.timeout(delivering).await;
         match delivered.unwrap_or_else(|| Err(Error::deadline_exceeded())) {
             Ok(true) => McpResponse::accepted("response"),
@@ -96,6 +97,12 @@ impl Endpoint {
         if let Some(trace) = request.params.meta.trace() {
             cx.set_trace(trace);
         }
+        if cx.is_guarded()
+            && let Err(denied) = self.authorize(request, cx)
+        {
+            let rpc_error = RpcError::of_error(Shape::Modern, &request.method, &denied);
+            return McpResponse::rpc_error(Some(request.id), rpc_error);
+        }
         let mut response = match Era::of(headers, request) {
             Ok(Era::Modern) => modern::answer(self, headers, request, cx).await,
             Ok(Era::Legacy(version)) => legacy::answer(self, version, request, cx).await,
@@ -115,6 +122,12 @@ impl Endpoint {
         if batch.len() > MAX_BATCH {
             let problem = format!("{} messages, at most {MAX_BATCH} are taken", batch.len());
             return McpResponse::rpc_error(absent, RpcError::invalid_request(problem));
+        }
+        if cx.is_guarded()
+            && let Err(denied) = self.authorize_batch(&batch, cx)
+        {
+            let rpc_error = RpcError::of_error(Shape::Modern, "batch", &denied);
+            return McpResponse::rpc_error(absent, rpc_error);
         }
         let cx = &cx.batched();
         // Collected first, because the compiler cannot infer the lifetimes of futures that a closure in a stream

@@ -37,6 +37,8 @@ pub(crate) async fn answer(
     let Execution { shape, request, cx } = execution;
     let params = &request.params;
     if let Some(list) = List::of(&request.method).filter(|list| rendered.has(*list)) {
+        let personal = endpoint.personal_lists(cx);
+        let rendered = personal.as_deref().unwrap_or(rendered);
         let page = rendered.page(list, shape, cursor::of(params)?)?;
         return McpResponse::charged(request, list.method(), page, cx);
     }

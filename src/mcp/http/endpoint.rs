@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use quick_cache::sync::Cache;
+
 use crate::aws::invoke::Invoker;
 use crate::config::Config;
 use crate::context::Context;
@@ -18,6 +20,9 @@ use crate::mcp::methods::rendered::Rendered;
 use crate::registry::{Info, Registry};
 use crate::store::Store;
 
+/// How many different sets of functions are kept as lists.
+const MOST_LISTS: usize = 64;
+
 /// The MCP endpoint of one application with one registry. After a change of the catalog a new endpoint shares
 /// everything but the registry.
 pub struct Endpoint {
@@ -29,6 +34,8 @@ pub struct Endpoint {
     /// Publishes changes to subscribed clients.
     pub(super) updates: Arc<Updates>,
     shutdown: Shutdown,
+    /// The lists for callers who see only what they may call, by what they see.
+    pub(super) personal: Cache<u64, Arc<Rendered>>,
 }
 
 /// The dependencies of an [`Endpoint`].
@@ -106,6 +113,7 @@ impl Endpoint {
             executor,
             updates,
             shutdown,
+            personal: Cache::new(MOST_LISTS),
         }
     }
 
@@ -118,6 +126,7 @@ impl Endpoint {
             origins: self.origins.clone(),
             updates: self.updates.clone(),
             shutdown: self.shutdown.clone(),
+            personal: Cache::new(MOST_LISTS),
         }
     }
 

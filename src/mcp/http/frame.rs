@@ -1,6 +1,5 @@
 //! MCP messages over WebSocket: the same protocol without HTTP headers.
 
-use http::HeaderMap;
 use serde_json::value::RawValue;
 
 use crate::context::Context;
@@ -11,7 +10,7 @@ use crate::mcp::http::response::McpResponse;
 use crate::mcp::messages::envelope::{self, Incoming, Malformed, Message, Request};
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::outgoing::Outgoing;
-use crate::mcp::messages::version::{self, Shape};
+use crate::mcp::messages::version::Shape;
 use crate::telemetry::trace::Trace;
 
 /// One message, parsed once and kept until it is answered.
@@ -149,9 +148,4 @@ pub(crate) fn refusal(id: &RawValue, error: &Error) -> Outgoing {
 /// The error for a message without a usable request id.
 pub(crate) fn unreadable(problem: impl Into<String>) -> Outgoing {
     RpcError::invalid_request(problem).encode(None)
-}
-
-/// The same error, in the form of the revision that the headers name.
-pub(crate) fn unreadable_in(headers: &HeaderMap, problem: impl Into<String>) -> Outgoing {
-    RpcError::invalid_request(problem).encode(version::absent_id(headers))
 }

@@ -1,5 +1,6 @@
 //! The fourth layer: the endpoint, and MCP over HTTP, where a response is one JSON document or an event stream.
 
+mod access;
 mod answer;
 pub(crate) mod dispatch;
 pub(crate) mod endpoint;
@@ -22,7 +23,9 @@ use crate::context::Context;
 use crate::context::answered::Answered;
 use crate::http::body::read_body;
 use crate::http::refusal::Refusal;
+use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::events::Event;
+use crate::mcp::messages::version;
 use crate::telemetry::Outcome;
 
 use endpoint::Endpoint;
@@ -62,7 +65,8 @@ fn method_not_allowed(headers: &HeaderMap, allowed: &'static str) -> Answered {
 
 /// A JSON-RPC error, because MCP clients cannot read problem documents.
 pub(crate) fn refused(headers: &HeaderMap, refusal: Refusal) -> Answered {
-    let message = frame::unreadable_in(headers, refusal.detail);
+    let message = RpcError::of_refusal(&refusal);
+    let message = message.encode(version::absent_id(headers));
     let mut response = json_response(message.into_json());
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();

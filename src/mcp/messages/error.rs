@@ -7,11 +7,15 @@ use serde_json::{Value, json};
 
 use crate::error::excerpt::excerpt;
 use crate::error::{Capability, Error, Kind};
+use crate::http::refusal::Refusal;
 use crate::mcp::messages::outgoing::Outgoing;
 use crate::mcp::messages::version::{MODERN, Shape};
 
 /// The client lacks a capability that a function needs (MCP 2026-07-28).
 const MISSING_CAPABILITY: i32 = -32021;
+
+/// The codes of refused callers: those of HTTP, which lie outside the range that JSON-RPC keeps for protocols.
+const REFUSALS: [i32; 3] = [401, 403, 429];
 
 /// A request that failed with a protocol error.
 pub(crate) struct RpcError {
@@ -87,6 +91,14 @@ impl RpcError {
 
     /// The function of a resource or prompt failed.
     pub(crate) fn of_error(shape: Shape, about: &str, error: &Error) -> RpcError {
+        if let Some(status) = refusal(error) {
+            let data = Some(json!(error.detail()));
+            let code = i32::from(status.as_u16());
+            return RpcError {
+                data,
+                ..RpcError::new(status, code, error.message())
+            };
+        }
         let code = match error.kind() {
             Kind::NotFound => return RpcError::resource_not_found(shape, about),
             Kind::InvalidArgument => -32602,
@@ -166,8 +178,21 @@ impl RpcError {
         RpcError::new(StatusCode::NOT_ACCEPTABLE, -32600, message)
     }
 
-    /// The status in legacy revisions, which send every error of a request with HTTP 200.
+    /// A request that reached no method. Where its caller is refused, the code is the one of HTTP, because the protocol
+    /// has none for that.
+    pub(crate) fn of_refusal(refusal: &Refusal) -> RpcError {
+        let code = match refusal.class {
+            "unauthenticated" | "invalid_token" => 401,
+            _ => -32600,
+        };
+        RpcError::new(refusal.status, code, &*refusal.detail)
+    }
+
+    /// The status in legacy revisions, which send every error of a request with HTTP 200, unless its caller is refused.
     pub(crate) fn legacy(mut self) -> RpcError {
+        if REFUSALS.contains(&self.code) {
+            return self;
+        }
         if self.code == MISSING_CAPABILITY {
             self.message.push_str(
                 "; a client of this revision is asked on the stream of its call: send `Accept: text/event-stream`, post it outside a batch, and use a revision that knows what is asked",
@@ -190,6 +215,9 @@ impl RpcError {
             -32020 => "header_mismatch",
             MISSING_CAPABILITY => "missing_capability",
             -32022 => "unsupported_version",
+            401 => "unauthenticated",
+            403 => "insufficient_scope",
+            429 => "too_many_requests",
             _ => "invalid_request",
         }
     }
@@ -214,5 +242,15 @@ impl RpcError {
             message: &self.message,
             data: self.data.as_ref(),
         }
+    }
+}
+
+/// The HTTP status of an error that refuses the caller.
+pub(crate) fn refusal(error: &Error) -> Option<StatusCode> {
+    match error.kind() {
+        Kind::Unauthenticated => Some(StatusCode::UNAUTHORIZED),
+        Kind::InsufficientScope => Some(StatusCode::FORBIDDEN),
+        Kind::TooManyRequests => Some(StatusCode::TOO_MANY_REQUESTS),
+        _ => None,
     }
 }

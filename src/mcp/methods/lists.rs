@@ -8,6 +8,9 @@ use crate::mcp::messages::blocks;
 use crate::mcp::messages::version::Shape;
 use crate::registry::{Prompt, Registry, Resource, Tool};
 
+/// The key of `_meta` that names the scopes which a function needs.
+const SCOPES: &str = "bifold/scopes";
+
 /// The lists that clients can request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum List {
@@ -152,6 +155,9 @@ fn described(key: &str, name: &str, function: &Tool, shape: Shape) -> Value {
     }
     if shape >= Shape::Structured && !function.metadata().is_empty() {
         entry["_meta"] = json!(function.metadata());
+    }
+    if shape >= Shape::Structured && !function.required_scopes().is_empty() {
+        entry["_meta"][SCOPES] = json!(function.required_scopes());
     }
     if shape >= Shape::Illustrated && !function.icons().is_empty() {
         entry["icons"] = json!(function.icons());

@@ -32,6 +32,8 @@ pub(crate) struct Rendered {
     nothing: Box<RawValue>,
     discover: OnceLock<Box<RawValue>>,
     page_size: usize,
+    /// Whether shared caches may keep the results, which they may not if each caller gets its own.
+    cache_scope: &'static str,
     lists: [[OnceLock<Pages>; 5]; 4],
 }
 
@@ -66,6 +68,7 @@ impl Rendered {
             nothing: raw(&json!({})),
             discover: OnceLock::new(),
             page_size,
+            cache_scope: "public",
             lists: Default::default(),
         }
     }
@@ -85,6 +88,13 @@ impl Rendered {
     }
 
     /// The name and version of the server, for modern results.
+    pub(crate) fn for_some(&self, registry: Arc<Registry>) -> Rendered {
+        Rendered {
+            cache_scope: "private",
+            ..self.with(registry)
+        }
+    }
+
     pub(crate) fn server(&self) -> &RawValue {
         &self.server
     }
@@ -217,7 +227,7 @@ impl Rendered {
     fn modern(&self, mut result: Value, ttl_ms: u64) -> Value {
         result["resultType"] = "complete".into();
         result["ttlMs"] = ttl_ms.into();
-        result["cacheScope"] = "public".into();
+        result["cacheScope"] = self.cache_scope.into();
         result["_meta"] = json!({ SERVER_INFO: &self.server });
         result
     }

@@ -40,7 +40,7 @@ async fn call(app: &App, peer: Option<&str>, principal: Option<&str>) -> Value {
     let request_info = {
         let mut info = RequestInfo::default();
         info.peer = peer.map(|it| it.parse::<IpAddr>().unwrap());
-        info.principal = principal.map(str::to_owned);
+        info.principal = principal.map(bifold::Principal::new);
         info
     };
     Answer::read(serve(app, request, request_info).await)

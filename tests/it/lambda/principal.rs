@@ -19,7 +19,7 @@ struct Caller {
 }
 
 async fn whoami(cx: Context, Ask {}: Ask) -> Result<Caller> {
-    let name = cx.principal().map(str::to_owned);
+    let name = cx.principal().map(|it| it.id().to_owned());
     Ok(Caller { name })
 }
 

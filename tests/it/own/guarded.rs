@@ -29,14 +29,17 @@ struct Principal {
 }
 
 async fn whoami(cx: Context, Whoami {}: Whoami) -> Result<Principal> {
-    let principal = cx.principal().map(str::to_owned);
+    let principal = cx.principal().map(|it| it.id().to_owned());
     Ok(Principal { principal })
 }
 
 /// What a route of one's own knows of its client.
 async fn seen(cx: Context, ConnectInfo(peer): ConnectInfo<SocketAddr>) -> String {
     assert_eq!(cx.peer(), Some(peer.ip()));
-    format!("{} has a peer", cx.principal().unwrap_or("nobody"))
+    format!(
+        "{} has a peer",
+        cx.principal().map_or("nobody", |it| it.id())
+    )
 }
 
 /// Lets those pass who have the key, in a header or in the query.

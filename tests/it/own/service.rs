@@ -32,10 +32,7 @@ async fn it_takes_any_body_and_the_request_info_of_the_extensions() {
         .headers_mut()
         .insert("x-key", "secret".parse().unwrap());
     let mut info = RequestInfo::default();
-    (info.id, info.principal) = (
-        Some("of-the-transport".to_owned()),
-        Some("grace".to_owned()),
-    );
+    (info.id, info.principal) = (Some("of-the-transport".to_owned()), Some("grace".into()));
     request.extensions_mut().insert(info);
     let app = App::new(Config::default(), guarded::server()).unwrap();
     let answer = Answer::read(app.oneshot(request).await.unwrap()).await;

@@ -33,7 +33,7 @@ pub struct Platform {
     posted: UnboundedReceiver<Post>,
     serving: JoinHandle<()>,
     function: Child,
-    log: Lines<BufReader<ChildStdout>>,
+    pub(super) log: Lines<BufReader<ChildStdout>>,
     invocations: usize,
 }
 
@@ -198,13 +198,6 @@ impl Platform {
         timeout(PATIENCE, self.api.waiting.notified())
             .await
             .unwrap();
-    }
-
-    /// The next line that the function wrote to its log, which must be JSON.
-    pub async fn line(&mut self) -> Value {
-        let line = timeout(PATIENCE, self.log.next_line()).await;
-        let line = line.expect("the function logs nothing").unwrap().unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
     /// Whether the process is still running.

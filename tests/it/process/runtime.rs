@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::binary;
+use super::log::is_open;
 use super::platform::{Outcome, Platform, TRACE, after};
 use crate::lambda::{changed, event};
 
@@ -286,5 +287,26 @@ async fn a_failed_start_logs_its_reason() {
         assert_eq!(output.status.code(), Some(1));
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains(said), "{said}: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_checks_no_callers_warns_of_that_at_its_start() {
+    let key = format!("ci {}", "0".repeat(64));
+    for (settings, warns) in [(vec![], true), (vec![("BIFOLD_API_KEYS", &*key)], false)] {
+        let mut platform = Platform::start(&settings).await;
+        platform.invoke(&event("function_url_mcp")).await;
+        let mut warnings = 0;
+        loop {
+            let line = platform.any_line().await;
+            if is_open(&line) {
+                assert_eq!(line["level"], "WARN");
+                warnings += 1;
+            }
+            if line["message"] == "request" {
+                break;
+            }
+        }
+        assert_eq!(warnings, usize::from(warns));
     }
 }

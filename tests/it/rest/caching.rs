@@ -42,7 +42,7 @@ async fn an_answer_to_a_request_with_credentials_is_private_and_varies_by_them()
         assert_private(&app.send(request(Some(name))).await, name);
     }
     let mut request_info = RequestInfo::default();
-    request_info.principal = Some("me".to_owned());
+    request_info.principal = Some("me".into());
     let response = serve(&app.app, request(None), request_info).await;
     assert_private(&Answer::read(response).await, "a principal");
 }

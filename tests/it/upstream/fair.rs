@@ -46,7 +46,7 @@ async fn ask(app: &TestApp, from: From, number: u32) -> Answer {
     request_info.peer = Some(IpAddr::from([192, 0, 2, 1]));
     match from {
         From::Peer(peer) => request_info.peer = Some(peer.parse().unwrap()),
-        From::Principal(name) => request_info.principal = Some(name.to_owned()),
+        From::Principal(name) => request_info.principal = Some(bifold::Principal::new(name)),
     }
     Answer::read(serve(&app.app, request, request_info).await).await
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::oneshot;
 
+use crate::auth::Principal;
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::clock::{Deadline, Timestamp};
 use crate::config::key;
@@ -83,7 +84,8 @@ impl Tasks {
             .load(id)
             .await
             .map_err(|it| RpcError::of_error(Shape::Modern, id, &it))?;
-        let own = found.filter(|it| it.0.principal.as_deref() == cx.principal());
+        let caller = cx.principal().map(Principal::id);
+        let own = found.filter(|it| it.0.principal.as_ref().map(Principal::id) == caller);
         own.map(|it| it.0).ok_or_else(|| {
             RpcError::invalid_params("there is no task of that `taskId`, or it has been forgotten")
         })
@@ -150,7 +152,7 @@ impl Escalation {
         let Escalation {
             tasks, cx, server, ..
         } = &self;
-        let mut record = TaskRecord::new(cx.now(), cx.principal());
+        let mut record = TaskRecord::new(cx.now(), cx.principal().cloned());
         let view = Created {
             result_type: "task",
             task: record.view(&id),

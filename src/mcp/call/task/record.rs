@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::auth::Principal;
 use crate::clock::Timestamp;
 use crate::context::client::Ask;
 use crate::error::{Capabilities, Error, Result};
@@ -21,7 +22,7 @@ pub(crate) struct TaskRecord {
     created: Timestamp,
     pub(crate) updated: Timestamp,
     /// The principal that made the call.
-    pub(crate) principal: Option<String>,
+    pub(crate) principal: Option<Principal>,
     /// The call to make, until an invocation has started it.
     #[serde(default)]
     pub(crate) call: Option<TaskCall>,
@@ -87,13 +88,13 @@ impl Status {
 
 impl TaskRecord {
     /// A task that has just started.
-    pub(crate) fn new(now: Timestamp, principal: Option<&str>) -> TaskRecord {
+    pub(crate) fn new(now: Timestamp, principal: Option<Principal>) -> TaskRecord {
         TaskRecord {
             status: Status::Working,
             message: None,
             created: now,
             updated: now,
-            principal: principal.map(str::to_owned),
+            principal,
             call: None,
             questions: BTreeMap::new(),
             answers: BTreeMap::new(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{LATEST, try_greet};
-use crate::input::{Events, function, greet, legacy, posted, serving, text};
+use crate::input::{Events, function, greet, legacy, named, posted, serving, text};
 use crate::support::{Answer, serve};
 
 /// The call with this `Accept`.
@@ -83,4 +83,31 @@ async fn a_client_of_a_buffered_response_cannot_be_asked() {
         "{message}"
     );
     assert_eq!(since.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn only_the_principal_that_is_asked_can_answer() {
+    let app = serving(vec![function("greet", greet)]);
+    let of = |principal: Option<&str>| {
+        let mut info = RequestInfo::default();
+        info.principal = principal.map(bifold::Principal::new);
+        info
+    };
+    let response = serve(&app, legacy(LATEST, "greet"), of(Some("ada"))).await;
+    let mut events = Events(response.into_body().into_data_stream());
+    let question = events.next().await;
+    let id = question["id"].as_str().unwrap();
+    let answer = |id: &str| json!({"jsonrpc": "2.0", "id": id, "result": named("Ada")});
+    for (caller, id, status) in [
+        (Some("eve"), id, StatusCode::BAD_REQUEST),
+        (None, id, StatusCode::BAD_REQUEST),
+        (Some("ada"), "0", StatusCode::BAD_REQUEST),
+        (Some("ada"), id, StatusCode::ACCEPTED),
+        (Some("ada"), id, StatusCode::BAD_REQUEST),
+    ] {
+        let request = posted(LATEST, answer(id));
+        let answer = Answer::read(serve(&app, request, of(caller)).await).await;
+        assert_eq!(answer.status, status, "{caller:?} {}", answer.text());
+    }
+    assert_eq!(text(&events.next().await["result"]), "Hello, Ada!");
 }

@@ -1,0 +1,176 @@
+//! API keys, of which only hashes are kept: one line for each in a file or in the setting itself.
+
+use std::fs;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+
+use super::principal::{Principal, PrincipalKind};
+use crate::clock::Timestamp;
+use crate::config::{Config, key};
+
+/// The beginning of every key, by which people and scanners of repositories know what it is.
+const PREFIX: &str = "bfk_";
+
+/// All keys.
+pub(super) struct Keys(Vec<ApiKey>);
+
+struct ApiKey {
+    hash: [u8; 32],
+    principal: Principal,
+    expires: Option<Timestamp>,
+}
+
+/// A key that was just made.
+pub struct NewKey {
+    /// The key, for its user alone.
+    pub secret: String,
+    /// The line of the settings, without a secret.
+    pub line: String,
+}
+
+impl NewKey {
+    /// A random key of 256 bits.
+    ///
+    /// # Errors
+    /// The name or a scope has characters that a line cannot hold.
+    pub fn new(
+        name: &str,
+        scopes: &[String],
+        expires: Option<Timestamp>,
+    ) -> Result<NewKey, String> {
+        let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(key::random::<32>()));
+        let mut line = format!("{name} {}", hex(&hash(&secret)));
+        if let Some(expires) = expires {
+            line.push_str(&format!(" expires={expires}"));
+        }
+        for scope in scopes {
+            line.push(' ');
+            line.push_str(scope);
+        }
+        let is_name = |it: &u8| it.is_ascii_graphic() && !b";#".contains(it);
+        let texts = scopes.iter().map(String::as_str).chain([name]);
+        match texts
+            .clone()
+            .all(|it| !it.is_empty() && it.bytes().all(|it| is_name(&it)))
+        {
+            true => Ok(NewKey { secret, line }),
+            false => Err("names and scopes are visible ASCII without spaces, `;` and `#`".into()),
+        }
+    }
+}
+
+impl Keys {
+    /// The keys of the settings; none where there is no such setting.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the line that cannot be used.
+    pub(super) fn new(config: &Config) -> Result<Option<Keys>, String> {
+        let Some(given) = &config.api_keys else {
+            return Ok(None);
+        };
+        // A path has no spaces where a line has its first one, and a hash is longer than most names of files.
+        let mut words = given
+            .split([' ', '\t', '\n', ';'])
+            .filter(|it| !it.is_empty());
+        let is_inline = words.nth(1).is_some_and(is_hash);
+        let text = match is_inline {
+            true => given.clone(),
+            false => fs::read_to_string(given)
+                .map_err(|error| format!("`BIFOLD_API_KEYS`: the file cannot be read: {error}"))?,
+        };
+        let lines = text.split(['\n', ';']).map(str::trim).enumerate();
+        let lines = lines.filter(|(_, it)| !it.is_empty() && !it.starts_with('#'));
+        let keys = lines.map(|(place, line)| {
+            let key = ApiKey::read(line);
+            key.map_err(|problem| format!("`BIFOLD_API_KEYS`: line {}: {problem}", place + 1))
+        });
+        let keys: Vec<ApiKey> = keys.collect::<Result<_, _>>()?;
+        let mut names: Vec<&str> = keys.iter().map(|it| it.principal.id()).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(format!(
+                "`BIFOLD_API_KEYS`: `{}` stands there twice",
+                pair[0]
+            )),
+            None => Ok(Some(Keys(keys))),
+        }
+    }
+
+    /// The principal of a key. All keys are compared, each in the same time whatever it is.
+    ///
+    /// # Errors
+    /// It is unknown or has expired.
+    pub(super) fn principal(
+        &self,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Principal, &'static str> {
+        let hash = hash(secret);
+        let found = self
+            .0
+            .iter()
+            .fold(None, |found, it| match is_same(&it.hash, &hash) {
+                true => Some(it),
+                false => found,
+            });
+        let found = found.ok_or("is not known")?;
+        match found.expires.is_some_and(|it| it <= now) {
+            true => Err("has expired"),
+            false => Ok(found.principal.clone()),
+        }
+    }
+}
+
+impl ApiKey {
+    /// Reads `name hash [expires=TIME] scope…`. An error does not repeat the line, where a key may stand by mistake.
+    fn read(line: &str) -> Result<ApiKey, &'static str> {
+        let wrong = "expected a name and the SHA-256 of the key, as `key new` prints them";
+        let mut words = line.split_ascii_whitespace();
+        let (name, digits) = words.next().zip(words.next()).ok_or(wrong)?;
+        let hash = key::Key::parse(digits).ok_or(wrong)?;
+        let mut expires = None;
+        let mut scopes = Vec::new();
+        for word in words {
+            match word.strip_prefix("expires=") {
+                Some(time) => {
+                    let time = Timestamp::parse(time);
+                    expires = Some(time.map_err(|_| "`expires` is no RFC 3339 time")?);
+                }
+                None => scopes.push(word),
+            }
+        }
+        let principal = Principal::checked(PrincipalKind::Key, format!("key:{name}"));
+        let principal = match expires {
+            Some(expires) => principal.until(expires),
+            None => principal,
+        };
+        Ok(ApiKey {
+            hash: *hash.bytes(),
+            principal: principal.with_scopes(scopes),
+            expires,
+        })
+    }
+}
+
+fn hash(secret: &str) -> [u8; 32] {
+    let digest = digest(&SHA256, secret.as_bytes());
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_hash(word: &str) -> bool {
+    word.len() == 64 && word.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+/// Whether they are equal, in a time that does not depend on where they differ.
+fn is_same(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    let differences = one.iter().zip(other).map(|(one, other)| one ^ other);
+    std::hint::black_box(differences.fold(0, |all, it| all | it)) == 0
+}
