@@ -80,7 +80,7 @@ class Emulator:
 
     def __enter__(self):
         self.process = self.run.__enter__()
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", self.port)).close()
                 return self
@@ -157,7 +157,7 @@ def live():
     with running(command, "watch.log", **STREAMED, **REPLAYED, **faults):
         request = call("fetch_market_overview_summary", progressToken=1)
         headers = {"accept": "text/event-stream", "content-type": "application/json"}
-        for _ in range(100):
+        for _ in range(600):
             connection = http.client.HTTPConnection("127.0.0.1", address, timeout=300)
             with contextlib.suppress(ConnectionRefusedError):
                 connection.request("POST", "/mcp", request["body"], headers)
@@ -193,7 +193,7 @@ def notes():
             answer = connection.getresponse()
             return answer.status, answer.read()
 
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(ConnectionRefusedError):
                 created = send("POST", "/api/notes", {"text": "buy milk"})
                 break
