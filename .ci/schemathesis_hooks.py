@@ -55,8 +55,10 @@ def before_load_schema(context, raw_schema):
     """
     for operations in raw_schema["paths"].values():
         for operation in operations.values():
-            for content in operation.get("requestBody", {}).get("content", {}).values():
-                take_null(content["schema"])
+            # Forms have texts, and no null.
+            json = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if json:
+                take_null(json["schema"])
     pending = [raw_schema]
     while pending:
         node = pending.pop()
