@@ -235,3 +235,22 @@ impl Write for Bounded {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_text_becomes_the_same_raw_value_as_one_that_is_read_again() {
+        for text in [
+            "null",
+            "-1.5e3",
+            r#""ü \"\\ \u0001""#,
+            r#"{"a":[1,{"b":[]}],"c":{}}"#,
+        ] {
+            let read = RawValue::from_string(text.to_owned()).unwrap();
+            assert_eq!(raw(text.into()).unwrap().get(), read.get());
+        }
+        assert!(raw(vec![0xff]).is_err());
+    }
+}
