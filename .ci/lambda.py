@@ -80,7 +80,7 @@ class Emulator:
 
     def __enter__(self):
         self.process = self.run.__enter__()
-        for _ in range(100):
+        for _ in range(600):
             with contextlib.suppress(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", self.port)).close()
                 return self
@@ -157,7 +157,7 @@ def live():
     with running(command, "watch.log", **STREAMED, **REPLAYED, **faults):
         request = call("fetch_market_overview_summary", progressToken=1)
         headers = {"accept": "text/event-stream", "content-type": "application/json"}
-        for _ in range(100):
+        for _ in range(600):
             connection = http.client.HTTPConnection("127.0.0.1", address, timeout=300)
             with contextlib.suppress(ConnectionRefusedError):
                 connection.request("POST", "/mcp", request["body"], headers)
@@ -179,8 +179,37 @@ def live():
     print(f"cargo lambda watch: the first event {took:.1f} s before the last")
 
 
+def notes():
+    """An application of its own, over both protocols."""
+    address = port()
+    command = [cargo_lambda, "lambda", "watch", "--example", "notes", "--ignore-changes"]
+    command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(address)]
+    with running(command, "notes.log", NOTES_DATABASE=":memory:", BIFOLD_INVOKE_MODE="buffered"):
+
+        def send(method, path, body=None):
+            connection = http.client.HTTPConnection("127.0.0.1", address, timeout=300)
+            headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+            connection.request(method, path, body and json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+        for _ in range(600):
+            with contextlib.suppress(ConnectionRefusedError):
+                created = send("POST", "/api/notes", {"text": "buy milk"})
+                break
+            time.sleep(0.1)
+        check("a note is created", created[0] == 201, created)
+        params = {"name": "list_notes", "arguments": {}}
+        listed = send("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+        check("and listed over MCP", b"buy milk" in listed[1], listed)
+        deleted = send("DELETE", "/api/notes/1")
+        check("and deleted", deleted == (204, b""), deleted)
+    print("cargo lambda watch: the notes of examples/notes.rs")
+
+
 # A SIGTERM to this program also ends the programs that it has started.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("lambda: terminated"))
 whole_and_streamed()
 misbehaviour()
 live()
+notes()

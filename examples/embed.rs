@@ -2,8 +2,8 @@
 //!
 //! ```sh
 //! cargo run --example embed
-//! curl http://127.0.0.1:3000/visits
-//! curl --request POST --header 'authorization: Bearer let me in' http://127.0.0.1:3000/api/visits/add
+//! curl http://127.0.0.1:8787/visits
+//! curl --request POST --header 'authorization: Bearer let me in' http://127.0.0.1:8787/api/visits/add
 //! ```
 
 use std::sync::Arc;

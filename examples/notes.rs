@@ -2,8 +2,8 @@
 //!
 //! ```sh
 //! NOTES_DATABASE=notes.db cargo run --example notes
-//! curl --json '{"text": "buy milk"}' http://127.0.0.1:3000/api/notes
-//! curl 'http://127.0.0.1:3000/api/notes?limit=10'
+//! curl --json '{"text": "buy milk"}' http://127.0.0.1:8787/api/notes
+//! curl 'http://127.0.0.1:8787/api/notes?limit=10'
 //! ```
 
 use std::sync::{Arc, Mutex};

@@ -2,8 +2,8 @@
 //!
 //! ```sh
 //! cargo run --example upload
-//! curl --form file=@README.md http://127.0.0.1:3000/api/lines
-//! curl --form file=@README.md --output numbered.txt http://127.0.0.1:3000/api/numbered
+//! curl --form file=@README.md http://127.0.0.1:8787/api/lines
+//! curl --form file=@README.md --output numbered.txt http://127.0.0.1:8787/api/numbered
 //! ```
 
 use bifold::Upload;

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! WEATHER_API_KEY=… cargo run --example weather
-//! curl http://127.0.0.1:3000/api/weather/Berlin
+//! curl http://127.0.0.1:8787/api/weather/Berlin
 //! ```
 
 use std::time::Duration;

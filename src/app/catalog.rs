@@ -19,18 +19,12 @@ use crate::registry::{Functions, Prompt, Registry, Resource, Tool};
 /// that has changed is refused.
 ///
 /// ```
-/// use bifold::{App, Config, Content, Context, JsonSchema, Server, Tool};
-/// use serde::Deserialize;
-///
-/// /// Tells the greeting of one language.
-/// #[derive(Deserialize, JsonSchema)]
-/// #[serde(deny_unknown_fields)]
-/// struct Greet {}
+/// use bifold::{App, Config, Server, Tool};
 ///
 /// let app = App::new(Config::default(), Server::new("greeter", "1.0.0").changing_catalog())?;
 /// for (language, greeting) in [("english", "Hello"), ("german", "Hallo")] {
-///     let greet = move |_: Context, _: Greet| Ok(Content::text(greeting));
-///     let tool = Tool::sync(format!("greet_{language}"), greet);
+///     let tool = Tool::new(format!("greet_{language}"), move || greeting.to_owned());
+///     let tool = tool.describe("Tells the greeting of one language.");
 ///     app.catalog().change(|functions| functions.add_tool(tool))?;
 /// }
 /// assert_eq!(app.catalog().current().tools().len(), 2);

@@ -310,14 +310,15 @@ impl App {
                 Err(elsewhere) => elsewhere,
             };
         }
+        let own = self.own.as_ref().and_then(|it| it.routes());
+        if let ("/", Some(own)) = (request.uri().path(), own) {
+            return own_routes::index(own, snapshot, request).await;
+        }
         let router = match request.uri().path() {
             // Not through a router: it takes 3,800 instructions more for a request, and 900,000 to be made for forty
             // functions, which a frozen process that is only asked over MCP never has to spend.
             MCP => return mcp_http::route(&snapshot.endpoint, request).await,
             WEBSOCKET => self.router(),
-            "/" if let Some(own) = self.own.as_ref().and_then(|it| it.routes()) => {
-                return own_routes::index(own, snapshot, request).await;
-            }
             _ => snapshot.router(),
         };
         let response = router.clone().oneshot(request).await;

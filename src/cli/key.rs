@@ -40,7 +40,7 @@ impl Key {
             expires,
         }) = self.action;
         let key = NewKey::new(&name, &scopes, expires)?;
-        print(&format!(
+        print(format!(
             "The key, which is shown only now:\n{}\n\nThe line for BIFOLD_API_KEYS:\n{}\n",
             key.secret, key.line
         ))

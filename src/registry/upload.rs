@@ -20,7 +20,7 @@ pub(crate) const UNTYPED: &str = "application/octet-stream";
 /// file itself as the body. `Vec<Upload>` takes several files.
 ///
 /// ```
-/// use bifold::{JsonSchema, Result, Tool, Upload};
+/// use bifold::{JsonSchema, Tool, Upload};
 /// use serde::Deserialize;
 ///
 /// /// Counts the bytes of a file.
@@ -31,10 +31,7 @@ pub(crate) const UNTYPED: &str = "application/octet-stream";
 ///     file: Upload,
 /// }
 ///
-/// let tool = Tool::sync("count_bytes", |_, Count { file }| {
-///     Ok(bifold::Content::text(format!("{} bytes", file.bytes.len())))
-/// });
-/// let tool = tool.post("/bytes");
+/// let tool = Tool::new("count_bytes", |Count { file }: Count| file.bytes.len()).post("/bytes");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -10,6 +10,7 @@ mod schemas;
 mod settings;
 #[cfg(feature = "provenance")]
 pub mod snapshot;
+mod upstreams;
 
 use serde_json::Value;
 
