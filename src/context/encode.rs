@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::de::value::{Error as TextError, MapDeserializer};
+use serde::de::{Deserializer, Visitor};
+use serde::{Deserialize, Serialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
 
 use super::Context;
@@ -16,6 +18,9 @@ struct Bounded {
     most: usize,
     is_over: bool,
 }
+
+/// The text of a JSON value that was written a moment ago.
+struct Written(String);
 
 impl Context {
     /// The JSON of a function's result, charged to the request: as a part of its response, or, where another function is
@@ -191,7 +196,29 @@ const ENVELOPE: usize = 16 << 10;
 fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
     let broken = || Error::internal("the result could not be encoded");
     let text = String::from_utf8(bytes).map_err(|error| broken().with_source(error))?;
-    RawValue::from_string(text).map_err(|error| broken().with_source(error))
+    Box::<RawValue>::deserialize(Written(text)).map_err(|error| broken().with_source(error))
+}
+
+/// Gives the text as it is, the way `serde_json` hands over a raw value. `RawValue::from_string` would read all of it again.
+impl<'de> Deserializer<'de> for Written {
+    type Error = TextError;
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TextError> {
+        visitor.visit_map(MapDeserializer::new(std::iter::once((name, self.0))))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
+        visitor.visit_string(self.0)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 impl Write for Bounded {
@@ -206,5 +233,24 @@ impl Write for Bounded {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_text_becomes_the_same_raw_value_as_one_that_is_read_again() {
+        for text in [
+            "null",
+            "-1.5e3",
+            r#""ü \"\\ \u0001""#,
+            r#"{"a":[1,{"b":[]}],"c":{}}"#,
+        ] {
+            let read = RawValue::from_string(text.to_owned()).unwrap();
+            assert_eq!(raw(text.into()).unwrap().get(), read.get());
+        }
+        assert!(raw(vec![0xff]).is_err());
     }
 }

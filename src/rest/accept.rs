@@ -9,9 +9,15 @@ type Weight = (u8, f32);
 /// Whether `Accept` names `text/event-stream`, and no other range makes JSON the better answer: of two equal ones it is
 /// JSON where JSON is named too (RFC 9110, section 12.5.1).
 pub(super) fn prefers_events(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(ACCEPT).iter();
-    let lines = lines.filter_map(|line| line.to_str().ok());
-    let ranges: Vec<(String, f32)> = lines
+    let lines = || {
+        let lines = headers.get_all(ACCEPT).iter();
+        lines.filter_map(|line| line.to_str().ok())
+    };
+    // Most requests do not name it, and nothing has to be read of them.
+    if !lines().any(names_events) {
+        return false;
+    }
+    let ranges: Vec<(String, f32)> = lines()
         .flat_map(|line| line.split(','))
         .filter_map(read)
         .collect();
@@ -25,6 +31,12 @@ pub(super) fn prefers_events(headers: &HeaderMap) -> bool {
         Some((_, json)) => events > 0.0 && events >= json,
         None => events > 0.0,
     }
+}
+
+fn names_events(line: &str) -> bool {
+    const NAME: &[u8] = b"event-stream";
+    let mut parts = line.as_bytes().windows(NAME.len());
+    parts.any(|part| part.eq_ignore_ascii_case(NAME))
 }
 
 /// The weight of the most specific range for a type.

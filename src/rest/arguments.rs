@@ -90,7 +90,7 @@ impl<'t> Arguments<'t> {
         if self.json.len() > 1 {
             self.json.push(',');
         }
-        self.json.push_str(&Value::from(name).to_string());
+        self.json.push_str(&quoted(name));
         self.json.push(':');
         self.json.push_str(json);
         Ok(())
@@ -221,8 +221,13 @@ pub(super) fn typed(schema: &Value, text: &str) -> Result<String, String> {
         "array" => {
             json_text(text, '[').ok_or_else(|| format!("expected a JSON array, got `{}`", shown()))
         }
-        _ => Ok(Value::from(text).to_string()),
+        _ => Ok(quoted(text)),
     }
+}
+
+/// A text as JSON.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("every text has a JSON form")
 }
 
 /// The text, if it is JSON that begins so.

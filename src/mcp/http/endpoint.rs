@@ -1,6 +1,6 @@
 //! The MCP endpoint of one application: its dependencies, and its shutdown.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use quick_cache::sync::Cache;
 
@@ -35,7 +35,7 @@ pub struct Endpoint {
     pub(super) updates: Arc<Updates>,
     shutdown: Shutdown,
     /// The lists for callers who see only what they may call, by what they see.
-    pub(super) personal: Cache<u64, Arc<Rendered>>,
+    pub(super) personal: LazyLock<Cache<u64, Arc<Rendered>>>,
 }
 
 /// The dependencies of an [`Endpoint`].
@@ -113,7 +113,7 @@ impl Endpoint {
             executor,
             updates,
             shutdown,
-            personal: Cache::new(MOST_LISTS),
+            personal: personal_lists(),
         }
     }
 
@@ -126,7 +126,7 @@ impl Endpoint {
             origins: self.origins.clone(),
             updates: self.updates.clone(),
             shutdown: self.shutdown.clone(),
-            personal: Cache::new(MOST_LISTS),
+            personal: personal_lists(),
         }
     }
 
@@ -164,4 +164,9 @@ impl Endpoint {
     pub(crate) async fn closed(&self) {
         self.shutdown.is_over().await;
     }
+}
+
+/// Made for the first caller that gets its own: the cache counts the processors, for which it reads files.
+fn personal_lists() -> LazyLock<Cache<u64, Arc<Rendered>>> {
+    LazyLock::new(|| Cache::new(MOST_LISTS))
 }

@@ -6,38 +6,44 @@ use serde::Serialize;
 use tracing::field::{Field, Visit};
 
 /// Encoded fields, each with a comma before it.
-#[derive(Default)]
 pub(super) struct Fields {
     json: Vec<u8>,
-    names: Vec<&'static str>,
     /// Where each one ends.
-    ends: Vec<usize>,
+    ends: Vec<(&'static str, usize)>,
 }
 
 impl Fields {
+    /// No fields, with room for so many bytes and names: a buffer that grows is copied.
+    pub(super) fn with_room(bytes: usize, names: usize) -> Fields {
+        Fields {
+            json: Vec::with_capacity(bytes),
+            ends: Vec::with_capacity(names),
+        }
+    }
+
     /// All of them.
     pub(super) fn json(&self) -> &[u8] {
         &self.json
     }
 
     /// Their names.
-    pub(super) fn into_names(self) -> Vec<&'static str> {
-        self.names
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.ends.iter().map(|it| it.0)
     }
 
     /// Each with its name, the last one first.
     pub(super) fn latest_first(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        let start = |index: usize| index.checked_sub(1).map_or(0, |it| self.ends[it]);
-        let indices = (0..self.names.len()).rev();
-        indices.map(move |it| (self.names[it], &self.json[start(it)..self.ends[it]]))
+        let start = |index: usize| index.checked_sub(1).map_or(0, |it| self.ends[it].1);
+        let ends = self.ends.iter().enumerate().rev();
+        ends.map(move |(index, (name, end))| (*name, &self.json[start(index)..*end]))
     }
 
     /// Adds those of another.
     pub(super) fn append(&mut self, other: &Fields) {
         let before = self.json.len();
         self.json.extend_from_slice(&other.json);
-        self.names.extend(&other.names);
-        self.ends.extend(other.ends.iter().map(|end| before + end));
+        let ends = other.ends.iter().map(|(name, end)| (*name, before + end));
+        self.ends.extend(ends);
     }
 
     fn add(&mut self, field: &Field, value: impl Serialize) {
@@ -51,8 +57,7 @@ impl Fields {
             self.json.truncate(before);
             return;
         }
-        self.names.push(name);
-        self.ends.push(self.json.len());
+        self.ends.push((name, self.json.len()));
     }
 }
 

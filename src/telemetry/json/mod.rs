@@ -57,14 +57,13 @@ impl<W: Fn(&[u8]) + Send + Sync + 'static> JsonLog<W> {
 
     fn line(&self, event: &Event<'_>) -> Vec<u8> {
         let metadata = event.metadata();
-        let mut fields = Fields::default();
+        let mut fields = Fields::with_room(512, 16);
         event.record(&mut fields);
-        let mut json = Vec::with_capacity(512);
+        let mut json = Vec::with_capacity(1024);
         start(&mut json, metadata);
         json.extend_from_slice(fields.json());
         if let Some(parent) = Self::parent(event.parent(), event.is_contextual()) {
-            let mut seen = fields.into_names();
-            seen.extend(OWN_FIELDS);
+            let mut seen: Vec<&str> = fields.names().chain(OWN_FIELDS).collect();
             self.spans().write(&parent, &mut seen, &mut json);
         }
         json.extend_from_slice(b",\"target\":");
@@ -80,14 +79,14 @@ impl<W: Fn(&[u8]) + Send + Sync + 'static> Subscriber for JsonLog<W> {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let mut fields = Fields::default();
+        let mut fields = Fields::with_room(128, 4);
         attributes.record(&mut fields);
         let parent = Self::parent(attributes.parent(), attributes.is_contextual());
         self.spans().open(attributes.metadata(), parent, fields)
     }
 
     fn record(&self, id: &Id, values: &Record<'_>) {
-        let mut fields = Fields::default();
+        let mut fields = Fields::with_room(64, 1);
         values.record(&mut fields);
         self.spans().record(id, &fields);
     }
