@@ -9,10 +9,11 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use super::snapshot::Snapshot;
 use super::{App, MCP, WEBSOCKET, mcp_http};
 use crate::auth::{self, Asking};
+use crate::config::Listing;
 use crate::context::Context;
 use crate::context::answered::Answered;
 use crate::error::{Error, Kind};
-use crate::http::base_url::BaseUrl;
+use crate::http::base_url::{self, BaseUrl};
 use crate::http::refusal::Refusal;
 use crate::rest;
 use crate::telemetry::Outcome;
@@ -53,9 +54,11 @@ impl App {
             Ok(()) => self.route(snapshot, Request::from_parts(parts, body)).await,
             Err(error) => refused(&parts.headers, &path, &error, &cx),
         };
-        let is_private = is_for_callers(&path);
+        let is_private = is_for_callers(&path) || self.is_personal(&path);
         self.describe(&mut answered.response, &cx, is_private);
         if let (Some(denial), 400..=403) = (cx.denial(), answered.response.status().as_u16()) {
+            // Which part of the way has refused it makes no difference to who reads the log.
+            answered.outcome.error = Some(denial.class());
             let challenge = self.services.auth.challenge(denial, &url, &path);
             answered.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
@@ -70,7 +73,8 @@ impl App {
         cx: &Context,
     ) -> Result<(), Error> {
         let path = request.uri.path();
-        if !is_for_callers(path) {
+        let is_document = self.is_personal(path);
+        if !is_for_callers(path) && !is_document {
             return Ok(());
         }
         let asking = Asking {
@@ -79,10 +83,15 @@ impl App {
             headers: &request.headers,
         };
         self.identify(asking, cx).await?;
-        match path.starts_with("/api/") || snapshot.registry.has_public() {
+        match is_document || path.starts_with("/api/") || snapshot.registry.has_public() {
             true => Ok(()),
             false => cx.require_principal(),
         }
+    }
+
+    /// Whether a document is at the path that depends on the caller.
+    fn is_personal(&self, path: &str) -> bool {
+        self.config().auth_list == Listing::Allowed && ["/docs", base_url::DOCUMENT].contains(&path)
     }
 
     /// Finds out who asks.

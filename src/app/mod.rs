@@ -135,7 +135,7 @@ impl App {
             updates: updates.clone(),
             may_change: server.may_change,
         });
-        let rest = RestApi::new(registry.clone(), server.info, &config);
+        let rest = RestApi::new(registry.clone(), server.info, &config, auth.schemes());
         let routes = server.routes;
         let first = Snapshot::new(registry, endpoint, rest, origins.clone(), routes.clone());
         let catalog = Catalog::new(first, updates.clone(), server.may_change, is_frozen);

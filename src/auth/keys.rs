@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+#[cfg(feature = "cli")]
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
 
 use super::principal::{Principal, PrincipalKind};
@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::config::{Config, key};
 
 /// The beginning of every key, by which people and scanners of repositories know what it is.
+#[cfg(feature = "cli")]
 const PREFIX: &str = "bfk_";
 
 /// All keys.
@@ -23,6 +24,7 @@ struct ApiKey {
 }
 
 /// A key that was just made.
+#[cfg(feature = "cli")]
 pub struct NewKey {
     /// The key, for its user alone.
     pub secret: String,
@@ -30,6 +32,7 @@ pub struct NewKey {
     pub line: String,
 }
 
+#[cfg(feature = "cli")]
 impl NewKey {
     /// A random key of 256 bits.
     ///
@@ -161,6 +164,7 @@ fn hash(secret: &str) -> [u8; 32] {
     bytes
 }
 
+#[cfg(feature = "cli")]
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -132,6 +133,12 @@ impl Principal {
     /// Whether its credentials are no longer valid.
     pub(super) fn has_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|end| end <= now)
+    }
+
+    /// The time until its credentials expire, if they do.
+    pub(crate) fn left(&self, now: Timestamp) -> Option<Duration> {
+        let seconds = self.expires?.unix() - now.unix();
+        Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
     }
 
     /// The name of the API key that it called with, which may stand in the log.

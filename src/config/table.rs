@@ -109,7 +109,7 @@ settings! {
         auth_scope_map: BTreeMap<String, Vec<String>> = BTreeMap::new(), auth::SCOPE_MAP, "BIFOLD_AUTH_SCOPE_MAP",
             "scopes that include others, and scopes of principals by their id or its beginning, e.g. `{\"notes:admin\": [\"notes:write\"], \"iam:arn:aws:sts::123456789012:assumed-role/ops/*\": [\"notes:admin\"]}`";
         auth_list: Listing = Listing::All, auth::LISTING, "BIFOLD_AUTH_LIST",
-            "whether MCP lists show `all` functions or those that the caller is `allowed` to call";
+            "whether lists and documents show `all` functions or those that the caller is `allowed` to call";
         api_keys: Option<String> = None, auth::SOURCE, "BIFOLD_API_KEYS",
             "hashes of API keys, as `key new` prints them: a file with a line for each, or the lines themselves with `;` between them";
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Context, network};
 use crate::auth::{Denial, Needs, Principal, Quota};
+use crate::clock::Deadline;
 use crate::error::{Error, Result};
 
 impl Context {
@@ -50,6 +51,13 @@ impl Context {
     /// Whether the rules for callers hold for this call.
     pub(crate) fn is_guarded(&self) -> bool {
         self.services.auth.is_on() && !self.call.is_trusted
+    }
+
+    /// The time at which the credentials of the caller expire, if they do.
+    pub(crate) fn expiry(&self) -> Option<Deadline> {
+        let principal = self.principal().filter(|_| self.is_guarded())?;
+        let left = principal.left(self.config().clock.now())?;
+        Some(Deadline::after(left))
     }
 
     /// Whether the caller may do what needs this. The first denial of a request becomes its challenge.

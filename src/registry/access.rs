@@ -50,6 +50,11 @@ impl Tool {
         self.is_public
     }
 
+    /// Whether its arguments name other functions, whose scopes it needs too.
+    pub(crate) fn names_others(&self) -> bool {
+        self.calls.is_some()
+    }
+
     /// What it needs of its caller.
     pub(crate) fn needs(&self) -> Needs<'_> {
         Needs {

@@ -18,6 +18,7 @@ mod policy;
 mod problem;
 mod response;
 mod routes;
+mod security;
 mod table;
 
 pub(crate) use missing::{method_not_allowed, not_found, unknown};

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 use super::operation::operation;
 use super::operation_ids::OperationIds;
+use super::security::Security;
 use crate::registry::{Info, Registry};
 
 /// The document without the URL of its server, which each request may see at another one.
@@ -19,8 +20,8 @@ pub(super) struct Document {
 
 impl Document {
     /// The document of all functions, rendered once.
-    pub(super) fn new(registry: &Registry, info: &Info) -> Document {
-        let mut text = document(registry, info).to_string();
+    pub(super) fn new(registry: &Registry, info: &Info, security: &Security) -> Document {
+        let mut text = document(registry, info, security).to_string();
         text.pop();
         let hash = xxh3_128(text.as_bytes());
         Document { text, hash }
@@ -38,7 +39,7 @@ impl Document {
     }
 }
 
-fn document(registry: &Registry, info: &Info) -> Value {
+fn document(registry: &Registry, info: &Info, security: &Security) -> Value {
     let mut ids = OperationIds::new(registry);
     let mut paths = Map::new();
     for tool in registry.tools().iter().filter(|tool| tool.on_rest()) {
@@ -50,22 +51,28 @@ fn document(registry: &Registry, info: &Info) -> Value {
             });
             let item = paths.entry(format!("/api{path}"));
             let item = item.or_insert_with(|| json!({}));
-            item[method] = operation(tool, route, id);
+            let mut operation = operation(tool, route, id);
+            security.describe(tool, &mut operation);
+            item[method] = operation;
         }
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": info.title.as_ref().unwrap_or(&info.name),
             "version": info.version,
             "description": info.instructions.as_deref().unwrap_or(""),
         },
-        // Nothing asks for credentials.
+        // Only operations ask for credentials.
         "security": [],
         "tags": tags(registry),
         "paths": paths,
         "components": { "schemas": { "Problem": problem_schema() } },
-    })
+    });
+    if let Some(schemes) = security.schemes() {
+        document["components"]["securitySchemes"] = schemes;
+    }
+    document
 }
 
 /// The groups of the operations, each once.

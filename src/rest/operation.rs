@@ -219,7 +219,7 @@ fn success_response(tool: &Tool) -> Value {
     response
 }
 
-fn failure(description: &str) -> Value {
+pub(super) fn failure(description: &str) -> Value {
     json!({
         "description": description,
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },

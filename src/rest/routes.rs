@@ -12,9 +12,11 @@ use serde_json::json;
 
 use super::missing::method_not_allowed;
 use super::openapi::Document;
+use super::security::Security;
 use super::table::{Found, Table};
 use super::{docs, endpoint, freshness, policy};
-use crate::config::Config;
+use crate::auth::Schemes;
+use crate::config::{Config, Listing};
 use crate::context::Context;
 use crate::context::answered::Answered;
 use crate::http::base_url::{self, BaseUrl};
@@ -28,6 +30,7 @@ pub struct RestApi {
     /// The origins whose pages may send forms and files.
     pub(super) origins: AllowedOrigins,
     info: Info,
+    security: Security,
     table: OnceLock<Table>,
     /// The URL of the server for what no request asks for, and that of the settings for all.
     usual_url: String,
@@ -38,7 +41,12 @@ pub struct RestApi {
 
 impl RestApi {
     /// The protocol of `registry`; its documents are rendered when they are first asked for.
-    pub fn new(registry: Arc<Registry>, info: Info, config: &Config) -> RestApi {
+    pub fn new(
+        registry: Arc<Registry>,
+        info: Info,
+        config: &Config,
+        schemes: Option<Schemes>,
+    ) -> RestApi {
         let address = config.listen;
         let host = match address.ip().is_unspecified() {
             true => format!("localhost:{}", address.port()),
@@ -50,6 +58,7 @@ impl RestApi {
             registry,
             origins: AllowedOrigins::new(config.allowed_origins.clone()),
             info,
+            security: Security::new(schemes, config),
             table: OnceLock::new(),
             openapi: OnceLock::new(),
             docs: OnceLock::new(),
@@ -62,6 +71,7 @@ impl RestApi {
             registry,
             origins: self.origins.clone(),
             info: self.info.clone(),
+            security: self.security.clone(),
             usual_url: self.usual_url.clone(),
             public_url: self.public_url.clone(),
             table: OnceLock::new(),
@@ -108,7 +118,13 @@ impl RestApi {
 
     fn document(&self) -> &Document {
         self.openapi
-            .get_or_init(|| Document::new(&self.registry, &self.info))
+            .get_or_init(|| Document::new(&self.registry, &self.info, &self.security))
+    }
+
+    /// The functions of this caller, where the settings show it only what it may call.
+    fn of_caller(&self, cx: &Context) -> Option<Registry> {
+        let is_personal = cx.config().auth_list == Listing::Allowed && cx.is_guarded();
+        is_personal.then(|| Registry::unchecked(self.registry.functions().of_caller(cx)))
     }
 
     fn url<'u>(&'u self, of_request: Option<&'u BaseUrl>) -> &'u str {
@@ -119,12 +135,15 @@ impl RestApi {
 
     /// The page, and the policy by which browsers run what is in it.
     fn docs(&self) -> &(Bytes, HeaderValue) {
-        self.docs.get_or_init(|| {
-            let page = docs::page(&self.registry, &self.info);
-            let policy = policy::of_page(&page);
-            (page.into(), policy)
-        })
+        self.docs
+            .get_or_init(|| docs_of(&self.registry, &self.info))
     }
+}
+
+fn docs_of(registry: &Registry, info: &Info) -> (Bytes, HeaderValue) {
+    let page = docs::page(registry, info);
+    let policy = policy::of_page(&page);
+    (page.into(), policy)
 }
 
 /// The routes of the pages. A [`Context`] must stand in the request's extensions.
@@ -141,15 +160,20 @@ pub fn router(api: Arc<RestApi>) -> Router {
         )
         .route(
             "/docs",
-            get(|State(api): State<Arc<RestApi>>| async move { docs_page(&api) }),
+            get(
+                |State(api): State<Arc<RestApi>>, request: Request| async move {
+                    docs_page(&api, &Context::of(&request))
+                },
+            ),
         )
         .route("/health", get(health))
         .route("/", get(index))
         .with_state(api)
 }
 
-fn docs_page(api: &RestApi) -> Answered {
-    let (html, policy) = api.docs();
+fn docs_page(api: &RestApi, cx: &Context) -> Answered {
+    let personal = api.of_caller(cx).map(|it| docs_of(&it, &api.info));
+    let (html, policy) = personal.as_ref().unwrap_or_else(|| api.docs());
     let mut page = page("docs", "text/html; charset=utf-8", html.clone());
     let headers = page.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
@@ -160,7 +184,9 @@ fn openapi_document(api: &RestApi, request: &Request) -> Answered {
     let told = request.extensions().get::<BaseUrl>().cloned();
     let told = told.or_else(|| BaseUrl::of_socket(request.headers()));
     let url = api.url(told.as_ref());
-    let document = api.document();
+    let personal = api.of_caller(&Context::of(request));
+    let personal = personal.map(|it| Document::new(&it, &api.info, &api.security));
+    let document = personal.as_ref().unwrap_or_else(|| api.document());
     let mut page = page("openapi", "application/json", document.at(url));
     let headers = page.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

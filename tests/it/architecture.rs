@@ -120,6 +120,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
         &[
             "registry",
             "context",
+            "auth",
             "upstream",
             "telemetry",
             "config",

@@ -2,8 +2,10 @@
 
 mod attacks;
 mod discovery;
+mod documents;
 mod issuer;
 mod keys;
+
 mod lists;
 mod matrix;
 mod outage;

@@ -100,8 +100,7 @@ impl Endpoint {
         if cx.is_guarded()
             && let Err(denied) = self.authorize(request, cx)
         {
-            let rpc_error = RpcError::of_error(Shape::Modern, &request.method, &denied);
-            return McpResponse::rpc_error(Some(request.id), rpc_error);
+            return refused(Some(request.id), &request.method, &denied, cx);
         }
         let mut response = match Era::of(headers, request) {
             Ok(Era::Modern) => modern::answer(self, headers, request, cx).await,
@@ -126,8 +125,7 @@ impl Endpoint {
         if cx.is_guarded()
             && let Err(denied) = self.authorize_batch(&batch, cx)
         {
-            let rpc_error = RpcError::of_error(Shape::Modern, "batch", &denied);
-            return McpResponse::rpc_error(absent, rpc_error);
+            return refused(absent, "batch", &denied, cx);
         }
         let cx = &cx.batched();
         // Collected first, because the compiler cannot infer the lifetimes of futures that a closure in a stream
@@ -183,4 +181,13 @@ impl Endpoint {
             Err(Malformed { id, error }) => McpResponse::rpc_error(id.or(absent), error),
         }
     }
+}
+
+/// The error of a caller that may not do it, by the name that it has in the log on every path.
+fn refused(id: Option<&RawValue>, method: &str, denied: &Error, cx: &Context) -> McpResponse {
+    let mut response =
+        McpResponse::rpc_error(id, RpcError::of_error(Shape::Modern, method, denied));
+    let class = cx.denial().map(|it| it.class());
+    response.outcome.error = class.or(response.outcome.error);
+    response
 }

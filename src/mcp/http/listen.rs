@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use http::HeaderMap;
 
+use crate::context::Context;
 use crate::mcp::http::endpoint::Endpoint;
 use crate::mcp::http::gate;
 use crate::mcp::http::response::McpResponse;
@@ -19,11 +20,11 @@ impl Endpoint {
     }
 
     /// Opens the `GET` stream. It carries every change that is announced to all clients.
-    pub(crate) fn listen_to_all(&self, headers: &HeaderMap) -> McpResponse {
+    pub(crate) fn listen_to_all(&self, headers: &HeaderMap, cx: &Context) -> McpResponse {
         if let Err(rpc_error) = self.check_listener(headers) {
             return McpResponse::rpc_error(absent_id(headers), rpc_error);
         }
-        let events = subscriptions::listen_to_all(&self.updates);
+        let events = subscriptions::listen_to_all(&self.updates, cx.expiry());
         McpResponse::listening(events.unwrap_or_else(|| stream::empty().boxed()))
     }
 

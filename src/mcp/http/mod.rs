@@ -36,7 +36,10 @@ pub(crate) async fn route(endpoint: &Endpoint, request: Request) -> Answered {
     let tells = endpoint.tells();
     match *request.method() {
         Method::POST => post(endpoint, request).await,
-        Method::GET if tells => answered(endpoint.listen_to_all(request.headers())),
+        Method::GET if tells => {
+            let cx = Context::of(&request);
+            answered(endpoint.listen_to_all(request.headers(), &cx))
+        }
         _ => method_not_allowed(request.headers(), if tells { "GET,POST" } else { "POST" }),
     }
 }

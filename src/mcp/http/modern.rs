@@ -52,7 +52,7 @@ async fn dispatch_method(
             McpResponse::charged(request, "server/discover", rendered.discover(), cx)
         }
         "subscriptions/listen" => {
-            let events = subscriptions::listen(updates, rendered.server(), request)?;
+            let events = subscriptions::listen(updates, rendered.server(), request, cx.expiry())?;
             Ok(McpResponse::listening(events))
         }
         "tasks/get" | "tasks/update" | "tasks/cancel" => {

@@ -179,6 +179,9 @@ async fn forged_tokens_are_refused_with_401_on_mcp_rest_and_websocket_and_reach_
             );
         }
     }
+    for line in log.requests() {
+        assert_eq!(line["error"], "invalid_token", "{line}");
+    }
     assert_eq!(runs.count(), 0);
     assert!(issuer.asked() <= 2, "{}", issuer.asked());
     serving.abort();

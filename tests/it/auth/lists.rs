@@ -1,12 +1,14 @@
 //! What lists show: the scopes of functions, and, where the settings say so, only what the caller may call.
 
-use bifold::{App, Prompt, Resource};
-use http::{HeaderMap, StatusCode};
+use axum::body::Body;
+use bifold::{App, Clock, Config, Principal, Prompt, RequestInfo, Resource, Timestamp, Topic};
+use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::issuer::{Issuer, Key};
 use super::{PUBLIC, app, ask, bearer, open, tool};
-use crate::support::modern;
+use crate::support::{modern, serve};
 
 fn listing(issuer: &Issuer, list: &str) -> App {
     let guarded = || tool("guarded").scopes(&["notes:write"]);
@@ -74,5 +76,33 @@ async fn a_list_may_show_only_what_the_caller_may_call() {
             let listed = result(&app, method, headers).await;
             assert_eq!(listed[key].as_array().unwrap().len(), *others, "{method}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_changes_ends_when_the_credentials_expire_with_which_it_was_opened() {
+    let server = || open().0.announces(&[Topic::Tools]);
+    let hour = Timestamp::from_unix(3_600).unwrap();
+    let listening = || {
+        let notifications = json!({"notifications": {"toolsListChanged": true}});
+        let get = Request::get("/mcp").header("accept", "text/event-stream");
+        [
+            (modern("subscriptions/listen", notifications), "\"result\""),
+            (get.body(Body::empty()).unwrap(), ""),
+        ]
+    };
+    for (request, last) in listening() {
+        let server = server()
+            .authenticate(move |_| async move { Ok(Some(Principal::new("ada").until(hour))) });
+        let mut config = Config::default();
+        config.clock = Clock::Fixed(Timestamp::from_unix(3_000).unwrap());
+        let app = App::new(config, server).unwrap();
+        let response = serve(&app, request, RequestInfo::default()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let begun = Instant::now();
+        let text = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+        let text = String::from_utf8(text.unwrap().to_vec()).unwrap();
+        assert_eq!(begun.elapsed().as_secs(), 600, "{text}");
+        assert!(text.contains(last), "{text}");
     }
 }

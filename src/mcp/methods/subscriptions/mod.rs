@@ -11,6 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
+use crate::clock::Deadline;
 use crate::context::updates::{self, Update, UpdateEvent, Updates};
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
@@ -76,14 +77,17 @@ struct Listener {
     updates: Arc<Updates>,
     receiver: Receiver<UpdateEvent>,
     outgoing: Vec<Event>,
+    /// The time at which the credentials of the client expire.
+    end: Option<Deadline>,
 }
 
-/// Streams changes until the client disconnects or the process stops. A process that is frozen between requests cannot
+/// Streams changes until the client disconnects, its credentials expire at `until`, or the process stops. A process that is frozen between requests cannot
 /// deliver changes, so it acknowledges an empty subscription and ends the stream.
 pub(crate) fn listen(
     updates: &Arc<Updates>,
     server: &RawValue,
     request: &Request<'_>,
+    until: Option<Deadline>,
 ) -> Result<BoxStream<'static, Event>, RpcError> {
     let params = request.params.decode(|it| {
         let notifications = it.optional_parsed(Key::Notifications)?;
@@ -108,12 +112,16 @@ pub(crate) fn listen(
         updates: updates.clone(),
         receiver,
         outgoing: vec![first],
+        end: until,
     };
     Ok(listener.stream())
 }
 
 /// The `GET` stream, with every change that is announced to all clients; `None` if no changes are announced.
-pub(crate) fn listen_to_all(updates: &Arc<Updates>) -> Option<BoxStream<'static, Event>> {
+pub(crate) fn listen_to_all(
+    updates: &Arc<Updates>,
+    until: Option<Deadline>,
+) -> Option<BoxStream<'static, Event>> {
     let receiver = updates.subscribe()?;
     let listener = Listener {
         id: RawValue::NULL.to_owned(),
@@ -123,6 +131,7 @@ pub(crate) fn listen_to_all(updates: &Arc<Updates>) -> Option<BoxStream<'static,
         receiver,
         // Some clients treat a connection without any bytes as stalled.
         outgoing: vec![Event::KeepAlive],
+        end: until,
     };
     Some(listener.stream())
 }
@@ -136,15 +145,19 @@ impl Listener {
     /// The next event, and the listener unless the event is the last.
     async fn next(mut self) -> (Event, Option<Listener>) {
         loop {
+            let left = self.end.map_or(QUIET, Deadline::remaining);
+            if left.is_zero() {
+                return (self.last(), None);
+            }
             if let Some(event) = self.outgoing.pop() {
                 return (event, Some(self));
             }
-            let updates = match timeout(QUIET, updates::receive(&mut self.receiver)).await {
+            let updates = match timeout(left.min(QUIET), updates::receive(&mut self.receiver)).await
+            {
+                // The credentials have expired meanwhile.
+                Err(_) if left < QUIET => continue,
                 Err(_) => return (Event::KeepAlive, Some(self)),
-                Ok(Some(UpdateEvent::Closed)) => {
-                    let last = self.server.as_ref().map(|it| end(&self.id, it));
-                    return (last.unwrap_or(Event::KeepAlive), None);
-                }
+                Ok(Some(UpdateEvent::Closed)) => return (self.last(), None),
                 Ok(Some(UpdateEvent::Update(update))) => vec![update],
                 // Some changes were missed, so everything in the subscription may have changed.
                 Ok(None) => self.everything(),
@@ -153,6 +166,11 @@ impl Listener {
             let heard: Vec<Event> = heard.map(|it| self.event(it)).collect();
             self.outgoing.extend(heard);
         }
+    }
+
+    fn last(&self) -> Event {
+        let last = self.server.as_ref().map(|it| end(&self.id, it));
+        last.unwrap_or(Event::KeepAlive)
     }
 
     /// Whether the client receives this change. A `GET` stream covers every resource in the current list; a document of
