@@ -47,7 +47,7 @@ mod store;
 mod surface;
 #[cfg(feature = "provenance")]
 mod telemetry;
-#[cfg(feature = "provenance")]
 mod testing;
+#[cfg(feature = "provenance")]
 mod upstream;
 mod websocket;
