@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::issuer::{Issuer, Key};
 use super::{PUBLIC, app, ask, bearer, get, open};
 
+/// The settings, the documented statuses, and whether there are security schemes.
+type Case<'c> = (&'c [(&'c str, &'c str)], &'c [&'c str], bool);
+
 /// A line of `BIFOLD_API_KEYS` whose key nobody has.
 fn keys() -> String {
     format!("ci {} notes:read", "0".repeat(64))
@@ -65,7 +68,7 @@ async fn the_document_names_the_schemes_and_what_each_operation_needs() {
 
 #[tokio::test]
 async fn a_response_is_documented_only_where_it_can_occur() {
-    let cases: [(&[(&str, &str)], &[&str], bool); 3] = [
+    let cases: [Case; 3] = [
         (&[], &[], false),
         (&[("BIFOLD_RATE_LIMIT_TOTAL", "100/m")], &["429"], false),
         (&[("BIFOLD_API_KEYS", &keys())], &["401"], true),
