@@ -34,7 +34,7 @@ def model(name):
 client = importlib.import_module("python_client").Client(base_url=base, raise_on_unexpected_status=True)
 account = generated("account", "fetch_account_info").sync(client=client, wallet_address=WALLET)
 same("GET with a path", account.account_type, "Continuous Vesting Account")
-body = model("FetchAccountInfoPostJsonBody")(wallet_address=WALLET)
+body = model("FetchAccountInfoPostBody")(wallet_address=WALLET)
 posted = generated("account", "fetch_account_info_post").sync(client=client, body=body)
 same("POST with a body", posted.to_dict(), account.to_dict())
 price = generated("market", "fetch_last_crypto_token_price")

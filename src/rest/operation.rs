@@ -91,12 +91,10 @@ fn body(tool: &Tool, binding: &Binding) -> Value {
         fields.remove("required");
     }
     let mut content = Map::new();
-    for media_type in binding.accepted() {
-        if media_type == FORM && !is_flat(&schema) {
-            continue;
-        }
+    // Forms are taken and not listed: a second type breaks the code that openapi-python-client generates.
+    for media_type in binding.accepted().into_iter().filter(|it| *it != FORM) {
         let schema = match media_type {
-            JSON | FORM => json!({ "schema": schema }),
+            JSON => json!({ "schema": schema }),
             MULTIPART => json!({ "schema": with_files(&schema) }),
             // The whole body is the file.
             _ => json!({}),
@@ -104,23 +102,6 @@ fn body(tool: &Tool, binding: &Binding) -> Value {
         content.insert(media_type.to_owned(), schema);
     }
     json!({ "required": is_required, "content": content })
-}
-
-/// Whether a form can hold every value of the schema: it has no objects, and an empty list is an absent one.
-fn is_flat(schema: &Value) -> bool {
-    let is_scalar = |it: &Value| {
-        let scalars = ["string", "number", "integer", "boolean"];
-        it["type"].as_str().is_some_and(|it| scalars.contains(&it))
-    };
-    let required = schema.get("required").and_then(Value::as_array);
-    let is_required = |name: &String| required.is_some_and(|it| it.iter().any(|it| it == name));
-    let is_field = |(name, it): (&String, &Value)| {
-        let may_be_empty = it["minItems"].as_u64().unwrap_or(0) == 0;
-        let is_list = it["type"] == "array" && is_scalar(&it["items"]);
-        is_scalar(it) || is_list && !(may_be_empty && is_required(name))
-    };
-    let properties = schema.get("properties").and_then(Value::as_object);
-    properties.is_none_or(|it| it.iter().all(is_field))
 }
 
 /// The schema with the bytes of files in place of base64.
