@@ -90,7 +90,7 @@ fn of_origin(headers: &HeaderMap) -> Result<(), Refusal> {
         false => Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "forbidden_origin",
-            "header `origin` stands there twice or has user information",
+            "header `origin` is repeated or has user information",
         )),
     }
 }

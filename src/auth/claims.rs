@@ -104,7 +104,7 @@ fn scopes(claims: &Claims, names: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// A token that says it is for something else is no access token, although the same issuer has signed it.
+/// Refuses a token of another type, such as an ID token, although the same issuer has signed it.
 fn check_kind(claims: &Claims) -> Result<(), &'static str> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let is_other = text("token_use").is_some_and(|it| it != "access")

@@ -60,7 +60,7 @@ fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>
         return Ok(None);
     };
     if lines.next().is_some() {
-        let detail = format!("header `{name}` stands there twice: send it once");
+        let detail = format!("header `{name}` is repeated: send it once");
         return Err(Denial::malformed(detail));
     }
     let text = line.to_str().map_err(|_| {

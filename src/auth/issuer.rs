@@ -135,7 +135,7 @@ impl Issuer {
         self.shared.state().verify(token, algorithm)
     }
 
-    /// Asks for the keys, unless that was done a moment ago. The request goes on when its callers are gone: each of them
+    /// Asks for the keys, unless that was done a moment ago. The request continues after its callers have left: each of them
     /// could otherwise begin another one.
     fn ask(&self, state: &mut State) {
         let pause = match state.read {

@@ -53,7 +53,7 @@ impl KeySet {
     /// Reads the document of an issuer. Keys that are for something else, or of an unknown kind, are left out.
     ///
     /// # Errors
-    /// It is no document of keys.
+    /// The document is not a key set.
     pub(super) fn read(json: &[u8]) -> Result<KeySet, serde_json::Error> {
         let document: Document<'_> = serde_json::from_slice(json)?;
         let keys = document.keys.into_iter().take(MAX_KEYS);

@@ -179,7 +179,7 @@ fn header(headers: &HeaderMap) -> Result<Option<Named<'_>>, Mistake> {
         return Ok(None);
     };
     if hosts.next().is_some() {
-        return Err(Mistake::Invalid("header `host` stands there twice"));
+        return Err(Mistake::Invalid("header `host` is repeated"));
     }
     let text = host.to_str().unwrap_or("");
     let (name, port) =

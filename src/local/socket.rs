@@ -225,8 +225,8 @@ async fn discard(mut stream: TcpStream) {
     let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
 }
 
-/// The answer with the header that all answers have, where it is one of the HTTP library to what is no request: a bare
-/// head, shorter than any other.
+/// The response to an invalid request that the HTTP library writes itself, with the header that all responses have. It
+/// is recognised as a bare head, which is shorter than any other.
 fn signed(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.len() > BARE_HEAD || !bytes.starts_with(b"HTTP/1.") || !bytes.ends_with(b"\r\n\r\n") {
         return None;

@@ -35,7 +35,7 @@ impl Annotations {
     }
 
     /// How important it is, from 0 (can be left out) to 1 (cannot). What lies beyond is moved to the nearer end, and
-    /// what is no number to 0: a hint is no reason to lose an answer.
+    /// what is not a number to 0: a bad hint must not cost an answer.
     pub fn priority(mut self, priority: f64) -> Annotations {
         // Not `clamp`, which would keep NaN.
         let priority = if priority > 0.0 {

@@ -36,7 +36,7 @@ enum Root {
     Struct,
     /// It is an object now; another result of the function may be none.
     Object,
-    /// It is no object.
+    /// The result is not an object.
     Value,
     /// It is a list of content blocks.
     Blocks,

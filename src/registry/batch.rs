@@ -152,7 +152,7 @@ async fn call_many(
         items.push(item);
         let name = &items[items.len() - 1].name;
         cx.progress(items.len() as f64, Some(total as f64), name);
-        // Here and not in each call, so that they go on in the order in which they began.
+        // Here and not in each call, so that calls continue in the order in which they began.
         cx.yield_now().await;
     }
     items.sort_unstable_by_key(|item| item.index);

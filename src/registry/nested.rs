@@ -72,7 +72,7 @@ impl Registry {
             Some(_) => {}
             None => {
                 cx.charge_call()?;
-                // What a function does within its own call is no call of the client.
+                // A call that a function makes itself is not a call of the client.
                 if !cx.is_within_call() || cx.is_within_caller() {
                     cx.charge_rate(tool.classes())?;
                 }

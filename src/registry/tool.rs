@@ -170,7 +170,7 @@ impl Tool {
         self
     }
 
-    /// Lets a call go on as a task once the function says [`Context::detach`](crate::Context::detach); with
+    /// Lets a call continue as a task once the function says [`Context::detach`](crate::Context::detach); with
     /// `requires(Capability::Tasks)` beside it, only clients that know tasks may call.
     pub fn task(mut self) -> Tool {
         self.may_detach = true;
@@ -342,7 +342,7 @@ impl Tool {
         &self.requires
     }
 
-    /// Whether its calls may go on as tasks.
+    /// Whether its calls may continue as tasks.
     pub fn may_detach(&self) -> bool {
         self.may_detach
     }

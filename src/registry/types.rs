@@ -111,7 +111,7 @@ fn recursive(name: &str, what: &str) -> String {
 }
 
 /// The first reference or free schema: what contains itself cannot be inlined, and what takes any value has no schema but
-/// `true`. Where `is_strict` is set, a description alone is no schema either.
+/// `true`. Where `is_strict` is set, a description alone is not a schema either.
 fn unportable<'s>(schema: &'s Value, place: &str, is_strict: bool) -> Option<Unportable<'s>> {
     let fields = match schema {
         Value::Object(fields) => fields,

@@ -151,7 +151,7 @@ fn check_fields(object: &str, binding: &Binding) -> Result<()> {
     if !binding.has_elsewhere() {
         return Ok(());
     }
-    // What is no object is refused where it is decoded.
+    // A body that is not an object is refused when it is decoded.
     let fields = serde_json::from_str::<BTreeMap<Cow<'_, str>, IgnoredAny>>(object);
     for name in fields.unwrap_or_default().keys() {
         arguments::check_place(binding, name, &Place::Body)?;

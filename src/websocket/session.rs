@@ -138,7 +138,7 @@ impl Session {
         }
     }
 
-    /// The refusal of what is no message.
+    /// The error for something that is not a message.
     pub(crate) fn refusal(&self, problem: impl Into<String>) -> String {
         self.encode(&mcp::unreadable(problem))
     }

@@ -48,7 +48,7 @@ struct TextBlock<'a> {
 #[serde(untagged)]
 enum Structured<'a> {
     Object(&'a RawValue),
-    /// What is no object.
+    /// A value that is not an object.
     Value {
         result: &'a RawValue,
     },

@@ -144,7 +144,7 @@ fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// Seconds since midnight, in which a leap second may be one more; `None` for what is no time of day.
+/// Seconds since midnight, in which a leap second may be one more; `None` if it is not a time of day.
 fn clock(text: &str) -> Option<u32> {
     let (whole, fraction) = match text.split_once('.') {
         Some((whole, fraction)) => (whole, fraction),
