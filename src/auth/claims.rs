@@ -113,7 +113,7 @@ fn check_kind(claims: &Claims) -> Result<(), &'static str> {
             .iter()
             .any(|it| claims.contains_key(*it));
     match is_other {
-        true => Err("is no access token"),
+        true => Err("is not an access token"),
         false => Ok(()),
     }
 }

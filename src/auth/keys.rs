@@ -93,10 +93,7 @@ impl Keys {
         let mut names: Vec<&str> = keys.iter().map(|it| it.principal.id()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!(
-                "`BIFOLD_API_KEYS`: `{}` stands there twice",
-                pair[0]
-            )),
+            Some(pair) => Err(format!("`BIFOLD_API_KEYS`: `{}` is listed twice", pair[0])),
             None => Ok(Some(Keys(keys))),
         }
     }

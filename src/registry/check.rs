@@ -94,14 +94,14 @@ fn header_problems(tool: &Tool) -> Vec<String> {
         let name = header.as_str().unwrap_or("");
         if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
             found.push(format!(
-                "its parameter `{parameter}` names `{name}`, which is no header name"
+                "its parameter `{parameter}` names `{name}`, which is not a valid header name"
             ));
         }
         if !matches!(
             schema.get("type").and_then(Value::as_str),
             Some("string" | "integer" | "boolean")
         ) {
-            found.push(format!("its parameter `{parameter}` cannot stand in a header: it is no string, integer or boolean"));
+            found.push(format!("its parameter `{parameter}` cannot be sent in a header: it must be a string, an integer or a boolean"));
         }
         if let Some(other) = seen.insert(name.to_ascii_lowercase(), parameter) {
             found.push(format!(
@@ -135,7 +135,7 @@ fn resource_problems(resource: &Resource) -> Vec<String> {
         .filter(|it| !resource.variables().any(|known| known == it.as_str()))
     {
         found.push(named(format!(
-            "the parameter `{parameter}` of its function is no variable"
+            "the parameter `{parameter}` of its function is not a variable"
         )));
     }
     if resource.is_template() && resource.bytes().is_some() {
@@ -154,7 +154,7 @@ fn resource_problems(resource: &Resource) -> Vec<String> {
         .filter(|it| !resource.variables().any(|known| known == *it))
     {
         found.push(named(format!(
-            "`{argument}` has proposals and is no variable"
+            "`{argument}` has proposals and is not a variable"
         )));
     }
     found
@@ -167,7 +167,9 @@ fn prompt_problems(prompt: &Prompt) -> Vec<String> {
     let parameters = prompt.function().parameters();
     for (parameter, schema) in parameters.into_iter().flatten() {
         if schema.get("type").is_none_or(|it| it != "string") {
-            found.push(named(format!("its argument `{parameter}` is no text")));
+            found.push(named(format!(
+                "its argument `{parameter}` must be a string"
+            )));
         }
     }
     let is_text = |schema: &Value| schema.get("type").is_some_and(|it| it == "string");
@@ -178,7 +180,7 @@ fn prompt_problems(prompt: &Prompt) -> Vec<String> {
     for argument in prompt.completers().arguments() {
         if parameters.is_none_or(|it| !it.contains_key(argument)) {
             found.push(named(format!(
-                "`{argument}` has proposals and is no argument"
+                "`{argument}` has proposals and is not an argument"
             )));
         }
     }

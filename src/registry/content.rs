@@ -102,7 +102,7 @@ impl Content {
         self.and_embedded(uri.into(), mime_type.into(), Body::Text(text.into()))
     }
 
-    /// Adds a document that is no text: its URI, media type and bytes.
+    /// Adds a binary document: its URI, media type and bytes.
     pub fn and_blob(
         self,
         uri: impl Into<String>,

@@ -109,7 +109,7 @@ fn of_schema(parameter: &str, schema: &Value) -> Result<Option<Location>, String
 
 fn header(name: &str) -> Result<Option<Location>, String> {
     let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
-        return Err(format!("`{name}` is no header name"));
+        return Err(format!("`{name}` is not a valid header name"));
     };
     let known = header.as_str();
     let mut families = RESERVED_FAMILIES.iter();
@@ -125,6 +125,6 @@ fn header(name: &str) -> Result<Option<Location>, String> {
 fn cookie(name: &str) -> Result<Option<Location>, String> {
     match HeaderName::from_bytes(name.as_bytes()) {
         Ok(_) => Ok(Some(Location::Cookie(name.to_owned()))),
-        Err(_) => Err(format!("`{name}` is no name of a cookie")),
+        Err(_) => Err(format!("`{name}` is not a valid name of a cookie")),
     }
 }

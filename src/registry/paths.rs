@@ -103,7 +103,7 @@ fn route_problems(tool: &Tool, route: &Route) -> Vec<String> {
             .is_some_and(|it| it.contains_key(*parameter));
         if !known {
             found.push(format!(
-                "its path `{path}` names `{parameter}`, which is no parameter"
+                "its path `{path}` names `{parameter}`, which is not a parameter"
             ));
         }
         if matches!(tool.location(parameter), Ok(Some(_))) {
@@ -118,8 +118,8 @@ fn route_problems(tool: &Tool, route: &Route) -> Vec<String> {
         let is_in_url = is_in_path || !route.takes_body();
         if is_in_url && !is_scalar(schema) && !is_list {
             found.push(format!(
-                "its parameter `{parameter}` cannot stand in a path or query: it is no string, number or boolean, \
-                 nor for a query a list of them"
+                "its parameter `{parameter}` cannot be sent in a path or query: it must be a string, a number or a boolean, \
+                 or in a query a list of them"
             ));
         }
     }
@@ -135,11 +135,11 @@ fn location_problems(tool: &Tool) -> Vec<String> {
             Ok(Some(Location::Query)) if is_list(schema) => return None,
             Ok(Some(_)) if is_scalar(schema) => return None,
             Ok(Some(Location::Query)) => {
-                "it cannot stand in a query: it is no string, number or boolean, nor a list of them"
+                "it cannot be sent in a query: it must be a string, a number, a boolean or a list of them"
                     .to_owned()
             }
             Ok(Some(_)) => {
-                "it cannot stand in a header or a cookie: it is no string, number or boolean"
+                "it cannot be sent in a header or a cookie: it must be a string, a number or a boolean"
                     .to_owned()
             }
             Err(problem) => problem,

@@ -125,7 +125,7 @@ fn lines_that_cannot_be_used_end_the_start_and_are_not_repeated() {
             format!("a {good}; {SECRET} short"),
             "line 2: expected a name and the SHA-256",
         ),
-        (format!("a {good}; a {good}"), "`key:a` stands there twice"),
+        (format!("a {good}; a {good}"), "`key:a` is listed twice"),
         (
             format!("a {good} expires=soon"),
             "line 1: `expires` is no RFC 3339 time",

@@ -53,7 +53,7 @@ fn a_post_path_is_checked_at_start() {
         ),
         (
             vec![Tool::sync("echo", echo).post("/{word}")],
-            "function `echo`: its path `/{word}` names `word`, which is no parameter",
+            "function `echo`: its path `/{word}` names `word`, which is not a parameter",
         ),
         (
             vec![Tool::sync("echo", echo).post("many")],

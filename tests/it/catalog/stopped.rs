@@ -19,7 +19,7 @@ async fn a_change_that_the_start_would_refuse_is_refused_and_nothing_changes() {
         (vec![named("one"), named("one")], &["`one`", "same name"]),
         (
             vec![named("three").get("/say/{nothing}")],
-            &["function `three`", "is no parameter"],
+            &["function `three`", "is not a parameter"],
         ),
         (
             vec![named("three"), named("four").get("/say/three")],

@@ -164,11 +164,11 @@ fn a_parameter_that_cannot_stand_in_its_place_is_refused() {
         (tool::<Nameless>("a"), vec!["`the_one`", "without `x-in`"]),
         (
             tool::<NoHeader>("a"),
-            vec!["`the_one`", "`a b` is no header name"],
+            vec!["`the_one`", "`a b` is not a valid header name"],
         ),
         (
             tool::<NoCookie>("a"),
-            vec!["`the_one`", "`a=b` is no name of a cookie"],
+            vec!["`the_one`", "`a=b` is not a valid name of a cookie"],
         ),
         (tool::<Named>("a"), vec!["`the_one`", "name of the field"]),
         (tool::<Host>("a"), vec!["`the_one`", "header `Host`"]),
