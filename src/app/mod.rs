@@ -93,6 +93,7 @@ impl App {
         config.introduce(&server.info.name, &server.info.version);
         let mut problems = server.problems();
         problems.extend(config.check(&server.settings).err().unwrap_or_default());
+        let config = Arc::new(config);
         let is_frozen = config.is_frozen();
         let registry = match is_frozen {
             true => Ok(Registry::unchecked(server.functions)),

@@ -1,5 +1,7 @@
 //! Another invocation of this Lambda function, for work that continues after a response.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -68,11 +70,11 @@ impl Invoker {
     ///
     /// # Errors
     /// The variable that is missing or invalid.
-    pub fn new(config: &Config) -> Result<Option<Invoker>, String> {
+    pub fn new(config: &Arc<Config>) -> Result<Option<Invoker>, String> {
         let Some(function) = &config.function else {
             return Ok(None);
         };
-        let aws = Aws::new(config)?;
+        let aws = Aws::new(config.clone())?;
         let base = aws.endpoint(SERVICE)?;
         let url = format!("{base}/2015-03-31/functions/{function}/invocations");
         Ok(Some(Invoker { aws, url }))

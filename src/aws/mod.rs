@@ -32,7 +32,7 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_
 
 /// A way to call the services of one region with the credentials of this process.
 pub struct Aws {
-    config: Config,
+    config: Arc<Config>,
     region: String,
     keys: Keys,
     client: Once<Kept>,
@@ -43,7 +43,7 @@ impl Aws {
     ///
     /// # Errors
     /// The variable that is missing or invalid.
-    pub fn new(config: &Config) -> Result<Aws, String> {
+    pub fn new(config: Arc<Config>) -> Result<Aws, String> {
         let settings = &config.aws;
         let region = settings.region.as_deref();
         let region =
@@ -57,9 +57,9 @@ impl Aws {
             ));
         }
         Ok(Aws {
-            config: config.clone(),
             region: region.to_owned(),
             keys: keys(settings)?,
+            config,
             client: Once::new(),
         })
     }

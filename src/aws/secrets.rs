@@ -52,7 +52,7 @@ pub fn store(config: &Config, upstreams: &[Upstream]) -> Result<Option<SecretSto
             upstream.name
         )
     };
-    let aws = Aws::new(config).map_err(told)?;
+    let aws = Aws::new(Arc::new(config.clone())).map_err(told)?;
     let url = format!("{}/", aws.endpoint(SERVICE).map_err(told)?);
     let secrets = Arc::new(Secrets { aws, url });
     Ok(Some(Arc::new(move |id, field| {

@@ -20,6 +20,9 @@ pub use key::Key;
 pub use setting::Setting;
 pub use table::Config;
 
+/// The user agent of the library.
+const LIBRARY: &str = concat!("bifold/", env!("CARGO_PKG_VERSION"));
+
 /// The most characters of an unknown variable's name that a warning shows.
 const MAX_SHOWN: usize = 64;
 
@@ -49,10 +52,19 @@ impl Config {
     /// # Errors
     /// The variable whose value cannot be used.
     pub fn from_env_for(settings: &[Setting]) -> Result<Config, ConfigError> {
+        let is_known = |name: &str| {
+            let prefixes = ["BIFOLD_", "AWS_", "OTEL_"];
+            prefixes.iter().any(|it| name.starts_with(it))
+                || settings.iter().any(|it| it.name() == name)
+        };
         let vars = std::env::vars_os().filter_map(|(name, value)| {
             // A value that is not Unicode is refused like any other wrong value. A name that is not Unicode is ignored.
-            let name = name.into_string().ok()?;
-            Some((name, value.to_string_lossy().into_owned()))
+            let name = name.into_string().ok().filter(|it| is_known(it))?;
+            let value = value.into_string();
+            Some((
+                name,
+                value.unwrap_or_else(|it| it.to_string_lossy().into_owned()),
+            ))
         });
         Config::from_vars(vars, settings)
     }
@@ -98,13 +110,16 @@ impl Config {
 
     /// Names the application to its upstreams, unless the settings name it.
     pub(crate) fn introduce(&mut self, name: &str, version: &str) {
-        let library = Config::default().user_agent;
-        if self.user_agent != library || library == format!("{name}/{version}") {
+        let is_library = LIBRARY
+            .strip_prefix(name)
+            .and_then(|it| it.strip_prefix('/'))
+            == Some(version);
+        if self.user_agent != LIBRARY || is_library {
             return;
         }
         let allowed = |it: char| it.is_ascii_alphanumeric() || "-_.+".contains(it);
         let token = |text: &str| text.replace(|it| !allowed(it), "-");
-        self.user_agent = format!("{}/{} ({library})", token(name), token(version));
+        self.user_agent = format!("{}/{} ({LIBRARY})", token(name), token(version));
     }
 
     /// Warns about variables with the prefix `BIFOLD_` that neither the library nor the application knows.

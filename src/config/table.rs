@@ -134,7 +134,7 @@ settings! {
             "largest upstream body";
         cache_bytes: usize = 16 << 20, kind::BYTES_OR_NONE, "BIFOLD_CACHE_BYTES",
             "size of the cache of upstream responses; `0` keeps nothing";
-        user_agent: String = concat!("bifold/", env!("CARGO_PKG_VERSION")).to_owned(), kind::TEXT, "BIFOLD_USER_AGENT",
+        user_agent: String = super::LIBRARY.to_owned(), kind::TEXT, "BIFOLD_USER_AGENT",
             "user agent that upstreams see; the default stands in parentheses behind the name and the version of an application";
     }
     "Questions and tasks" {

@@ -16,7 +16,7 @@ use crate::upstream::Upstreams;
 /// The services that all calls of one process share.
 pub(crate) struct Services {
     /// The settings of the process.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The rules for callers.
     pub auth: Auth,
     /// The client of the upstream APIs.

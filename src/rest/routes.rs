@@ -1,5 +1,6 @@
 //! The routes, made from the registry.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -32,8 +33,10 @@ pub struct RestApi {
     info: Info,
     security: Security,
     table: OnceLock<Table>,
-    /// The URL of the server for what no request asks for, and that of the settings for all.
-    usual_url: String,
+    /// The address of the local server, whose URL is used where no request and no setting names one.
+    listen: SocketAddr,
+    listen_url: OnceLock<String>,
+    /// The URL of the settings, for all requests.
     public_url: Option<String>,
     openapi: OnceLock<Document>,
     docs: OnceLock<(Bytes, HeaderValue)>,
@@ -47,13 +50,9 @@ impl RestApi {
         config: &Config,
         schemes: Option<Schemes>,
     ) -> RestApi {
-        let address = config.listen;
-        let host = match address.ip().is_unspecified() {
-            true => format!("localhost:{}", address.port()),
-            false => address.to_string(),
-        };
         RestApi {
-            usual_url: format!("http://{host}"),
+            listen: config.listen,
+            listen_url: OnceLock::new(),
             public_url: config.public_url.clone(),
             registry,
             origins: AllowedOrigins::new(config.allowed_origins.clone()),
@@ -72,7 +71,8 @@ impl RestApi {
             origins: self.origins.clone(),
             info: self.info.clone(),
             security: self.security.clone(),
-            usual_url: self.usual_url.clone(),
+            listen: self.listen,
+            listen_url: OnceLock::new(),
             public_url: self.public_url.clone(),
             table: OnceLock::new(),
             openapi: OnceLock::new(),
@@ -130,7 +130,7 @@ impl RestApi {
     fn url<'u>(&'u self, of_request: Option<&'u BaseUrl>) -> &'u str {
         let of_request = of_request.map(BaseUrl::as_str);
         let url = self.public_url.as_deref().or(of_request);
-        url.unwrap_or(&self.usual_url)
+        url.unwrap_or_else(|| self.listen_url.get_or_init(|| url_of(self.listen)))
     }
 
     /// The page, and the policy by which browsers run what is in it.
@@ -227,4 +227,12 @@ fn page(method: &'static str, content_type: &'static str, body: Bytes) -> Answer
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     Answered::new(response, Outcome::of_method(method))
+}
+
+/// The URL of a server that listens on this address.
+fn url_of(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("http://localhost:{}", address.port()),
+        false => format!("http://{address}"),
+    }
 }

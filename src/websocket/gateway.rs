@@ -1,5 +1,7 @@
 //! Sends messages to clients behind API Gateway, through its `@connections` API.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Request, Response, StatusCode};
@@ -37,8 +39,8 @@ impl Gateway {
     ///
     /// # Errors
     /// The settings name a WebSocket API, and there are no credentials.
-    pub(super) fn new(config: &Config) -> Result<Gateway, String> {
-        let aws = Aws::new(config);
+    pub(super) fn new(config: &Arc<Config>) -> Result<Gateway, String> {
+        let aws = Aws::new(config.clone());
         if let (Err(problem), Some(_)) = (&aws, &config.ws_endpoint) {
             return Err(format!("`BIFOLD_WS_ENDPOINT` cannot be used: {problem}"));
         }

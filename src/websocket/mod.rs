@@ -90,7 +90,7 @@ pub struct Dependencies<'a> {
     /// The origins of web pages that may connect.
     pub origins: AllowedOrigins,
     /// The settings of the process.
-    pub config: &'a Config,
+    pub config: &'a Arc<Config>,
     /// The store that all processes share.
     pub store: Store,
     /// Invokes the function itself, on Lambda.

@@ -5,6 +5,7 @@
 
 mod response;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -42,7 +43,7 @@ pub(super) struct Dynamo {
 impl Dynamo {
     pub(super) fn new(config: &Config, table: &str) -> Result<Dynamo, String> {
         let told = |problem| format!("the table of `BIFOLD_TABLE` cannot be used: {problem}");
-        let aws = Aws::new(config).map_err(told)?;
+        let aws = Aws::new(Arc::new(config.clone())).map_err(told)?;
         let url = format!("{}/", aws.endpoint(SERVICE).map_err(told)?);
         let table = table.to_owned();
         Ok(Dynamo { aws, url, table })
