@@ -24,7 +24,7 @@ pub(super) fn challenge(denial: &Denial, metadata: Option<&str>) -> HeaderValue 
     HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
-/// The text as it may stand in a quoted string of this header.
+/// Escapes a text for a quoted string of this header.
 fn plain(text: &str) -> String {
     let plain = text.chars().map(|it| match it {
         '"' | '\\' | '`' => '\'',

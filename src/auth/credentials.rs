@@ -11,7 +11,7 @@ pub const API_KEY: &str = "x-api-key";
 /// The longest token that is read. Those of the large issuers have 1 to 4 KiB.
 const MAX_BYTES: usize = 8 << 10;
 
-/// What a request carries.
+/// The credentials of a request.
 pub(super) enum Credentials<'a> {
     None,
     /// A JSON Web Token.
@@ -21,10 +21,10 @@ pub(super) enum Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    /// Reads them. A scheme other than `Bearer` is another party's matter, such as the signature of IAM.
+    /// Reads the credentials. Schemes other than `Bearer`, such as the signature of IAM, are ignored.
     ///
     /// # Errors
-    /// There are several, or they are malformed.
+    /// There are several credentials, or they are malformed.
     pub(super) fn read(
         headers: &'a HeaderMap,
         query: Option<&str>,

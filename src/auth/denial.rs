@@ -1,4 +1,4 @@
-//! Why a request is refused, before a protocol says so in its own form.
+//! Why a request is denied, independent of the protocol.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct Denial {
     pub reason: Reason,
     /// What was wrong, and what to do.
     pub detail: String,
-    /// The scopes of the whole operation, with those that the caller has already.
+    /// The scopes of the whole operation, including those that the caller has.
     pub scopes: Vec<String>,
 }
 
@@ -24,7 +24,7 @@ pub enum Reason {
     Missing,
     /// The credentials are not valid.
     Invalid,
-    /// The request does not carry its credentials as it must.
+    /// The credentials are malformed or sent in a wrong way.
     Malformed,
     /// The principal does not have the scopes.
     Scope,

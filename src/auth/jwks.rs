@@ -17,7 +17,7 @@ pub(super) struct KeySet(Vec<PublishedKey>);
 struct PublishedKey {
     id: Option<String>,
     algorithms: &'static [Algorithm],
-    /// The only algorithm that it is for, where the issuer says so.
+    /// The only algorithm that the key may be used with, if the issuer names one.
     only: Option<Algorithm>,
     key: PublicKey,
 }

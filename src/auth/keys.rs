@@ -10,7 +10,7 @@ use super::principal::{Principal, PrincipalKind};
 use crate::clock::Timestamp;
 use crate::config::{Config, key};
 
-/// The beginning of every key, by which people and scanners of repositories know what it is.
+/// The prefix of every key, so that people and secret scanners recognise one.
 #[cfg(feature = "cli")]
 const PREFIX: &str = "bfk_";
 
@@ -98,7 +98,7 @@ impl Keys {
         }
     }
 
-    /// The principal of a key. All keys are compared, each in the same time whatever it is.
+    /// The principal of a key. Every key is compared in constant time.
     ///
     /// # Errors
     /// It is unknown or has expired.
@@ -124,7 +124,7 @@ impl Keys {
 }
 
 impl ApiKey {
-    /// Reads `name hash [expires=TIME] scope…`. An error does not repeat the line, where a key may stand by mistake.
+    /// Parses `name hash [expires=TIME] scope…`. Errors do not repeat the line, which may contain a key by mistake.
     fn read(line: &str) -> Result<ApiKey, &'static str> {
         let wrong = "expected a name and the SHA-256 of the key, as `key new` prints them";
         let mut words = line.split_ascii_whitespace();

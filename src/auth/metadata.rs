@@ -1,4 +1,4 @@
-//! The metadata of this server as a protected resource (RFC 9728): which issuers its clients may ask for a token.
+//! The metadata of this server as a protected resource (RFC 9728): the issuers from which clients get tokens.
 
 use axum::body::Body;
 use http::header::{

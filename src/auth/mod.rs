@@ -1,4 +1,4 @@
-//! Who calls, and what they may do: one policy for every protocol, and nothing where no setting asks for it.
+//! Authentication and authorization: one policy for all protocols, which costs nothing without settings.
 
 mod challenge;
 mod claims;
@@ -46,7 +46,7 @@ pub struct Auth {
     limits: Option<RateLimits>,
 }
 
-/// What a function, or several in one operation, need of their caller.
+/// The requirements of one or several functions of an operation.
 #[derive(Default)]
 pub struct Needs<'a> {
     /// The function that is named to the caller.
@@ -68,7 +68,7 @@ impl<'a> Needs<'a> {
     }
 }
 
-/// The part of a request that says who calls.
+/// The part of a request that identifies the caller.
 #[derive(Clone, Copy)]
 pub struct Asking<'a> {
     pub method: &'a Method,
@@ -76,7 +76,7 @@ pub struct Asking<'a> {
     pub headers: &'a HeaderMap,
 }
 
-/// What clients may send to be authenticated.
+/// The authentication methods that clients may use.
 #[derive(Clone, Copy)]
 pub struct Schemes {
     /// Tokens of an issuer.
@@ -130,10 +130,10 @@ impl Auth {
         }
     }
 
-    /// Whether the caller may do it.
+    /// Checks that the caller has the required scopes.
     ///
     /// # Errors
-    /// It may not.
+    /// The caller does not have them.
     pub fn authorize<'a>(
         &self,
         principal: Option<&Principal>,
@@ -145,10 +145,10 @@ impl Auth {
         }
     }
 
-    /// Whether the caller is known.
+    /// Checks that the caller is authenticated.
     ///
     /// # Errors
-    /// It is not, or is no longer.
+    /// The caller is not authenticated, or its credentials have expired.
     pub fn require(&self, principal: Option<&Principal>) -> Result<(), Denial> {
         match &self.policy {
             Some(policy) => policy.require(principal, &Needs::default()).map(drop),

@@ -1,4 +1,4 @@
-//! The rules where callers are checked: who a request comes from, and what it may do.
+//! The rules where callers are checked: authentication and required scopes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) struct Policy {
     keys: Option<Keys>,
     own: Option<Authenticator>,
     map: ScopeMap,
-    /// Scopes that every function needs that is not public.
+    /// The scopes that every function needs, except for public ones.
     base: Vec<String>,
     tokens: Tokens,
     clock: Clock,
@@ -109,7 +109,7 @@ impl Policy {
             }
             Credentials::Key(secret) if self.keys.is_some() => self.key(secret).map(Some),
             Credentials::None => Ok(None),
-            // The integration has checked the caller by credentials that are not ours.
+            // The integration has checked the caller by credentials of its own.
             _ if is_checked => Ok(None),
             Credentials::Token(_) => Err(Denial::invalid("this server takes no access tokens")),
             Credentials::Key(_) => Err(Denial::invalid("this server takes no API keys")),
@@ -162,7 +162,7 @@ impl Policy {
         Ok(principal)
     }
 
-    /// Whether the caller may do what needs this.
+    /// Checks that the caller fulfils these requirements.
     pub(super) fn authorize(
         &self,
         principal: Option<&Principal>,
@@ -194,7 +194,7 @@ impl Policy {
         Err(denial)
     }
 
-    /// The caller, whose credentials are still valid.
+    /// The caller, if its credentials are still valid.
     pub(super) fn require<'p>(
         &self,
         principal: Option<&'p Principal>,

@@ -1,4 +1,4 @@
-//! The principal: who calls, how that was checked, and what it may do.
+//! The principal: the identity of the caller, how it was checked, and its scopes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -141,7 +141,7 @@ impl Principal {
         Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
     }
 
-    /// The name of the API key that it called with, which may stand in the log.
+    /// The name of the API key, which may be logged.
     pub(crate) fn key_name(&self) -> Option<&str> {
         match self.kind {
             PrincipalKind::Key => self.id.strip_prefix("key:"),
@@ -164,7 +164,7 @@ impl From<String> for Principal {
     }
 }
 
-/// Without the claims, which may hold what does not belong into a log.
+/// Without the claims, which may hold personal data.
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Principal")

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use crate::config::{Config, RateLimit};
 
-/// The callers that are told apart. Beyond it, new ones share one allowance: nobody's is forgotten before it is full.
+/// The number of callers with an allowance of their own. Further callers share one, so that no caller's usage is
+/// forgotten early.
 const MOST: usize = 16 << 10;
 
 /// The limits of the settings.
@@ -23,14 +24,14 @@ pub(super) struct RateLimits {
     hasher: RandomState,
 }
 
-/// What is left of the limit that is nearest to its end.
+/// The remainder of the limit that is closest to being exhausted.
 #[derive(Clone, Copy, Debug)]
 pub struct Quota {
     limit: RateLimit,
     left: u32,
     /// The time until it is whole again.
     reset: Duration,
-    /// The time until a call is taken again; zero where this one was.
+    /// The time until another call is allowed; zero if this one was.
     pub wait: Duration,
     name: &'static str,
 }
@@ -50,7 +51,7 @@ impl RateLimits {
         is_any.then_some(limits)
     }
 
-    /// Charges one call of a function of these classes. A call that one limit refuses is charged to none.
+    /// Charges one call of a function of these classes. If one limit refuses the call, no limit is charged.
     pub(super) fn charge<'a>(
         &self,
         holder: &str,

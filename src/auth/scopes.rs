@@ -7,7 +7,7 @@ use super::principal::{Principal, PrincipalKind};
 /// The kinds of principals that the map can name.
 const KINDS: [&str; 6] = ["iam:", "cognito:", "jwt:", "authorizer:", "key:", "custom:"];
 
-/// What the setting `BIFOLD_AUTH_SCOPE_MAP` says.
+/// The content of the setting `BIFOLD_AUTH_SCOPE_MAP`.
 pub(super) struct ScopeMap {
     /// All scopes that one includes, directly or through others.
     includes: BTreeMap<String, BTreeSet<String>>,

@@ -1,19 +1,19 @@
-//! Whether a client prefers a stream of events to one document.
+//! Whether a client prefers an event stream to one document.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// How specific a range is, and its weight.
+/// The specificity and the weight of a media range.
 type Weight = (u8, f32);
 
-/// Whether `Accept` names `text/event-stream`, and no other range makes JSON the better answer: of two equal ones it is
-/// JSON where JSON is named too (RFC 9110, section 12.5.1).
+/// Whether `Accept` prefers `text/event-stream`. If it names JSON with the same weight, JSON is preferred (RFC 9110,
+/// section 12.5.1).
 pub(super) fn prefers_events(headers: &HeaderMap) -> bool {
     let lines = || {
         let lines = headers.get_all(ACCEPT).iter();
         lines.filter_map(|line| line.to_str().ok())
     };
-    // Most requests do not name it, and nothing has to be read of them.
+    // Most requests do not name it and need no parsing.
     if !lines().any(names_events) {
         return false;
     }

@@ -1,4 +1,5 @@
-//! Texts of a path, a query, headers and forms become the JSON object of arguments, each typed by the tool's schema.
+//! Builds the JSON object of the arguments from texts of a path, a query, headers and forms, typed by the tool's
+//! schema.
 
 use std::borrow::Cow;
 
@@ -10,14 +11,14 @@ use crate::error::excerpt::excerpt;
 use crate::error::{Error, Result};
 use crate::registry::Tool;
 
-/// A name and its text.
+/// A parameter's name and text.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// Arguments that are put together from several places of a request.
+/// Arguments that are collected from several parts of a request.
 pub(super) struct Arguments<'t> {
     tool: &'t Tool,
     binding: &'t Binding,
-    /// The object without the brace that ends it.
+    /// The JSON object without its closing brace.
     json: String,
     seen: Vec<String>,
 }
@@ -32,11 +33,11 @@ impl<'t> Arguments<'t> {
         }
     }
 
-    /// Adds texts that stand in one place. A list has a text for each of its items.
+    /// Adds the texts of one part of the request. A list has one text for each item.
     ///
     /// # Errors
-    /// `InvalidArgument` for a name that is unknown, stands elsewhere or stands twice, and for a text that is not of the
-    /// parameter's type.
+    /// `InvalidArgument` for a name that is unknown, repeated or belongs elsewhere, and for a text of another type than
+    /// the parameter.
     pub(super) fn texts(&mut self, pairs: &[Pair<'_>], here: &Place) -> Result<()> {
         let mut lists: Vec<&str> = Vec::new();
         for (index, (name, text)) in pairs.iter().enumerate() {
@@ -81,7 +82,7 @@ impl<'t> Arguments<'t> {
     /// Adds an argument in JSON.
     ///
     /// # Errors
-    /// `InvalidArgument` where there is one of that name.
+    /// `InvalidArgument` if the argument exists already.
     pub(super) fn put(&mut self, name: &str, json: &str) -> Result<()> {
         if self.seen.iter().any(|it| it == name) {
             return Err(Error::invalid_argument(name, "stands more than once"));
@@ -96,7 +97,7 @@ impl<'t> Arguments<'t> {
         Ok(())
     }
 
-    /// Whether nothing was added.
+    /// Whether there are no arguments.
     pub(super) fn is_empty(&self) -> bool {
         self.seen.is_empty()
     }
@@ -107,7 +108,7 @@ impl<'t> Arguments<'t> {
         self.json
     }
 
-    /// The object with the fields of another one, of which the brace that begins it was taken off.
+    /// The object, continued with the fields of another object, whose opening brace was removed.
     pub(super) fn end_with(mut self, fields: &str) -> String {
         if !fields.trim_start().starts_with('}') {
             self.json.push(',');
@@ -116,7 +117,7 @@ impl<'t> Arguments<'t> {
         self.json
     }
 
-    /// The schema of a parameter that may stand here.
+    /// The schema of a parameter that is allowed here.
     pub(super) fn schema(&self, name: &str, here: &Place) -> Result<&'t Value> {
         let schema = self.schema_of(name)?;
         check_place(self.binding, name, here)?;
@@ -130,10 +131,10 @@ impl<'t> Arguments<'t> {
     }
 }
 
-/// Whether a parameter may stand in that place, if there is one of that name.
+/// Checks that a parameter of this name, if there is one, is allowed in this part of the request.
 ///
 /// # Errors
-/// `InvalidArgument` that says where it stands.
+/// `InvalidArgument` that says where the parameter belongs.
 pub(super) fn check_place(binding: &Binding, name: &str, here: &Place) -> Result<()> {
     match binding.place(name) {
         Some(Place::Path) if *here == Place::Query => {
@@ -150,7 +151,7 @@ pub(super) fn check_place(binding: &Binding, name: &str, here: &Place) -> Result
 /// The decoded pairs of a query string (WHATWG URL, application/x-www-form-urlencoded).
 ///
 /// # Errors
-/// `InvalidArgument` for what is not UTF-8.
+/// `InvalidArgument` if a pair is not UTF-8.
 pub(super) fn pairs<'a>(text: &'a str, place: &str) -> Result<Vec<Pair<'a>>> {
     let parts = text.split('&').filter(|part| !part.is_empty());
     let parts = parts.map(|part| part.split_once('=').unwrap_or((part, "")));
@@ -159,7 +160,7 @@ pub(super) fn pairs<'a>(text: &'a str, place: &str) -> Result<Vec<Pair<'a>>> {
         .collect()
 }
 
-/// The name of the first parameter; not its value, which may be a wallet.
+/// The name of the first parameter, without its value, which may be a wallet address.
 pub(super) fn first_key(query: &str) -> String {
     let key = query.split(['=', '&']).next().unwrap_or("");
     decode(key, "query").map_or_else(|_| "$".to_owned(), Cow::into_owned)

@@ -1,4 +1,4 @@
-//! Where the parameters of a function stand in a request for one of its routes.
+//! Where the parameters of a function are in a request for one of its routes.
 
 use http::HeaderName;
 use serde_json::Value;
@@ -7,13 +7,13 @@ use crate::registry::location::Location;
 use crate::registry::upload::{is_list, is_upload};
 use crate::registry::{Route, Tool};
 
-/// JSON, which every body may be.
+/// JSON, which every function with a body accepts.
 pub(super) const JSON: &str = "application/json";
-/// A form, which every body may be.
+/// A form, which every function with a body accepts.
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
-/// A form with files, for functions that take files.
+/// A form with files, for functions with `Upload` parameters.
 pub(super) const MULTIPART: &str = "multipart/form-data";
-/// Bytes of any type, for functions that take one file and nothing beside it.
+/// Any bytes, for functions whose only parameter in the body is one file.
 pub(super) const BYTES: &str = "application/octet-stream";
 
 /// The place of one parameter.
@@ -31,23 +31,23 @@ pub(super) enum Place {
     Body,
 }
 
-/// The places of all parameters of one route, and what its body may be.
+/// The places of all parameters of one route, and the accepted types of its body.
 pub(super) struct Binding {
     places: Vec<(String, Place)>,
     takes_files: bool,
     raw: Option<Raw>,
 }
 
-/// The file that may be the body as it is.
+/// A file that may be sent as the whole body.
 pub(super) struct Raw {
-    /// The parameter.
+    /// The name of the parameter.
     pub(super) parameter: String,
-    /// The media types that it may have.
+    /// The accepted media types.
     pub(super) types: Vec<String>,
 }
 
 impl Place {
-    /// The place in words, for a value that stands elsewhere.
+    /// The place in words, for an error.
     pub(super) fn shown(&self) -> String {
         match self {
             Place::Path => "the path".to_owned(),
@@ -60,7 +60,7 @@ impl Place {
 }
 
 impl Binding {
-    /// The places for a declared route; without one, for `POST /api/{name}`, all parameters stand in the body.
+    /// The places for a declared route; without one, for `POST /api/{name}`, all parameters are in the body.
     pub(super) fn new(tool: &Tool, route: Option<&Route>) -> Binding {
         let names = tool.parameter_names().into_iter();
         let places = names.map(|name| (name.to_owned(), place(tool, route, name)));
@@ -83,28 +83,28 @@ impl Binding {
         &self.places
     }
 
-    /// The place of that parameter, if there is one.
+    /// The place of this parameter, if it exists.
     pub(super) fn place(&self, parameter: &str) -> Option<&Place> {
         let mut places = self.places.iter();
         places.find(|it| it.0 == parameter).map(|it| &it.1)
     }
 
-    /// Whether a parameter stands elsewhere than in the body.
+    /// Whether any parameter is outside the body.
     pub(super) fn has_elsewhere(&self) -> bool {
         self.places.iter().any(|it| it.1 != Place::Body)
     }
 
-    /// The file that may be the body as it is.
+    /// The file that may be sent as the whole body.
     pub(super) fn raw(&self) -> Option<&Raw> {
         self.raw.as_ref()
     }
 
-    /// Whether forms with files are taken.
+    /// Whether forms with files are accepted.
     pub(super) fn takes_files(&self) -> bool {
         self.takes_files
     }
 
-    /// The media types of bodies, the first one preferred.
+    /// The accepted media types, the preferred one first.
     pub(super) fn accepted(&self) -> Vec<&str> {
         let files = self.takes_files.then_some(MULTIPART);
         let raw = self.raw.iter().flat_map(|raw| &raw.types);
@@ -124,7 +124,7 @@ impl Raw {
         }
     }
 
-    /// Whether the file may have that media type, given in lower case.
+    /// Whether the file may have this media type, which is in lower case.
     pub(super) fn takes(&self, media_type: &str) -> bool {
         self.types
             .iter()

@@ -1,4 +1,4 @@
-//! The body of a request as arguments: JSON, a form, a form with files, or a file.
+//! Reads the arguments from the body of a request: JSON, a form, a form with files, or a file.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,12 +19,12 @@ use crate::error::{Error, Result};
 use crate::http::origin::AllowedOrigins;
 use crate::http::refusal::Refusal;
 
-/// What the type of a body makes of it.
+/// How a body is read, by its media type.
 pub(super) enum Kind {
     Json,
     Form,
     Multipart,
-    /// A file of that media type.
+    /// A file of this media type.
     File(String),
 }
 
@@ -32,7 +32,7 @@ impl Kind {
     /// The kind of a body that is not empty.
     ///
     /// # Errors
-    /// The function takes no such body, or the page that sends it may not.
+    /// The function does not accept this media type, or the page that sends it is not allowed to.
     pub(super) fn of(
         headers: &HeaderMap,
         endpoint: &Endpoint,
@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-/// The type without its parameters, in lower case.
+/// The media type without its parameters, in lower case.
 fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE);
     let value = value.and_then(|it| it.to_str().ok()).unwrap_or("");
@@ -75,8 +75,7 @@ fn unsupported(binding: &Binding) -> Refusal {
     )
 }
 
-/// A page of any origin can send a form without asking first, as a user of it would not expect. JSON it can send only
-/// after a preflight.
+/// Any web page can send a form without a preflight, and its user would not expect that. JSON needs a preflight.
 fn check_page(headers: &HeaderMap, origins: &AllowedOrigins) -> Result<(), Refusal> {
     match headers.get(ORIGIN) {
         Some(origin) if !origins.admit(origin, headers) => Err(Refusal::new(
@@ -88,10 +87,10 @@ fn check_page(headers: &HeaderMap, origins: &AllowedOrigins) -> Result<(), Refus
     }
 }
 
-/// The text of the object of arguments: those put together so far, and those in the body.
+/// The JSON object of the arguments: those collected so far, and those in the body.
 ///
 /// # Errors
-/// `InvalidArgument` with the place of what is wrong.
+/// `InvalidArgument` with the path of the mistake.
 pub(super) async fn read<'b>(
     mut arguments: Arguments<'_>,
     (kind, headers): (Kind, &HeaderMap),
@@ -128,7 +127,7 @@ pub(super) fn upload(filename: Option<&str>, media_type: &str, bytes: &[u8]) -> 
     upload.to_string()
 }
 
-/// The body as the text of a JSON object, without deciding anything of what is in it.
+/// The body as the text of a JSON object, without checking its fields.
 ///
 /// # Errors
 /// `InvalidArgument` where it is not JSON.
@@ -146,7 +145,7 @@ pub(super) fn object(body: &[u8]) -> Result<Cow<'_, str>> {
     }
 }
 
-/// Refuses fields of parameters that stand elsewhere.
+/// Refuses fields of parameters that belong outside the body.
 fn check_fields(object: &str, binding: &Binding) -> Result<()> {
     if !binding.has_elsewhere() {
         return Ok(());
@@ -165,7 +164,7 @@ fn merged<'b>(arguments: Arguments<'_>, object: Cow<'b, str>) -> Cow<'b, str> {
     }
     match object.trim().strip_prefix('{') {
         Some(fields) => arguments.end_with(fields).into(),
-        // Decoding says that it must be an object.
+        // Decoding reports a body that is not an object.
         None => object,
     }
 }

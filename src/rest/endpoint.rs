@@ -1,4 +1,4 @@
-//! One request for a function: its arguments are put together, the function runs, and its answer becomes a response.
+//! Answers one request for a function: collects its arguments, calls it, and builds the response.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::telemetry::Outcome;
 /// Parameters of a path, decoded.
 pub(super) type PathParameters = Vec<(String, String)>;
 
-/// Why the function does not run.
+/// Why the function is not called.
 enum Rejection {
     Refusal(Refusal),
     Error(Error),
@@ -53,7 +53,7 @@ impl From<Error> for Rejection {
 /// The parameters of a path, percent-decoded once.
 ///
 /// # Errors
-/// `InvalidArgument` for what is not UTF-8 then.
+/// `InvalidArgument` if the result is not UTF-8.
 pub(super) fn decoded(params: &Params<'_, '_>) -> Result<PathParameters> {
     let decoded = params.iter().map(|(name, text)| {
         let text = percent_decode_str(text).decode_utf8();
@@ -65,7 +65,7 @@ pub(super) fn decoded(params: &Params<'_, '_>) -> Result<PathParameters> {
     decoded.collect()
 }
 
-/// Answers a request for that function.
+/// Answers a request for this function.
 pub(super) async fn answer(
     api: &RestApi,
     endpoint: &Endpoint,
@@ -106,7 +106,7 @@ pub(super) async fn answer(
     answered
 }
 
-/// The body, of which paths without one read nothing.
+/// The body; it is not read for routes without one.
 async fn read(
     endpoint: &Endpoint,
     parts: &Parts,
@@ -119,12 +119,12 @@ async fn read(
     }
 }
 
-/// Whether there is a query where none is taken, which is said before a body is read.
+/// Whether there is a query where none is allowed; this is checked before the body is read.
 fn has_stray_query(endpoint: &Endpoint, parts: &Parts) -> bool {
     endpoint.route.is_none() && parts.uri.query().is_some_and(|it| !it.is_empty())
 }
 
-/// The text of the object of arguments.
+/// The JSON object of the arguments.
 async fn arguments<'b>(
     api: &RestApi,
     endpoint: &Endpoint,
@@ -140,7 +140,7 @@ async fn arguments<'b>(
         false => Kind::of(&parts.headers, endpoint, &api.origins)?,
     };
     if endpoint.route.is_none() && matches!(kind, Kind::Json) {
-        // The schema is not needed, and not made, for a body that has all arguments.
+        // A body with all arguments needs no schema, so none is made.
         return Ok(body::object(body)?);
     }
     let (tool, binding) = (&endpoint.tool, endpoint.binding());
@@ -194,7 +194,7 @@ pub(super) fn whole(
     Answered::new(response, Outcome::of_call(function, None))
 }
 
-/// Tells caches which headers make another answer.
+/// Tells caches which request headers select the response.
 fn vary(endpoint: &Endpoint, headers: &mut HeaderMap) {
     let places = endpoint.binding().places().iter();
     let mut names: Vec<HeaderName> = places
@@ -213,7 +213,7 @@ fn vary(endpoint: &Endpoint, headers: &mut HeaderMap) {
     }
 }
 
-/// A call that runs on its own, for a stream.
+/// Runs a call in its own task, for a stream.
 pub(super) fn running(
     api: &RestApi,
     endpoint: &Endpoint,

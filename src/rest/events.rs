@@ -1,7 +1,7 @@
-//! A call as a stream of events: progress, log entries, and its result at the end.
+//! A call as an event stream: progress, log entries, and the result as the last event.
 //!
-//! A browser's `EventSource` connects again when a stream ends. The last event has an id, which the browser repeats then,
-//! and the answer to that is 204, which tells it to stop.
+//! A browser's `EventSource` reconnects when a stream ends, and then sends the id of the last event. The response to
+//! that id is 204, which stops it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -32,18 +32,18 @@ use crate::telemetry::{Outcome, PendingOutcome};
 /// The id of the last event of each stream.
 const END: &str = "end";
 
-/// A comment, which no client takes for an event.
+/// A comment line, which clients ignore.
 const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
-/// A call while it runs.
+/// A running call.
 struct Session {
     run: Run<Result<Answer>>,
     cx: Context,
     function: Arc<str>,
     pending: PendingOutcome,
-    /// The amount that was reported last.
+    /// The last reported progress value.
     done: f64,
-    /// What was said, and not sent yet.
+    /// The messages that are not sent yet.
     unsent: std::collections::VecDeque<Bytes>,
 }
 
@@ -53,7 +53,7 @@ enum Next {
     End(Result<Answer>),
 }
 
-/// One progress report on the wire.
+/// A progress event.
 #[derive(Serialize)]
 struct Report<'a> {
     progress: f64,
@@ -63,13 +63,13 @@ struct Report<'a> {
     message: &'a str,
 }
 
-/// Whether an `EventSource` connects again after the end of its stream.
+/// Whether an `EventSource` reconnects after the end of its stream.
 pub(super) fn is_over(parts: &Parts) -> bool {
     let last = parts.headers.get("last-event-id");
     parts.method == Method::GET && last.is_some_and(|id| id == END)
 }
 
-/// The answer that stops an `EventSource`.
+/// The response that stops an `EventSource`.
 pub(super) fn over() -> Answered {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -78,7 +78,7 @@ pub(super) fn over() -> Answered {
     Answered::new(response, Outcome::of_method("reconnect"))
 }
 
-/// Calls the function. What fails before there is anything to send keeps its HTTP status.
+/// Calls the function. An error before the first event keeps its HTTP status.
 pub(super) async fn answer(
     api: &RestApi,
     endpoint: &Endpoint,
@@ -128,7 +128,7 @@ pub(super) async fn answer(
     }
 }
 
-/// Nothing between here and the client may keep the events, or hold them back.
+/// Proxies must neither store nor buffer the events.
 fn response(body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -161,7 +161,7 @@ impl Session {
         }
     }
 
-    /// The event of a message; none where it does not rise, or the response has no room for it.
+    /// The event for a message; `None` if progress does not increase, or the response has no room for it.
     fn event(&mut self, message: Message) -> Option<Bytes> {
         let (name, data) = match message {
             Message::Progress(report) => ("progress", self.report(&report)?),
@@ -169,7 +169,7 @@ impl Session {
                 "log",
                 json!({ "level": entry.level, "data": entry.data }).to_string(),
             ),
-            // A client of REST has none of the capabilities that these need.
+            // REST clients have none of the capabilities that these messages need.
             Message::Ask(_) | Message::Detach(_) => return None,
         };
         let has_room = self.cx.has_room_for(data.as_bytes());
@@ -189,7 +189,7 @@ impl Session {
         serde_json::to_string(&report).ok()
     }
 
-    /// The last event, with which the call ends for the log, too.
+    /// The last event, which also ends the call for the access line.
     async fn end(self, result: Result<Answer>) -> Bytes {
         let id = format!("id: {END}\n");
         let last = match &result {
@@ -209,7 +209,7 @@ async fn problem(error: &Error, cx: &Context) -> String {
     String::from_utf8_lossy(&body.unwrap_or_default()).into_owned()
 }
 
-/// A line break, which in JSON can only stand between its tokens, would end the line of the event.
+/// A line break, which in JSON occurs only between tokens, would end the line of the event.
 fn one_line(json: &RawValue) -> std::borrow::Cow<'_, str> {
     match json.get().contains(['\n', '\r']) {
         true => json.get().replace(['\n', '\r'], " ").into(),

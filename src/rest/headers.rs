@@ -11,10 +11,10 @@ use super::binding::{Binding, Place};
 use crate::error::{Error, Result};
 use crate::registry::Tool;
 
-/// Adds the arguments that stand in headers and cookies.
+/// Adds the arguments from headers and cookies.
 ///
 /// # Errors
-/// `InvalidArgument` for one that is missing, stands twice, or is not of its type.
+/// `InvalidArgument` if one is missing, repeated, or of another type.
 pub(super) fn read(
     arguments: &mut Arguments<'_>,
     tool: &Tool,
@@ -56,7 +56,7 @@ fn header<'h>(
     Ok(text.map(Cow::Borrowed))
 }
 
-/// The value of a cookie (RFC 6265, section 4.2.1), of which the form of OpenAPI is percent-encoded.
+/// The value of a cookie (RFC 6265, section 4.2.1), which OpenAPI wants percent-encoded.
 fn cookie<'h>(headers: &'h HeaderMap, name: &str, parameter: &str) -> Result<Option<Cow<'h, str>>> {
     let lines = headers.get_all(COOKIE).iter();
     let lines = lines.filter_map(|line| std::str::from_utf8(line.as_bytes()).ok());

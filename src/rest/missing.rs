@@ -1,4 +1,4 @@
-//! Responses where no function is: the path is not known, or not for this method.
+//! The responses for an unknown path, and for a method that the path does not have.
 
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::error::excerpt::excerpt;
 use crate::registry::{Registry, Tool};
 
-/// Nothing is served at this path.
+/// The response for an unknown path.
 pub(crate) fn not_found(registry: &Registry, path: &str, cx: &Context) -> Answered {
     match path.strip_prefix("/api/") {
         Some(name) if !name.contains('/') => {
@@ -23,13 +23,13 @@ pub(crate) fn not_found(registry: &Registry, path: &str, cx: &Context) -> Answer
     }
 }
 
-/// The error for a name that no function has of those for which `seen` is true.
+/// The error for an unknown function; it suggests names for which `seen` is true.
 pub(crate) fn unknown(registry: &Registry, name: &str, seen: fn(&Tool) -> bool) -> Error {
     let hint = registry.hint(name, seen);
     Error::unknown_function(format!("there is no function `{}`{hint}", excerpt(name)))
 }
 
-/// The path exists, but not with this method; `allowed` lists the others, where the router does not.
+/// The response for a path without this method; `allowed` lists its methods, if the router does not.
 pub(crate) fn method_not_allowed(cx: &Context, allowed: Option<String>) -> Answered {
     let detail = "this path does not take this method; the `Allow` header lists those it takes";
     let mut answered = problem(

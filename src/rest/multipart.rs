@@ -1,4 +1,4 @@
-//! The parts of a `multipart/form-data` body (RFC 7578) as arguments.
+//! Reads the parts of a `multipart/form-data` body (RFC 7578) as arguments.
 
 use axum::body::Bytes;
 use futures_util::stream;
@@ -13,12 +13,12 @@ use super::body::upload;
 use crate::error::{Error, Result};
 use crate::registry::upload::{UNTYPED, is_list as is_list_of_files, is_upload};
 
-/// The most parts of one form.
+/// The maximum number of parts of a form.
 const MAX_PARTS: usize = 1000;
 
 /// One part.
 struct Part {
-    /// Its place in the body, from 1.
+    /// Its number in the body, from 1.
     number: usize,
     name: String,
     filename: Option<String>,
@@ -26,11 +26,11 @@ struct Part {
     bytes: Bytes,
 }
 
-/// Adds the parts of the body. A file is a part for a parameter that takes one; the texts of other parts are typed by the
-/// schema, unless they say that they are JSON.
+/// Adds the parts of the body. A part for an `Upload` parameter is a file; other parts are texts, typed by the schema,
+/// unless their media type is JSON.
 ///
 /// # Errors
-/// `InvalidArgument` for what is not well formed, with the number of the part, and for what does not fit its parameter.
+/// `InvalidArgument` for a malformed part, with its number, and for a part that does not fit its parameter.
 pub(super) async fn read(
     arguments: &mut Arguments<'_>,
     headers: &HeaderMap,
@@ -86,7 +86,7 @@ impl Part {
         self.media_type.as_deref() == Some(JSON)
     }
 
-    /// The argument that the part gives for that schema.
+    /// The argument for this schema.
     fn json(&self, schema: &serde_json::Value, is_file: bool) -> Result<String, String> {
         let number = self.number;
         if is_file {

@@ -1,4 +1,4 @@
-//! One operation of the OpenAPI document: its parameters, its body, and the responses that it can have.
+//! One operation of the OpenAPI document: parameters, body, and possible responses.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::registry::location;
 use crate::registry::upload::{is_list, is_upload};
 use crate::registry::{Route, Tool};
 
-/// The function at one of its routes; without one, at `POST /api/{name}`.
+/// The operation of a function at one of its routes; without a route, at `POST /api/{name}`.
 pub(super) fn operation(tool: &Tool, route: Option<&Route>, id: String) -> Value {
     let binding = Binding::new(tool, route);
     let takes_body = route.is_none_or(Route::takes_body);
@@ -17,7 +17,7 @@ pub(super) fn operation(tool: &Tool, route: Option<&Route>, id: String) -> Value
         "summary": tool.display_title().unwrap_or(summary.trim_end_matches('.')),
         "description": tool.description(),
         "tags": tool.groups(),
-        // Ids are unique to a route; this is the function that several of them call.
+        // Operation ids are unique to a route, so this names the function.
         "x-tool": tool.name(),
         "responses": responses(tool, takes_body),
     });
@@ -31,7 +31,7 @@ pub(super) fn operation(tool: &Tool, route: Option<&Route>, id: String) -> Value
     operation
 }
 
-/// The parameters that do not stand in the body.
+/// The parameters outside the body.
 fn parameters(tool: &Tool, binding: &Binding) -> Vec<Value> {
     let places = binding.places().iter();
     let parameters = places.filter_map(|(name, place)| {
@@ -68,14 +68,14 @@ fn parameter(tool: &Tool, (name, schema): (&str, &Value), (place, shown): (&str,
     parameter
 }
 
-/// The schema of one parameter, without the attributes that say where it stands.
+/// The schema of a parameter, without the attributes for its place.
 fn published(schema: &Value) -> Value {
     let mut outer = json!({ "properties": { "it": schema } });
     location::strip(&mut outer);
     outer["properties"]["it"].take()
 }
 
-/// The body in each of its types. A parameter that stands elsewhere is not in it.
+/// The body in each of its media types, without the parameters that are outside it.
 fn body(tool: &Tool, binding: &Binding) -> Value {
     let in_body = |name: &str| binding.place(name) == Some(&Place::Body);
     let mut schema = tool.arguments();
@@ -124,7 +124,7 @@ fn with_files(schema: &Value) -> Value {
     schema
 }
 
-/// The responses that a call can have, as far as the declaration of its function says.
+/// The possible responses of a call.
 fn responses(tool: &Tool, takes_body: bool) -> Value {
     let output = tool.output();
     let own = tool.success_status().filter(|_| output.status == 200);
@@ -137,7 +137,7 @@ fn responses(tool: &Tool, takes_body: bool) -> Value {
         "504": failure("An upstream did not answer in time, or the time limit of the call was reached"),
     });
     let is_open = tool.hints().open_world;
-    // What a function of this server alone declares is all that it fails with.
+    // A function without upstreams can fail only with the errors that it declares.
     let is_free = is_open || tool.declared_errors().is_empty();
     if is_free {
         responses["422"] = failure("The function reports a failure");
@@ -146,7 +146,7 @@ fn responses(tool: &Tool, takes_body: bool) -> Value {
     if is_free && names_something {
         responses["404"] = failure("What the arguments name does not exist");
     }
-    // A function that deals with nothing outside this server asks no upstream.
+    // A closed-world function sends no upstream requests.
     if is_open {
         responses["502"] = failure("An upstream failed or answered with something unusable");
     }
@@ -163,7 +163,7 @@ fn responses(tool: &Tool, takes_body: bool) -> Value {
     responses
 }
 
-/// Adds the errors that the function declares, those of one status in one response.
+/// Adds the errors that the function declares; those with the same status share a response.
 fn declare(tool: &Tool, responses: &mut Value) {
     for error in tool.declared_errors() {
         let kind = error.kind();

@@ -1,4 +1,4 @@
-//! The ids of operations: letters, digits and `_`, as every generator takes them, and none of them twice.
+//! Unique operation ids of letters, digits and `_`, which every generator accepts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,14 +6,15 @@ use http::Method;
 
 use crate::registry::{Registry, Route, Tool};
 
-/// The ids that are taken.
+/// The ids in use.
 pub(super) struct OperationIds {
     of_functions: HashMap<String, String>,
     used: HashSet<String>,
 }
 
 impl OperationIds {
-    /// The names of all functions are taken first, so that none of them changes because of another function's paths.
+    /// The names of all functions are reserved first, so that no function's id changes because of another function's
+    /// paths.
     pub(super) fn new(registry: &Registry) -> OperationIds {
         let mut ids = OperationIds {
             of_functions: HashMap::new(),
@@ -26,7 +27,7 @@ impl OperationIds {
         ids
     }
 
-    /// Every place of a function with its id: the first one has the name of the function. None is `POST /api/{name}`.
+    /// Every route of a function with its id; the first one is the function's name. `None` is `POST /api/{name}`.
     pub(super) fn of<'t>(&mut self, tool: &'t Tool) -> Vec<(Option<&'t Route>, String)> {
         let own = self.of_functions[tool.name()].clone();
         let (gets, others): (Vec<&Route>, Vec<&Route>) = tool
@@ -56,7 +57,7 @@ impl OperationIds {
         found
     }
 
-    /// The wanted id, or with a number where it is taken.
+    /// The preferred id, with a number if it is in use.
     fn take(&mut self, wanted: &str) -> String {
         let numbered = (2..).map(|number| format!("{wanted}_{number}"));
         let mut ids = std::iter::once(wanted.to_owned()).chain(numbered);

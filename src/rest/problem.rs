@@ -72,7 +72,7 @@ pub fn failure(error: &Error, request_id: &str) -> Answered {
             request_id,
         },
     );
-    // A 503 says when to come back: never too early, and a second is the least that can be said in this header.
+    // `Retry-After` of a 503 is rounded up to whole seconds, at least one.
     let wait = error
         .wait()
         .map(|wait| (wait.as_millis().div_ceil(1000) as u64).max(1))
@@ -92,7 +92,7 @@ pub fn refused(refusal: Refusal, request_id: &str) -> Answered {
     response
 }
 
-/// A request that reached no function: `name` becomes the stable type, `detail` says what to do.
+/// The response to a request that reached no function: `name` becomes the stable type, `detail` the sentence.
 pub fn problem(status: StatusCode, name: &'static str, detail: &str, request_id: &str) -> Answered {
     let title = status.canonical_reason().unwrap_or("Error");
     build(

@@ -1,4 +1,4 @@
-//! The response of a call that succeeded: JSON, bytes, or nothing.
+//! The response to a successful call: JSON, bytes, or no content.
 
 use std::fmt::Write;
 
@@ -13,15 +13,15 @@ use super::freshness;
 use crate::context::Context;
 use crate::registry::{self, Answer};
 
-/// What a file name keeps as it is in `filename*` (RFC 8187, attr-char).
+/// The characters that a file name keeps in `filename*` (RFC 8187, attr-char).
 const IN_NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The response to a call, with the status of the function where its answer has none of its own. A GET passes its headers
-/// on: its response may be kept, and may be known already.
+/// The response to a call. Its status is that of the answer, or else that of the function. For a GET, `get` holds the
+/// headers of the request, by which the response may be 304.
 pub(super) fn of_answer(
     answer: Answer,
     status: Option<u16>,
@@ -58,7 +58,7 @@ fn json(answer: Answer) -> (Bytes, Response<Body>) {
     (body, response)
 }
 
-/// Bytes as they are. Their length is that of the body, and no browser may take them for anything but their type.
+/// Raw bytes with their length and media type, which browsers must not guess.
 fn download(bytes: &registry::Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(bytes.content().clone()));
     let mut insert = |name: HeaderName, value: &str| {
@@ -74,7 +74,7 @@ fn download(bytes: &registry::Bytes) -> Response<Body> {
     response
 }
 
-/// A name in ASCII for old clients, and the whole name where it has other characters (RFC 6266).
+/// The file name in ASCII for old clients, and in full if it has other characters (RFC 6266).
 fn disposition(name: &str) -> String {
     let is_plain =
         |it: char| (it.is_ascii_graphic() || it == ' ') && !matches!(it, '"' | '\\' | '%');

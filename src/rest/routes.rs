@@ -1,4 +1,4 @@
-//! The routes, made from the registry.
+//! The REST protocol of an application: its functions below `/api`, and the pages that describe them.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -28,22 +28,22 @@ use crate::telemetry::Outcome;
 /// The REST protocol of one application.
 pub struct RestApi {
     pub(super) registry: Arc<Registry>,
-    /// The origins whose pages may send forms and files.
+    /// The origins of web pages that may send forms and files.
     pub(super) origins: AllowedOrigins,
     info: Info,
     security: Security,
     table: OnceLock<Table>,
-    /// The address of the local server, whose URL is used where no request and no setting names one.
+    /// The address of the local server, for a URL if neither the request nor a setting names one.
     listen: SocketAddr,
     listen_url: OnceLock<String>,
-    /// The URL of the settings, for all requests.
+    /// The public URL from the settings.
     public_url: Option<String>,
     openapi: OnceLock<Document>,
     docs: OnceLock<(Bytes, HeaderValue)>,
 }
 
 impl RestApi {
-    /// The protocol of `registry`; its documents are rendered when they are first asked for.
+    /// The protocol of `registry`; its documents are rendered when they are first requested.
     pub fn new(
         registry: Arc<Registry>,
         info: Info,
@@ -85,15 +85,15 @@ impl RestApi {
         &self.info.name
     }
 
-    /// The OpenAPI 3.1 document, for clients of the public URL or else of the address that is listened on.
+    /// The OpenAPI 3.1 document, for the public URL or else for the address of the local server.
     pub fn openapi(&self) -> Bytes {
         self.document().at(self.url(None))
     }
 
-    /// Answers a request for a path below `/api`. A [`Context`] must stand in its extensions.
+    /// Answers a request for a path below `/api`. Its extensions must contain the [`Context`].
     ///
     /// # Errors
-    /// The request, if no function has its path with any method.
+    /// Returns the request if no function has its path.
     pub async fn answer(&self, request: Request) -> Result<Answered, Request> {
         let (endpoint, path) = {
             let path = request.uri().path();
@@ -108,7 +108,7 @@ impl RestApi {
                 Found::Nothing => return Err(request),
             }
         };
-        // Boxed, because it is large, and each of the layers around it would move it.
+        // Boxed: the future is large, and every layer above would copy it.
         Ok(Box::pin(endpoint::answer(self, endpoint, path, request)).await)
     }
 
@@ -121,7 +121,7 @@ impl RestApi {
             .get_or_init(|| Document::new(&self.registry, &self.info, &self.security))
     }
 
-    /// The functions of this caller, where the settings show it only what it may call.
+    /// The functions of this caller, if the settings hide the others from it.
     fn of_caller(&self, cx: &Context) -> Option<Registry> {
         let is_personal = cx.config().auth_list == Listing::Allowed && cx.is_guarded();
         is_personal.then(|| Registry::unchecked(self.registry.functions().of_caller(cx)))
@@ -133,7 +133,7 @@ impl RestApi {
         url.unwrap_or_else(|| self.listen_url.get_or_init(|| url_of(self.listen)))
     }
 
-    /// The page, and the policy by which browsers run what is in it.
+    /// The documentation page and its Content-Security-Policy.
     fn docs(&self) -> &(Bytes, HeaderValue) {
         self.docs
             .get_or_init(|| docs_of(&self.registry, &self.info))
@@ -146,7 +146,7 @@ fn docs_of(registry: &Registry, info: &Info) -> (Bytes, HeaderValue) {
     (page.into(), policy)
 }
 
-/// The routes of the pages. A [`Context`] must stand in the request's extensions.
+/// The routes of the pages. The extensions of a request must contain the [`Context`].
 pub fn router(api: Arc<RestApi>) -> Router {
     api.table();
     Router::new()

@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of callers: how they authenticate, and what each operation needs of them.
+//! The security of the OpenAPI document: how callers authenticate, and which scopes each operation needs.
 
 use serde_json::{Map, Value, json};
 
@@ -10,13 +10,13 @@ use crate::registry::Tool;
 const TOKEN: &str = "token";
 const KEY: &str = "api_key";
 
-/// The rules for callers, as far as a document shows them.
+/// The rules for callers that the document shows.
 #[derive(Clone, Default)]
 pub(super) struct Security {
-    /// `None` where callers are not checked.
+    /// `None` if callers are not checked.
     schemes: Option<Schemes>,
     issuers: Vec<String>,
-    /// Scopes that every function needs that is not public.
+    /// The scopes that every function needs, except for public ones.
     base: Vec<String>,
     is_limited: bool,
 }
@@ -34,7 +34,7 @@ impl Security {
         }
     }
 
-    /// The entry `securitySchemes`; `None` where clients cannot authenticate.
+    /// The object `securitySchemes`; `None` if clients cannot authenticate.
     pub(super) fn schemes(&self) -> Option<Value> {
         let schemes = self.schemes.filter(|it| it.tokens || it.keys)?;
         let mut all = Map::new();
@@ -60,7 +60,7 @@ impl Security {
         Some(all.into())
     }
 
-    /// Adds to the operation of the function what it needs, and how it is refused.
+    /// Adds the security requirements and the error responses of a function to its operation.
     pub(super) fn describe(&self, tool: &Tool, operation: &mut Value) {
         let responses = &mut operation["responses"];
         if self.is_limited {
@@ -100,7 +100,7 @@ impl Security {
     }
 }
 
-/// Adds a cause to the response of that status.
+/// Adds a cause to the description of a response.
 fn add(responses: &mut Value, status: &str, said: &str) {
     let before = responses[status]["description"].as_str();
     let said = before.map_or(said.to_owned(), |before| format!("{before}. {said}"));
