@@ -1,4 +1,4 @@
-//! What is refused because there is no room for it.
+//! Refuses requests that exceed the memory for request data.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -10,7 +10,7 @@ use crate::http::refusal::Refusal;
 use crate::rest;
 
 impl App {
-    /// The room for what requests bring.
+    /// The memory for request data.
     pub(crate) fn buffers(&self) -> &Buffers {
         &self.services.buffers
     }
@@ -20,7 +20,7 @@ impl App {
         self.buffers().held()
     }
 
-    /// Refuses a request for which there is no room, in the words of its path.
+    /// Refuses a request for lack of memory, in the form of its protocol.
     pub(crate) fn refuse_busy(
         &self,
         request: &Request,

@@ -1,4 +1,4 @@
-//! The beginning of a request: its context, and its entry in the log.
+//! The start of a request: its context, and its entry in the log.
 
 use std::sync::{Arc, OnceLock};
 
@@ -81,7 +81,7 @@ impl App {
     }
 }
 
-/// The protocol that a path belongs to, for the log; the path itself may hold a wallet address.
+/// The protocol of a path, for the log. The path itself is not logged: it may contain a wallet address.
 pub(super) fn protocol_of(path: &str) -> &'static str {
     match path {
         MCP => "mcp",
@@ -91,7 +91,7 @@ pub(super) fn protocol_of(path: &str) -> &'static str {
     }
 }
 
-/// Ids of callers go into the log, so only what cannot break a line there is taken over.
+/// Ids from callers are logged, so only characters that cannot break a log line are accepted.
 fn is_id(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id

@@ -1,4 +1,4 @@
-//! What a function returned, encoded once.
+//! The encoded result of a function.
 
 use std::borrow::Cow;
 
@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 /// of its result.
 pub struct Answer {
     body: Body,
-    /// What is said beside the body on REST, if anything.
+    /// Status and location on REST, if the result has its own.
     head: Option<Box<Head>>,
-    /// Its share of the request's budget, where another function has called for it.
+    /// Its share of the request's budget, if another function made the call.
     #[expect(dead_code, reason = "it is given back when this is dropped")]
     hold: Option<Reservation>,
 }
@@ -29,20 +29,20 @@ enum Body {
     Nothing,
 }
 
-/// What is known of the JSON of a result.
+/// The kind of the JSON of a result.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Root {
-    /// It is an object by its type.
+    /// An object, by its type.
     Struct,
-    /// It is an object now; another result of the function may be none.
+    /// An object; another result of the function may not be one.
     Object,
     /// The result is not an object.
     Value,
-    /// It is a list of content blocks.
+    /// A list of content blocks.
     Blocks,
 }
 
-/// The status and the place of what was made.
+/// The status and the location on REST.
 #[derive(Default)]
 struct Head {
     status: Option<u16>,
@@ -50,10 +50,10 @@ struct Head {
 }
 
 impl Answer {
-    /// Encodes a value, for a function whose result has no type that is known beforehand.
+    /// Encodes a value, for a function whose result type is not known in advance.
     ///
     /// # Errors
-    /// `Internal` where the value has no JSON form.
+    /// `Internal` if the value has no JSON form.
     ///
     /// ```
     /// use bifold::{Answer, Result, Tool};
@@ -118,8 +118,7 @@ impl Answer {
         self
     }
 
-    /// The result as JSON: the value of the function, the content blocks of an answer of blocks or bytes, `null` for
-    /// nothing.
+    /// The result as JSON: the value of the function, the content blocks of content or bytes, `null` for no content.
     pub fn json(&self) -> &RawValue {
         match &self.body {
             Body::Json { json, .. } => json,
@@ -173,13 +172,13 @@ impl Answer {
         own.unwrap_or(if self.is_nothing() { 204 } else { 200 })
     }
 
-    /// Where the thing is that was made ([`Created`](crate::Created)).
+    /// The URL of the created value ([`Created`](crate::Created)).
     pub fn location(&self) -> Option<&str> {
         self.head.as_ref()?.location.as_deref()
     }
 
-    /// Whether the JSON must be put into an object where one is needed: always, unless it is an object. `None` where it is
-    /// an object, and the schema of the function must say whether all its results are.
+    /// Whether the JSON must be wrapped where an object is needed. `None` if this result is an object, and the schema
+    /// of the function must decide for all its results.
     pub(super) fn is_value(&self) -> Option<bool> {
         match &self.body {
             Body::Json { root, .. } => match root {
@@ -192,6 +191,6 @@ impl Answer {
     }
 }
 
-/// A JSON string, of which a part is borrowed where it can be.
+/// A JSON string, borrowed where possible.
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

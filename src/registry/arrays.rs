@@ -1,4 +1,4 @@
-//! Arrays where objects belong: serde reads an array as the fields of a struct in their order, which no schema allows.
+//! Refuses arrays in place of objects: serde reads an array as the fields of a struct in order, which no schema allows.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,11 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 
-/// Refuses arguments in which an array stands where the schema says object. The schema is made only for arguments that
-/// hold an array: most calls have no use for it.
+/// Refuses arguments with an array where the schema requires an object. The schema is needed only for arguments that
+/// contain an array.
 ///
-/// It knows the names that the schema knows: what comes under a `#[serde(alias)]`, which no schema shows, is not looked
-/// into. Text that is not JSON passes: decoding it fails with a better message.
+/// Values under a `#[serde(alias)]`, which no schema shows, are not checked. Text that is not JSON passes: decoding it
+/// fails with a better message.
 ///
 /// # Errors
 /// `InvalidArgument` with the path of the first such array.
@@ -20,7 +20,7 @@ pub(super) fn check(schema: &LazyLock<Value>, arguments: &str) -> Result<()> {
     if !arguments.contains('[') {
         return Ok(());
     }
-    // Decoding refuses what is not an object.
+    // Decoding refuses arguments that are not an object.
     let Ok(fields) = serde_json::from_str(arguments) else {
         return Ok(());
     };
@@ -33,8 +33,7 @@ pub(super) fn check(schema: &LazyLock<Value>, arguments: &str) -> Result<()> {
     }
 }
 
-/// A part of the arguments, read one level deep: neither its depth nor what it holds further down costs anything, or
-/// keeps the rest from being read.
+/// A part of the arguments, parsed one level deep, so that neither its depth nor its content costs anything.
 enum Part<'a> {
     Array(Vec<&'a RawValue>),
     Object(BTreeMap<String, &'a RawValue>),
@@ -42,7 +41,7 @@ enum Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Reads nothing where the schema does not describe what is inside.
+    /// Parses nothing if the schema does not describe the content.
     fn read(schema: &Value, raw: &'a RawValue) -> Part<'a> {
         let has = |key: &&str| schema.get(key).is_some_and(|it| !it.is_boolean());
         let any = |keys: &[&str]| keys.iter().chain(&["allOf", "anyOf", "oneOf"]).any(has);
@@ -61,8 +60,8 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The path of an array that stands where the schema says object. Types that contain themselves are refused at the start,
-/// so no schema refers to another.
+/// The path of an array where the schema requires an object. Recursive types are refused at start, so no schema refers
+/// to another.
 fn misplaced(schema: &Value, part: &Part) -> Option<String> {
     let inside = match part {
         Part::Array(_) if has_type(schema, "object") && !has_type(schema, "array") => {
@@ -93,8 +92,8 @@ fn misplaced_in(schema: &Value, raw: &RawValue) -> Option<String> {
     misplaced(schema, &Part::read(schema, raw))
 }
 
-/// The path of a misplaced array inside `anyOf` or `oneOf`: an array counts only if it is misplaced in every alternative
-/// that the value may be meant for.
+/// The path of a misplaced array inside `anyOf` or `oneOf`: an array counts only if it is misplaced in every
+/// alternative that the value may match.
 fn among(schema: &Value, key: &str, part: &Part) -> Option<String> {
     let meant = choices(schema, key).filter(|it| is_meant(it, part));
     in_each(meant.map(|it| misplaced(it, part)))
@@ -106,7 +105,7 @@ fn in_each(mut paths: impl Iterator<Item = Option<String>>) -> Option<String> {
     paths.all(|it| it.is_some()).then_some(first)
 }
 
-/// Whether serde could take the value for one of this schema, by its type and its tags.
+/// Whether the value may match the schema, judged by its type and tags.
 fn is_meant(schema: &Value, part: &Part) -> bool {
     let Part::Object(fields) = part else {
         return schema.get("type").is_none()
@@ -125,7 +124,7 @@ fn is_meant(schema: &Value, part: &Part) -> bool {
     is_object && required.all(|name| fields.contains_key(name)) && properties.all(fits)
 }
 
-/// The schemas of a field that has none of its own. Which pattern its name matches is left open.
+/// The schemas of a field that has none of its own. Which pattern its name matches is not checked.
 fn others(schema: &Value) -> impl Iterator<Item = &Value> {
     let patterns = schemas(schema, "patternProperties").map(|it| it.1);
     let rest = schema.get("additionalProperties");

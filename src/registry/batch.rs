@@ -104,10 +104,10 @@ struct Failure {
     attempts: u32,
 }
 
-/// The bytes that the report needs for one call beside its result: its name, and twice why it failed.
+/// The bytes that the report needs for one call beside its result: its name, and its error twice.
 const FRAME: usize = 640;
 
-/// What all calls of one batch share.
+/// The state that all calls of one batch share.
 #[derive(Clone)]
 struct Batch {
     registry: Arc<Registry>,
@@ -135,7 +135,7 @@ async fn call_many(
 ) -> Result<Report> {
     check(&calls)?;
     let total = calls.len();
-    // So that there is room to say which calls failed, however many did.
+    // Reserves room to report every failed call.
     let room = cx.reserve(total * FRAME);
     let batch = Batch {
         registry: Registry::of(&cx)?,
@@ -145,7 +145,7 @@ async fn call_many(
     };
     let running = calls.into_iter().enumerate();
     let running = running.map(|(index, call)| batch.clone().item(index, call));
-    // Not in order, because a slow call must not keep those behind the next seven from their turn.
+    // Not in order, because a slow call must not delay those that come after it.
     let mut running = stream::iter(running).buffer_unordered(WIDTH);
     let mut items = Vec::with_capacity(total);
     while let Some(item) = running.next().await {
@@ -191,7 +191,7 @@ impl Batch {
     }
 
     async fn call(&self, name: &str, arguments: &Object) -> Result<Answer> {
-        // A function that never waits would run all the same after its time.
+        // A function that never waits would otherwise run past its time.
         if self.deadline.remaining().is_zero() {
             return Err(Error::deadline_exceeded().tries(0));
         }

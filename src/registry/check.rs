@@ -1,4 +1,4 @@
-//! Everything that can be wrong with a registration, found at start.
+//! Checks registrations at start.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use super::resource::Resource;
 use super::tool::Tool;
 use super::types;
 
-/// The longest name that MCP allows.
+/// The maximum length of a name in MCP.
 const MAX_NAME: usize = 128;
 
-/// A line for every problem, with the names of the functions. What stands among the `known` ones was checked before, and
-/// only what it has in common with others can be wrong.
+/// A line for every problem, with the names of the functions. Functions among the `known` ones are already checked,
+/// except for conflicts with others.
 pub(super) fn problems(functions: &Functions, known: &Functions) -> Vec<String> {
     let Functions {
         tools,
@@ -53,7 +53,7 @@ fn added<'l, T>(list: &'l [Arc<T>], known: &[Arc<T>]) -> impl Iterator<Item = &'
         .filter(move |it| !known.contains(&Arc::as_ptr(it)))
 }
 
-/// What is wrong with one tool, whatever the others are.
+/// The problems of one tool, independent of other tools.
 fn alone(tool: &Tool) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(name_problem(tool.name()));
@@ -112,7 +112,7 @@ fn header_problems(tool: &Tool) -> Vec<String> {
     found
 }
 
-/// What a resource needs beside what its function needs: a variable for each parameter, and the reverse.
+/// The problems of a resource: each variable needs a parameter, and the reverse.
 fn resource_problems(resource: &Resource) -> Vec<String> {
     let mut found = alone(resource.function());
     let named = |problem: String| format!("resource `{}`: {problem}", resource.uri());
@@ -160,7 +160,7 @@ fn resource_problems(resource: &Resource) -> Vec<String> {
     found
 }
 
-/// What a prompt needs beside what its function needs: arguments that are text, and no structured result.
+/// The problems of a prompt: its arguments must be strings, and its result must not be structured.
 fn prompt_problems(prompt: &Prompt) -> Vec<String> {
     let mut found = alone(prompt.function());
     let named = |problem: String| format!("prompt `{}`: {problem}", prompt.name());
@@ -187,7 +187,7 @@ fn prompt_problems(prompt: &Prompt) -> Vec<String> {
     found
 }
 
-/// A line for each two entries of a list that have the same key.
+/// A line for each two entries of a list with the same key.
 fn twice<T>(
     list: &[Arc<T>],
     what: &str,

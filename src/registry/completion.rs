@@ -1,4 +1,4 @@
-//! Values that a person may want to type next.
+//! Completions: suggestions for the value of an argument.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,11 +8,11 @@ use futures_util::future::BoxFuture;
 use crate::context::Context;
 use crate::error::Result;
 
-/// The functions that propose values, each under the name of its argument.
+/// The completers of a function, each under the name of its argument.
 #[derive(Default)]
 pub struct Completers(BTreeMap<Cow<'static, str>, Completer>);
 
-/// A function that proposes values for what is typed so far.
+/// A function that suggests values for the text so far.
 pub struct Completer(Box<Propose>);
 
 type Propose = dyn Fn(Context, String) -> BoxFuture<'static, Result<Vec<String>>> + Send + Sync;
@@ -40,7 +40,7 @@ impl Completers {
         self.0.is_empty()
     }
 
-    /// The proposals for an argument; none if it has no function that proposes values.
+    /// The suggestions for an argument; none if it has no completer.
     pub(crate) async fn propose(
         &self,
         cx: Context,

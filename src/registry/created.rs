@@ -1,4 +1,4 @@
-//! Results with a status of their own on REST: what was made, what will be made, and nothing.
+//! Results with their own status on REST: created, accepted, and no content.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -7,7 +7,7 @@ use super::output::{IntoAnswer, Output};
 use crate::context::Context;
 use crate::error::Result;
 
-/// A value that the function made, and the URL at which it is found: 201 with `Location` on REST, the value on MCP.
+/// A created value and its URL: 201 with `Location` on REST, the value on MCP.
 ///
 /// ```
 /// use bifold::{Created, JsonSchema, Result};
@@ -28,15 +28,15 @@ use crate::error::Result;
 #[derive(Clone, Debug)]
 pub struct Created<T>(pub T, pub String);
 
-/// A value that says that the work has begun: 202 on REST, the value on MCP.
+/// A value that reports that work has begun: 202 on REST, the value on MCP.
 #[derive(Clone, Debug)]
 pub struct Accepted<T>(pub T);
 
-/// Nothing: 204 without a body on REST, a result without content on MCP, `null` in a batch.
+/// No content: 204 on REST, a result without content on MCP, `null` in a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoContent;
 
-/// What cannot stand in a header; bytes beyond ASCII are encoded as well.
+/// The characters that are not allowed in a header; bytes beyond ASCII are encoded as well.
 const IN_LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
 
 impl<T: IntoAnswer> IntoAnswer for Created<T> {

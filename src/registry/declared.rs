@@ -1,11 +1,11 @@
-//! The errors that a function says it may fail with, for its documentation.
+//! The errors that a function declares for its documentation.
 
 use std::borrow::Cow;
 
 use super::tool::Tool;
 use crate::error::Kind;
 
-/// An error that a function may fail with, and when it does.
+/// An error that a function may return, and when it does.
 #[derive(Clone, Debug)]
 pub struct DeclaredError {
     kind: Kind,
@@ -13,19 +13,19 @@ pub struct DeclaredError {
 }
 
 impl DeclaredError {
-    /// Its kind, which has its name and its HTTP status.
+    /// The kind, which has a name and an HTTP status.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// When the function fails so.
+    /// When the function returns it.
     pub fn when(&self) -> &str {
         &self.when
     }
 }
 
 impl Tool {
-    /// Declares errors that the function may fail with, and when it does; the OpenAPI document lists them.
+    /// Declares errors that the function may return, and when it does; the OpenAPI document lists them.
     ///
     /// ```
     /// use bifold::{Kind, NoContent, Tool};
@@ -52,7 +52,7 @@ impl Tool {
         self
     }
 
-    /// The errors that were declared, in their order.
+    /// The declared errors, in order.
     pub fn declared_errors(&self) -> &[DeclaredError] {
         &self.errors
     }

@@ -1,4 +1,4 @@
-//! From the text of the arguments to the struct that a function wants, or the place where they are something else.
+//! Decodes the text of the arguments into the argument struct, or finds the path of the mistake.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::error::excerpt::{said, sentence};
 use crate::error::{Error, Result};
 use crate::schema::Rules;
 
-/// The arguments of one call, and what their function publishes of them.
+/// The arguments of one call, and the schemas of their function.
 pub(super) struct Arguments<'a> {
     pub(super) text: &'a str,
     /// The schema of the argument struct.
@@ -20,18 +20,18 @@ pub(super) struct Arguments<'a> {
     pub(super) typed: &'a LazyLock<Value>,
     /// The schema that is published instead, if there is one.
     pub(super) published: Option<&'a Value>,
-    /// What that which is published demands beside what decoding does.
+    /// The published rules that decoding does not enforce.
     pub(super) rules: Option<&'a Rules>,
-    /// Whether texts are read that hold JSON of the type that is wanted.
+    /// Whether a string that holds JSON of the expected type is decoded.
     pub(super) reads_texts: bool,
 }
 
 impl Arguments<'_> {
-    /// The arguments as the function wants them. Most are right as they are: what the schema allows and serde does not is
-    /// looked for only in those that are not.
+    /// The decoded arguments. Most decode at once: only arguments that do not are searched for what the schema allows
+    /// and serde does not.
     ///
     /// # Errors
-    /// `InvalidArgument` with the path of what cannot be read, or is not as published.
+    /// `InvalidArgument` with the path of a value that cannot be decoded or breaks a published rule.
     pub(super) fn decode<A: DeserializeOwned>(&self) -> Result<A> {
         let refusal = match self.read(self.text)? {
             Some(arguments) => match self.check(self.text) {
@@ -49,7 +49,7 @@ impl Arguments<'_> {
         Ok(arguments)
     }
 
-    /// Checks what decoding does not.
+    /// Checks the rules that decoding does not enforce.
     fn check(&self, text: &str) -> Result<()> {
         let checked = self.rules.map_or(Ok(()), |rules| rules.check(text));
         checked.map_err(|it| Error::invalid_argument(it.path(), it.problem()))
@@ -59,10 +59,10 @@ impl Arguments<'_> {
         Mender::new(self.schema(), self.reads_texts).mend(self.text)
     }
 
-    /// `None` where serde cannot read them.
+    /// `None` if serde cannot decode them.
     fn read<A: DeserializeOwned>(&self, text: &str) -> Result<Option<A>> {
         arrays::check(self.own, text)?;
-        // A struct would also decode from an array of its fields, which is in no schema.
+        // A struct would also decode from an array of its fields, which no schema allows.
         let is_object = text.trim_start().starts_with('{');
         Ok(match is_object {
             true => serde_json::from_str(text).ok(),
@@ -75,7 +75,7 @@ impl Arguments<'_> {
     }
 }
 
-/// Decodes once more to find the path of the mistake, which would cost too much for arguments that are right.
+/// Decodes again to find the path of the mistake, which would be too costly for valid arguments.
 #[cold]
 fn misfit<A: DeserializeOwned>(text: &str) -> Error {
     if !text.trim_start().starts_with('{') {
@@ -91,7 +91,7 @@ fn misfit<A: DeserializeOwned>(text: &str) -> Error {
     }
 }
 
-/// The field at fault: the path where decoding stopped, or the field that serde's sentence names.
+/// The field at fault: the path where decoding stopped, or the field that serde's message names.
 fn field_of(path: &str, problem: &str) -> String {
     let named = ["missing field `", "unknown field `", "duplicate field `"]
         .iter()

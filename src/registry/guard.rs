@@ -1,4 +1,4 @@
-//! The limits of a running function: its deadline, and a panic that fails only its own call.
+//! The limits of a running function: its deadline, and a panic guard.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -10,19 +10,19 @@ use tracing::{Instrument, info_span};
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// Runs the function of that name until the deadline of its call.
+/// Runs a function until the deadline of its call.
 ///
 /// # Errors
-/// Those of the function, `DeadlineExceeded`, and `Internal` for a panic.
+/// The errors of the function, `DeadlineExceeded`, and `Internal` for a panic.
 pub(super) async fn guard<T>(
     name: &str,
     cx: &Context,
     running: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    // Pinned here, because each layer around it that took it by value would move it once more.
+    // Pinned here, because every layer that takes the future by value would copy it.
     let running = pin!(running);
     let guarded = AssertUnwindSafe(running).catch_unwind();
-    // What the function logs carries these. The target has a name that a filter can let through by itself.
+    // Log events of the function carry these fields. The target allows a filter for this span alone.
     let span = info_span!(
         target: "bifold::call",
         "call",

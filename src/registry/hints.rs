@@ -9,18 +9,18 @@ pub struct Hints {
     /// It changes nothing anywhere.
     #[serde(rename = "readOnlyHint")]
     pub read_only: bool,
-    /// It may take away or overwrite something.
+    /// It may delete or overwrite something.
     #[serde(rename = "destructiveHint")]
     pub destructive: bool,
-    /// The same call a second time changes nothing more.
+    /// Repeating the same call has no further effect.
     #[serde(rename = "idempotentHint")]
     pub idempotent: bool,
-    /// It deals with things outside this server.
+    /// It interacts with systems outside this server.
     #[serde(rename = "openWorldHint")]
     pub open_world: bool,
 }
 
-/// What the specification assumes of a tool that says nothing: the worst.
+/// The defaults of the specification for a tool without annotations, which are the worst case.
 impl Default for Hints {
     fn default() -> Hints {
         Hints {

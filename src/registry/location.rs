@@ -1,4 +1,4 @@
-//! Where a parameter stands in a REST request, if its field says so with `x-in` and `x-name`.
+//! The place of a parameter in a REST request, as declared by its field with `x-in` and `x-name`.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::tool::Tool;
 use crate::schema::PLACES;
 
-/// Headers that have a meaning of their own: they are no parameters.
+/// Headers with a meaning in HTTP, which cannot be parameters.
 const RESERVED: [&str; 16] = [
     "accept",
     "authorization",
@@ -28,7 +28,7 @@ const RESERVED: [&str; 16] = [
     "x-request-id",
 ];
 
-/// The beginnings of names of such headers.
+/// The prefixes of such headers.
 const RESERVED_FAMILIES: [&str; 6] = [
     "accept-",
     "access-control-",
@@ -38,7 +38,7 @@ const RESERVED_FAMILIES: [&str; 6] = [
     "sec-",
 ];
 
-/// The place of a parameter that its field names.
+/// The place that a field declares for its parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Location {
     /// The query, on every method.
@@ -50,10 +50,10 @@ pub(crate) enum Location {
 }
 
 impl Tool {
-    /// The place that the field of a parameter names.
+    /// The declared place of a parameter.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The declaration is invalid.
     pub(crate) fn location(&self, parameter: &str) -> Result<Option<Location>, String> {
         match self.parameters().and_then(|known| known.get(parameter)) {
             Some(schema) => of_schema(parameter, schema),
@@ -71,7 +71,7 @@ impl Tool {
     }
 }
 
-/// Takes the attributes for REST out of the schemas of the parameters.
+/// Removes the attributes for REST from the schemas of the parameters.
 pub(crate) fn strip(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(|it| it.values_mut()) {
@@ -121,7 +121,7 @@ fn header(name: &str) -> Result<Option<Location>, String> {
     Ok(Some(Location::Header(header)))
 }
 
-/// A cookie has a token for its name (RFC 6265, section 4.1.1), as a header has.
+/// The name of a cookie is a token (RFC 6265, section 4.1.1), like that of a header.
 fn cookie(name: &str) -> Result<Option<Location>, String> {
     match HeaderName::from_bytes(name.as_bytes()) {
         Ok(_) => Ok(Some(Location::Cookie(name.to_owned()))),

@@ -1,5 +1,5 @@
-//! What JSON Schema allows and serde does not: `null` for what may be left out, `2.0` for a whole number. And what models
-//! send that neither allows, texts that hold JSON.
+//! Accepts what JSON Schema allows and serde does not: `null` for an optional field, `2.0` for an integer. Also accepts
+//! strings that hold JSON, which models send although the schema does not allow them.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -10,25 +10,25 @@ use serde_json::value::RawValue;
 use super::place::{Place, Type};
 use crate::schema::Fields;
 
-/// How deep arguments are looked into; no schema of a struct is as deep.
+/// The maximum depth to search; schemas of structs are less deep.
 const MAX_DEPTH: usize = 32;
 
-/// How many values are looked at: what is mended comes from models and forms, and what is larger from programs.
+/// The maximum number of values to search: what needs mending comes from models and forms, and is small.
 const MAX_VALUES: usize = 20_000;
 
-/// The most digits of a whole number, as many as the largest of 128 bits has.
+/// The maximum number of digits of an integer, as many as the largest of 128 bits has.
 const MAX_DIGITS: usize = 39;
 
-/// Rewrites arguments as their schema means them.
+/// Rewrites arguments so that serde accepts what their schema allows.
 pub(super) struct Mender<'s> {
     schema: &'s Value,
     reads_texts: bool,
-    /// How many values may still be looked at.
+    /// The number of values that may still be searched.
     left: Cell<usize>,
 }
 
 impl<'s> Mender<'s> {
-    /// By that schema; with `reads_texts`, a text is read as the JSON in it where the schema wants that and no text.
+    /// Mends by this schema. With `reads_texts`, a string is decoded as JSON where the schema allows no string.
     pub(super) fn new(schema: &'s Value, reads_texts: bool) -> Mender<'s> {
         Mender {
             schema,
@@ -37,7 +37,7 @@ impl<'s> Mender<'s> {
         }
     }
 
-    /// The arguments without what can be mended in them; `None` where there is nothing of the kind.
+    /// The mended arguments; `None` if there is nothing to mend.
     pub(super) fn mend(&self, arguments: &str) -> Option<String> {
         let raw: &RawValue = serde_json::from_str(arguments).ok()?;
         self.value(&Place::root(self.schema), raw.get(), 0)
@@ -96,7 +96,7 @@ impl<'s> Mender<'s> {
         is_mended.then(|| format!("[{}]", kept.join(",")))
     }
 
-    /// The JSON in a text, if it is of a type that is wanted here.
+    /// The JSON in a string, if it has a type that is expected here.
     fn text(&self, place: &Place<'s>, text: &str, depth: usize) -> Option<String> {
         if !self.reads_texts || place.admits(Type::String) {
             return None;
@@ -107,7 +107,7 @@ impl<'s> Mender<'s> {
         let fits = match inner.as_bytes().first()? {
             b'{' => place.admits(Type::Object),
             b'[' => place.admits(Type::Array),
-            // Spaces around a number or a word are no JSON that anybody writes by a program.
+            // Programs do not write spaces around a number or a word.
             _ if inner.len() < held.len() => false,
             b't' | b'f' => place.admits(Type::Boolean),
             b'-' | b'0'..=b'9' => {
@@ -123,8 +123,8 @@ impl<'s> Mender<'s> {
     }
 }
 
-/// The digits of a number that is whole, however it is written; `None` for one with a fraction, or too large for any
-/// type. Nothing is rounded.
+/// The digits of an integer in any notation; `None` if it has a fraction or is too large for any type. Nothing is
+/// rounded.
 fn whole(number: &str) -> Option<String> {
     let (sign, number) = match number.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -247,7 +247,7 @@ mod tests {
             mend(format!(r#"{{"rows":[{many}],"size":2.0}}"#)),
             Some(format!(r#"{{"rows":[{many}],"size":2}}"#))
         );
-        // Each is looked at with its fields, until no more may be.
+        // Each alternative is searched with its fields, up to the limit.
         let some = vec![r#"{"id":1.0}"#; 15_000].join(",");
         let mended = mend(format!(r#"{{"rows":[{some}],"more":[{some}]}}"#)).unwrap();
         let count = mended.matches(r#"{"id":1}"#).count();

@@ -80,7 +80,7 @@ impl Registry {
         nothing.changed(functions)
     }
 
-    /// The next registry of an application: what this one holds already is not checked again by itself.
+    /// The next registry of an application: functions of this registry are not checked again.
     ///
     /// # Errors
     /// As [`Registry::new`].
@@ -92,7 +92,7 @@ impl Registry {
         }
     }
 
-    /// Takes functions that were checked before.
+    /// Takes functions that are already checked.
     pub(crate) fn unchecked(functions: Functions) -> Registry {
         let names = functions.tools.iter().enumerate();
         let by_name = names.map(|(index, tool)| (tool.label(), index)).collect();
@@ -110,7 +110,7 @@ impl Registry {
         registry.ok_or_else(|| Error::internal("a registry was asked for outside a call"))
     }
 
-    /// All of them.
+    /// All tools, resources and prompts.
     pub fn functions(&self) -> &Functions {
         &self.functions
     }
@@ -164,7 +164,7 @@ impl Registry {
         routes.map(|route| route.method().to_string()).collect()
     }
 
-    /// A half-sentence that suggests the names closest to `name`, of the functions for which `seen` is true.
+    /// Half a sentence that suggests similar names of functions for which `seen` is true.
     pub fn hint(&self, name: &str, seen: fn(&Tool) -> bool) -> String {
         let names = self.tools().iter().filter(|tool| seen(tool));
         suggestion::hint(&suggestion::closest(name, names.map(|tool| tool.name())))
@@ -195,7 +195,7 @@ impl Registry {
         result
     }
 
-    /// The proposals of `completers` for the text typed so far, within the same limits as a call.
+    /// The suggestions of `completers` for the text so far, within the same limits as a call.
     pub(crate) async fn propose(
         self: &Arc<Registry>,
         completers: &completion::Completers,

@@ -1,4 +1,4 @@
-//! Functions that call functions: what they may call, and which request pays for it.
+//! Functions that call functions: which ones they may call, and which request is charged.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use crate::error::excerpt::excerpt;
 use crate::error::{Error, Result};
 
 impl Tool {
-    /// Says that it calls the functions that `argument` names. No function of this kind may call another one, and each
-    /// call that it makes with [`Registry::call_named`] is charged to its request.
+    /// Declares that the tool calls the functions that `argument` names. Such functions cannot call each other, and
+    /// each call that one makes with [`Registry::call_named`] is charged to its request.
     pub fn calls(mut self, argument: impl Into<Cow<'static, str>>) -> Tool {
         self.calls = Some(argument.into());
         self
@@ -18,7 +18,7 @@ impl Tool {
 }
 
 impl Registry {
-    /// The function of that name for a function that calls others: it must be on the protocol of the request.
+    /// Finds a function for a function that calls others: it must be on the protocol of the request.
     ///
     /// # Errors
     /// `UnknownFunction` if there is none.
@@ -34,7 +34,7 @@ impl Registry {
         })
     }
 
-    /// Calls the function of that name for a function that calls others.
+    /// Calls a function for a function that calls others.
     ///
     /// # Errors
     /// Those of [`Registry::named`] and [`Registry::call`].

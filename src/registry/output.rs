@@ -1,4 +1,4 @@
-//! What a function may return, and what is published of it before it returns anything.
+//! The results that a function may return, and what is published of them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,13 +11,13 @@ use crate::context::{Context, Form};
 use crate::error::Result;
 use crate::schema;
 
-/// What is published of a result: its schema, its media type and its status on REST.
+/// The published description of a result: its schema, and its media type and status on REST.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Output {
-    /// The JSON schema of the result as REST sends it; `None` for content blocks, bytes and nothing.
+    /// The JSON schema of the result on REST; `None` for content blocks, bytes and no content.
     pub schema: Option<Value>,
-    /// The media type on REST: `*/*` for bytes whose type each call decides, `None` where there is no body.
+    /// The media type on REST: `*/*` if each call decides it, `None` if there is no body.
     pub media_type: Option<&'static str>,
     /// The HTTP status of success.
     pub status: u16,
@@ -33,13 +33,13 @@ pub struct Output {
     note = "derive `serde::Serialize` and `JsonSchema` for it, or return `Content`, `Bytes` or `Answer`"
 )]
 pub trait IntoAnswer {
-    /// What is published of the result.
+    /// The published description of the result.
     fn output() -> Output;
 
-    /// Encodes the result, as far as the budget of the request goes.
+    /// Encodes the result, within the budget of the request.
     ///
     /// # Errors
-    /// `AnswerTooLarge` where it does not fit, `Internal` where the value has no JSON form.
+    /// `AnswerTooLarge` if it does not fit, `Internal` if the value has no JSON form.
     fn into_answer(self, cx: &Context) -> Result<Answer>;
 }
 
@@ -53,13 +53,13 @@ impl Output {
         }
     }
 
-    /// Whether every result is a JSON object. MCP's `structuredContent` is one, so others are put into one.
+    /// Whether every result is a JSON object. MCP's `structuredContent` must be one, so other values are wrapped.
     pub(super) fn is_object(&self) -> bool {
         self.schema.as_ref().is_none_or(is_object)
     }
 }
 
-/// Whether a schema admits nothing but objects.
+/// Whether a schema admits only objects.
 fn is_object(schema: &Value) -> bool {
     let all = |key: &str| {
         let schemas = schema.get(key).and_then(Value::as_array);
@@ -86,7 +86,7 @@ impl IntoAnswer for Content {
     }
 
     fn into_answer(self, cx: &Context) -> Result<Answer> {
-        // Blocks are a part of the response as they are.
+        // Content blocks are embedded in the response unchanged.
         let (json, hold) = cx.encode_answer(&self.blocks(), Form::Json)?;
         Ok(Answer::of_blocks(json, hold))
     }
@@ -97,7 +97,7 @@ impl IntoAnswer for Answer {
         Output::json(None)
     }
 
-    /// What was charged to another call is charged to this one.
+    /// Moves the charge of another call to this one.
     fn into_answer(self, cx: &Context) -> Result<Answer> {
         let form = if self.is_content() {
             Form::Json

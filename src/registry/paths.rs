@@ -1,4 +1,4 @@
-//! What can be wrong with the routes of functions: their form, their parameters, and routes that are the same one.
+//! Checks the routes of functions: their form, their parameters, and duplicates.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use super::location::Location;
 use super::route::Route;
 use super::tool::Tool;
 
-/// A route that was seen, for the message about another one that is the same.
+/// A route that was seen, for the message about a duplicate.
 struct Seen<'t> {
     function: &'t str,
     path: String,
     is_name_path: bool,
 }
 
-/// What is wrong with the routes of one tool, whatever the others are.
+/// The problems of the routes of one tool, independent of other tools.
 pub(super) fn problems(tool: &Tool) -> Vec<String> {
     let mut found = Vec::new();
     for route in tool.routes() {
@@ -38,7 +38,7 @@ pub(super) fn problems(tool: &Tool) -> Vec<String> {
     found
 }
 
-/// A line for each two routes that are the same method and path: a request could reach only one of them.
+/// A line for each duplicate of method and path: a request could reach only one of the two.
 pub(super) fn conflicts(tools: &[Arc<Tool>]) -> Vec<String> {
     let mut seen: HashMap<(Method, String), Seen<'_>> = HashMap::new();
     let mut found = Vec::new();
@@ -126,7 +126,7 @@ fn route_problems(tool: &Tool, route: &Route) -> Vec<String> {
     found
 }
 
-/// What is wrong with the places that fields name.
+/// The problems of the places that fields declare.
 fn location_problems(tool: &Tool) -> Vec<String> {
     let parameters = tool.parameters().into_iter().flatten();
     let problems = parameters.filter_map(|(parameter, schema)| {
@@ -153,7 +153,7 @@ fn is_list(schema: &Value) -> bool {
     schema.get("items").is_some_and(is_scalar)
 }
 
-/// Whether a text can be read as a value of that schema.
+/// Whether a value of this schema can be read from a text.
 fn is_scalar(schema: &Value) -> bool {
     if let Some(kind) = schema.get("type") {
         return ["string", "integer", "number", "boolean"]
@@ -185,7 +185,7 @@ fn form_problems(path: &str) -> Vec<String> {
     found
 }
 
-/// A parameter in braces, or characters that stand for themselves in a URL (RFC 3986, unreserved).
+/// A parameter in braces, or unreserved characters of a URL (RFC 3986).
 fn is_part(part: &str) -> bool {
     let name = part.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
     let plain = |text: &str, more: &[u8]| {

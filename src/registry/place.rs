@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How many references are followed, one from the other, at one place.
+/// The maximum number of references to follow at one place.
 const MAX_STEPS: usize = 16;
 
-/// A type of JSON Schema; an `Integer` is what a schema calls so, though a `Number` may be whole too.
+/// A type of JSON Schema. A value of type `Number` may be whole, too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     Null,
@@ -21,7 +21,7 @@ pub(super) enum Type {
     Object,
 }
 
-/// What the schema says of one value: the schema there, and those that it is combined of.
+/// The schemas that apply to one value: its own, and those that it is composed of.
 pub(super) struct Place<'s> {
     root: &'s Value,
     schemas: Vec<&'s Value>,
@@ -67,13 +67,13 @@ impl<'s> Place<'s> {
         self.schemas.is_empty()
     }
 
-    /// Whether a value of that type may stand here. A place without a schema takes any.
+    /// Whether a value of this type is allowed here. Without a schema every type is.
     pub(super) fn admits(&self, kind: Type) -> bool {
         let mut schemas = self.schemas.iter();
         self.schemas.is_empty() || schemas.any(|it| self.takes(it, kind, 0))
     }
 
-    /// This place with the schemas that an object with these fields may be meant for.
+    /// This place with the alternatives that an object with these fields may match.
     pub(super) fn of_object(&self, fields: &[(Cow<'_, str>, &RawValue)]) -> Place<'s> {
         self.spread(&|schema| self.is_meant(schema, fields))
     }
@@ -83,7 +83,7 @@ impl<'s> Place<'s> {
         self.spread(&|schema| self.takes(schema, Type::Array, 0))
     }
 
-    /// Whether the field may be left out, and may not be null.
+    /// Whether the field is optional and not nullable.
     pub(super) fn may_lack(&self, name: &str) -> bool {
         let is_known = self
             .schemas
@@ -112,7 +112,7 @@ impl<'s> Place<'s> {
                 .schemas
                 .iter()
                 .filter_map(|it| it.get("additionalProperties"));
-            // Which pattern the name matches is left open.
+            // Which pattern the name matches is not checked.
             schemas = patterns.chain(others.filter(|it| it.is_object())).collect();
         }
         self.inside(schemas)
@@ -127,7 +127,7 @@ impl<'s> Place<'s> {
         self.inside(schemas.collect())
     }
 
-    /// A place with each of the schemas once: choices that lead to the same schema would double them at each level.
+    /// A place with each schema once: alternatives with the same schema would otherwise double at each level.
     fn inside(&self, schemas: Vec<&'s Value>) -> Place<'s> {
         let mut seen = HashSet::with_capacity(schemas.len());
         let schemas = schemas.into_iter();
@@ -139,7 +139,7 @@ impl<'s> Place<'s> {
         }
     }
 
-    /// The schemas here with those they refer to, and of a choice those that are `meant`.
+    /// The schemas here with those they refer to, and of alternatives those that are `meant`.
     fn spread(&self, meant: &dyn Fn(&'s Value) -> bool) -> Place<'s> {
         let mut schemas = Vec::new();
         for schema in &self.schemas {
@@ -171,7 +171,7 @@ impl<'s> Place<'s> {
         }
     }
 
-    /// What the schema refers to, inside the same document.
+    /// The target of a reference inside the same document.
     fn target(&self, schema: &'s Value) -> Option<&'s Value> {
         let pointer = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
         self.root.pointer(pointer)
@@ -205,7 +205,7 @@ impl<'s> Place<'s> {
             && any("oneOf")
     }
 
-    /// Whether an object with these fields may be one of that schema, by what is required and by its tags.
+    /// Whether an object with these fields may match the schema, judged by its required fields and tags.
     fn is_meant(&self, schema: &'s Value, fields: &[(Cow<'_, str>, &RawValue)]) -> bool {
         if !self.takes(schema, Type::Object, 0) {
             return false;
@@ -224,7 +224,7 @@ impl<'s> Place<'s> {
     }
 }
 
-/// Whether the value is the one that the schema names, if it names one.
+/// Whether the value equals the constant of the schema, if there is one.
 fn is_tag(schema: &Value, given: Option<&RawValue>) -> bool {
     let Some(Value::String(tag)) = schema.get("const") else {
         return true;

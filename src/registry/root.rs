@@ -1,22 +1,22 @@
-//! Whether a value is a struct: then it is a JSON object by its type, and no schema has to be made to find that out.
+//! Detects values that are structs: their type makes them JSON objects, so no schema is needed to find out.
 
 use std::any::type_name;
 use std::fmt::{self, Display};
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
-/// Stops at the first thing that a value says of itself.
+/// A serializer that stops at the first call of a value.
 struct Root;
 
-/// What that was.
+/// The kind of the first call.
 #[derive(Debug)]
 enum Seen {
     Struct(&'static str),
     Other,
 }
 
-/// Whether the value is a struct under the name of its type. An enum whose variants are all objects says the same; a
-/// value in a wrapper does not, and its schema must tell.
+/// Whether the value is a struct under the name of its type. An enum whose variants are all objects also is; for a
+/// value in a wrapper the schema must decide.
 pub(super) fn is_struct<T: Serialize>(value: &T) -> bool {
     let name = type_name::<T>().split('<').next().unwrap_or("");
     let name = name.rsplit("::").next();

@@ -1,11 +1,11 @@
-//! What is wrong with the types of a function: of its arguments, and of its result.
+//! Checks the types of a function's arguments and result.
 
 use serde_json::{Map, Value};
 
 use super::tool::Tool;
 use crate::schema::Rules;
 
-/// The keys of a schema that allow everything.
+/// The keys of a schema that allows everything.
 const ANNOTATIONS: [&str; 8] = [
     "$comment",
     "default",
@@ -19,15 +19,15 @@ const ANNOTATIONS: [&str; 8] = [
 
 /// A part of a schema that many clients refuse.
 enum Unportable<'s> {
-    /// The type of that name contains itself, so that it cannot be written out.
+    /// The type with this name contains itself and cannot be inlined.
     Recursive(&'s str),
-    /// It takes any value, at that place.
+    /// A value at this path may have any type.
     Any(String),
 }
 
-/// A line for everything that is wrong.
+/// A line for every problem.
 pub(super) fn problems(tool: &Tool) -> Vec<String> {
-    // What is wrong with the fields of something that has none is only noise.
+    // Problems of fields are noise if the type has no fields.
     let mut found = match not_a_struct(tool.schema()) {
         Some(problem) => vec![problem],
         None => of_arguments(tool),
@@ -41,7 +41,7 @@ pub(super) fn problems(tool: &Tool) -> Vec<String> {
     found
 }
 
-/// Why the arguments are no struct, and what to do.
+/// Why the arguments are not a struct, and what to do.
 fn not_a_struct(schema: &Value) -> Option<String> {
     let has = |key: &str| schema.get(key).is_some();
     let instead = match schema.get("type").and_then(Value::as_str) {
@@ -129,7 +129,7 @@ fn unportable<'s>(schema: &'s Value, place: &str, is_strict: bool) -> Option<Unp
     inner(fields, place).find_map(|(place, schema)| unportable(schema, &place, is_strict))
 }
 
-/// The schemas inside a schema, each with the place of its values.
+/// The schemas inside a schema, each with the path of its values.
 fn inner<'s>(
     fields: &'s Map<String, Value>,
     place: &str,
@@ -147,7 +147,7 @@ fn inner<'s>(
             ("patternProperties", Value::Object(schemas)) => {
                 found.extend(schemas.values().map(|it| (below("*"), it)));
             }
-            // That other fields are allowed says nothing of them.
+            // Allowing other fields does not describe them.
             ("additionalProperties", Value::Object(_)) => found.push((below("*"), value)),
             ("items", _) => found.push((format!("{place}[]"), value)),
             ("anyOf" | "oneOf" | "allOf", Value::Array(schemas)) => {

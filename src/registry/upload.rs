@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use crate::schema::DECODED;
 
-/// The type of a file whose client names none.
+/// The media type of a file if the client names none.
 pub(crate) const UNTYPED: &str = "application/octet-stream";
 
-/// A file, as the type of a field of an argument struct. On MCP and in JSON it is an object with `data` in base64. On REST
-/// a function with such a field also takes `multipart/form-data`, and, where the file is all that stands in the body, the
-/// file itself as the body. `Vec<Upload>` takes several files.
+/// A file, as the type of a field of an argument struct. On MCP and in JSON it is an object with `data` in base64. On
+/// REST a function with such a field also accepts `multipart/form-data`, and, if the file is the only parameter in the
+/// body, the file itself as the body. `Vec<Upload>` accepts several files.
 ///
 /// ```
 /// use bifold::{JsonSchema, Tool, Upload};
@@ -36,7 +36,7 @@ pub(crate) const UNTYPED: &str = "application/octet-stream";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Upload {
-    /// The name that the client gives it. It is the client's text, and no path to be opened.
+    /// The file name that the client gives. It is untrusted text and must not be used as a path.
     pub filename: Option<String>,
     /// The media type that the client names, or else `application/octet-stream`.
     pub media_type: String,
