@@ -1,6 +1,7 @@
 //! The binary itself: as a Lambda function, as a local server, and on the command line.
 
 mod cli;
+mod client;
 mod faults;
 mod log;
 pub mod platform;
