@@ -86,6 +86,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "error",
         ],
     ),
+    ("providers", &[]),
     (
         "websocket",
         &[

@@ -2,6 +2,7 @@
 
 mod cli;
 mod client;
+mod early;
 mod faults;
 mod log;
 pub mod platform;
@@ -10,6 +11,7 @@ mod serve;
 mod sockets;
 mod stop;
 mod stream;
+mod workers;
 
 use std::process::Stdio;
 
