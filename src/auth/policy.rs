@@ -62,7 +62,8 @@ impl Policy {
             return Err(problem.to_owned());
         }
         if config.auth_jwks_url.is_some() && config.auth_issuer.len() != 1 {
-            let problem = "`BIFOLD_AUTH_JWKS_URL` is for exactly one issuer in `BIFOLD_AUTH_ISSUER`";
+            let problem =
+                "`BIFOLD_AUTH_JWKS_URL` is for exactly one issuer in `BIFOLD_AUTH_ISSUER`";
             return Err(problem.to_owned());
         }
         let issuers = config.auth_issuer.iter();

@@ -182,10 +182,7 @@ async fn a_subscription_is_ended_by_no_other_caller() {
     let listening = request("subscriptions/listen", filter);
     let mut events = stream(&app, listening, &callers.ada).await;
     let first = events.next().await;
-    assert_eq!(
-        first["method"],
-        "notifications/subscriptions/acknowledged"
-    );
+    assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
     let cancelled = json!({
         "jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1},
     });

@@ -81,7 +81,10 @@ async fn a_revoked_key_is_refused_after_a_minute_and_a_new_one_is_taken() {
 async fn a_secret_that_cannot_be_read_opens_nothing() {
     let broken = format!("ci {}\n{} hidden-by-mistake", hash("a"), "bfk_secret");
     for (answer, what) in [
-        (Canned::json(r#"{"__type": "AccessDeniedException"}"#).with_status(400), "refused"),
+        (
+            Canned::json(r#"{"__type": "AccessDeniedException"}"#).with_status(400),
+            "refused",
+        ),
         (Canned::json(r#"{"SecretBinary": "AAAA"}"#), "not a text"),
         (secret(&broken), "a line that cannot be used"),
     ] {
@@ -93,7 +96,12 @@ async fn a_secret_that_cannot_be_read_opens_nothing() {
             let answer = ask(&app, get("/api/any"), &api_key(key)).await;
             assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{what}");
             assert_eq!(answer.header("retry-after"), "5", "{what}");
-            assert_eq!(answer.json()["retryable"], true, "{what}: {}", answer.text());
+            assert_eq!(
+                answer.json()["retryable"],
+                true,
+                "{what}: {}",
+                answer.text()
+            );
             assert!(answer.text().contains("the API keys cannot be read now"));
         }
         assert_eq!(aws.received().len(), 1, "{what}");
@@ -134,7 +142,11 @@ async fn nobody_waits_for_a_silent_secrets_manager_for_more_than_two_seconds() {
     let app = app(&aws);
     let since = Instant::now();
     assert_eq!(status(&app, "a").await, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
+    assert!(
+        since.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        since.elapsed()
+    );
 }
 
 #[test]

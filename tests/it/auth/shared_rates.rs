@@ -40,7 +40,11 @@ async fn processes_allow_together_what_one_would() {
         pass(Duration::from_secs(1)).await;
     }
     assert_eq!(allowed, 10);
-    assert_eq!(table.count("PutItem"), 10, "each allowed call is written once");
+    assert_eq!(
+        table.count("PutItem"),
+        10,
+        "each allowed call is written once"
+    );
     for app in &processes {
         assert_eq!(status(app, "ada").await, 429);
         assert_eq!(status(app, "eve").await, 200, "another caller has its own");
@@ -91,7 +95,11 @@ async fn without_the_table_each_process_keeps_to_its_own_limit() {
     ];
     drop(guard);
     assert_eq!(answers, [200, 200, 200, 429]);
-    assert_eq!(table.count("GetItem"), 1, "it is left alone after a failure");
+    assert_eq!(
+        table.count("GetItem"),
+        1,
+        "it is left alone after a failure"
+    );
     let message = "the rate limits are those of this process alone for a moment";
     assert_eq!(log.lines(message).len(), 1);
     // What was used meanwhile is shared afterwards.
@@ -106,7 +114,10 @@ async fn the_table_holds_no_name_of_a_caller() {
     assert_eq!(status(&process(&table, 3), "ada@example.com").await, 200);
     let keys = table.keys();
     assert_eq!(keys.len(), 1);
-    assert!(keys[0].starts_with("rate#") && !keys[0].contains("ada"), "{keys:?}");
+    assert!(
+        keys[0].starts_with("rate#") && !keys[0].contains("ada"),
+        "{keys:?}"
+    );
 }
 
 #[tokio::test]
@@ -115,13 +126,19 @@ async fn limits_are_in_memory_unless_the_setting_says_otherwise() {
     let mut config = table.settings();
     config.rate_limit = super::config(&[("BIFOLD_RATE_LIMIT", "1/h")]).rate_limit;
     let app = App::new(config, closed().0).unwrap();
-    assert_eq!([status(&app, "ada").await, status(&app, "ada").await], [200, 429]);
+    assert_eq!(
+        [status(&app, "ada").await, status(&app, "ada").await],
+        [200, 429]
+    );
     assert_eq!(table.operations(), [""; 0]);
 }
 
 #[test]
 fn limits_are_shared_in_a_table_only() {
-    let variables = [("BIFOLD_RATE_LIMIT", "1/h"), ("BIFOLD_RATE_LIMIT_SHARED", "true")];
+    let variables = [
+        ("BIFOLD_RATE_LIMIT", "1/h"),
+        ("BIFOLD_RATE_LIMIT_SHARED", "true"),
+    ];
     let refused = App::new(super::config(&variables), closed().0);
     let refused = refused.err().unwrap().to_string();
     assert!(refused.contains("needs `BIFOLD_TABLE`"), "{refused}");

@@ -23,7 +23,10 @@ async fn new_key(arguments: &[&str]) -> (String, String) {
 }
 
 /// Starts the server on a free port.
-async fn start(settings: &[(&str, &str)], listen: &str) -> (Child, Lines<BufReader<ChildStderr>>, String) {
+async fn start(
+    settings: &[(&str, &str)],
+    listen: &str,
+) -> (Child, Lines<BufReader<ChildStderr>>, String) {
     let mut command = binary();
     command.args(["serve", "--replay", "--listen", listen]);
     command.envs(settings.iter().copied()).stdout(Stdio::null());
@@ -36,14 +39,23 @@ async fn start(settings: &[(&str, &str)], listen: &str) -> (Child, Lines<BufRead
 
 #[tokio::test]
 async fn the_printed_line_opens_the_server_for_the_printed_key_alone() {
-    let arguments = ["ci", "--scopes", "a:read,a:write", "--expires", "2999-01-01T00:00:00Z"];
+    let arguments = [
+        "ci",
+        "--scopes",
+        "a:read,a:write",
+        "--expires",
+        "2999-01-01T00:00:00Z",
+    ];
     let (key, line) = new_key(&arguments).await;
     assert!(key.starts_with("bfk_") && key.len() == 47, "{key}");
     assert!(!line.contains(&key), "the line has the hash only");
     let (other, _) = new_key(&["ci"]).await;
     assert_ne!(key, other);
 
-    let settings = [("BIFOLD_API_KEYS", &*line), ("BIFOLD_AUTH_SCOPES", "a:write")];
+    let settings = [
+        ("BIFOLD_API_KEYS", &*line),
+        ("BIFOLD_AUTH_SCOPES", "a:write"),
+    ];
     let (mut server, mut log, url) = start(&settings, "127.0.0.1:0").await;
     let client = crate::rmcp::plain();
     let status = async |header: &str, value: &str| {
@@ -81,17 +93,30 @@ async fn an_open_server_says_so_once_and_warns_beyond_this_machine() {
         let mut rest = String::new();
         log.into_inner().read_to_string(&mut rest).await.unwrap();
         assert!(server.wait().await.unwrap().success());
-        let lines = rest.lines().filter(|it| it.contains("everybody who reaches this server"));
+        let lines = rest
+            .lines()
+            .filter(|it| it.contains("everybody who reaches this server"));
         let lines: Vec<&str> = lines.collect();
-        assert_eq!(lines.len(), usize::from(level.is_some()), "{listen}: {rest}");
-        let is_told = lines.iter().all(|it| it.contains(level.unwrap_or_default()));
+        assert_eq!(
+            lines.len(),
+            usize::from(level.is_some()),
+            "{listen}: {rest}"
+        );
+        let is_told = lines
+            .iter()
+            .all(|it| it.contains(level.unwrap_or_default()));
         assert!(is_told, "{listen}: {rest}");
     }
 }
 
 #[tokio::test]
 async fn a_key_that_no_line_can_hold_is_not_made() {
-    for arguments in [&["a b"][..], &["a;b"], &["a", "--scopes", "x y"], &["a", "--expires", "soon"]] {
+    for arguments in [
+        &["a b"][..],
+        &["a;b"],
+        &["a", "--scopes", "x y"],
+        &["a", "--expires", "soon"],
+    ] {
         let refused = binary().args(["key", "new"]).args(arguments).output();
         let refused = refused.await.unwrap();
         assert!(!refused.status.success(), "{arguments:?}");
