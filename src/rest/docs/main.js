@@ -15,7 +15,7 @@ function overview() {
 }
 
 // A lock behind the name, from the style sheet, says that the function asks for authorization.
-const linkTo = (entry, spec) => h("a", { href: hashOf(entry), title: isGuarded(entry) && "asks for authorization" },
+const linkTo = (entry, spec) => h("a", { href: hashOf(entry) },
   methodBadge(entry.routes[0]), h(isGuarded(entry) ? spec + ".guarded" : spec, broken(entry.name)));
 
 // Pictures come from this page or this server alone.

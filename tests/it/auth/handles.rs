@@ -11,6 +11,7 @@ use super::issuer::{Issuer, Key};
 use super::{ask, bearer, trusting};
 use crate::support::{Answer, modern, serve};
 
+/// Takes nothing.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
@@ -111,7 +112,7 @@ async fn a_request_state_continues_the_call_of_its_own_principal_alone() {
     let again = || request("tools/call", answered.clone());
     assert_eq!(
         refusals(&app, &callers, again).await,
-        [json!([400, -32602]), json!([403, 403]), json!([401, 401])]
+        [json!([200, -32602]), json!([403, 403]), json!([401, 401])]
     );
     let done = ask(&app, again(), &callers.ada).await;
     assert_eq!(super::text(&done), "Hello, Ada!");

@@ -35,6 +35,11 @@ fn app(aws: &CannedUpstream) -> App {
     App::new(config, closed().0).unwrap()
 }
 
+/// How often the secret was read; a connection that was idle is also looked at.
+fn reads(aws: &CannedUpstream) -> usize {
+    aws.count("POST", "/")
+}
+
 async fn status(app: &App, key: &str) -> StatusCode {
     ask(app, get("/api/any"), &api_key(key)).await.status
 }
@@ -48,7 +53,7 @@ async fn the_secret_is_read_with_the_first_key_and_once_for_all_callers() {
         let answer = ask(&app, get(path), &HeaderMap::new()).await;
         assert_eq!(answer.status.as_u16(), expected);
     }
-    assert_eq!(aws.received().len(), 0, "nothing is read without a key");
+    assert_eq!(reads(&aws), 0, "nothing is read without a key");
     let asking = (0..20).map(|number| status(&app, ["a", "b"][number % 2]));
     let answers = futures_util::future::join_all(asking).await;
     assert!(answers.iter().all(|it| *it == StatusCode::OK));
@@ -70,11 +75,11 @@ async fn a_revoked_key_is_refused_after_a_minute_and_a_new_one_is_taken() {
     aws.answer("/", secret(&format!("new {}", hash("new"))));
     pass(Duration::from_secs(59)).await;
     assert_eq!(status(&app, "old").await, StatusCode::OK);
-    assert_eq!(aws.received().len(), 1);
+    assert_eq!(reads(&aws), 1);
     pass(Duration::from_secs(2)).await;
     assert_eq!(status(&app, "old").await, StatusCode::UNAUTHORIZED);
     assert_eq!(status(&app, "new").await, StatusCode::OK);
-    assert_eq!(aws.received().len(), 2);
+    assert_eq!(reads(&aws), 2);
 }
 
 #[tokio::test]
@@ -104,7 +109,7 @@ async fn a_secret_that_cannot_be_read_opens_nothing() {
             );
             assert!(answer.text().contains("the API keys cannot be read now"));
         }
-        assert_eq!(aws.received().len(), 1, "{what}");
+        assert_eq!(reads(&aws), 1, "{what}");
         let answer = ask(&app, get("/api/any"), &HeaderMap::new()).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what}");
         drop(guard);
@@ -131,7 +136,7 @@ async fn known_keys_work_for_an_hour_without_secrets_manager_and_no_longer() {
         assert_eq!(status(&app, "a").await, StatusCode::OK);
         assert_eq!(status(&app, "x").await, StatusCode::UNAUTHORIZED);
     }
-    assert_eq!(aws.received().len(), 6, "it is asked once a minute at most");
+    assert_eq!(reads(&aws), 6, "it is asked once a minute at most");
     pass(Duration::from_secs(601)).await;
     assert_eq!(status(&app, "a").await, StatusCode::SERVICE_UNAVAILABLE);
 }
