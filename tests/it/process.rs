@@ -2,6 +2,7 @@
 
 mod access;
 mod cli;
+mod early;
 mod faults;
 mod log;
 pub mod platform;
@@ -10,6 +11,7 @@ pub mod serve;
 mod sockets;
 mod stop;
 mod stream;
+mod workers;
 
 use std::process::Stdio;
 
