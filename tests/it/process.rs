@@ -1,5 +1,6 @@
 //! The binary itself: as a Lambda function, as a local server, and on the command line.
 
+mod access;
 mod cli;
 mod client;
 mod early;
@@ -7,7 +8,7 @@ mod faults;
 mod log;
 pub mod platform;
 mod runtime;
-mod serve;
+pub mod serve;
 mod sockets;
 mod stop;
 mod stream;
