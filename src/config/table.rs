@@ -84,6 +84,8 @@ settings! {
             "largest request body";
         max_response_bytes: usize = 5 << 20, kind::BYTES, "BIFOLD_MAX_RESPONSE_BYTES",
             "largest response to one request, with its batch and nested calls; of a stream, the largest message. On Lambda it is never more than the integration takes. A call whose response does not fit fails with `answer_too_large` (REST: HTTP 500)";
+        mcp_max_bytes: usize = 0, kind::BYTES_OR_NONE, "BIFOLD_MCP_MAX_BYTES",
+            "what `max_bytes` is on MCP for functions that have this argument, where a client does not give it: beyond it, whole items of a list or lines of a text are left out; `0` leaves nothing out";
         max_buffered_bytes: usize = 64 << 20, kind::BYTES, "BIFOLD_MAX_BUFFERED_BYTES",
             "bytes of heads, bodies and messages held at a time, of requests above 16 KiB; a request that does not fit gets 503";
         max_connections: usize = 1024, kind::CONNECTIONS, "BIFOLD_MAX_CONNECTIONS",

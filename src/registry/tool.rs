@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::declared::DeclaredError;
 use super::decode::Arguments;
+use super::fit::Fit;
 use super::handler::{Blocking, Handler, Run};
 use super::hints::Hints;
 use super::icon::Icon;
@@ -54,6 +55,8 @@ pub struct Tool {
     published_rules: OnceLock<Rules>,
     run: Run,
     pub(super) has_arguments: bool,
+    /// Which part of the result a call may ask for.
+    pub(super) fit: Option<Box<Fit>>,
 }
 
 impl Tool {
@@ -90,6 +93,7 @@ impl Tool {
             published_rules: OnceLock::new(),
             run: handler.run,
             has_arguments: handler.has_arguments,
+            fit: None,
         }
     }
 
@@ -184,10 +188,20 @@ impl Tool {
             fields.entry("description").or_insert(description);
         }
         self.published = Some(schema);
+        self.fit.iter_mut().for_each(|fit| fit.forget());
         self
     }
 
     pub(super) async fn run(&self, cx: Context, arguments: &str) -> Result<Answer> {
+        match &self.fit {
+            None => self.run_whole(cx, arguments).await,
+            // Boxed, so that only these tools have the larger future.
+            Some(fit) => Box::pin(fit.run(self, cx, arguments)).await,
+        }
+    }
+
+    /// Runs the function, which answers with its whole result.
+    pub(super) async fn run_whole(&self, cx: Context, arguments: &str) -> Result<Answer> {
         let arguments = Arguments {
             text: arguments,
             own: &self.input,
@@ -268,12 +282,20 @@ impl Tool {
 
     /// What is published of the result.
     pub fn output(&self) -> &Output {
+        match &self.fit {
+            Some(fit) => fit.output(&self.output),
+            None => &self.output,
+        }
+    }
+
+    /// What the function itself answers with.
+    pub(super) fn own_output(&self) -> &Output {
         &self.output
     }
 
     /// The JSON schema of the result on REST; `None` for a function that answers with content blocks, bytes or nothing.
     pub fn result(&self) -> Option<&Value> {
-        self.output.schema.as_ref()
+        self.output().schema.as_ref()
     }
 
     /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
@@ -353,6 +375,14 @@ impl Tool {
     }
 
     pub(super) fn schema(&self) -> &Value {
+        match &self.fit {
+            Some(fit) => fit.input(self.own_schema()),
+            None => self.own_schema(),
+        }
+    }
+
+    /// The schema of the function's own arguments.
+    pub(super) fn own_schema(&self) -> &Value {
         self.published.as_ref().unwrap_or(&self.input)
     }
 }
