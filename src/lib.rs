@@ -41,6 +41,8 @@ pub use {axum, schemars, serde_json};
 mod examples {
     #[doc = include_str!("../README.md")]
     struct Readme;
+    #[doc = include_str!("../docs/answers.md")]
+    struct Answers;
     #[doc = include_str!("../docs/asking-the-client.md")]
     struct AskingTheClient;
     #[doc = include_str!("../docs/lambda.md")]

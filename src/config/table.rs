@@ -145,7 +145,7 @@ settings! {
         task_timeout: Duration = Duration::from_secs(900), kind::MILLISECONDS, "BIFOLD_TASK_TIMEOUT_MS",
             "longest time that a call may run as a task";
         state_keys: Vec<Key> = Vec::new(), kind::KEYS, "BIFOLD_STATE_KEYS",
-            "keys for the request state that clients keep between two rounds of a call, 64 hexadecimal digits each: the first one encrypts, all of them decrypt; without it a random key for each process";
+            "keys for what clients keep for the server, the request state between two rounds of a call and cursors, 64 hexadecimal digits each: the first one encrypts, all of them decrypt; without it a random key for each process";
         table: Option<String> = None, kind::TABLE, "BIFOLD_TABLE",
             "DynamoDB table for records that processes share; without it they are in the memory of the process";
     }

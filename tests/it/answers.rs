@@ -23,8 +23,8 @@ struct Numbers {
     #[serde(default = "many")]
     count: u32,
     /// Anything.
-    #[serde(default)]
-    label: Option<String>,
+    #[serde(default, rename = "label")]
+    _label: Option<String>,
 }
 
 fn many() -> u32 {
@@ -65,7 +65,7 @@ async fn numbers(cx: Context, arguments: Numbers) -> Result<Paged<Listed>> {
 }
 
 /// Answers with the whole list.
-async fn whole(Numbers { count, label: _ }: Numbers) -> Listed {
+async fn whole(Numbers { count, .. }: Numbers) -> Listed {
     Listed {
         numbers: (0..count).map(Number::of).collect(),
         total: count,
