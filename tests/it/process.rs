@@ -1,6 +1,7 @@
 //! The binary itself: as a Lambda function, as a local server, and on the command line.
 
 mod cli;
+mod early;
 mod faults;
 mod log;
 pub mod platform;
@@ -9,6 +10,7 @@ mod serve;
 mod sockets;
 mod stop;
 mod stream;
+mod workers;
 
 use std::process::Stdio;
 
