@@ -74,6 +74,11 @@ impl Http {
         lock(&self.headers).insert(name, value);
     }
 
+    /// Whether requests have this header of the client's own.
+    pub(crate) fn has_header(&self, name: &HeaderName) -> bool {
+        lock(&self.headers).contains_key(name)
+    }
+
     /// Posts one message. `wait` is the most time until the answer begins.
     ///
     /// # Errors

@@ -14,6 +14,6 @@ mod sse;
 
 pub(crate) use connection::{Connection, Era, Hello, Revision};
 pub(crate) use exchange::{Event, Exchange, Request};
-pub(crate) use failure::Failure;
+pub(crate) use failure::{Failure, RpcError};
 pub(crate) use headers::params as param_headers;
 pub(crate) use http::Http;

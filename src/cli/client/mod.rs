@@ -4,23 +4,26 @@ mod arguments;
 mod call;
 mod list;
 mod listen;
+mod login;
 mod output;
 mod questions;
 mod report;
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 use tokio::runtime::Builder;
 
 use super::{Failure, log, program};
 use crate::app::Server;
-use crate::client::{Connection, Failure as Refusal, Hello, Http, Revision};
+use crate::client::{Connection, Failure as Refusal, Hello, Http, Revision, RpcError};
 use crate::config::Config;
 use crate::local;
 use crate::telemetry::Format;
@@ -28,6 +31,7 @@ use crate::telemetry::Format;
 use call::{Call, Prompt, Read};
 use list::List;
 use listen::Listen;
+use login::{Login, Web};
 
 /// The levels of log messages, from the least severe.
 const LEVELS: [&str; 8] = [
@@ -61,6 +65,15 @@ struct Options {
     /// A header of every request, e.g. `X-API-Key: …`. Repeat it for more.
     #[arg(long, global = true, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(HeaderName, HeaderValue)>,
+    /// Sign in with a browser first (OAuth 2.1), if the server has an authorization server.
+    #[arg(long, global = true)]
+    login: bool,
+    /// Keep the token of `--login` in this file, which only its owner can read, and take it from there the next time.
+    #[arg(long, global = true, value_name = "FILE", requires = "login")]
+    token_file: Option<PathBuf>,
+    /// The client that the authorization server knows already; without it, `--login` registers a new one.
+    #[arg(long, global = true, value_name = "ID", requires = "login")]
+    client_id: Option<String>,
     /// The revision to speak, e.g. `2025-11-25`; without it, the newest one that the server knows.
     #[arg(long, global = true, value_name = "REVISION", value_parser = Revision::parse)]
     protocol: Option<Revision>,
@@ -170,25 +183,70 @@ impl Options {
             headers.append(name, value.clone());
         }
         let http = Http::new(config, url, headers).map_err(|error| Usage(error.to_string()))?;
-        let hello = Hello {
-            name: format!("{}-client", server.info.name),
-            version: server.info.version.clone().into_owned(),
-            capabilities: json!({"elicitation": {"form": {}, "url": {}}}),
-            log_level: self.log_level.clone(),
+        let http = Arc::new(http);
+        let open = async || {
+            let hello = Hello {
+                name: format!("{}-client", server.info.name),
+                version: server.info.version.clone().into_owned(),
+                capabilities: json!({"elicitation": {"form": {}, "url": {}}}),
+                log_level: self.log_level.clone(),
+            };
+            let revision = self.protocol.unwrap_or(Revision::Newest);
+            Connection::open(http.clone(), hello, revision, wait).await
         };
-        let revision = self.protocol.unwrap_or(Revision::Newest);
-        let opened = Connection::open(Arc::new(http), hello, revision, wait).await;
-        Ok(opened.map_err(explained)?)
+        if !self.login {
+            return Ok(open().await.map_err(explained)?);
+        }
+        let web = Web { config, wait };
+        if let Some(file) = &self.token_file
+            && let Some(token) = login::stored(&web, file, url).await?
+        {
+            http.set_header(AUTHORIZATION, token.header()?);
+            token.store(file)?;
+        }
+        let opened = open().await;
+        let challenge = match &opened {
+            Err(Refusal::Status(status)) if status.code == StatusCode::UNAUTHORIZED => {
+                status.challenge.as_deref()
+            }
+            // The token of the file is still good, or the server refuses for another reason.
+            _ if http.has_header(&AUTHORIZATION) => return Ok(opened.map_err(explained)?),
+            Err(_) => return Ok(opened.map_err(explained)?),
+            // A server may let everyone in and refuse only calls.
+            Ok(_) => None,
+        };
+        let login = Login {
+            web: &web,
+            url,
+            challenge,
+            client_id: self.client_id.as_deref(),
+        };
+        let Some(token) = login.run().await? else {
+            return Ok(opened.map_err(explained)?);
+        };
+        http.set_header(AUTHORIZATION, token.header()?);
+        if let Some(file) = &self.token_file {
+            token.store(file)?;
+        }
+        Ok(open().await.map_err(explained)?)
     }
 }
 
 /// The failure, with what to do about it.
 fn explained(failure: Refusal) -> Failure {
+    let data = match &failure {
+        Refusal::Rpc(RpcError {
+            data: Some(data), ..
+        }) => format!("; data: {data}"),
+        _ => String::new(),
+    };
     let advice = match failure.is_denial() {
-        true => "; give a token with `--header \"Authorization: Bearer …\"`",
+        true => {
+            "; sign in with `--login`, or give a token with `--header \"Authorization: Bearer …\"`"
+        }
         false => "",
     };
-    format!("{}{advice}", report::clean(&failure.to_string())).into()
+    report::clean(&format!("{failure}{data}{advice}")).into()
 }
 
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {

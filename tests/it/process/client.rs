@@ -1,5 +1,6 @@
 //! `bifold client`: against servers of both eras, its output streams and its exit status.
 
+mod login;
 mod older;
 mod peer;
 

@@ -99,7 +99,7 @@ async fn an_answer_that_is_not_mcp_is_a_failure_that_says_so() {
         ),
         (404, "text/plain", "nothing here", "HTTP 404: nothing here"),
         (500, "text/plain", "\u{1b}[31mred", "HTTP 500:  [31mred"),
-        (401, "text/plain", "who?", "Authorization: Bearer"),
+        (401, "text/plain", "who?", "`--login`"),
         (200, "application/json", "{}", "a message without `method`"),
         (200, "application/json", &deep, "not JSON-RPC"),
         (
