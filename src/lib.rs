@@ -101,6 +101,8 @@ pub use context::{
     UpstreamRequest,
 };
 pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
+#[cfg(feature = "openapi")]
+pub use providers::openapi::Import;
 pub use registry::{
     Accepted, Annotations, Answer, Bytes, Content, Created, DeclaredError, Functions, Handler,
     Hints, Icon, IntoAnswer, Link, NoContent, Output, Prompt, Registry, Resource, Route, Tool,

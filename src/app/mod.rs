@@ -7,6 +7,7 @@ mod busy;
 mod catalog;
 mod entry;
 mod framing;
+mod imported;
 mod missing;
 mod own_routes;
 mod request_info;
@@ -89,9 +90,10 @@ impl App {
     ///
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with its name.
-    pub fn new(mut config: Config, server: Server) -> Result<App, StartError> {
+    pub fn new(mut config: Config, mut server: Server) -> Result<App, StartError> {
         config.introduce(&server.info.name, &server.info.version);
         let mut problems = server.problems();
+        problems.extend(server.add_imports(&config).err().unwrap_or_default());
         problems.extend(config.check(&server.settings).err().unwrap_or_default());
         let config = Arc::new(config);
         let is_frozen = config.is_frozen();

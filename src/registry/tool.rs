@@ -198,7 +198,7 @@ impl Tool {
             text: arguments,
             own: &self.input,
             typed: &self.typed,
-            published: self.published.as_ref(),
+            published: self.checked(),
             rules: self.rules(),
             reads_texts: cx.reads_texts(),
         };
@@ -208,9 +208,15 @@ impl Tool {
         }
     }
 
+    /// The schema by which arguments are checked where it is not made from the argument struct.
+    fn checked(&self) -> Option<&Value> {
+        let own = self.dynamic.as_ref().and_then(|it| it.checked_by.as_ref());
+        own.or(self.published.as_ref())
+    }
+
     /// What arguments must be beside what decoding demands.
     fn rules(&self) -> Option<&Rules> {
-        match &self.published {
+        match self.checked() {
             Some(_) if self.is_unchecked() => None,
             Some(schema) => Some(self.published_rules.get_or_init(|| Rules::of(schema).0)),
             None => self.rules.as_ref(),
