@@ -29,7 +29,9 @@ impl Server {
                         tracing::warn!("an operation is not imported: {problem}");
                     }
                     self.search |= loaded.is_long;
-                    self.functions.tools.extend(loaded.tools.into_iter().map(Arc::new));
+                    self.functions
+                        .tools
+                        .extend(loaded.tools.into_iter().map(Arc::new));
                     self.upstreams.extend(loaded.upstreams);
                 }
                 Err(problem) => problems.push(problem),

@@ -19,9 +19,9 @@ use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError, Setting};
 use crate::context::Context;
 use crate::context::updates::Topic;
-use crate::registry::{Functions, Icon, Info, Prompt, Resource, Tool};
 #[cfg(feature = "openapi")]
 use crate::providers::openapi::Import;
+use crate::registry::{Functions, Icon, Info, Prompt, Resource, Tool};
 use crate::upstream::Upstream;
 
 /// Entries on one page of a list. Most clients ask for every page at once, so only a list that is too long for them is

@@ -2,3 +2,4 @@
 
 #[cfg(feature = "openapi")]
 pub(crate) mod openapi;
+pub(crate) mod search;

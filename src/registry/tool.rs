@@ -39,6 +39,9 @@ pub struct Tool {
     pub(super) scopes: Vec<Cow<'static, str>>,
     /// Whether everybody may call it.
     pub(super) is_public: bool,
+    /// Whether it is listed beside a search, and whether it is a part of one.
+    pub(super) is_pinned: bool,
+    pub(super) finds_others: bool,
     /// The argument that names the functions which it calls, if it does.
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
@@ -85,6 +88,8 @@ impl Tool {
             may_detach: false,
             scopes: Vec::new(),
             is_public: false,
+            is_pinned: false,
+            finds_others: false,
             calls: None,
             input: LazyLock::new(handler.input),
             output: LazyLock::new(handler.output),

@@ -3,7 +3,7 @@
 mod attacks;
 mod discovery;
 mod documents;
-mod issuer;
+pub mod issuer;
 mod keys;
 
 mod lists;

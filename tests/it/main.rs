@@ -25,6 +25,8 @@ mod echo;
 #[cfg(feature = "provenance")]
 mod edge;
 mod functions;
+#[cfg(all(feature = "openapi", feature = "provenance"))]
+mod imports;
 mod input;
 mod lambda;
 #[cfg(feature = "provenance")]
@@ -42,6 +44,8 @@ mod resilience;
 mod rest;
 #[cfg(feature = "provenance")]
 mod rmcp;
+#[cfg(feature = "provenance")]
+mod search;
 mod stdio;
 mod store;
 mod surface;

@@ -61,15 +61,22 @@ pub(super) fn of_operation(library: &Library, operation: &Node) -> Result<Option
     let mut body = of_schema(library, schema, media);
     if let Shape::Fields(fields) = &mut body {
         for field in fields {
-            let encoding = encodings.and_then(|it| it.get(&field.name)?.get("contentType")?.as_str());
-            field.media_type = encoding.and_then(|it| it.split(',').next()).map(|it| it.trim().to_owned());
+            let encoding =
+                encodings.and_then(|it| it.get(&field.name)?.get("contentType")?.as_str());
+            field.media_type = encoding
+                .and_then(|it| it.split(',').next())
+                .map(|it| it.trim().to_owned());
         }
     }
     Ok(Some(Body {
         media,
         media_type: media::concrete(media_type).to_owned(),
         is_required: request.value.get("required") == Some(&Value::Bool(true)),
-        description: request.value.get("description").and_then(Value::as_str).map(str::to_owned),
+        description: request
+            .value
+            .get("description")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         shape: body,
     }))
 }
@@ -87,7 +94,9 @@ pub(super) fn of_parameters(
     if let Some(parameter) = parameters.iter().find(is_body) {
         let (media_type, media) = media::best(consumes.iter())
             .filter(|it| !matches!(it.1, Media::Form | Media::Multipart))
-            .map_or(("application/json", Media::Json), |it| (it.0.as_str(), it.1));
+            .map_or(("application/json", Media::Json), |it| {
+                (it.0.as_str(), it.1)
+            });
         let schema = library.get(parameter, "schema")?;
         let schema = schema.unwrap_or_else(|| Node {
             file: parameter.file,
@@ -97,7 +106,11 @@ pub(super) fn of_parameters(
             media,
             media_type: media::concrete(media_type).to_owned(),
             is_required: parameter.value.get("required") == Some(&Value::Bool(true)),
-            description: parameter.value.get("description").and_then(Value::as_str).map(str::to_owned),
+            description: parameter
+                .value
+                .get("description")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             shape: of_schema(library, schema, media),
         }));
     }
@@ -110,7 +123,9 @@ pub(super) fn of_parameters(
     let fields = parameters.iter().map(|it| {
         let name = it.value.get("name").and_then(Value::as_str);
         let mut schema = parameter::own_schema(&it.value);
-        if let (Some(fields), Some(description)) = (schema.as_object_mut(), it.value.get("description")) {
+        if let (Some(fields), Some(description)) =
+            (schema.as_object_mut(), it.value.get("description"))
+        {
             fields.insert("description".to_owned(), description.clone());
         }
         Ok(Field {
@@ -194,7 +209,10 @@ fn choice(library: &Library, composed: &Composed) -> Option<Vec<Field>> {
         let is_required = same.len() == total && same.iter().all(|it| it.is_required);
         let mut schemas: Vec<Node> = Vec::new();
         for field in &same {
-            if !schemas.iter().any(|it| it.file == field.schema.file && it.value == field.schema.value) {
+            if !schemas
+                .iter()
+                .any(|it| it.file == field.schema.file && it.value == field.schema.value)
+            {
                 schemas.push(field.schema.clone());
             }
         }
@@ -214,7 +232,10 @@ fn choice(library: &Library, composed: &Composed) -> Option<Vec<Field>> {
 
 /// One schema of several for the same field: the values of all, or a choice.
 fn merged_values(library: &Library, schemas: &[Node], file: usize) -> Node {
-    let composed: Vec<Composed> = schemas.iter().map(|it| Composed::of(library, it, &[])).collect();
+    let composed: Vec<Composed> = schemas
+        .iter()
+        .map(|it| Composed::of(library, it, &[]))
+        .collect();
     let values: Option<Vec<&Vec<Value>>> = composed.iter().map(|it| it.values.as_ref()).collect();
     let value = match values {
         Some(lists) => {

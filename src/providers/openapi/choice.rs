@@ -34,8 +34,9 @@ fn shared(composed: &Composed, file: usize) -> Option<Value> {
     let own = composed.properties.iter();
     // A schema of another file cannot stand here, because its references would lead elsewhere.
     let own = own.filter(|(_, node)| node.file == file);
-    let properties: Map<String, Value> =
-        own.map(|(name, node)| (name.clone(), (*node.value).clone())).collect();
+    let properties: Map<String, Value> = own
+        .map(|(name, node)| (name.clone(), (*node.value).clone()))
+        .collect();
     let required: Vec<&String> = composed.required.iter().collect();
     match properties.is_empty() && required.is_empty() {
         true => None,
@@ -51,7 +52,10 @@ fn tag(library: &Library, composed: &Composed, member: &Node, open: &[Reference]
         other => other.get("propertyName")?.as_str()?,
     };
     let target = reference(&member.value)?;
-    let mapping = discriminator.value.get("mapping").and_then(Value::as_object);
+    let mapping = discriminator
+        .value
+        .get("mapping")
+        .and_then(Value::as_object);
     let name = target.rsplit('/').next().unwrap_or(target);
     let mut mapped: Vec<&str> = mapping
         .into_iter()
@@ -69,11 +73,15 @@ fn tag(library: &Library, composed: &Composed, member: &Node, open: &[Reference]
         true => json!({}),
         false => json!({ "type": "string", "enum": mapped }),
     };
-    Some(json!({ "type": "object", "properties": { property: tagged(known, values) }, "required": [property] }))
+    Some(
+        json!({ "type": "object", "properties": { property: tagged(known, values) }, "required": [property] }),
+    )
 }
 
 fn tagged(known: Option<&Node>, values: Value) -> Value {
-    let mut schema = known.and_then(|it| it.value.as_object().cloned()).unwrap_or_default();
+    let mut schema = known
+        .and_then(|it| it.value.as_object().cloned())
+        .unwrap_or_default();
     for (keyword, value) in values.as_object().into_iter().flatten() {
         schema.insert(keyword.clone(), value.clone());
     }

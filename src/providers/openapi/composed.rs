@@ -39,6 +39,8 @@ pub(super) struct Composed {
     pub(super) references: Vec<Reference>,
     /// Whether a part contains itself, or cannot be read, and was left out.
     pub(super) is_cut: bool,
+    /// The reference that was not followed.
+    cut: Option<String>,
     parts: usize,
 }
 
@@ -53,7 +55,8 @@ impl Composed {
 
     /// The last name of the references, for a remark.
     pub(super) fn name(&self) -> Option<&str> {
-        let (_, reference) = self.references.first()?;
+        let followed = self.references.first().map(|it| &it.1);
+        let reference = self.cut.as_ref().or(followed)?;
         let name = reference.rsplit('/').next()?;
         let name = name.split('.').next()?;
         (!name.is_empty() && name.len() <= 80).then_some(name)
@@ -81,6 +84,7 @@ impl Composed {
             let key = (schema.file, target.to_owned());
             if open.contains(&key) || self.references.contains(&key) {
                 self.is_cut = true;
+                self.cut = Some(key.1);
                 return;
             }
             self.references.push(key);
@@ -153,7 +157,9 @@ impl Composed {
     fn choose(&mut self, members: &[Value], node: &impl Fn(&Value) -> Node) {
         for member in members {
             let is_null = member.get("type").is_some_and(|it| it == "null")
-                || member.get("enum").is_some_and(|it| *it == Value::Array(vec![Value::Null]));
+                || member
+                    .get("enum")
+                    .is_some_and(|it| *it == Value::Array(vec![Value::Null]));
             match is_null {
                 true => self.is_nullable = true,
                 false => self.choices.push(node(member)),
@@ -166,7 +172,11 @@ impl Composed {
         self.is_nullable |= values.contains(&Value::Null);
         let mut values: Vec<Value> = values.iter().filter(|it| !it.is_null()).cloned().collect();
         if let Some(known) = &self.values {
-            let both: Vec<Value> = known.iter().filter(|it| values.contains(it)).cloned().collect();
+            let both: Vec<Value> = known
+                .iter()
+                .filter(|it| values.contains(it))
+                .cloned()
+                .collect();
             values = if both.is_empty() { known.clone() } else { both };
         }
         self.values = Some(values);

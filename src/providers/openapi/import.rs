@@ -134,8 +134,14 @@ impl Import {
     }
 
     /// The user name and the password of a security scheme of type `http` with `basic`.
-    pub fn basic(mut self, scheme: impl Into<String>, user: SecretRef, password: SecretRef) -> Import {
-        self.credentials.insert(scheme.into(), Given::Basic(user, password));
+    pub fn basic(
+        mut self,
+        scheme: impl Into<String>,
+        user: SecretRef,
+        password: SecretRef,
+    ) -> Import {
+        self.credentials
+            .insert(scheme.into(), Given::Basic(user, password));
         self
     }
 

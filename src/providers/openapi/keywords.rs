@@ -13,7 +13,11 @@ const MAX_SHOWN: usize = 60;
 
 /// Adds the keywords of a schema of one type.
 pub(super) fn add(composed: &Composed, fields: &mut Map<String, Value>, description: &mut String) {
-    let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let kind = fields
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     values(composed, &kind, fields, description);
     match kind.as_str() {
         "string" => text(composed, fields, description),
@@ -34,7 +38,12 @@ pub(super) fn file(fields: &mut Map<String, Value>, description: &mut String) {
 }
 
 /// `enum`: of texts where they are few, and in words otherwise.
-fn values(composed: &Composed, kind: &str, fields: &mut Map<String, Value>, description: &mut String) {
+fn values(
+    composed: &Composed,
+    kind: &str,
+    fields: &mut Map<String, Value>,
+    description: &mut String,
+) {
     let Some(values) = composed.values.as_ref().filter(|it| !it.is_empty()) else {
         return;
     };
@@ -44,7 +53,11 @@ fn values(composed: &Composed, kind: &str, fields: &mut Map<String, Value>, desc
         return;
     }
     let shown: Vec<String> = values.iter().take(20).filter_map(shown).collect();
-    let more = if shown.len() < values.len() { ", …" } else { "" };
+    let more = if shown.len() < values.len() {
+        ", …"
+    } else {
+        ""
+    };
     let said = match values.len() {
         1 => format!("Always {}{more}.", shown.join("")),
         _ => format!("One of {}{more}.", shown.join(", ")),
@@ -56,7 +69,9 @@ fn text(composed: &Composed, fields: &mut Map<String, Value>, description: &mut 
     match composed.text("format") {
         Some("date-time") => drop(fields.insert("format".to_owned(), "date-time".into())),
         Some("binary" | "byte") => wording::and(description, "In base64."),
-        Some(format) if format.len() <= 30 => wording::and(description, &format!("Format: {format}.")),
+        Some(format) if format.len() <= 30 => {
+            wording::and(description, &format!("Format: {format}."))
+        }
         _ => {}
     }
     count(composed, "minLength", fields);
@@ -71,12 +86,18 @@ fn text(composed: &Composed, fields: &mut Map<String, Value>, description: &mut 
 }
 
 /// Bounds of a number: `exclusiveMinimum` is a flag in OpenAPI 3.0 and a number in 3.1, and few clients take either.
-fn range(composed: &Composed, kind: &str, fields: &mut Map<String, Value>, description: &mut String) {
+fn range(
+    composed: &Composed,
+    kind: &str,
+    fields: &mut Map<String, Value>,
+    description: &mut String,
+) {
     for (keyword, exclusive, word, step) in [
         ("minimum", "exclusiveMinimum", "more", 1),
         ("maximum", "exclusiveMaximum", "less", -1),
     ] {
-        let (bound, is_exclusive) = match (composed.rest.get(keyword), composed.rest.get(exclusive)) {
+        let (bound, is_exclusive) = match (composed.rest.get(keyword), composed.rest.get(exclusive))
+        {
             (Some(bound), Some(Value::Bool(true))) => (bound, true),
             (_, Some(bound @ Value::Number(_))) => (bound, true),
             (Some(bound), _) => (bound, false),
@@ -115,7 +136,10 @@ fn default(composed: &Composed, kind: &str, fields: &mut Map<String, Value>) {
         "boolean" => default.is_boolean(),
         _ => false,
     };
-    let is_allowed = composed.values.as_ref().is_none_or(|it| it.contains(default));
+    let is_allowed = composed
+        .values
+        .as_ref()
+        .is_none_or(|it| it.contains(default));
     if is_fit && is_allowed && shown(default).is_some() {
         fields.insert("default".to_owned(), default.clone());
     }

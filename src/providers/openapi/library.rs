@@ -144,7 +144,8 @@ impl Library {
             true => document.at(&pointer),
             false => None,
         };
-        let span = span.ok_or_else(|| format!("the reference `{}` leads nowhere", cut(reference)))?;
+        let span =
+            span.ok_or_else(|| format!("the reference `{}` leads nowhere", cut(reference)))?;
         Ok(Place { file, span })
     }
 
@@ -152,11 +153,18 @@ impl Library {
     fn beside(&self, file: FileId, path: &str) -> Result<FileId, String> {
         let refused = |why: &str| format!("the reference `{}` {why}", cut(path));
         if path.contains("://") || path.starts_with("//") {
-            return Err(refused("leads to the network, which is never asked for documents"));
+            return Err(refused(
+                "leads to the network, which is never asked for documents",
+            ));
         }
         let path = percent_decode_str(path).decode_utf8_lossy();
         let path = Path::new(&*path);
-        let is_relative = |it: Component<'_>| matches!(it, Component::Normal(_) | Component::CurDir | Component::ParentDir);
+        let is_relative = |it: Component<'_>| {
+            matches!(
+                it,
+                Component::Normal(_) | Component::CurDir | Component::ParentDir
+            )
+        };
         let from = self.files.borrow()[file].0.clone();
         if from.as_os_str().is_empty() || !path.components().all(is_relative) {
             return Err(refused("leads out of the folder of the document"));
@@ -171,7 +179,9 @@ impl Library {
         let known = self.files.borrow().iter().position(|it| it.0 == target);
         match known {
             Some(id) => Ok(id),
-            None => self.add(target).map_err(|problem| format!("`{}`: {problem}", cut(&path.to_string_lossy()))),
+            None => self
+                .add(target)
+                .map_err(|problem| format!("`{}`: {problem}", cut(&path.to_string_lossy()))),
         }
     }
 

@@ -39,13 +39,8 @@ pub(super) struct Row {
     pub(super) outcome: Result<(String, Vec<String>), String>,
 }
 
-/// The upstreams of an import, by base URL and scheme.
-struct Upstreams<'i> {
-    import: &'i Import,
-    name: &'i str,
-    found: BTreeMap<(String, Option<String>), Arc<Upstream>>,
-    order: Vec<Arc<Upstream>>,
-}
+/// A base URL, and the scheme of the credentials that are sent there.
+type Place = (String, Option<String>);
 
 /// Reads the document of an import.
 ///
@@ -67,7 +62,9 @@ pub(super) fn read(import: &Import, config: &Config, is_check: bool) -> Result<L
     let outline = Outline::of(&library, &import.prefix)?;
     let chosen = chosen(import, &outline.entries, is_check)?;
     let security = Security::of(&library, outline.version, import)?;
-    let texts = |name: &str| list(&serde_json::json!({ name: library.top(name) }), name).unwrap_or_default();
+    let texts = |name: &str| {
+        list(&serde_json::json!({ name: library.top(name) }), name).unwrap_or_default()
+    };
     let common = Common {
         version: outline.version,
         consumes: texts("consumes"),
@@ -78,66 +75,117 @@ pub(super) fn read(import: &Import, config: &Config, is_check: bool) -> Result<L
         document_url: import.document_url.as_deref(),
         variables: &import.server_variables,
     };
-    // A setting is the URL of the API whatever the document says.
-    let is_set = config.upstream_urls.contains_key(&name);
-    let base = bases.common(&library, outline.version);
-    let base = if is_set || is_check { base.or_else(|_| Ok("https://api.invalid".to_owned())) } else { base };
-    let secrets: Arc<[Secret]> = secrets(import, config).into();
-    let mut upstreams = Upstreams {
-        import,
-        name: &name,
-        found: BTreeMap::new(),
-        order: Vec::new(),
+    let set = config
+        .upstream_urls
+        .get(&name)
+        .map(|it| it.trim_end_matches('/').to_owned());
+    let base = match set.clone() {
+        // A setting is the URL of the API whatever the document says.
+        Some(url) => Ok(url),
+        None => bases.common(&library, outline.version),
     };
-    let mut loaded = Loaded {
-        tools: Vec::new(),
-        upstreams: Vec::new(),
-        rows: Vec::new(),
-        is_long: import.allow.is_empty() && chosen.len() > MAX_UNNAMED,
+    let base = if is_check {
+        base.or_else(|_| Ok("https://api.invalid".to_owned()))
+    } else {
+        base
     };
+    let mut rows = Vec::new();
+    let mut planned: Vec<(Plan, Place)> = Vec::new();
+    let is_long = import.allow.is_empty() && chosen.len() > MAX_UNNAMED;
     for entry in chosen {
         let made = plan(&library, &common, entry).and_then(|mut plan| {
-            let access = security.access(&plan)?;
-            let mut scheme = None;
-            match access {
-                Access::Open => {}
-                Access::Missing(schemes) => plan.notes.push(format!("no credentials for {schemes}")),
-                Access::With(name) => {
-                    security.hide(&name, &mut plan);
-                    scheme = Some(name);
-                }
-            }
+            let scheme = scheme_of(&security, &mut plan)?;
             let base = match &plan.servers {
-                Some(servers) => bases.own(servers).or_else(|_| base.clone())?,
-                None => base.clone()?,
+                Some(servers) if set.is_none() => bases.own(servers).or_else(|_| base.clone())?,
+                _ => base.clone()?,
             };
-            let credentials = scheme.as_deref().and_then(|it| security.credentials(it));
-            if credentials.is_some() && !is_safe(&base) && !is_set {
-                return Err(format!("its credentials would be sent to `{base}` unencrypted; give an https URL"));
+            if scheme.is_some() && !is_safe(&base) {
+                return Err(format!(
+                    "its credentials would be sent to `{base}` unencrypted; give an https URL"
+                ));
             }
             check_path(&plan)?;
-            let upstream = upstreams.of(base, scheme.as_deref(), credentials)?;
-            Ok((plan, upstream))
+            Ok((plan, (base, scheme)))
         });
-        let outcome = match made {
-            Ok((plan, upstream)) => {
-                let row = (plan.name.clone(), plan.notes.clone());
-                loaded.tools.push(tool(plan, &name, upstream, secrets.clone()));
-                Ok(row)
-            }
-            Err(problem) => Err(problem),
-        };
-        loaded.rows.push(Row {
+        let outcome = made.map(|(plan, place)| {
+            let row = (plan.name.clone(), plan.notes.clone());
+            planned.push((plan, place));
+            row
+        });
+        rows.push(Row {
             label: entry.label(),
             outcome,
         });
     }
     // Every operation fails for the same reason then.
-    if let (true, Err(problem)) = (loaded.tools.is_empty() && !loaded.rows.is_empty(), &base) {
+    if let (true, Err(problem)) = (planned.is_empty(), &base) {
         return Err(problem.clone());
     }
-    loaded.upstreams = upstreams.order.iter().map(|it| (**it).clone()).collect();
-    Ok(loaded)
+    let upstreams = upstreams(import, &name, &security, planned.iter().map(|it| &it.1))?;
+    let secrets: Arc<[Secret]> = secrets(import, config).into();
+    let tools = planned
+        .into_iter()
+        .map(|(plan, place)| tool(plan, &name, upstreams[&place].clone(), secrets.clone()));
+    Ok(Loaded {
+        tools: tools.collect(),
+        upstreams: upstreams.values().map(|it| (**it).clone()).collect(),
+        rows,
+        is_long,
+    })
+}
+
+/// The scheme with whose credentials an operation is called.
+fn scheme_of(security: &Security, plan: &mut Plan) -> Result<Option<String>, String> {
+    match security.access(plan)? {
+        Access::Open => Ok(None),
+        Access::Missing(schemes) => {
+            plan.notes.push(format!("no credentials for {schemes}"));
+            Ok(None)
+        }
+        Access::With(name) => {
+            security.hide(&name, plan);
+            Ok(Some(name))
+        }
+    }
+}
+
+/// The upstreams of an import, of which the one with most operations has its name.
+fn upstreams<'p>(
+    import: &Import,
+    name: &str,
+    security: &Security,
+    places: impl Iterator<Item = &'p Place>,
+) -> Result<BTreeMap<Place, Arc<Upstream>>, String> {
+    let mut counts: BTreeMap<&Place, usize> = BTreeMap::new();
+    for place in places {
+        *counts.entry(place).or_default() += 1;
+    }
+    if counts.len() > MAX_UPSTREAMS {
+        return Err(format!("its API has more than {MAX_UPSTREAMS} servers"));
+    }
+    let mut order: Vec<(&Place, usize)> = counts.into_iter().collect();
+    order.sort_by_key(|it| std::cmp::Reverse(it.1));
+    let order = order.into_iter().map(|it| it.0).enumerate();
+    let upstreams = order.map(|(index, place)| {
+        let name = match index {
+            0 => name.to_owned(),
+            more => format!("{name}_{}", more + 1),
+        };
+        let mut upstream = Upstream::named(name, place.0.clone()).cache_for(import.cache);
+        // What happens to one part of an API says little of the others.
+        upstream = upstream.classes_with(|path| {
+            let first = path.split(['/', '?']).find(|it| !it.is_empty());
+            first.unwrap_or_default().to_owned().into()
+        });
+        if let Some(in_flight) = import.in_flight {
+            upstream = upstream.in_flight(in_flight);
+        }
+        if let Some(credentials) = place.1.as_ref().and_then(|it| security.credentials(it)) {
+            upstream = upstream.credentials(credentials.clone());
+        }
+        (place.clone(), Arc::new(upstream))
+    });
+    Ok(upstreams.collect())
 }
 
 impl Loaded {
@@ -148,45 +196,12 @@ impl Loaded {
     }
 }
 
-impl Upstreams<'_> {
-    fn of(
-        &mut self,
-        base: String,
-        scheme: Option<&str>,
-        credentials: Option<&crate::upstream::Credentials>,
-    ) -> Result<Arc<Upstream>, String> {
-        let key = (base, scheme.map(str::to_owned));
-        if let Some(known) = self.found.get(&key) {
-            return Ok(known.clone());
-        }
-        if self.order.len() == MAX_UPSTREAMS {
-            return Err(format!("the API has more than {MAX_UPSTREAMS} servers"));
-        }
-        let name = match self.order.len() {
-            0 => self.name.to_owned(),
-            more => format!("{}_{}", self.name, more + 1),
-        };
-        let mut upstream = Upstream::named(name, key.0.clone()).cache_for(self.import.cache);
-        // What one path of an API does to it says little of the others.
-        upstream = upstream.classes_with(|path| {
-            let first = path.split(['/', '?']).find(|it| !it.is_empty());
-            first.unwrap_or_default().to_owned().into()
-        });
-        if let Some(in_flight) = self.import.in_flight {
-            upstream = upstream.in_flight(in_flight);
-        }
-        if let Some(credentials) = credentials {
-            upstream = upstream.credentials(credentials.clone());
-        }
-        let upstream = Arc::new(upstream);
-        self.order.push(upstream.clone());
-        self.found.insert(key, upstream.clone());
-        Ok(upstream)
-    }
-}
-
 /// The operations that are imported.
-fn chosen<'e>(import: &Import, entries: &'e [Entry], is_check: bool) -> Result<Vec<&'e Entry>, String> {
+fn chosen<'e>(
+    import: &Import,
+    entries: &'e [Entry],
+    is_check: bool,
+) -> Result<Vec<&'e Entry>, String> {
     if entries.is_empty() {
         return Err("it has no operations".to_owned());
     }
@@ -201,10 +216,14 @@ fn chosen<'e>(import: &Import, entries: &'e [Entry], is_check: bool) -> Result<V
     }
     let mut chosen: Vec<&Entry> = Vec::new();
     for wanted in &import.allow {
-        let is_it = |it: &&Entry| it.id.as_deref() == Some(wanted) || it.name == *wanted || it.label() == *wanted;
+        let is_it = |it: &&Entry| {
+            it.id.as_deref() == Some(wanted) || it.name == *wanted || it.label() == *wanted
+        };
         let found: Vec<&Entry> = entries.iter().filter(is_it).collect();
         if found.is_empty() {
-            let names = entries.iter().map(|it| it.id.as_deref().unwrap_or(&it.name));
+            let names = entries
+                .iter()
+                .map(|it| it.id.as_deref().unwrap_or(&it.name));
             let hint = suggestion::hint(&suggestion::closest(wanted, names));
             return Err(format!("it has no operation `{wanted}`{hint}"));
         }
@@ -234,12 +253,19 @@ fn check_path(plan: &Plan) -> Result<(), String> {
 
 fn name_of(import: &Import) -> Result<String, String> {
     let from_file = match &import.source {
-        Source::File(path) => path.file_stem().and_then(|it| it.to_str()).map(names::snake),
+        Source::File(path) => path
+            .file_stem()
+            .and_then(|it| it.to_str())
+            .map(names::snake),
         Source::Text(_) => None,
     };
     let name = import.name.clone().or(from_file);
     let is_word = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_';
-    let name = name.filter(|it| it.starts_with(|it: char| it.is_ascii_lowercase()) && it.bytes().all(is_word) && it.len() <= 40);
+    let name = name.filter(|it| {
+        it.starts_with(|it: char| it.is_ascii_lowercase())
+            && it.bytes().all(is_word)
+            && it.len() <= 40
+    });
     name.ok_or_else(|| {
         "it needs a name of at most 40 lower case letters, digits and `_`, with a letter first: give one with `name`".to_owned()
     })
@@ -249,7 +275,9 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
     let is_letter = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-');
     match prefix.len() <= 20 && prefix.bytes().all(is_letter) {
         true => Ok(()),
-        false => Err(format!("its prefix `{prefix}` is not at most 20 letters, digits, `_` and `-`")),
+        false => Err(format!(
+            "its prefix `{prefix}` is not at most 20 letters, digits, `_` and `-`"
+        )),
     }
 }
 
@@ -257,8 +285,13 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
 fn is_safe(url: &str) -> bool {
     let rest = url.strip_prefix("http://");
     let host = rest.map(|it| it.split(['/', '?']).next().unwrap_or_default());
-    let host = host.map(|it| it.rsplit_once(':').filter(|it| !it.1.contains(']')).map_or(it, |it| it.0));
-    url.starts_with("https://") || host.is_some_and(|it| matches!(it, "127.0.0.1" | "localhost" | "[::1]"))
+    let host = host.map(|it| {
+        it.rsplit_once(':')
+            .filter(|it| !it.1.contains(']'))
+            .map_or(it, |it| it.0)
+    });
+    url.starts_with("https://")
+        || host.is_some_and(|it| matches!(it, "127.0.0.1" | "localhost" | "[::1]"))
 }
 
 /// The secrets that are known at start.

@@ -17,9 +17,15 @@ impl Media {
             _ if is_json(media_type) => Media::Json,
             "application/x-www-form-urlencoded" => Media::Form,
             "multipart/form-data" => Media::Multipart,
-            "application/xml" | "application/yaml" | "application/x-yaml" | "application/x-ndjson"
-            | "application/graphql" | "application/javascript" => Media::Text,
-            it if it.starts_with("text/") || it.ends_with("+xml") || it.ends_with("+yaml") => Media::Text,
+            "application/xml"
+            | "application/yaml"
+            | "application/x-yaml"
+            | "application/x-ndjson"
+            | "application/graphql"
+            | "application/javascript" => Media::Text,
+            it if it.starts_with("text/") || it.ends_with("+xml") || it.ends_with("+yaml") => {
+                Media::Text
+            }
             _ => Media::Bytes,
         }
     }
@@ -29,7 +35,10 @@ impl Media {
 pub(super) fn is_json(media_type: &str) -> bool {
     let essence = essence(media_type);
     // `*/*` is what documents say that mean JSON and nothing else.
-    matches!(&*essence, "application/json" | "text/json" | "*/*" | "application/*") || essence.ends_with("+json")
+    matches!(
+        &*essence,
+        "application/json" | "text/json" | "*/*" | "application/*"
+    ) || essence.ends_with("+json")
 }
 
 /// The type without parameters, in lower case.

@@ -31,7 +31,8 @@ impl Multipart {
 
     /// The body with its media type.
     pub(super) fn finish(mut self) -> (Bytes, String) {
-        self.body.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
+        self.body
+            .extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
         let media_type = format!("multipart/form-data; boundary={}", self.boundary);
         (self.body.into(), media_type)
     }
@@ -54,5 +55,7 @@ impl Multipart {
 
 /// A name within quotes, as browsers write it.
 fn quoted(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    name.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }

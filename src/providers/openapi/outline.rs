@@ -1,7 +1,5 @@
 //! What a document declares: its version, and its operations, of which only what names them is decoded.
 
-
-
 use http::Method;
 use serde_json::Value;
 
@@ -73,12 +71,18 @@ impl Outline {
             if path.starts_with("x-") {
                 continue;
             }
-            let item = Place { file: 0, span: *span };
+            let item = Place {
+                file: 0,
+                span: *span,
+            };
             let item = followed(library, item);
             for (key, method) in METHODS {
                 let found = match &item {
                     Ok(item) => library.file(item.file).field(item.span, key).map(|span| {
-                        let place = Place { file: item.file, span };
+                        let place = Place {
+                            file: item.file,
+                            span,
+                        };
                         followed(library, place).map(|place| (place, *item))
                     }),
                     // An item that cannot be read is named once.
@@ -120,7 +124,9 @@ fn version(library: &Library) -> Result<Version, String> {
             "it is a document of version `{}`; versions 2.0, 3.0 and 3.1 can be imported",
             version.chars().take(20).collect::<String>()
         )),
-        (None, None) => Err("it has neither `openapi` nor `swagger`, which say its version".to_owned()),
+        (None, None) => {
+            Err("it has neither `openapi` nor `swagger`, which say its version".to_owned())
+        }
     }
 }
 

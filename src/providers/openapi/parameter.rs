@@ -86,10 +86,16 @@ pub(super) fn parameters(
     // Those of the operation come first, and win.
     for owner in [operation, item] {
         for parameter in list(library, owner)? {
-            let place = parameter.value.get("in").and_then(Value::as_str).unwrap_or_default();
+            let place = parameter
+                .value
+                .get("in")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             if version == Version::Two && matches!(place, "body" | "formData") {
                 let name = parameter.value.get("name");
-                let is_known = |it: &Node| it.value.get("name") == name && it.value.get("in").is_some_and(|it| it == place);
+                let is_known = |it: &Node| {
+                    it.value.get("name") == name && it.value.get("in").is_some_and(|it| it == place)
+                };
                 if !of_body.iter().any(is_known) {
                     of_body.push(parameter);
                 }
@@ -98,7 +104,8 @@ pub(super) fn parameters(
             let Some(parameter) = read(library, version, &parameter)? else {
                 continue;
             };
-            let is_known = |it: &Parameter| it.name == parameter.name && it.location == parameter.location;
+            let is_known =
+                |it: &Parameter| it.name == parameter.name && it.location == parameter.location;
             if !found.iter().any(is_known) {
                 found.push(parameter);
             }
@@ -131,7 +138,9 @@ fn read(library: &Library, version: Version, node: &Node) -> Result<Option<Param
         Some("cookie") => Location::Cookie,
         place => {
             let place = place.unwrap_or("nowhere");
-            return Err(format!("its parameter `{name}` stands in `{place}`, which is unknown"));
+            return Err(format!(
+                "its parameter `{name}` stands in `{place}`, which is unknown"
+            ));
         }
     };
     if location == Location::Header && NOT_PARAMETERS.contains(&&*name.to_ascii_lowercase()) {
@@ -146,7 +155,11 @@ fn read(library: &Library, version: Version, node: &Node) -> Result<Option<Param
     let media = content.and_then(|it| it.iter().next());
     let (schema, style) = match media {
         Some((media, it)) => {
-            let style = if super::media::is_json(media) { Style::Json } else { style };
+            let style = if super::media::is_json(media) {
+                Style::Json
+            } else {
+                style
+            };
             (it.get("schema").cloned(), style)
         }
         None if version == Version::Two => (Some(own_schema(&node.value)), style),
@@ -154,7 +167,8 @@ fn read(library: &Library, version: Version, node: &Node) -> Result<Option<Param
     };
     Ok(Some(Parameter {
         name,
-        is_required: location == Location::Path || node.value.get("required") == Some(&Value::Bool(true)),
+        is_required: location == Location::Path
+            || node.value.get("required") == Some(&Value::Bool(true)),
         location,
         style,
         explode,
@@ -179,7 +193,9 @@ fn style(name: &str, node: &Node, location: Location) -> Result<(Style, bool), S
         (Location::Query, Some("deepObject")) => Style::Deep,
         (Location::Query, None | Some("form")) | (Location::Cookie, _) => Style::Form,
         (_, Some(style)) => {
-            return Err(format!("its parameter `{name}` has the style `{style}`, which is unknown there"));
+            return Err(format!(
+                "its parameter `{name}` has the style `{style}`, which is unknown there"
+            ));
         }
     };
     let explode = node.value.get("explode").and_then(Value::as_bool);
@@ -201,9 +217,18 @@ fn collection(node: &Node, location: Location) -> (Style, bool) {
 
 /// The schema of a parameter of Swagger 2.0, whose keywords stand beside its name.
 pub(super) fn own_schema(parameter: &Value) -> Value {
-    let own = ["name", "in", "required", "collectionFormat", "allowEmptyValue", "description"];
+    let own = [
+        "name",
+        "in",
+        "required",
+        "collectionFormat",
+        "allowEmptyValue",
+        "description",
+    ];
     let fields = parameter.as_object().into_iter().flatten();
     let fields = fields.filter(|(keyword, _)| !own.contains(&keyword.as_str()));
-    let fields: Map<String, Value> = fields.map(|(keyword, it)| (keyword.clone(), it.clone())).collect();
+    let fields: Map<String, Value> = fields
+        .map(|(keyword, it)| (keyword.clone(), it.clone()))
+        .collect();
     Value::Object(fields)
 }

@@ -107,7 +107,10 @@ pub(super) fn plan(library: &Library, common: &Common, entry: &Entry) -> Result<
     let operation = library.node(place)?;
     let item = item_node(library, item)?;
     if matches!(entry.method, Method::OPTIONS | Method::TRACE) {
-        return Err(format!("requests with {} say nothing of the API's data", entry.method));
+        return Err(format!(
+            "requests with {} say nothing of the API's data",
+            entry.method
+        ));
     }
     let text = |name: &str| operation.value.get(name).and_then(Value::as_str);
     let (parameters, of_body) = parameter::parameters(library, common.version, &operation, &item)?;
@@ -135,7 +138,9 @@ pub(super) fn plan(library: &Library, common: &Common, entry: &Entry) -> Result<
         notes.push("a part of its arguments is described in words".to_owned());
     }
     let is_deprecated = operation.value.get("deprecated") == Some(&Value::Bool(true));
-    let title = text("summary").map(|it| wording::shorten(it, 100)).filter(|it| !it.is_empty());
+    let title = text("summary")
+        .map(|it| wording::shorten(it, 100))
+        .filter(|it| !it.is_empty());
     let mut description = text("description").unwrap_or_default();
     if description.trim().is_empty() {
         description = text("summary").unwrap_or_default();
@@ -242,7 +247,9 @@ fn with_path(parameters: Vec<Parameter>, path: &str) -> Vec<Parameter> {
 /// The names in braces.
 pub(super) fn variables(path: &str) -> Vec<&str> {
     let parts = path.split('{').skip(1);
-    parts.filter_map(|it| it.split_once('}').map(|it| it.0)).collect()
+    parts
+        .filter_map(|it| it.split_once('}').map(|it| it.0))
+        .collect()
 }
 
 fn size(body: Option<&Body>) -> usize {
@@ -256,7 +263,9 @@ fn size(body: Option<&Body>) -> usize {
 impl<'l> Arguments<'l> {
     fn new(library: &'l Library, count: usize) -> Result<Arguments<'l>, String> {
         if count > MAX_ARGUMENTS {
-            return Err(format!("it has {count} arguments, more than {MAX_ARGUMENTS}"));
+            return Err(format!(
+                "it has {count} arguments, more than {MAX_ARGUMENTS}"
+            ));
         }
         Ok(Arguments {
             library,
@@ -291,7 +300,12 @@ impl<'l> Arguments<'l> {
         match body.shape {
             Shape::Whole(schema) => {
                 let name = self.name("body", "request");
-                self.describe(&name, &schema, body.description.as_deref(), body.is_required);
+                self.describe(
+                    &name,
+                    &schema,
+                    body.description.as_deref(),
+                    body.is_required,
+                );
                 self.list.push(Argument {
                     wire: name.clone(),
                     name,
@@ -304,7 +318,8 @@ impl<'l> Arguments<'l> {
                     // An optional body may be left out with all its fields.
                     let is_required = field.is_required && body.is_required;
                     let is_nullable = self.describe(&name, &field.schema, None, is_required);
-                    let is_file = body.media == Media::Multipart && is_file(self.library, &field.schema);
+                    let is_file =
+                        body.media == Media::Multipart && is_file(self.library, &field.schema);
                     self.list.push(Argument {
                         name,
                         wire: field.name,
@@ -333,7 +348,13 @@ impl<'l> Arguments<'l> {
     }
 
     /// Publishes an argument; returns whether the API takes null for it.
-    fn describe(&mut self, name: &str, schema: &Node, description: Option<&str>, is_required: bool) -> bool {
+    fn describe(
+        &mut self,
+        name: &str,
+        schema: &Node,
+        description: Option<&str>,
+        is_required: bool,
+    ) -> bool {
         let share = (self.nodes / self.left.max(1)).max(12);
         self.left = self.left.saturating_sub(1);
         let mut found = portable(self.library, schema, share);
@@ -343,9 +364,14 @@ impl<'l> Arguments<'l> {
         let description = description.filter(|it| !it.is_empty());
         if let (Some(fields), Some(description)) = (found.schema.as_object_mut(), description) {
             // What was said of the schema in words is kept.
-            let remarks = fields.get("description").and_then(Value::as_str).unwrap_or_default();
+            let remarks = fields
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let own = schema.value.get("description").and_then(Value::as_str);
-            let own = own.map(|it| wording::shorten(it, wording::OF_ARGUMENT)).unwrap_or_default();
+            let own = own
+                .map(|it| wording::shorten(it, wording::OF_ARGUMENT))
+                .unwrap_or_default();
             let remarks = remarks.strip_prefix(&*own).unwrap_or_default();
             let remarks = remarks.trim_start_matches(['.', ' ']).to_owned();
             let mut whole = description;
@@ -355,7 +381,9 @@ impl<'l> Arguments<'l> {
             fields.insert("description".to_owned(), whole.into());
         }
         if let Some(fields) = found.schema.as_object_mut() {
-            fields.entry("description").or_insert_with(|| name.replace('_', " ").into());
+            fields
+                .entry("description")
+                .or_insert_with(|| name.replace('_', " ").into());
         }
         let typed = portable::typed(&found.schema, found.is_nullable);
         portable::publish(&mut found.schema);
@@ -369,7 +397,8 @@ impl<'l> Arguments<'l> {
 
     fn finish(self) -> (Vec<Argument>, Value, Value) {
         let whole = |properties: Map<String, Value>| {
-            let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+            let mut schema =
+                json!({"type": "object", "properties": properties, "additionalProperties": false});
             if !self.required.is_empty() {
                 schema["required"] = self.required.clone().into();
             }
@@ -381,6 +410,7 @@ impl<'l> Arguments<'l> {
 
 fn is_file(library: &Library, schema: &Node) -> bool {
     let composed = super::composed::Composed::of(library, schema, &[]);
-    composed.kind.as_deref() == Some("file") || matches!(composed.text("format"), Some("binary"))
+    composed.kind.as_deref() == Some("file")
+        || matches!(composed.text("format"), Some("binary"))
         || composed.text("contentMediaType").is_some()
 }

@@ -108,7 +108,11 @@ pub(super) fn publish(schema: &mut Value) {
 pub(super) fn count(schema: &Value) -> usize {
     match schema {
         Value::Object(fields) => {
-            let own = usize::from(["type", "anyOf", "description"].iter().any(|it| fields.contains_key(*it)));
+            let own = usize::from(
+                ["type", "anyOf", "description"]
+                    .iter()
+                    .any(|it| fields.contains_key(*it)),
+            );
             own + fields.values().map(count).sum::<usize>()
         }
         Value::Array(items) => items.iter().map(count).sum(),
@@ -118,10 +122,15 @@ pub(super) fn count(schema: &Value) -> usize {
 
 /// The schema without what is inside it.
 fn cut_short(schema: &Value) -> Value {
-    let mut description = schema["description"].as_str().unwrap_or_default().to_owned();
+    let mut description = schema["description"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     wording::and(&mut description, "Its schema is too large to be shown.");
     match schema["type"].as_str() {
-        Some("array") => json!({"type": "array", "items": {"description": "See the API."}, "description": description}),
+        Some("array") => {
+            json!({"type": "array", "items": {"description": "See the API."}, "description": description})
+        }
         Some(kind) => json!({"type": kind, "description": description}),
         None => json!({ "description": description }),
     }
@@ -143,15 +152,34 @@ impl Writer<'_> {
         let open: Vec<Reference> = open.iter().chain(&composed.references).cloned().collect();
         if composed.is_cut {
             self.is_cut = true;
-            let name = composed.name().map_or(String::new(), |it| format!(" `{it}`"));
-            wording::and(&mut description, &format!("The schema{name} is not repeated here."));
+            let name = composed
+                .name()
+                .map_or(String::new(), |it| format!(" `{it}`"));
+            wording::and(
+                &mut description,
+                &format!("The schema{name} is not repeated here."),
+            );
         }
         let mut is_choice = false;
         match composed.kind.as_deref() {
             _ if !composed.choices.is_empty() => {
-                is_choice = self.choose(&composed, &open, level, &mut fields, is_full, &mut description);
+                is_choice = self.choose(
+                    &composed,
+                    &open,
+                    level,
+                    &mut fields,
+                    is_full,
+                    &mut description,
+                );
             }
-            Some("object") => self.object(&composed, &open, level, &mut fields, is_full, &mut description),
+            Some("object") => self.object(
+                &composed,
+                &open,
+                level,
+                &mut fields,
+                is_full,
+                &mut description,
+            ),
             Some("array") => self.array(&composed, &open, level, &mut fields, is_full),
             Some("file") => keywords::file(&mut fields, &mut description),
             Some(kind @ ("string" | "integer" | "number" | "boolean")) => {
@@ -186,7 +214,12 @@ impl Writer<'_> {
         let is_empty = composed.properties.is_empty();
         if is_full && (!is_empty || composed.additional.is_some()) {
             self.is_cut = true;
-            let names: Vec<&str> = composed.properties.keys().take(12).map(String::as_str).collect();
+            let names: Vec<&str> = composed
+                .properties
+                .keys()
+                .take(12)
+                .map(String::as_str)
+                .collect();
             if !names.is_empty() {
                 wording::and(description, &format!("Fields: {}.", names.join(", ")));
             }
@@ -263,7 +296,14 @@ impl Writer<'_> {
                 "object" => {
                     let mut fields = Map::new();
                     let is_full = self.left == 0 || level >= self.depth;
-                    self.object(composed, open, level, &mut fields, is_full, &mut String::new());
+                    self.object(
+                        composed,
+                        open,
+                        level,
+                        &mut fields,
+                        is_full,
+                        &mut String::new(),
+                    );
                     Value::Object(fields)
                 }
                 "string" | "number" | "integer" | "boolean" => json!({ "type": kind }),
@@ -285,7 +325,8 @@ impl Writer<'_> {
         is_full: bool,
         description: &mut String,
     ) -> bool {
-        let is_object = composed.kind.as_deref() == Some("object") || !composed.properties.is_empty();
+        let is_object =
+            composed.kind.as_deref() == Some("object") || !composed.properties.is_empty();
         if is_full && is_object {
             self.is_cut = true;
             fields.insert("type".to_owned(), "object".into());
@@ -320,7 +361,9 @@ impl Writer<'_> {
                 }
             }
             // A choice that takes anything excludes nothing.
-            None if written.iter().any(|it| it.get("type").is_none() && it.get("anyOf").is_none()) => {}
+            None if written
+                .iter()
+                .any(|it| it.get("type").is_none() && it.get("anyOf").is_none()) => {}
             None => drop(fields.insert("anyOf".to_owned(), written.into())),
         }
         true

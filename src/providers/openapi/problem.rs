@@ -49,7 +49,10 @@ fn message(body: &str) -> String {
         Err(_) if body.trim_start().starts_with('<') => String::new(),
         Err(_) => body,
     };
-    let words: Vec<&str> = text.split(|it: char| it.is_whitespace() || it.is_control()).filter(|it| !it.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(|it: char| it.is_whitespace() || it.is_control())
+        .filter(|it| !it.is_empty())
+        .collect();
     let text = words.join(" ");
     match text.chars().count() > MAX_MESSAGE {
         true => text.chars().take(MAX_MESSAGE).chain(['…']).collect(),
@@ -65,16 +68,32 @@ fn in_json(value: &Value, depth: usize) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
         Value::Array(items) => {
-            let messages: Vec<String> = items.iter().take(5).filter_map(|it| in_json(it, depth + 1)).collect();
+            let messages: Vec<String> = items
+                .iter()
+                .take(5)
+                .filter_map(|it| in_json(it, depth + 1))
+                .collect();
             (!messages.is_empty()).then(|| messages.join("; "))
         }
         Value::Object(fields) => {
-            let first = ["message", "error_description", "detail", "error", "title", "msg", "reason", "description"];
-            let said = first.iter().find_map(|it| in_json(fields.get(*it)?, depth + 1));
+            let first = [
+                "message",
+                "error_description",
+                "detail",
+                "error",
+                "title",
+                "msg",
+                "reason",
+                "description",
+            ];
+            let said = first
+                .iter()
+                .find_map(|it| in_json(fields.get(*it)?, depth + 1));
             let details = fields.get("errors").and_then(|it| match it {
                 Value::Array(_) | Value::String(_) => in_json(it, depth + 1),
                 Value::Object(fields) => {
-                    let of_field = |(name, it)| Some(format!("{name}: {}", in_json(it, depth + 1)?));
+                    let of_field =
+                        |(name, it)| Some(format!("{name}: {}", in_json(it, depth + 1)?));
                     let all: Vec<String> = fields.iter().take(5).filter_map(of_field).collect();
                     (!all.is_empty()).then(|| all.join("; "))
                 }

@@ -14,7 +14,8 @@ use crate::config::Config;
 /// The file that cannot be imported at all.
 pub(crate) fn check(file: &str) -> Result<String, String> {
     let failed = |problem: String| format!("`{file}`: {problem}");
-    let text = std::fs::read_to_string(file).map_err(|error| failed(format!("it cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| failed(format!("it cannot be read: {error}")))?;
     let is_list = {
         let document = Document::read(text).map_err(failed)?;
         settings::is_list(&document)

@@ -34,8 +34,9 @@ impl Call {
     /// # Errors
     /// `InvalidArgument` for a value that a request cannot have.
     pub(super) fn request(&self, arguments: &RawValue) -> Result<Request> {
-        let given: Given<'_> = serde_json::from_str(arguments.get())
-            .map_err(|error| Error::invalid_argument("$", "the arguments must be a JSON object").with_source(error))?;
+        let given: Given<'_> = serde_json::from_str(arguments.get()).map_err(|error| {
+            Error::invalid_argument("$", "the arguments must be a JSON object").with_source(error)
+        })?;
         let mut request = Request {
             target: self.path(&given)?,
             headers: Vec::new(),
@@ -43,8 +44,15 @@ impl Call {
         };
         let mut cookies: Vec<String> = Vec::new();
         for argument in &self.arguments {
-            let (Some(raw), Target::Parameter { location, style, explode, is_reserved }) =
-                (value(&given, argument), &argument.target)
+            let (
+                Some(raw),
+                Target::Parameter {
+                    location,
+                    style,
+                    explode,
+                    is_reserved,
+                },
+            ) = (value(&given, argument), &argument.target)
             else {
                 continue;
             };
@@ -53,7 +61,11 @@ impl Call {
                 Location::Path => {}
                 Location::Query => {
                     for pair in pairs() {
-                        request.target.push(if request.target.contains('?') { '&' } else { '?' });
+                        request.target.push(if request.target.contains('?') {
+                            '&'
+                        } else {
+                            '?'
+                        });
                         request.target.push_str(&pair);
                     }
                 }
@@ -69,7 +81,9 @@ impl Call {
             }
         }
         if !cookies.is_empty() {
-            request.headers.push(("cookie".to_owned(), cookies.join("; ")));
+            request
+                .headers
+                .push(("cookie".to_owned(), cookies.join("; ")));
         }
         Ok(request)
     }
@@ -82,7 +96,14 @@ impl Call {
             let (name, after) = after.split_once('}').unwrap_or((after, ""));
             path.push_str(before);
             let is_this = |it: &&Argument| {
-                it.wire == name && matches!(it.target, Target::Parameter { location: Location::Path, .. })
+                it.wire == name
+                    && matches!(
+                        it.target,
+                        Target::Parameter {
+                            location: Location::Path,
+                            ..
+                        }
+                    )
             };
             if let Some(argument) = self.arguments.iter().find(is_this) {
                 path.push_str(&variable(given, argument)?);
@@ -106,14 +127,23 @@ impl Call {
         };
         let is_body = |it: &&Argument| it.target == Target::Body;
         if let Some(argument) = self.arguments.iter().find(is_body) {
-            let raw = given.get(&*argument.name).filter(|it| it.get() != "null" || *media == Media::Json);
-            return raw.map(|raw| whole(*media, media_type, argument, raw)).transpose();
+            let raw = given
+                .get(&*argument.name)
+                .filter(|it| it.get() != "null" || *media == Media::Json);
+            return raw
+                .map(|raw| whole(*media, media_type, argument, raw))
+                .transpose();
         }
-        let fields = self.arguments.iter().filter(|it| matches!(it.target, Target::Field { .. }));
+        let fields = self
+            .arguments
+            .iter()
+            .filter(|it| matches!(it.target, Target::Field { .. }));
         let fields: Vec<(&Argument, &RawValue)> = fields
             .filter_map(|it| match (given.get(&*it.name), &it.target) {
                 (Some(raw), _) => Some((it, *raw)),
-                (None, Target::Field { is_null: true, .. }) if self.is_body_required => Some((it, RawValue::NULL)),
+                (None, Target::Field { is_null: true, .. }) if self.is_body_required => {
+                    Some((it, RawValue::NULL))
+                }
                 (None, _) => None,
             })
             .collect();
@@ -130,7 +160,10 @@ impl Call {
 
 /// A parameter that is given; null stands for an absent one.
 fn value<'g>(given: &Given<'g>, argument: &Argument) -> Option<&'g RawValue> {
-    given.get(&*argument.name).copied().filter(|it| it.get() != "null")
+    given
+        .get(&*argument.name)
+        .copied()
+        .filter(|it| it.get() != "null")
 }
 
 fn variable(given: &Given<'_>, argument: &Argument) -> Result<String> {
@@ -151,7 +184,12 @@ fn variable(given: &Given<'_>, argument: &Argument) -> Result<String> {
 }
 
 /// A body that is one argument.
-fn whole(media: Media, media_type: &str, argument: &Argument, raw: &RawValue) -> Result<(Bytes, String)> {
+fn whole(
+    media: Media,
+    media_type: &str,
+    argument: &Argument,
+    raw: &RawValue,
+) -> Result<(Bytes, String)> {
     let bytes = match media {
         Media::Json => raw.get().to_owned().into(),
         Media::Text => style::text(raw).into(),
@@ -161,11 +199,17 @@ fn whole(media: Media, media_type: &str, argument: &Argument, raw: &RawValue) ->
                 let fields = fields.iter().flat_map(|(name, it)| form_pairs(name, it));
                 fields.collect::<Vec<_>>().join("&").into()
             }
-            None => return Err(Error::invalid_argument(&*argument.name, "must be an object")),
+            None => {
+                return Err(Error::invalid_argument(
+                    &*argument.name,
+                    "must be an object",
+                ));
+            }
         },
         Media::Multipart => {
             let fields = style::fields(raw);
-            let fields = fields.ok_or_else(|| Error::invalid_argument(&*argument.name, "must be an object"))?;
+            let fields = fields
+                .ok_or_else(|| Error::invalid_argument(&*argument.name, "must be an object"))?;
             let mut parts = Multipart::new();
             for (name, it) in fields {
                 parts.text(&name, None, &style::text(it));
@@ -199,14 +243,23 @@ fn form(fields: &[(&Argument, &RawValue)]) -> String {
 
 /// A list is repeated; an object is JSON.
 fn form_pairs(name: &str, raw: &RawValue) -> Vec<String> {
-    let style = if raw.get().starts_with('{') { Style::Json } else { Style::Form };
+    let style = if raw.get().starts_with('{') {
+        Style::Json
+    } else {
+        Style::Form
+    };
     style::pairs(name, raw, style, true, false)
 }
 
 fn multipart(fields: &[(&Argument, &RawValue)]) -> Result<(Bytes, String)> {
     let mut parts = Multipart::new();
     for (argument, raw) in fields.iter().filter(|it| it.1.get() != "null") {
-        let Target::Field { media_type, is_file, .. } = &argument.target else {
+        let Target::Field {
+            media_type,
+            is_file,
+            ..
+        } = &argument.target
+        else {
             continue;
         };
         let media_type = media_type.as_deref();
@@ -230,6 +283,7 @@ fn multipart(fields: &[(&Argument, &RawValue)]) -> Result<(Bytes, String)> {
 
 fn decode(argument: &str, text: &str) -> Result<Bytes> {
     let bytes = STANDARD.decode(text);
-    let bytes = bytes.map_err(|error| Error::invalid_argument(argument, "is not base64").with_source(error))?;
+    let bytes = bytes
+        .map_err(|error| Error::invalid_argument(argument, "is not base64").with_source(error))?;
     Ok(bytes.into())
 }

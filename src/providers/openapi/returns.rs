@@ -46,18 +46,27 @@ pub(super) fn of_operation(
             let Some((media_type, contents)) = best else {
                 return Ok((Returns::Unknown, None));
             };
-            (media_type.clone(), contents[media_type].get("schema").cloned())
+            (
+                media_type.clone(),
+                contents[media_type].get("schema").cloned(),
+            )
         }
         Version::Two => {
             let Some(schema) = response.value.get("schema") else {
                 return Ok((Returns::Unknown, None));
             };
             let best = media::best(produces.iter()).map(|it| it.0.clone());
-            (best.unwrap_or_else(|| "application/json".to_owned()), Some(schema.clone()))
+            (
+                best.unwrap_or_else(|| "application/json".to_owned()),
+                Some(schema.clone()),
+            )
         }
     };
     if Media::of(&media_type) != Media::Json {
-        return Ok((Returns::Bytes(media::concrete(&media_type).to_owned()), None));
+        return Ok((
+            Returns::Bytes(media::concrete(&media_type).to_owned()),
+            None,
+        ));
     }
     let schema = schema.map(|value| Node {
         file: response.file,
@@ -82,7 +91,9 @@ fn success(library: &Library, operation: &Node) -> Result<Option<Node>, String> 
             file: operation.file,
             value: Rc::new(value.clone()),
         })?;
-        let has_body = ["content", "schema"].iter().any(|it| response.value.get(*it).is_some());
+        let has_body = ["content", "schema"]
+            .iter()
+            .any(|it| response.value.get(*it).is_some());
         if has_body {
             found.push(((rank, status), response));
         }
@@ -104,7 +115,13 @@ fn published(library: &Library, schema: &Node) -> Value {
     schema
 }
 
-fn told(library: &Library, schema: &Node, open: &[Reference], level: usize, left: &mut usize) -> Value {
+fn told(
+    library: &Library,
+    schema: &Node,
+    open: &[Reference],
+    level: usize,
+    left: &mut usize,
+) -> Value {
     let composed = Composed::of(library, schema, open);
     let open: Vec<Reference> = open.iter().chain(&composed.references).cloned().collect();
     let is_object = composed.kind.as_deref() == Some("object") && composed.choices.is_empty();
@@ -112,7 +129,13 @@ fn told(library: &Library, schema: &Node, open: &[Reference], level: usize, left
     let kind = match (composed.kind.as_deref(), composed.items.as_ref()) {
         (Some("array"), Some(items)) => {
             let items = Composed::of(library, items, &open);
-            format!("List of {}.", items.kind.as_deref().map_or("values".to_owned(), |it| format!("{it}s")))
+            format!(
+                "List of {}.",
+                items
+                    .kind
+                    .as_deref()
+                    .map_or("values".to_owned(), |it| format!("{it}s"))
+            )
         }
         (Some("array"), None) => "List.".to_owned(),
         (Some("object"), _) | (None, _) => String::new(),

@@ -35,7 +35,11 @@ impl Security {
     ///
     /// # Errors
     /// Credentials of a scheme that does not exist or is of another type.
-    pub(super) fn of(library: &Library, version: Version, import: &Import) -> Result<Security, String> {
+    pub(super) fn of(
+        library: &Library,
+        version: Version,
+        import: &Import,
+    ) -> Result<Security, String> {
         let schemes = match version {
             Version::Two => library.top("securityDefinitions"),
             Version::Three => library.top("components")["securitySchemes"].take(),
@@ -59,7 +63,8 @@ impl Security {
                 format!("credentials are given for the security scheme `{name}`, which it does not have; it has: {known}")
             })?;
             let credentials = credentials(scheme, secrets);
-            let credentials = credentials.map_err(|problem| format!("its security scheme `{name}` {problem}"))?;
+            let credentials =
+                credentials.map_err(|problem| format!("its security scheme `{name}` {problem}"))?;
             given.insert(name.clone(), credentials);
             parameters.extend(place(scheme).map(|it| (name.clone(), it)));
         }
@@ -78,14 +83,21 @@ impl Security {
     pub(super) fn access(&self, plan: &Plan) -> Result<Access, String> {
         let alternatives = plan.security.as_ref().unwrap_or(&self.common);
         let is_given = |it: &Vec<String>| it.iter().all(|name| self.given.contains_key(name));
-        if let Some([name]) = alternatives.iter().find(|it| it.len() == 1 && is_given(it)).map(Vec::as_slice) {
+        if let Some([name]) = alternatives
+            .iter()
+            .find(|it| it.len() == 1 && is_given(it))
+            .map(Vec::as_slice)
+        {
             return Ok(Access::With(name.clone()));
         }
         if alternatives.is_empty() || alternatives.iter().any(Vec::is_empty) {
             return Ok(Access::Open);
         }
         if let Some(several) = alternatives.iter().find(|it| is_given(it)) {
-            return Err(format!("it needs the credentials of several schemes at a time: {}", several.join(", ")));
+            return Err(format!(
+                "it needs the credentials of several schemes at a time: {}",
+                several.join(", ")
+            ));
         }
         let names: Vec<String> = alternatives.iter().map(|it| it.join(" and ")).collect();
         Ok(Access::Missing(names.join(" or ")))
@@ -146,21 +158,39 @@ fn credentials(scheme: &Value, given: &Given) -> Result<Credentials, String> {
                 place => Err(format!("stands in `{place}`, which is unknown")),
             }
         }
-        ("bearer" | "oauth2" | "openIdConnect", Given::Key(key)) => Ok(Credentials::bearer(key.clone())),
-        ("basic", Given::Basic(user, password)) => Ok(Credentials::basic(user.clone(), password.clone())),
-        ("oauth2" | "bearer" | "openIdConnect", Given::Client { id, secret, token_url, scopes }) => {
+        ("bearer" | "oauth2" | "openIdConnect", Given::Key(key)) => {
+            Ok(Credentials::bearer(key.clone()))
+        }
+        ("basic", Given::Basic(user, password)) => {
+            Ok(Credentials::basic(user.clone(), password.clone()))
+        }
+        (
+            "oauth2" | "bearer" | "openIdConnect",
+            Given::Client {
+                id,
+                secret,
+                token_url,
+                scopes,
+            },
+        ) => {
             let url = token_url.clone().or_else(|| url_of_tokens(scheme));
-            let url = url.ok_or("names no URL of tokens for a client of its own: give one with `token_url`")?;
+            let url = url.ok_or(
+                "names no URL of tokens for a client of its own: give one with `token_url`",
+            )?;
             let client = ClientCredentials::at(url, id.clone(), secret.clone());
             Ok(Credentials::client(client.scopes_named(scopes.clone())))
         }
-        (kind, _) => Err(format!("is of type `{kind}`, which other credentials belong to")),
+        (kind, _) => Err(format!(
+            "is of type `{kind}`, which other credentials belong to"
+        )),
     }
 }
 
 /// The URL of tokens of the client credentials flow.
 fn url_of_tokens(scheme: &Value) -> Option<String> {
-    let flow = scheme.get("flows").and_then(|it| it.get("clientCredentials"));
+    let flow = scheme
+        .get("flows")
+        .and_then(|it| it.get("clientCredentials"));
     let is_own = scheme.get("flow").is_some_and(|it| it == "application");
     let flow = flow.or(is_own.then_some(scheme))?;
     flow.get("tokenUrl")?.as_str().map(str::to_owned)

@@ -66,7 +66,9 @@ impl Bases<'_> {
             })?;
             let allowed = declared.and_then(|it| it.get("enum")?.as_array());
             if allowed.is_some_and(|it| !it.is_empty() && !it.iter().any(|it| it == value)) {
-                return Err(format!("the variable `{name}` of its server cannot be `{value}`"));
+                return Err(format!(
+                    "the variable `{name}` of its server cannot be `{value}`"
+                ));
             }
             expanded = expanded.replace(&format!("{{{name}}}"), value);
         }
@@ -85,10 +87,14 @@ impl Bases<'_> {
         };
         let document = self.document_url.ok_or_else(missing)?;
         let scheme_end = document.find("://").ok_or_else(missing)? + 3;
-        let path_start = document[scheme_end..].find('/').map_or(document.len(), |it| scheme_end + it);
+        let path_start = document[scheme_end..]
+            .find('/')
+            .map_or(document.len(), |it| scheme_end + it);
         let (origin, path) = document.split_at(path_start);
         if url.starts_with("//") {
-            return Ok(format!("{}{url}", &document[..scheme_end - 2]).trim_end_matches('/').to_owned());
+            return Ok(format!("{}{url}", &document[..scheme_end - 2])
+                .trim_end_matches('/')
+                .to_owned());
         }
         let mut parts: Vec<&str> = match url.starts_with('/') {
             true => Vec::new(),
@@ -115,7 +121,11 @@ fn of_two(library: &Library) -> String {
     let text = |name: &str| library.top(name).as_str().map(str::to_owned);
     let path = text("basePath").unwrap_or_default();
     let schemes = library.top("schemes");
-    let mut schemes = schemes.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut schemes = schemes
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     let is_plain = schemes.clone().any(|it| it == "http") && !schemes.any(|it| it == "https");
     match text("host") {
         Some(host) => format!("{}://{host}{path}", if is_plain { "http" } else { "https" }),

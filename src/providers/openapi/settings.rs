@@ -89,13 +89,16 @@ fn imports(text: String, path: &Path) -> Result<Vec<Import>, String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let entries = file.imports.into_iter().enumerate();
     let imports = entries.map(|(place, entry)| {
-        import(entry, folder).map_err(|(field, problem)| format!("at `imports[{place}].{field}`: {problem}"))
+        import(entry, folder)
+            .map_err(|(field, problem)| format!("at `imports[{place}].{field}`: {problem}"))
     });
     imports.collect()
 }
 
 fn import(entry: Entry, folder: &Path) -> Result<Import, (String, String)> {
-    let mut import = Import::file(folder.join(&entry.file)).prefix(entry.prefix).allow(entry.allow);
+    let mut import = Import::file(folder.join(&entry.file))
+        .prefix(entry.prefix)
+        .allow(entry.allow);
     import.name = entry.name;
     import.base_url = entry.base_url;
     import.document_url = entry.document_url;

@@ -52,12 +52,16 @@ pub(super) fn text(raw: &RawValue) -> String {
 
 /// The items of a list.
 pub(super) fn items(raw: &RawValue) -> Option<Vec<&RawValue>> {
-    raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()).unwrap_or_default())
+    raw.get()
+        .starts_with('[')
+        .then(|| serde_json::from_str(raw.get()).unwrap_or_default())
 }
 
 /// The fields of an object.
 pub(super) fn fields(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
-    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).unwrap_or_default())
+    raw.get()
+        .starts_with('{')
+        .then(|| serde_json::from_str(raw.get()).unwrap_or_default())
 }
 
 fn parts(raw: &RawValue) -> Parts {
@@ -67,7 +71,11 @@ fn parts(raw: &RawValue) -> Parts {
     }
     if let Some(fields) = fields(raw) {
         let fields = fields.into_iter().filter(|it| given(&it.1));
-        return Parts::Fields(fields.map(|(name, it)| (name.into_owned(), text(it))).collect());
+        return Parts::Fields(
+            fields
+                .map(|(name, it)| (name.into_owned(), text(it)))
+                .collect(),
+        );
     }
     Parts::One(text(raw))
 }
@@ -92,7 +100,10 @@ pub(super) fn in_path(name: &str, raw: &RawValue, style: Style, explode: bool) -
     let texts: Vec<String> = match parts(raw) {
         Parts::One(text) => vec![named(&text)],
         Parts::List(items) => items.iter().map(|it| named(it)).collect(),
-        Parts::Fields(fields) => fields.iter().map(|(key, it)| pair(key, it, explode)).collect(),
+        Parts::Fields(fields) => fields
+            .iter()
+            .map(|(key, it)| pair(key, it, explode))
+            .collect(),
     };
     start + &texts.join(divider)
 }
@@ -147,10 +158,14 @@ pub(super) fn pairs(
         Parts::Fields(fields) if fields.is_empty() => Vec::new(),
         Parts::Fields(fields) if explode => {
             let fields = fields.iter();
-            fields.map(|(key, it)| format!("{}={}", encode(key), encoded(it))).collect()
+            fields
+                .map(|(key, it)| format!("{}={}", encode(key), encoded(it)))
+                .collect()
         }
         Parts::Fields(fields) => {
-            let texts = fields.iter().flat_map(|(key, it)| [encode(key), encoded(it)]);
+            let texts = fields
+                .iter()
+                .flat_map(|(key, it)| [encode(key), encoded(it)]);
             vec![own(texts.collect::<Vec<_>>().join(divider))]
         }
     }

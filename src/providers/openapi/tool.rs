@@ -24,9 +24,17 @@ struct Imported {
 }
 
 /// The tool of an operation.
-pub(super) fn tool(plan: Plan, import: &str, upstream: Arc<Upstream>, secrets: Arc<[Secret]>) -> Tool {
+pub(super) fn tool(
+    plan: Plan,
+    import: &str,
+    upstream: Arc<Upstream>,
+    secrets: Arc<[Secret]>,
+) -> Tool {
     let path = format!("/{import}/{}", plan.name);
-    let takes_query = plan.call.method == Method::GET && plan.input["properties"].as_object().is_none_or(|it| it.values().all(is_in_query));
+    let takes_query = plan.call.method == Method::GET
+        && plan.input["properties"]
+            .as_object()
+            .is_none_or(|it| it.values().all(is_in_query));
     let method = plan.call.method.clone();
     let imported = Arc::new(Imported {
         call: plan.call,
@@ -71,7 +79,9 @@ fn is_in_query(schema: &Value) -> bool {
 impl Imported {
     async fn run(&self, cx: Context, arguments: &RawValue) -> Result<Answer> {
         let request = self.call.request(arguments)?;
-        let mut sending = cx.upstream(&self.upstream).request(self.call.method.clone(), &request.target);
+        let mut sending = cx
+            .upstream(&self.upstream)
+            .request(self.call.method.clone(), &request.target);
         for (name, value) in &request.headers {
             sending = sending.header(name, value);
         }
@@ -116,6 +126,10 @@ fn of_anything(content: bytes::Bytes, cx: &Context) -> Result<Answer> {
         return Answer::of(&json);
     }
     let is_text = std::str::from_utf8(&content).is_ok();
-    let media_type = if is_text { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+    let media_type = if is_text {
+        "text/plain; charset=utf-8"
+    } else {
+        "application/octet-stream"
+    };
     of_bytes(content, media_type, cx)
 }

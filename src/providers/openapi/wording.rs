@@ -12,7 +12,10 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
         return text;
     }
     let cut: String = text.chars().take(most - 1).collect();
-    let sentence = [". ", "! ", "? "].iter().filter_map(|end| cut.rfind(end)).max();
+    let sentence = [". ", "! ", "? "]
+        .iter()
+        .filter_map(|end| cut.rfind(end))
+        .max();
     if let Some(end) = sentence {
         return cut[..=end].to_owned();
     }

@@ -187,7 +187,9 @@ impl Writer {
     fn merge(&mut self, range: Range<usize>) -> Result<(), &'static str> {
         let fields = self.json[range].strip_prefix('{');
         let fields = fields.and_then(|it| it.strip_suffix('}'));
-        let mut fields = fields.ok_or("`<<` merges something other than a map")?.to_owned();
+        let mut fields = fields
+            .ok_or("`<<` merges something other than a map")?
+            .to_owned();
         let Some(open) = self.open.last_mut() else {
             return Ok(());
         };
@@ -259,12 +261,15 @@ fn plain(json: &mut String, text: &str) {
 /// The text of a number in JSON.
 fn number(text: &str) -> Option<String> {
     if let Some(digits) = text.strip_prefix("0x") {
-        return u64::from_str_radix(digits, 16).ok().map(|it| it.to_string());
+        return u64::from_str_radix(digits, 16)
+            .ok()
+            .map(|it| it.to_string());
     }
     if let Some(digits) = text.strip_prefix("0o") {
         return u64::from_str_radix(digits, 8).ok().map(|it| it.to_string());
     }
-    let is_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+    let is_number =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
     let has_digit = text.bytes().any(|it| it.is_ascii_digit());
     if !has_digit || !text.bytes().all(is_number) {
         return None;
