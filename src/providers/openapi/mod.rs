@@ -5,12 +5,13 @@
 //! | `import`, `settings` | the declaration of an import, in code and in the file of `BIFOLD_OPENAPI` |
 //! | `yaml`, `document`, `library` | the files of a document, of which only what is asked for is decoded |
 //! | `outline`, `names` | the operations of a document, and the names of their tools |
-//! | `parameter`, `body`, `media`, `returns`, `plan` | one operation: its arguments and its result |
+//! | `arguments`, `parameter`, `body`, `media`, `returns`, `plan` | one operation: its arguments and its result |
 //! | `composed`, `choice`, `portable`, `keywords`, `wording` | schemas that every client takes |
 //! | `servers`, `security` | where the API is, and with which credentials it is asked |
 //! | `request`, `style`, `multipart`, `tool`, `problem` | one call |
 //! | `load`, `report` | all of it together |
 
+mod arguments;
 mod body;
 mod choice;
 mod composed;
