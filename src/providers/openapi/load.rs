@@ -164,7 +164,8 @@ fn upstreams<'p>(
         return Err(format!("its API has more than {MAX_UPSTREAMS} servers"));
     }
     let mut order: Vec<(&Place, usize)> = counts.into_iter().collect();
-    order.sort_by_key(|it| std::cmp::Reverse(it.1));
+    // Of several with as many, one that is called with credentials.
+    order.sort_by_key(|it| std::cmp::Reverse((it.1, it.0.1.is_some())));
     let order = order.into_iter().map(|it| it.0).enumerate();
     let upstreams = order.map(|(index, place)| {
         let name = match index {

@@ -82,7 +82,7 @@ async fn words_of_names_titles_descriptions_parameters_and_tags_are_found() {
         // The beginning of a word, and its singular.
         ("repo", &["delete_repository", "createIssue"]),
         ("city", &["cities", "weather"]),
-        ("tracker", &["createIssue", "issues_list_comments"]),
+        ("tracker", &["issues_list_comments", "createIssue"]),
         ("number", &["close"]),
         ("nothing of the kind", &[]),
         ("", &[]),
@@ -126,7 +126,7 @@ async fn rest_finds_the_same_with_a_query() {
     assert_eq!(over_mcp.structured(), Some(&over_rest.json()));
     assert_eq!(over_rest.json()["total"], 4);
     assert_eq!(
-        over_rest.json()["tools"][1],
+        over_rest.json()["tools"][0],
         json!({"name": "issues_list_comments", "description": "Lists what people said."})
     );
     let line = client.rest().get("/api/search?q=weather").await.json();
