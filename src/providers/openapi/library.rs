@@ -111,8 +111,13 @@ impl Library {
 
     /// The field of the document itself, decoded; `Null` where there is none.
     pub(super) fn top(&self, name: &str) -> Value {
+        self.part(&format!("/{name}"))
+    }
+
+    /// The part of the document itself at a pointer, decoded; `Null` where there is none.
+    pub(super) fn part(&self, pointer: &str) -> Value {
         let main = self.main();
-        let span = main.field(main.root(), name);
+        let span = main.at(pointer);
         span.and_then(|it| main.value(it).ok()).unwrap_or_default()
     }
 

@@ -42,7 +42,7 @@ impl Security {
     ) -> Result<Security, String> {
         let schemes = match version {
             Version::Two => library.top("securityDefinitions"),
-            Version::Three => library.top("components")["securitySchemes"].take(),
+            Version::Three => library.part("/components/securitySchemes"),
         };
         let mut found = BTreeMap::new();
         for (name, scheme) in schemes.as_object().into_iter().flatten() {
