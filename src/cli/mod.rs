@@ -3,6 +3,8 @@
 mod call;
 mod client;
 mod help;
+#[cfg(feature = "openapi")]
+mod import;
 mod key;
 mod list;
 mod serve;
@@ -21,6 +23,8 @@ use crate::telemetry::{self, Format};
 
 use call::Call;
 use client::Client;
+#[cfg(feature = "openapi")]
+use import::Import;
 use key::Key;
 use list::List;
 use serve::Serve;
@@ -79,6 +83,9 @@ enum Command {
     Client(Client),
     /// Make API keys.
     Key(Key),
+    /// Look at OpenAPI documents that could be imported.
+    #[cfg(feature = "openapi")]
+    Import(Import),
 }
 
 /// The whole program of an application: it reads the command line and the settings, starts the log, and serves what
@@ -148,6 +155,8 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Client(client)) => client.run(config, &server),
         Some(Command::Key(key)) => key.run(),
+        #[cfg(feature = "openapi")]
+        Some(Command::Import(import)) => import.run(),
         Some(Command::Openapi) => {
             print(App::new(config, server)?.openapi())?;
             print("\n")

@@ -23,6 +23,7 @@ const HOUSE: [(&str, &[&str]); 29] = [
             "local",
             "app",
             "lint",
+            "providers",
             "client",
             "auth",
             "upstream",
@@ -70,6 +71,7 @@ const HOUSE: [(&str, &[&str]); 29] = [
     (
         "app",
         &[
+            "providers",
             "websocket",
             "mcp",
             "rest",
@@ -87,7 +89,12 @@ const HOUSE: [(&str, &[&str]); 29] = [
             "error",
         ],
     ),
-    ("providers", &[]),
+    (
+        "providers",
+        &[
+            "registry", "context", "upstream", "config", "error", "schema",
+        ],
+    ),
     (
         "websocket",
         &[

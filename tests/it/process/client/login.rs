@@ -41,13 +41,20 @@ fn guarded(asked: &Asked, fault: Fault, valid: &Mutex<String>) -> Response {
             let token = format!("Bearer {}", valid.lock().unwrap());
             if asked.header("authorization") != token {
                 let mut refused = respond(401, "text/plain", "");
-                let challenge = format!("Bearer resource_metadata=\"{base}/meta\", scope=\"read write\"");
-                refused.headers_mut().insert("www-authenticate", challenge.parse().unwrap());
+                let challenge =
+                    format!("Bearer resource_metadata=\"{base}/meta\", scope=\"read write\"");
+                refused
+                    .headers_mut()
+                    .insert("www-authenticate", challenge.parse().unwrap());
                 return refused;
             }
-            let meta = json!({"io.modelcontextprotocol/serverInfo": {"name": "guarded", "version": "1"}});
-            result(asked, json!({"resultType": "complete", "supportedVersions": ["2026-07-28"],
-                "capabilities": {}, "_meta": meta}))
+            let meta =
+                json!({"io.modelcontextprotocol/serverInfo": {"name": "guarded", "version": "1"}});
+            result(
+                asked,
+                json!({"resultType": "complete", "supportedVersions": ["2026-07-28"],
+                "capabilities": {}, "_meta": meta}),
+            )
         }
         "/meta" if fault != Fault::NoMetadata => json(json!({
             "resource": match fault {
@@ -78,9 +85,15 @@ fn guarded(asked: &Asked, fault: Fault, valid: &Mutex<String>) -> Response {
         }
         "/as/register" => respond(201, "application/json", r#"{"client_id":"new client"}"#),
         "/as/token" => {
-            let kind = if fault == Fault::OtherToken { "DPoP" } else { "Bearer" };
+            let kind = if fault == Fault::OtherToken {
+                "DPoP"
+            } else {
+                "Bearer"
+            };
             let token = valid.lock().unwrap().clone();
-            json(json!({"access_token": token, "token_type": kind, "expires_in": 3600, "refresh_token": "again"}))
+            json(
+                json!({"access_token": token, "token_type": kind, "expires_in": 3600, "refresh_token": "again"}),
+            )
         }
         _ => respond(404, "text/plain", ""),
     }
@@ -103,7 +116,10 @@ fn field(form: &str, name: &str) -> String {
     let pairs = form.split('&').filter_map(|it| it.split_once('='));
     let found = pairs.filter(|it| it.0 == name).map(|it| it.1).next();
     let found = found.unwrap_or_else(|| panic!("no `{name}` in {form}"));
-    percent_decode_str(found).decode_utf8().unwrap().into_owned()
+    percent_decode_str(found)
+        .decode_utf8()
+        .unwrap()
+        .into_owned()
 }
 
 /// Runs `list --login`, and follows the page that it shows like a browser in which a person agrees.
@@ -124,7 +140,11 @@ async fn sign_in(guarded: &Guarded, fault: Fault, more: &[&str]) -> (Done, Optio
                 Fault::OtherIssuerInRedirect => "https://other.example",
                 _ => &base,
             };
-            let outcome = if fault == Fault::Denied { "error=access_denied" } else { "code=c%2B1" };
+            let outcome = if fault == Fault::Denied {
+                "error=access_denied"
+            } else {
+                "code=c%2B1"
+            };
             let status = browse(&redirect, &format!("state={state}&iss={issuer}&{outcome}")).await;
             assert_eq!(status, 200);
             page = Some(query.to_owned());
@@ -165,7 +185,10 @@ async fn a_login_registers_proves_itself_by_pkce_and_names_the_resource() {
     assert_eq!(field(&page, "client_id"), "new client");
     let asked = guarded.peer.asked();
     let register = asked.iter().find(|it| it.path == "/as/register").unwrap();
-    assert_eq!(register.body["redirect_uris"], json!([field(&page, "redirect_uri")]));
+    assert_eq!(
+        register.body["redirect_uris"],
+        json!([field(&page, "redirect_uri")])
+    );
     assert_eq!(register.body["token_endpoint_auth_method"], "none");
     let token = asked.iter().find(|it| it.path == "/as/token").unwrap();
     assert_eq!(field(&token.text, "code"), "c+1");
@@ -173,17 +196,30 @@ async fn a_login_registers_proves_itself_by_pkce_and_names_the_resource() {
     let verifier = field(&token.text, "code_verifier");
     let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
     assert_eq!(field(&page, "code_challenge"), challenge);
-    assert!(asked.iter().all(|it| it.path == "/mcp" || it.header("authorization").is_empty()));
+    assert!(
+        asked
+            .iter()
+            .all(|it| it.path == "/mcp" || it.header("authorization").is_empty())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_is_not_safe_ends_before_a_token_is_used() {
     for (fault, problem) in [
-        (Fault::OtherResource, "describes the resource `https://other.example/mcp`"),
-        (Fault::OtherIssuer, "describes `https://other.example` and not"),
+        (
+            Fault::OtherResource,
+            "describes the resource `https://other.example/mcp`",
+        ),
+        (
+            Fault::OtherIssuer,
+            "describes `https://other.example` and not",
+        ),
         (Fault::NoPkce, "does not support PKCE with S256"),
         (Fault::NoRegistration, "`--client-id`"),
-        (Fault::PlainHttp, "`http://other.example` is not an https URL"),
+        (
+            Fault::PlainHttp,
+            "`http://other.example` is not an https URL",
+        ),
         (Fault::OtherToken, "another type than Bearer"),
         (Fault::OtherIssuerInRedirect, "does not come from"),
         (Fault::Denied, "access_denied"),
@@ -191,7 +227,11 @@ async fn a_login_that_is_not_safe_ends_before_a_token_is_used() {
     ] {
         let guarded = start(fault).await;
         let (done, _) = sign_in(&guarded, fault, &[]).await;
-        assert_eq!((done.status, done.stdout.as_str()), (1, ""), "{fault:?} {done}");
+        assert_eq!(
+            (done.status, done.stdout.as_str()),
+            (1, ""),
+            "{fault:?} {done}"
+        );
         assert!(done.stderr.contains(problem), "{fault:?} {done}");
         let is_used = |it: &Asked| !it.header("authorization").is_empty();
         assert!(!guarded.peer.asked().iter().any(is_used), "{fault:?}");
@@ -213,7 +253,8 @@ async fn a_token_file_is_for_its_owner_alone_and_saves_the_next_login() {
     use std::os::unix::fs::PermissionsExt;
 
     let guarded = start(Fault::None).await;
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("login-{}", std::process::id()));
+    let folder =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("login-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("token.json");
     let more = ["--token-file", file.to_str().unwrap()];
@@ -231,7 +272,11 @@ async fn a_token_file_is_for_its_owner_alone_and_saves_the_next_login() {
     let (third, page) = sign_in(&guarded, Fault::None, &more).await;
     assert_eq!((third.status, page), (0, None), "{third}");
     let asked = guarded.peer.asked();
-    let renewal = asked.iter().rev().find(|it| it.path == "/as/token").unwrap();
+    let renewal = asked
+        .iter()
+        .rev()
+        .find(|it| it.path == "/as/token")
+        .unwrap();
     assert_eq!(field(&renewal.text, "grant_type"), "refresh_token");
     assert_eq!(field(&renewal.text, "refresh_token"), "again");
 
