@@ -73,24 +73,16 @@ impl Login<'_> {
             super::report::clean(&page)
         );
         let code = redirect.code(&state, &issuer).await?;
-        let answer = self.web.post_form(
-            &issuer.token_endpoint,
-            &[
-                ("grant_type", "authorization_code"),
-                ("code", &code),
-                ("redirect_uri", redirect.url()),
-                ("client_id", &client_id),
-                ("code_verifier", &verifier),
-                ("resource", &resource.id),
-            ],
-        );
-        Token::read(
-            &answer.await?,
-            &resource.id,
-            &issuer.token_endpoint,
-            &client_id,
-        )
-        .map(Some)
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", redirect.url()),
+            ("client_id", &client_id),
+            ("code_verifier", &verifier),
+            ("resource", &resource.id),
+        ];
+        let answer = self.web.post_form(&issuer.token_endpoint, &form).await?;
+        Token::read(&answer, &resource.id, &issuer.token_endpoint, &client_id).map(Some)
     }
 
     /// Registers this program as a new client (RFC 7591).
@@ -138,17 +130,15 @@ pub(super) async fn renewed(web: &Web<'_>, token: &Token) -> Result<Option<Token
     let Some(refresh) = &token.refresh_token else {
         return Ok(None);
     };
-    let answer = web.post_form(
-        &token.token_endpoint,
-        &[
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh),
-            ("client_id", &token.client_id),
-            ("resource", &token.resource),
-        ],
-    );
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh.as_str()),
+        ("client_id", &token.client_id),
+        ("resource", &token.resource),
+    ];
+    let answer = web.post_form(&token.token_endpoint, &form).await;
     // A refusal means that the login has ended.
-    let Ok(answer) = answer.await else {
+    let Ok(answer) = answer else {
         return Ok(None);
     };
     Ok(Token::read(
