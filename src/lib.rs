@@ -12,7 +12,7 @@
 //! | [`testing`] | a client in the same process and fake upstreams, for tests |
 //! | [`lambda`], [`stdio`], [`local`] | the transports: AWS Lambda events, standard input and output, a local socket |
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
-//! | `providers/` | functions that come from elsewhere |
+//! | [`Mount`] (`providers/`) | functions that come from elsewhere: mounted MCP servers |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
 //! | `rest/` | REST routes, OpenAPI, problem documents, the documentation page |
@@ -46,6 +46,8 @@ mod examples {
     struct AskingTheClient;
     #[doc = include_str!("../docs/lambda.md")]
     struct Lambda;
+    #[doc = include_str!("../docs/mounts.md")]
+    struct Mounts;
     #[doc = include_str!("../docs/rest.md")]
     struct Rest;
     #[doc = include_str!("../docs/security.md")]
@@ -101,6 +103,7 @@ pub use context::{
     UpstreamRequest,
 };
 pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
+pub use providers::mcp::Mount;
 pub use registry::{
     Accepted, Annotations, Answer, Bytes, Content, Created, DeclaredError, Functions, Handler,
     Hints, Icon, IntoAnswer, Link, NoContent, Output, Prompt, Registry, Resource, Route, Tool,

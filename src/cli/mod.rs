@@ -4,6 +4,7 @@ mod call;
 mod help;
 mod key;
 mod list;
+mod mount;
 mod serve;
 mod stdio;
 
@@ -21,6 +22,7 @@ use crate::telemetry::{self, Format};
 use call::Call;
 use key::Key;
 use list::List;
+use mount::Mount;
 use serve::Serve;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -69,6 +71,8 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// Look at MCP servers before they are mounted.
+    Mount(Mount),
     /// Make API keys.
     Key(Key),
 }
@@ -139,6 +143,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Key(key)) => key.run(),
+        Some(Command::Mount(mount)) => mount.run(config, server),
         Some(Command::Openapi) => {
             print(App::new(config, server)?.openapi())?;
             print("\n")

@@ -137,6 +137,10 @@ settings! {
         user_agent: String = super::LIBRARY.to_owned(), kind::TEXT, "BIFOLD_USER_AGENT",
             "user agent that upstreams see; the default stands in parentheses behind the name and the version of an application";
     }
+    "Mounted servers" {
+        mcp_servers: Option<String> = None, kind::FILE, "BIFOLD_MCP_SERVERS",
+            "file of MCP servers whose functions are offered too, an `mcpServers` object as in the settings of MCP clients; `${VARIABLE}` stands for a variable. It is read again after it has changed, and at SIGHUP";
+    }
     "Questions and tasks" {
         input_timeout: Duration = Duration::from_secs(600), kind::MILLISECONDS, "BIFOLD_INPUT_TIMEOUT_MS",
             "how long a client may take to answer a question of a function";

@@ -67,6 +67,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
     (
         "app",
         &[
+            "providers",
             "websocket",
             "mcp",
             "rest",
@@ -84,7 +85,12 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "error",
         ],
     ),
-    ("providers", &[]),
+    (
+        "providers",
+        &[
+            "registry", "context", "upstream", "config", "clock", "error",
+        ],
+    ),
     (
         "websocket",
         &[
