@@ -23,6 +23,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "local",
             "app",
             "lint",
+            "providers",
             "auth",
             "registry",
             "telemetry",
@@ -88,7 +89,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
     (
         "providers",
         &[
-            "registry", "context", "upstream", "config", "clock", "error",
+            "registry", "context", "upstream", "config", "clock", "error", "schema",
         ],
     ),
     (
@@ -154,7 +155,12 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "schema",
         ],
     ),
-    ("auth", &["upstream", "config", "http", "clock", "error"]),
+    (
+        "auth",
+        &[
+            "store", "aws", "upstream", "config", "http", "clock", "error",
+        ],
+    ),
     ("store", &["aws", "config", "clock", "error"]),
     ("aws", &["upstream", "config", "clock", "error"]),
     ("upstream", &["telemetry", "config", "clock", "error"]),
