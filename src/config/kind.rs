@@ -164,12 +164,6 @@ pub(super) const URL: Kind<Option<String>> = Kind {
     show: optional,
 };
 
-pub(super) const FILE: Kind<Option<String>> = Kind {
-    takes: "path",
-    parse: |value| Ok(Some(value.to_owned()).filter(|it| !it.is_empty())),
-    show: optional,
-};
-
 /// A variable that other programs also read, where an empty value means none.
 pub(super) const COLLECTOR: Kind<Option<String>> = Kind {
     takes: "URL",

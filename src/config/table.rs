@@ -128,6 +128,8 @@ settings! {
             "whether the processes share the rate limits in `BIFOLD_TABLE`, approximately; else each process has its own";
     }
     "Functions from elsewhere" {
+        mcp_servers: Option<String> = None, kind::PATH_OF_FILE, "BIFOLD_MCP_SERVERS",
+            "file of MCP servers whose functions are offered too, an `mcpServers` object as in the settings of MCP clients; `${VARIABLE}` stands for a variable. It is read again after it has changed, and at SIGHUP";
         openapi: Option<String> = None, kind::PATH_OF_FILE, "BIFOLD_OPENAPI",
             "file with a list of OpenAPI documents whose operations become functions";
         search_above: usize = 100, kind::COUNT, "BIFOLD_SEARCH_ABOVE",
@@ -150,10 +152,6 @@ settings! {
             "size of the cache of upstream responses; `0` keeps nothing";
         user_agent: String = super::LIBRARY.to_owned(), kind::TEXT, "BIFOLD_USER_AGENT",
             "user agent that upstreams see; the default stands in parentheses behind the name and the version of an application";
-    }
-    "Mounted servers" {
-        mcp_servers: Option<String> = None, kind::FILE, "BIFOLD_MCP_SERVERS",
-            "file of MCP servers whose functions are offered too, an `mcpServers` object as in the settings of MCP clients; `${VARIABLE}` stands for a variable. It is read again after it has changed, and at SIGHUP";
     }
     "Questions and tasks" {
         input_timeout: Duration = Duration::from_secs(600), kind::MILLISECONDS, "BIFOLD_INPUT_TIMEOUT_MS",
