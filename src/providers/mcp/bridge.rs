@@ -120,23 +120,24 @@ pub(super) async fn drive(
 }
 
 /// Goes on with the call that asked the question which the client has answered; `None` if this is no such later round.
-///
-/// # Errors
-/// The call has ended meanwhile. It is not made again, because it may have done something.
 pub(super) async fn resume(
     lot: &ParkingLot,
     cx: &Context,
     owner: &str,
 ) -> Option<Result<Box<RawValue>, Failure>> {
-    let key = cx.answered().into_iter().find(|it| it.starts_with(KEY))?;
-    let Some((exchange, question)) = lot.take(&key, owner) else {
-        let problem = "comes too late: the call that asked has ended; call again without it";
-        return Some(Err(Failure::Broken(Error::unanswered(&key, problem))));
-    };
+    let mut keys = cx.answered().into_iter();
+    let (exchange, question) = keys.find_map(|key| lot.take(&key, owner))?;
     Some(match ask(exchange, question, lot, cx, owner).await {
         Ok(exchange) => drive(exchange, lot, cx, owner).await,
         Err(failure) => Err(failure),
     })
+}
+
+/// The failure of a later round whose call has ended: it is not made again, because it may have done something.
+pub(super) fn too_late(cx: &Context) -> Option<Failure> {
+    let key = cx.answered().into_iter().find(|it| it.starts_with(KEY))?;
+    let problem = "comes too late: the call that asked has ended; call again without it";
+    Some(Failure::Broken(Error::unanswered(&key, problem)))
 }
 
 /// Asks the client, and gives its answer to the server.

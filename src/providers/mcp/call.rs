@@ -218,6 +218,12 @@ async fn answered(
     if let Some(resumed) = bridge::resume(&peer.lot, cx, &owner).await {
         return resumed;
     }
+    // A server of the modern era has questions of its own, whose names are its own.
+    if let Some(late) = bridge::too_late(cx)
+        && !peer.connection(cx).await?.session().is_modern()
+    {
+        return Err(late);
+    }
     let (mut answers, mut state) = (BTreeMap::new(), None::<Box<RawValue>>);
     for _ in 0..MAX_ROUNDS {
         // A server that was told an answer may have acted on it.

@@ -64,6 +64,8 @@ pub(super) struct Owner {
     offer: Offer,
     /// The attempts that have failed since the last one that did not.
     failures: u32,
+    /// The connections that were lost soon after they were made, one after the other.
+    short_lived: u32,
     /// The readings of the lists that followed one another closely.
     restless: u32,
     listed_at: Option<Instant>,
@@ -84,6 +86,7 @@ impl Owner {
             tried,
             offer: Offer::default(),
             failures: 0,
+            short_lived: 0,
             restless: 0,
             listed_at: None,
             is_absent: false,
@@ -94,6 +97,7 @@ impl Owner {
     pub(super) async fn run(mut self) {
         let order = loop {
             let mut orders = self.orders.clone();
+            let since = Instant::now();
             let problem = match &self.peer.mount.transport {
                 Transport::Http { .. } => tokio::select! {
                     problem = self.http() => problem,
@@ -107,7 +111,9 @@ impl Owner {
                 break order;
             }
             self.down(problem);
-            let wait = match self.failures {
+            let is_short = since.elapsed() < LASTING;
+            self.short_lived = if is_short { self.short_lived + 1 } else { 0 };
+            let wait = match self.failures.max(self.short_lived) {
                 // It has worked: the first attempt follows at once.
                 0 | 1 => Duration::ZERO,
                 failures => BACKOFF.wait(failures - 1),

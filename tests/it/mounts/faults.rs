@@ -229,3 +229,17 @@ fn a_mount_that_cannot_work_is_refused_at_start() {
     let said = problems(lambda, vec![Mount::stdio("a", "npx")]);
     assert!(said.contains("cannot have a child process"), "{said}");
 }
+
+#[tokio::test]
+async fn the_page_about_mounts_is_for_callers_where_callers_are_checked() {
+    let (refused, _socket) = refusing();
+    let server = Server::new("gateway", "1").mount(Mount::http("gone", format!("{refused}/mcp")));
+    let mut config = Config::default();
+    // The hash of no key at all: nobody has the right one.
+    config.api_keys = Some(format!("nobody {}", "0".repeat(64)));
+    let app = TestApp::of(App::new(config, server).unwrap()).await;
+    let answer = app.get("/mounts").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text());
+    assert!(!answer.text().contains("gone"));
+    assert_eq!(app.get("/health").await.json()["mounts"]["gone"], "down");
+}
