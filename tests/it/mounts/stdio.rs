@@ -6,8 +6,9 @@ use std::time::Duration;
 use bifold::{App, Config, Mount, Server};
 use serde_json::json;
 
+use super::eras::settled;
 use super::{mounting, status, tools, until};
-use crate::support::TestApp;
+use crate::support::{Log, TestApp};
 
 /// A folder that is removed with the test.
 struct Folder(PathBuf);
@@ -58,7 +59,7 @@ async fn a_child_process_is_called_started_again_and_ended() {
     assert!(
         tools(&app)
             .await
-            .contains(&"child_fetch_markets".to_owned()),
+            .contains(&"child_get_registry_summary".to_owned()),
         "{:?}",
         tools(&app).await
     );
@@ -68,7 +69,7 @@ async fn a_child_process_is_called_started_again_and_ended() {
         (&json!("stdio"), &json!("2026-07-28"))
     );
     let call = async || {
-        app.post("/api/child/fetch_markets", "{}")
+        app.post("/api/child/get_registry_summary", "{}")
             .await
             .status
             .as_u16()
@@ -100,7 +101,7 @@ async fn a_child_process_ends_with_the_application_that_nobody_stopped() {
     until(&app, |it| it[0]["state"] == "up").await;
     let running = pids(&pid)[0];
     drop(app);
-    super::eras::settled(|| !is_running(running)).await;
+    settled(|| !is_running(running)).await;
 }
 
 #[tokio::test]
@@ -151,10 +152,29 @@ async fn a_file_of_servers_is_read_and_read_again_and_only_what_differs_is_conne
 
     write(json!({ "one": entry(&one), "two": entry(&two) }));
     until_after(&app, Duration::from_secs(3), |it| it[1]["state"] == "up").await;
-    assert!(tools(&app).await.contains(&"two_fetch_markets".to_owned()));
+    assert!(
+        tools(&app)
+            .await
+            .contains(&"two_get_registry_summary".to_owned())
+    );
     // A mistake changes nothing.
+    let log = Log::default();
+    let recording = log.keep();
     write(json!({ "one": { "speed": 1 } }));
-    tokio::time::sleep(Duration::ZERO).await;
+    crate::support::pass(Duration::from_secs(3)).await;
+    settled(|| {
+        !log.lines("the mounted servers stay as they were")
+            .is_empty()
+    })
+    .await;
+    drop(recording);
+    assert_eq!(
+        app.get("/mounts").await.json()["mounts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     write(json!({ "two": entry(&two) }));
     until_after(&app, Duration::from_secs(3), |it| {
         it.as_array().unwrap().len() == 1
@@ -163,7 +183,7 @@ async fn a_file_of_servers_is_read_and_read_again_and_only_what_differs_is_conne
     let names = tools(&app).await;
     assert!(names.iter().all(|it| it.starts_with("two_")), "{names:?}");
     assert_eq!(pids(&two).len(), 1, "it stays connected");
-    super::eras::settled(|| !is_running(pids(&one)[0])).await;
+    settled(|| !is_running(pids(&one)[0])).await;
     app.app.stop(Duration::from_secs(10)).await;
 }
 
