@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::HeaderName;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use super::bridge::{self, ParkingLot};
 use super::failure::{Failure, error};
 use super::link::{Link, Request};
+use super::params::{Meta, Params, Subject, Theirs};
 use super::peer::Peer;
 use super::session::{ModernMeta, Session};
 use super::uris;
 use crate::clock::Backoff;
 use crate::context::Context;
-use crate::context::client::Level;
-use crate::error::{Capability, Error, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::registry::Answer;
 
 /// How long a call waits for a server that does not take connections, as while it is started again.
@@ -32,24 +32,6 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from
 const MAX_ROUNDS: usize = 16;
 
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
-
-/// What a function of ours asks of its server.
-pub(super) struct Theirs {
-    pub(super) method: &'static str,
-    /// The name of a tool or prompt; the URI comes with the call.
-    pub(super) name: Option<String>,
-    /// Whether a call that may have run can be made again.
-    pub(super) is_repeatable: bool,
-    /// The parameters that are repeated in headers: their places, and the names of the headers.
-    pub(super) headers: Vec<(Vec<String>, HeaderName)>,
-}
-
-/// What a call is about.
-struct Subject {
-    name: Option<String>,
-    uri: Option<String>,
-    arguments: Option<Box<RawValue>>,
-}
 
 /// One request, ready to be sent once or again.
 enum Attempt<'a> {
@@ -70,39 +52,6 @@ struct Call<'a> {
     about: &'a str,
     answers: &'a BTreeMap<String, Box<RawValue>>,
     state: Option<&'a RawValue>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Params<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arguments: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    input_responses: &'a BTreeMap<String, Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_state: Option<&'a RawValue>,
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
-    meta: Option<Meta>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Meta {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    progress_token: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    traceparent: Option<String>,
-    #[serde(
-        rename = "io.modelcontextprotocol/logLevel",
-        skip_serializing_if = "Option::is_none"
-    )]
-    level: Option<Level>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    modern: Option<ModernMeta>,
 }
 
 /// A result, as far as it may ask for more.
@@ -339,30 +288,6 @@ async fn connected(
     }
 }
 
-/// `_meta` of a request, as the era of the server wants it.
-fn meta(cx: &Context, session: &Session, id: u64) -> Option<Meta> {
-    let progress_token = cx.wants_progress().then_some(id);
-    let modern = session.is_modern().then(|| {
-        let asked = [
-            Capability::Elicitation,
-            Capability::UrlElicitation,
-            Capability::Sampling,
-            Capability::Roots,
-        ];
-        let can: Vec<Capability> = asked.into_iter().filter(|it| cx.can(*it)).collect();
-        ModernMeta::new(Capability::declare(&can))
-    });
-    if modern.is_none() && progress_token.is_none() {
-        return None;
-    }
-    Some(Meta {
-        progress_token,
-        traceparent: modern.is_some().then(|| cx.trace().traceparent()),
-        level: modern.as_ref().and_then(|_| cx.log_level()),
-        modern,
-    })
-}
-
 impl Attempt<'_> {
     /// Sends the request once, and waits for its result.
     async fn make(&self, link: &Link, session: &Arc<Session>) -> Result<Box<RawValue>, Failure> {
@@ -395,7 +320,7 @@ impl Call<'_> {
             arguments: subject.arguments.as_deref(),
             input_responses: self.answers,
             request_state: self.state,
-            meta: meta(cx, session, id),
+            meta: Meta::new(cx, session, id),
         };
         let mut request = Request::new(id, theirs.method, &params);
         if session.is_modern() {
@@ -406,29 +331,6 @@ impl Call<'_> {
         }
         let exchange = link.open(session, request).await?;
         bridge::drive(exchange, self.lot, cx, self.owner).await
-    }
-}
-
-impl Theirs {
-    /// The arguments that are repeated in headers.
-    fn repeated(&self, subject: &Subject) -> Vec<(HeaderName, String)> {
-        if self.headers.is_empty() {
-            return Vec::new();
-        }
-        let arguments = subject.arguments.as_ref();
-        let arguments: Value = arguments
-            .and_then(|it| serde_json::from_str(it.get()).ok())
-            .unwrap_or_default();
-        let texts = self.headers.iter().filter_map(|(place, name)| {
-            let found = place.iter().try_fold(&arguments, |it, key| it.get(key))?;
-            let text = match found {
-                Value::String(text) => text.clone(),
-                Value::Number(_) | Value::Bool(_) => found.to_string(),
-                Value::Null | Value::Array(_) | Value::Object(_) => return None,
-            };
-            Some((name.clone(), text))
-        });
-        texts.collect()
     }
 }
 

@@ -7,8 +7,9 @@ use http::HeaderName;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::call::{self, Theirs};
+use super::call;
 use super::lists::Listed;
+use super::params::Theirs;
 use super::peer::Peer;
 use super::wire::shown;
 use crate::registry::{Functions, Prompt, Resource, Tool};

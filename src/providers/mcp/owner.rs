@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use super::failure::{Failure, error};
-use super::link::{Exchange, Link, Request, Said};
+use super::link::{Link, Said};
+use super::listen::listen;
 use super::lists::Listed;
 use super::mount::Transport;
 use super::offer::Offer;
 use super::peer::{Connection, Peer};
-use super::session::{ModernMeta, Session};
 #[cfg(unix)]
-use super::stdio::Process;
+use super::process::Process;
+use super::session::Session;
+
 use crate::clock::{Backoff, Deadline};
 use crate::error::Kind;
 use crate::registry::Functions;
@@ -375,27 +376,4 @@ async fn ordered(orders: &mut watch::Receiver<Order>) -> Order {
         Ok(order) => *order,
         Err(_) => Order::Stop,
     }
-}
-
-/// The stream of changes of a server over HTTP, if it has one.
-async fn listen(connection: &Connection) -> Option<Exchange> {
-    let (link, session) = (connection.link(), connection.session());
-    let changes = |it: &str| session.capabilities[it]["listChanged"] == true;
-    if !["tools", "resources", "prompts"].into_iter().any(changes) {
-        return None;
-    }
-    if session.is_modern() {
-        let params = json!({
-            "notifications": {
-                "toolsListChanged": changes("tools"),
-                "resourcesListChanged": changes("resources"),
-                "promptsListChanged": changes("prompts"),
-            },
-            "_meta": ModernMeta::new(json!({})),
-        });
-        let request = Request::new(link.next_id(), "subscriptions/listen", &params);
-        return link.open(session, request).await.ok();
-    }
-    let opened = link.as_http()?.listen(session).await;
-    opened.ok().flatten().map(|it| Exchange::Http(Box::new(it)))
 }
