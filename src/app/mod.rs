@@ -7,6 +7,8 @@ mod busy;
 mod catalog;
 mod entry;
 mod framing;
+#[cfg(feature = "lambda_http")]
+mod lambda_http;
 mod missing;
 mod own_routes;
 mod request_info;

@@ -1,5 +1,6 @@
 //! Authentication and authorization: one policy for all protocols, which costs nothing without settings.
 
+pub(crate) mod authorizer;
 mod challenge;
 mod claims;
 mod credentials;
