@@ -250,7 +250,7 @@ fn the_command_says_what_becomes_of_every_operation() {
     let (table, _, status) = check(&folder.0.join("list.json"));
     assert!(table.starts_with("x_get_a "), "{table}");
     assert_eq!(status, Some(0));
-    for (file, problem) in [("gone.json", "it cannot be read"), ("bad.yaml", "line 1")] {
+    for (file, problem) in [("gone.json", "it cannot be read"), ("bad.yaml", "(line 2)")] {
         let (table, said, status) = check(&folder.0.join(file));
         assert_eq!((&*table, status), ("", Some(1)));
         assert!(said.contains(problem), "{said}");
