@@ -160,7 +160,7 @@ impl Context {
     /// The JSON of a value, at most `most` bytes.
     fn encode_within(&self, value: &impl Serialize, most: usize) -> Result<Vec<u8>> {
         let mut bounded = Bounded {
-            bytes: Vec::with_capacity(128),
+            bytes: Vec::with_capacity(512),
             most,
             is_over: false,
         };
@@ -193,7 +193,11 @@ const EVENT: usize = 32;
 /// The most bytes of the envelope around a result.
 const ENVELOPE: usize = 16 << 10;
 
-fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
+/// JSON that was written a moment ago.
+///
+/// # Errors
+/// `Internal` where it is not UTF-8.
+pub(super) fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
     let broken = || Error::internal("the result could not be encoded");
     let text = String::from_utf8(bytes).map_err(|error| broken().with_source(error))?;
     Box::<RawValue>::deserialize(Written(text)).map_err(|error| broken().with_source(error))
@@ -223,12 +227,19 @@ impl<'de> Deserializer<'de> for Written {
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    /// JSON is written in many small pieces, each of them as a whole.
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() > self.most - self.bytes.len() {
             self.is_over = true;
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -6,6 +6,7 @@ mod budget;
 mod call;
 pub(crate) mod client;
 mod encode;
+pub(crate) mod escape;
 mod extract;
 mod input;
 mod nested;
