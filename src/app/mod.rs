@@ -110,9 +110,9 @@ impl App {
             .map_err(|problem| StartError(vec![problem]))?;
         let upstreams = Upstreams::new(&config, &server.upstreams, secrets)
             .map_err(|problem| StartError(vec![problem]))?;
-        let auth = Auth::new(&config, server.authenticator)
-            .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
+        let auth = Auth::new(&config, &store, server.authenticator)
+            .map_err(|problem| StartError(vec![problem]))?;
         let invoker = Invoker::new(&config);
         // Without a shared table only WebSocket clients need an invocation that continues.
         let is_needed = config.table.is_some() || config.ws_endpoint.is_some();

@@ -98,6 +98,8 @@ settings! {
     "Authorization" {
         auth_issuer: Vec<String> = Vec::new(), auth::ISSUERS, "BIFOLD_AUTH_ISSUER",
             "issuers of access tokens, separated by commas. As soon as there is one, every function that is not public needs an authenticated caller";
+        auth_jwks_url: Option<String> = None, auth::JWKS, "BIFOLD_AUTH_JWKS_URL",
+            "URL of the keys of the issuer, where its metadata cannot be read from here, e.g. in a network without a way to it; with one issuer only";
         auth_audience: Vec<String> = Vec::new(), auth::WORDS, "BIFOLD_AUTH_AUDIENCE",
             "audiences of tokens that are accepted, separated by commas; without it the public URL, alone or with `/mcp` or `/api`";
         auth_client_ids: Vec<String> = Vec::new(), auth::WORDS, "BIFOLD_AUTH_CLIENT_IDS",
@@ -111,15 +113,17 @@ settings! {
         auth_list: Listing = Listing::All, auth::LISTING, "BIFOLD_AUTH_LIST",
             "whether lists and documents show `all` functions or those that the caller is `allowed` to call";
         api_keys: Option<String> = None, auth::SOURCE, "BIFOLD_API_KEYS",
-            "hashes of API keys, as `key new` prints them: a file with a line for each, or the lines themselves with `;` between them";
+            "hashes of API keys, as `key new` prints them: a file with a line for each, the lines themselves with `;` between them, or the ARN of a secret of AWS Secrets Manager with the lines";
     }
     "Rate limits" {
         rate_limit: Option<RateLimit> = None, auth::RATE, "BIFOLD_RATE_LIMIT",
-            "calls of one caller, a principal or else a network, e.g. `100/m`; in the memory of each process, as all rate limits";
+            "calls of one caller, a principal or else a network, e.g. `100/m`";
         rate_limit_classes: BTreeMap<String, RateLimit> = BTreeMap::new(), auth::RATES, "BIFOLD_RATE_LIMIT_CLASSES",
             "calls of one caller of the functions of a tag, or of one function, e.g. `wallet=10/m,market=5/s`";
         rate_limit_total: Option<RateLimit> = None, auth::RATE, "BIFOLD_RATE_LIMIT_TOTAL",
             "calls of all callers";
+        rate_limit_shared: bool = false, kind::SWITCH, "BIFOLD_RATE_LIMIT_SHARED",
+            "whether the processes share the rate limits in `BIFOLD_TABLE`, approximately; else each process has its own";
     }
     "Upstreams" {
         upstream_timeout: Duration = Duration::from_secs(10), kind::MILLISECONDS, "BIFOLD_UPSTREAM_TIMEOUT_MS",
