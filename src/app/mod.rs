@@ -32,6 +32,7 @@ use crate::aws::invoke::{Continuation, Invoker};
 use crate::aws::secrets;
 use crate::config::Config;
 use crate::context::answered::Answered;
+use crate::context::cipher::StateCipher;
 use crate::context::request_log::RequestGuard;
 use crate::context::updates::Updates;
 use crate::context::{Process, Services};
@@ -124,12 +125,14 @@ impl App {
         let topics = if is_frozen { Vec::new() } else { server.topics };
         let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
+        let cipher = Arc::new(StateCipher::new(&config.state_keys));
         let endpoint = Endpoint::new(Dependencies {
             registry: registry.clone(),
             info: &server.info,
             page_size: server.page_size,
             origins: origins.clone(),
             config: &config,
+            cipher: cipher.clone(),
             store: store.clone(),
             // Another invocation finds a task only in a table that both share.
             invoker: invoker.clone().filter(|_| config.table.is_some()),
@@ -159,6 +162,7 @@ impl App {
             config,
             auth,
             upstreams,
+            cipher,
             store,
             updates,
             state,

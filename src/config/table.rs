@@ -84,6 +84,8 @@ settings! {
             "largest request body";
         max_response_bytes: usize = 5 << 20, kind::BYTES, "BIFOLD_MAX_RESPONSE_BYTES",
             "largest response to one request, with its batch and nested calls; of a stream, the largest message. On Lambda it is never more than the integration takes. A call whose response does not fit fails with `answer_too_large` (REST: HTTP 500)";
+        mcp_max_bytes: usize = 0, kind::BYTES_OR_NONE, "BIFOLD_MCP_MAX_BYTES",
+            "what `max_bytes` is on MCP for functions that have this argument, where a client does not give it: beyond it, whole items of a list or lines of a text are left out; `0` leaves nothing out";
         max_buffered_bytes: usize = 64 << 20, kind::BYTES, "BIFOLD_MAX_BUFFERED_BYTES",
             "bytes of heads, bodies and messages held at a time, of requests above 16 KiB; a request that does not fit gets 503";
         max_connections: usize = 1024, kind::CONNECTIONS, "BIFOLD_MAX_CONNECTIONS",
@@ -147,7 +149,7 @@ settings! {
         task_timeout: Duration = Duration::from_secs(900), kind::MILLISECONDS, "BIFOLD_TASK_TIMEOUT_MS",
             "longest time that a call may run as a task";
         state_keys: Vec<Key> = Vec::new(), kind::KEYS, "BIFOLD_STATE_KEYS",
-            "keys for the request state that clients keep between two rounds of a call, 64 hexadecimal digits each: the first one encrypts, all of them decrypt; without it a random key for each process";
+            "keys for what clients keep for the server, the request state between two rounds of a call and cursors, 64 hexadecimal digits each: the first one encrypts, all of them decrypt; without it a random key for each process";
         table: Option<String> = None, kind::TABLE, "BIFOLD_TABLE",
             "DynamoDB table for records that processes share; without it they are in the memory of the process";
     }
