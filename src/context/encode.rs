@@ -203,20 +203,16 @@ const EVENT: usize = 32;
 /// The most bytes of the envelope around a result.
 const ENVELOPE: usize = 16 << 10;
 
-<<<<<<< HEAD
-/// JSON that was written a moment ago.
-///
-/// # Errors
-/// `Internal` where it is not UTF-8.
-pub(super) fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
-=======
 /// The raw value of a text that was made of JSON.
 pub(crate) fn raw_of(text: String) -> Result<Box<RawValue>> {
     raw(text.into_bytes())
 }
 
-fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
->>>>>>> main
+/// JSON that was written a moment ago.
+///
+/// # Errors
+/// `Internal` where it is not UTF-8.
+pub(super) fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
     let broken = || Error::internal("the result could not be encoded");
     let text = String::from_utf8(bytes).map_err(|error| broken().with_source(error))?;
     Box::<RawValue>::deserialize(Written(text)).map_err(|error| broken().with_source(error))
