@@ -7,11 +7,13 @@ mod busy;
 mod catalog;
 mod entry;
 mod framing;
+mod imported;
 #[cfg(feature = "lambda_http")]
 mod lambda_http;
 mod missing;
 mod own_routes;
 mod request_info;
+mod searched;
 mod server;
 mod service;
 mod snapshot;
@@ -34,6 +36,7 @@ use crate::aws::invoke::{Continuation, Invoker};
 use crate::aws::secrets;
 use crate::config::Config;
 use crate::context::answered::Answered;
+use crate::context::cipher::StateCipher;
 use crate::context::request_log::RequestGuard;
 use crate::context::updates::Updates;
 use crate::context::{Process, Services};
@@ -45,6 +48,7 @@ use crate::http::path;
 use crate::lint::{self, Finding};
 use crate::mcp::http as mcp_http;
 use crate::mcp::{Dependencies, Endpoint};
+use crate::providers::search;
 use crate::registry::{Answer, Registry};
 use crate::rest::{self, RestApi};
 use crate::store::Store;
@@ -91,10 +95,15 @@ impl App {
     ///
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with its name.
-    pub fn new(mut config: Config, server: Server) -> Result<App, StartError> {
+    pub fn new(mut config: Config, mut server: Server) -> Result<App, StartError> {
         config.introduce(&server.info.name, &server.info.version);
         let mut problems = server.problems();
+        problems.extend(server.add_imports(&config).err().unwrap_or_default());
         problems.extend(config.check(&server.settings).err().unwrap_or_default());
+        let rule = server.search_rule(&config);
+        if let Some(rule) = &rule {
+            problems.extend(search::settle(&mut server.functions, rule).err());
+        }
         let config = Arc::new(config);
         let is_frozen = config.is_frozen();
         let registry = match is_frozen {
@@ -112,9 +121,9 @@ impl App {
             .map_err(|problem| StartError(vec![problem]))?;
         let upstreams = Upstreams::new(&config, &server.upstreams, secrets)
             .map_err(|problem| StartError(vec![problem]))?;
-        let auth = Auth::new(&config, server.authenticator)
-            .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
+        let auth = Auth::new(&config, &store, server.authenticator)
+            .map_err(|problem| StartError(vec![problem]))?;
         let invoker = Invoker::new(&config);
         // Without a shared table only WebSocket clients need an invocation that continues.
         let is_needed = config.table.is_some() || config.ws_endpoint.is_some();
@@ -126,22 +135,25 @@ impl App {
         let topics = if is_frozen { Vec::new() } else { server.topics };
         let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
+        let cipher = Arc::new(StateCipher::new(&config.state_keys));
         let endpoint = Endpoint::new(Dependencies {
             registry: registry.clone(),
             info: &server.info,
             page_size: server.page_size,
             origins: origins.clone(),
             config: &config,
+            cipher: cipher.clone(),
             store: store.clone(),
             // Another invocation finds a task only in a table that both share.
             invoker: invoker.clone().filter(|_| config.table.is_some()),
             updates: updates.clone(),
             may_change: server.may_change,
+            search: rule.clone(),
         });
         let rest = RestApi::new(registry.clone(), server.info, &config, auth.schemes());
         let routes = server.routes;
         let first = Snapshot::new(registry, endpoint, rest, origins.clone(), routes.clone());
-        let catalog = Catalog::new(first, updates.clone(), server.may_change, is_frozen);
+        let catalog = Catalog::new(first, updates.clone(), server.may_change, rule, is_frozen);
         let sockets = Sockets::new(SocketDependencies {
             endpoint: {
                 let catalog = catalog.clone();
@@ -161,6 +173,7 @@ impl App {
             config,
             auth,
             upstreams,
+            cipher,
             store,
             updates,
             state,

@@ -82,6 +82,12 @@ impl Context {
                 .is_ok()
     }
 
+    /// Whether the caller is authenticated and has the scope.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        let principal = self.principal().filter(|_| self.is_guarded());
+        principal.is_some_and(|it| it.has_scope(scope))
+    }
+
     /// Whether the caller is known at all.
     ///
     /// # Errors
@@ -110,12 +116,15 @@ impl Context {
     ///
     /// # Errors
     /// `TooManyRequests`.
-    pub(crate) fn charge_rate<'a>(&self, classes: impl Iterator<Item = &'a str>) -> Result<()> {
+    pub(crate) async fn charge_rate<'a>(
+        &self,
+        classes: impl Iterator<Item = &'a str>,
+    ) -> Result<()> {
         if self.call.is_trusted {
             return Ok(());
         }
         let holder = || self.holder().unwrap_or_default();
-        let Some(quota) = self.services.auth.charge(holder, classes) else {
+        let Some(quota) = self.services.auth.charge(holder, classes).await else {
             return Ok(());
         };
         let wait = quota.wait;

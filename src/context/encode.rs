@@ -19,6 +19,9 @@ struct Bounded {
     is_over: bool,
 }
 
+/// How many times larger than a response a result may be of which only a part is sent.
+const WHOLE: usize = 4;
+
 /// The text of a JSON value that was written a moment ago.
 struct Written(String);
 
@@ -39,6 +42,10 @@ impl Context {
             true => budget.free(),
             false => budget.left(),
         };
+        if self.scope.is_cut_later {
+            let bytes = self.encode_within(value, budget.most().saturating_mul(WHOLE))?;
+            return Ok((raw(bytes)?, None));
+        }
         let bytes = self.encode_within(value, free / form.copies())?;
         let cost = form.cost(&bytes, budget.is_quoted());
         let json = raw(bytes)?;
@@ -69,6 +76,9 @@ impl Context {
     }
 
     fn admit(&self, cost: usize) -> Result<Option<Reservation>> {
+        if self.scope.is_cut_later {
+            return Ok(None);
+        }
         if self.answers_function() {
             let hold = Reservation::of(&self.call, cost);
             return hold.map(Some).ok_or_else(|| self.too_large());
@@ -160,7 +170,7 @@ impl Context {
     /// The JSON of a value, at most `most` bytes.
     fn encode_within(&self, value: &impl Serialize, most: usize) -> Result<Vec<u8>> {
         let mut bounded = Bounded {
-            bytes: Vec::with_capacity(128),
+            bytes: Vec::with_capacity(512),
             most,
             is_over: false,
         };
@@ -193,7 +203,16 @@ const EVENT: usize = 32;
 /// The most bytes of the envelope around a result.
 const ENVELOPE: usize = 16 << 10;
 
-fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
+/// The raw value of a text that was made of JSON.
+pub(crate) fn raw_of(text: String) -> Result<Box<RawValue>> {
+    raw(text.into_bytes())
+}
+
+/// JSON that was written a moment ago.
+///
+/// # Errors
+/// `Internal` where it is not UTF-8.
+pub(super) fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
     let broken = || Error::internal("the result could not be encoded");
     let text = String::from_utf8(bytes).map_err(|error| broken().with_source(error))?;
     Box::<RawValue>::deserialize(Written(text)).map_err(|error| broken().with_source(error))
@@ -223,12 +242,19 @@ impl<'de> Deserializer<'de> for Written {
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    /// JSON is written in many small pieces, each of them as a whole.
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() > self.most - self.bytes.len() {
             self.is_over = true;
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -9,6 +9,7 @@ use super::answer::Answer;
 use super::declared::DeclaredError;
 use super::decode::Arguments;
 use super::dynamic::Dynamic;
+use super::fit::Fit;
 use super::handler::{Blocking, ErasedHandler, Handler, Run};
 use super::hints::Hints;
 use super::icon::Icon;
@@ -39,6 +40,9 @@ pub struct Tool {
     pub(super) scopes: Vec<Cow<'static, str>>,
     /// Whether everybody may call it.
     pub(super) is_public: bool,
+    /// Whether it is listed beside a search, and whether it is a part of one.
+    pub(super) is_pinned: bool,
+    pub(super) finds_others: bool,
     /// The argument that names the functions which it calls, if it does.
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
@@ -49,12 +53,14 @@ pub struct Tool {
     /// The fields of the argument struct, in the order of their declaration.
     fields: fn() -> &'static [&'static str],
     /// What is published instead of the input schema.
-    published: Option<Value>,
+    pub(super) published: Option<Value>,
     /// What that which is published demands beside what decoding does; made for the first call.
     rules: LazyLock<Option<Rules>>,
     published_rules: OnceLock<Rules>,
     run: Run,
     pub(super) has_arguments: bool,
+    /// Which part of the result a call may ask for.
+    pub(super) fit: Option<Box<Fit>>,
     /// What is known of a tool that is made at run time.
     pub(super) dynamic: Option<Box<Dynamic>>,
 }
@@ -85,6 +91,8 @@ impl Tool {
             may_detach: false,
             scopes: Vec::new(),
             is_public: false,
+            is_pinned: false,
+            finds_others: false,
             calls: None,
             input: LazyLock::new(handler.input),
             output: LazyLock::new(handler.output),
@@ -95,6 +103,7 @@ impl Tool {
             published_rules: OnceLock::new(),
             run: handler.run,
             has_arguments: handler.has_arguments,
+            fit: None,
             dynamic: None,
         }
     }
@@ -190,15 +199,25 @@ impl Tool {
             fields.entry("description").or_insert(description);
         }
         self.published = Some(schema);
+        self.fit.iter_mut().for_each(|fit| fit.forget());
         self
     }
 
     pub(super) async fn run(&self, cx: Context, arguments: &str) -> Result<Answer> {
+        match &self.fit {
+            None => self.run_whole(cx, arguments).await,
+            // Boxed, so that only these tools have the larger future.
+            Some(fit) => Box::pin(fit.run(self, cx, arguments)).await,
+        }
+    }
+
+    /// Runs the function, which answers with its whole result.
+    pub(super) async fn run_whole(&self, cx: Context, arguments: &str) -> Result<Answer> {
         let arguments = Arguments {
             text: arguments,
             own: &self.input,
             typed: &self.typed,
-            published: self.published.as_ref(),
+            published: self.checked(),
             rules: self.rules(),
             reads_texts: cx.reads_texts(),
         };
@@ -210,7 +229,7 @@ impl Tool {
 
     /// What arguments must be beside what decoding demands.
     fn rules(&self) -> Option<&Rules> {
-        match &self.published {
+        match self.checked() {
             Some(_) if self.is_unchecked() => None,
             Some(schema) => Some(self.published_rules.get_or_init(|| Rules::of(schema).0)),
             None => self.rules.as_ref(),
@@ -275,6 +294,14 @@ impl Tool {
 
     /// What is published of the result.
     pub fn output(&self) -> &Output {
+        match &self.fit {
+            Some(fit) => fit.output(self.own_output()),
+            None => self.own_output(),
+        }
+    }
+
+    /// What the function itself answers with.
+    pub(super) fn own_output(&self) -> &Output {
         match &self.dynamic {
             Some(dynamic) => &dynamic.output,
             None => &self.output,
@@ -357,12 +384,15 @@ impl Tool {
         self.may_detach
     }
 
-    /// Whether the published schema is made from the argument struct.
-    pub(super) fn is_generated(&self) -> bool {
-        self.published.is_none()
+    pub(super) fn schema(&self) -> &Value {
+        match &self.fit {
+            Some(fit) => fit.input(self.own_schema()),
+            None => self.own_schema(),
+        }
     }
 
-    pub(super) fn schema(&self) -> &Value {
+    /// The schema of the function's own arguments.
+    pub(super) fn own_schema(&self) -> &Value {
         self.published.as_ref().unwrap_or(&self.input)
     }
 }

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod answers;
 mod architecture;
 mod arguments;
 #[cfg(feature = "provenance")]
@@ -25,6 +26,8 @@ mod echo;
 #[cfg(feature = "provenance")]
 mod edge;
 mod functions;
+#[cfg(all(feature = "openapi", feature = "provenance"))]
+mod imports;
 mod input;
 mod lambda;
 #[cfg(feature = "provenance")]
@@ -42,6 +45,8 @@ mod resilience;
 mod rest;
 #[cfg(feature = "provenance")]
 mod rmcp;
+#[cfg(feature = "provenance")]
+mod search;
 mod stdio;
 mod store;
 mod surface;

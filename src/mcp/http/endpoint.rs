@@ -7,17 +7,17 @@ use quick_cache::sync::Cache;
 use crate::aws::invoke::Invoker;
 use crate::config::Config;
 use crate::context::Context;
+use crate::context::cipher::StateCipher;
 use crate::context::updates::{Update, Updates};
 use crate::error::Result;
 use crate::http::origin::AllowedOrigins;
 use crate::mcp::call::execution::Executor;
 use crate::mcp::call::pending::PendingRequests;
-use crate::mcp::call::request_state::StateCipher;
 use crate::mcp::call::shutdown::Shutdown;
 use crate::mcp::call::task::Tasks;
 use crate::mcp::methods::lists::{self, List};
 use crate::mcp::methods::rendered::Rendered;
-use crate::registry::{Info, Registry};
+use crate::registry::{Info, Registry, SearchRule};
 use crate::store::Store;
 
 /// How many different sets of functions are kept as lists.
@@ -36,6 +36,8 @@ pub struct Endpoint {
     shutdown: Shutdown,
     /// The lists for callers who see only what they may call, by what they see.
     pub(super) personal: LazyLock<Cache<u64, Arc<Rendered>>>,
+    /// When a search is shown instead of the list of tools; never without it.
+    pub(super) search: Option<SearchRule>,
 }
 
 /// The dependencies of an [`Endpoint`].
@@ -50,6 +52,8 @@ pub(crate) struct Dependencies<'a> {
     pub origins: AllowedOrigins,
     /// The settings of the process.
     pub config: &'a Config,
+    /// Encrypts what clients keep.
+    pub cipher: Arc<StateCipher>,
     /// The store that all processes share.
     pub store: Store,
     /// Invokes the function again to continue a task, where the process is frozen between requests.
@@ -58,6 +62,8 @@ pub(crate) struct Dependencies<'a> {
     pub updates: Arc<Updates>,
     /// Whether the catalog may change at run time.
     pub may_change: bool,
+    /// When a search is shown instead of the list of tools.
+    pub search: Option<SearchRule>,
 }
 
 /// Returns the endpoint with the current registry. A connection calls it for each message.
@@ -72,10 +78,12 @@ impl Endpoint {
             page_size,
             origins,
             config,
+            cipher,
             store,
             invoker,
             updates,
             may_change,
+            search,
         } = dependencies;
         let mut tools = registry.tools().iter();
         let may_detach = may_change || tools.any(|tool| tool.on_mcp() && tool.may_detach());
@@ -93,7 +101,7 @@ impl Endpoint {
         let executor = Executor {
             registry: registry.clone(),
             server: rendered.server().to_owned(),
-            cipher: Arc::new(StateCipher::new(&config.state_keys)),
+            cipher,
             pending_requests: PendingRequests::new(
                 store.clone(),
                 config.input_timeout,
@@ -114,6 +122,7 @@ impl Endpoint {
             updates,
             shutdown,
             personal: personal_lists(),
+            search,
         }
     }
 
@@ -127,6 +136,7 @@ impl Endpoint {
             updates: self.updates.clone(),
             shutdown: self.shutdown.clone(),
             personal: personal_lists(),
+            search: self.search.clone(),
         }
     }
 
