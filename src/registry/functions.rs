@@ -45,9 +45,10 @@ impl Functions {
 
     /// Says whether a mounted server can be reached.
     pub(crate) fn set_absent(&mut self, mount: &Arc<str>, is_absent: bool) {
-        match is_absent {
-            true => drop(self.absent.insert(mount.clone())),
-            false => drop(self.absent.remove(mount)),
+        if is_absent {
+            self.absent.insert(mount.clone());
+        } else {
+            self.absent.remove(mount);
         }
     }
 
