@@ -51,6 +51,8 @@ mod examples {
     struct Imports;
     #[doc = include_str!("../docs/lambda.md")]
     struct Lambda;
+    #[doc = include_str!("../docs/lambda-http.md")]
+    struct LambdaHttp;
     #[doc = include_str!("../docs/rest.md")]
     struct Rest;
     #[doc = include_str!("../docs/search.md")]

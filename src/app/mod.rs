@@ -8,6 +8,8 @@ mod catalog;
 mod entry;
 mod framing;
 mod imported;
+#[cfg(feature = "lambda_http")]
+mod lambda_http;
 mod missing;
 mod own_routes;
 mod request_info;
