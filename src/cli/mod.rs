@@ -7,6 +7,7 @@ mod help;
 mod import;
 mod key;
 mod list;
+mod mount;
 mod serve;
 mod stdio;
 
@@ -27,6 +28,7 @@ use client::Client;
 use import::Import;
 use key::Key;
 use list::List;
+use mount::Mount;
 use serve::Serve;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -81,6 +83,8 @@ enum Command {
     /// are read from standard input. Exit status: 0 with a result, 1 if the tool or the server failed, 2 if the command line
     /// is wrong.
     Client(Client),
+    /// Look at MCP servers before they are mounted.
+    Mount(Mount),
     /// Make API keys.
     Key(Key),
     /// Look at OpenAPI documents that could be imported.
@@ -155,6 +159,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Client(client)) => client.run(config, &server),
         Some(Command::Key(key)) => key.run(),
+        Some(Command::Mount(mount)) => mount.run(config, server),
         #[cfg(feature = "openapi")]
         Some(Command::Import(import)) => import.run(),
         Some(Command::Openapi) => {

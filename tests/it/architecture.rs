@@ -92,7 +92,7 @@ const HOUSE: [(&str, &[&str]); 29] = [
     (
         "providers",
         &[
-            "registry", "context", "upstream", "config", "error", "schema",
+            "registry", "context", "upstream", "config", "clock", "error", "schema",
         ],
     ),
     (

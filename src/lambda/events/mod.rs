@@ -1,6 +1,5 @@
 //! The events of each integration: how an event becomes a request, and how its response is written.
 
-pub(crate) mod escape;
 pub(crate) mod event;
 pub(crate) mod field;
 mod generated;
@@ -8,7 +7,6 @@ pub(crate) mod http_event;
 pub(crate) mod integration;
 mod oracle;
 pub(crate) mod ping;
-pub(crate) mod principal;
 pub(crate) mod request_parts;
 pub(crate) mod response;
 pub(crate) mod response_head;
