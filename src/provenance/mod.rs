@@ -3,19 +3,32 @@
 mod account;
 mod address;
 mod amount;
+mod chain;
+mod convert;
+mod date;
 mod decimal;
 mod delegation;
+mod exact;
+mod governance;
 mod hash;
 mod market;
+mod moment;
+mod natural;
 mod number;
+mod operator;
 mod partial;
+mod plain;
 mod progress;
 mod prompts;
 pub mod replay;
 mod summary;
 mod system;
+mod token;
+mod trading;
 mod upstreams;
+mod validator;
 mod vesting;
+mod wallet;
 
 use crate::app::Server;
 use crate::registry::{Prompt, Resource, Tool, batch};
@@ -158,6 +171,51 @@ fn tools() -> Vec<Tool> {
         Tool::new("mcp_test_server", system::test_server)
             .calls("function_name")
             .tags(["system"]),
+        Tool::new("fetch_validator_detail", validator::detail::validator)
+            .get("/validators/{operator_address}")
+            .tags(["validators"]),
+        Tool::new("fetch_proposal", governance::proposal::proposal)
+            .get("/governance_proposals/{proposal_id}")
+            .tags(["governance"]),
+        Tool::new("fetch_wallet_spendable", wallet::spendable::spendable)
+            .get("/wallet_spendable/{wallet_address}")
+            .tags(["wallet"]),
+        Tool::new("fetch_vesting_calendar", wallet::calendar::calendar)
+            .get("/vesting_calendar/{wallet_address}")
+            .tags(["wallet", "vesting"]),
+        Tool::new("fetch_market_candles", trading::candles::candles)
+            .get("/market_candles/{token_pair}")
+            .tags(["market"]),
+        Tool::new("fetch_order_book", trading::order_book::order_book)
+            .get("/order_book/{token_pair}")
+            .tags(["market"]),
+        Tool::new("fetch_recent_trades_vwap", trading::vwap::vwap)
+            .get("/vwap/{token_pair}")
+            .tags(["market"]),
+        Tool::new("fetch_block", chain::block::block)
+            .get("/blocks/{height}")
+            .tags(["chain"]),
+        Tool::new("fetch_transaction", chain::transaction::transaction)
+            .get("/transactions/{tx_hash}")
+            .tags(["chain"]),
+        Tool::new("fetch_hash_price_history", token::history::history)
+            .get("/hash_price_history")
+            .tags(["hash"]),
+        Tool::new("fetch_hash_distribution", token::distribution::distribution)
+            .get("/hash_distribution")
+            .tags(["hash"]),
+        Tool::new("fetch_market_commitments", chain::commitments::commitments)
+            .get("/market_commitments")
+            .tags(["chain", "market"]),
+        Tool::new("fetch_fee_schedule", chain::fees::schedule)
+            .get("/fee_schedule")
+            .tags(["chain"]),
+        Tool::new("fetch_chain_status", chain::status::status)
+            .get("/chain_status")
+            .tags(["chain"]),
+        Tool::new("convert_amount", convert::amount)
+            .get("/convert_amount")
+            .tags(["conversion"]),
     ];
     tools.into_iter().map(Tool::read_only).collect()
 }

@@ -15,11 +15,18 @@ macro_rules! recorded {
 mod aggregates;
 mod arguments;
 pub mod ask;
+mod chain;
+mod conversion;
+mod governance;
+mod holdings;
 mod lenient;
 mod market;
 mod overview;
 mod protocols;
 mod rounds;
 mod system;
+mod token;
+mod trading;
+mod validators;
 mod vesting;
 mod wallet;

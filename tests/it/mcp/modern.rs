@@ -83,7 +83,7 @@ async fn tools_list_has_the_sixteen_functions_in_the_order_of_registration() {
     let registered: Vec<&str> = registered.map(|tool| tool.name()).collect();
     assert_eq!(names, registered);
     assert_eq!(names.len(), 17);
-    assert_eq!((names[0], names[16]), ("fetch_account_info", "call_many"));
+    assert_eq!((names[0], names[31]), ("fetch_account_info", "call_many"));
     for tool in tools {
         assert!(tool.get("outputSchema").is_some(), "{tool}");
     }
