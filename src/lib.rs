@@ -12,6 +12,7 @@
 //! | [`testing`] | a client in the same process and fake upstreams, for tests |
 //! | [`lambda`], [`stdio`], [`local`] | the transports: AWS Lambda events, standard input and output, a local socket |
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
+//! | `providers/` | functions that come from elsewhere |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
 //! | `rest/` | REST routes, OpenAPI, problem documents, the documentation page |
@@ -74,6 +75,7 @@ pub mod mcp;
 pub mod prelude;
 #[cfg(feature = "provenance")]
 pub mod provenance;
+mod providers;
 mod registry;
 mod rest;
 mod schema;

@@ -140,7 +140,7 @@ impl Shared {
         }
         if self.updates.has(Topic::Contents) {
             let resources = snapshot.registry.resources().iter();
-            let listed = resources.filter(|it| !it.is_template());
+            let listed = resources.filter(|it| it.is_listed() && !it.is_template());
             self.updates
                 .list(listed.map(|it| it.uri().to_owned()).collect());
         }

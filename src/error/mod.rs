@@ -46,6 +46,8 @@ struct Inner {
     tries: u32,
     /// What the upstream said, which its caller may read and no other.
     response: Option<Box<Response<Bytes>>>,
+    /// The result by which another MCP server reports the failure.
+    result: Option<Box<RawValue>>,
     source: Option<Source>,
 }
 
@@ -223,6 +225,7 @@ impl Error {
             data: self.0.data.clone(),
             tries: self.0.tries,
             response: self.0.response.clone(),
+            result: self.0.result.clone(),
             source: None,
         }))
     }
@@ -278,6 +281,17 @@ impl Error {
     /// Sets the response with which the upstream refused the request.
     pub(crate) fn with_response(mut self, response: Response<Bytes>) -> Error {
         self.0.response = Some(Box::new(response));
+        self
+    }
+
+    /// The result by which another MCP server reports the failure; MCP clients get it as it is.
+    pub(crate) fn foreign(&self) -> Option<&RawValue> {
+        self.0.result.as_deref()
+    }
+
+    /// Sets the result by which another MCP server reports the failure.
+    pub(crate) fn with_foreign(mut self, result: Box<RawValue>) -> Error {
+        self.0.result = Some(result);
         self
     }
 

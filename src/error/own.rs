@@ -36,6 +36,7 @@ impl Error {
             data: None,
             tries: 1,
             response: None,
+            result: None,
             source: None,
         }))
     }

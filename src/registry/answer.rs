@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::bytes::{Bytes, Download};
+use super::foreign::Foreign;
 use crate::context::Reservation;
 use crate::error::{Error, Result};
 
@@ -26,6 +27,7 @@ pub struct Answer {
 enum Body {
     Json { json: Box<RawValue>, root: Root },
     Bytes(Box<Download>),
+    Foreign(Foreign),
     Nothing,
 }
 
@@ -95,6 +97,24 @@ impl Answer {
         Answer::new(Body::Bytes(Box::new(download)), hold)
     }
 
+    /// The result of another MCP server, which MCP clients get as it is. REST has its `structuredContent`, or else its
+    /// content blocks.
+    ///
+    /// # Errors
+    /// `Failed` with the same result if it says `isError`.
+    pub(crate) fn of_foreign(result: Box<RawValue>) -> Result<Answer> {
+        let body = Body::Foreign(Foreign::new(result)?);
+        Ok(Answer::new(body, None))
+    }
+
+    /// The result of another MCP server.
+    pub(crate) fn foreign(&self) -> Option<&RawValue> {
+        match &self.body {
+            Body::Foreign(foreign) => Some(foreign.whole()),
+            _ => None,
+        }
+    }
+
     pub(super) fn nothing() -> Answer {
         Answer::new(Body::Nothing, None)
     }
@@ -123,6 +143,7 @@ impl Answer {
         match &self.body {
             Body::Json { json, .. } => json,
             Body::Bytes(download) => download.blocks(),
+            Body::Foreign(foreign) => foreign.value(),
             Body::Nothing => RawValue::NULL,
         }
     }
@@ -131,7 +152,7 @@ impl Answer {
     pub fn into_json(self) -> Box<RawValue> {
         match self.body {
             Body::Json { json, .. } => json,
-            Body::Bytes(_) | Body::Nothing => self.json().to_owned(),
+            Body::Bytes(_) | Body::Foreign(_) | Body::Nothing => self.json().to_owned(),
         }
     }
 
@@ -149,6 +170,7 @@ impl Answer {
         match self.body {
             Body::Json { root, .. } => root == Root::Blocks,
             Body::Bytes(_) => true,
+            Body::Foreign(ref foreign) => foreign.is_content(),
             Body::Nothing => false,
         }
     }
@@ -186,7 +208,7 @@ impl Answer {
                 Root::Object => None,
                 Root::Struct | Root::Blocks => Some(false),
             },
-            Body::Bytes(_) | Body::Nothing => Some(false),
+            Body::Bytes(_) | Body::Foreign(_) | Body::Nothing => Some(false),
         }
     }
 }

@@ -64,7 +64,9 @@ fn alone(tool: &Tool) -> Vec<String> {
     }
     found.extend(types::problems(tool));
     found.extend(paths::problems(tool));
-    found.extend(header_problems(tool));
+    if !tool.is_unchecked() {
+        found.extend(header_problems(tool));
+    }
     found.extend(tool.icons().iter().flat_map(Icon::problems));
     found.extend(tool.metadata().keys().filter_map(|key| meta::problem(key)));
     found
@@ -115,6 +117,9 @@ fn header_problems(tool: &Tool) -> Vec<String> {
 /// The problems of a resource: each variable needs a parameter, and the reverse.
 fn resource_problems(resource: &Resource) -> Vec<String> {
     let mut found = alone(resource.function());
+    if resource.function().is_dynamic() {
+        return found;
+    }
     let named = |problem: String| format!("resource `{}`: {problem}", resource.uri());
     let parameters: Vec<&String> = resource
         .function()

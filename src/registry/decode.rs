@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::arrays;
 use super::mend::Mender;
@@ -47,6 +48,27 @@ impl Arguments<'_> {
         let arguments = arguments.ok_or_else(|| misfit::<A>(&mended))?;
         self.check(&mended)?;
         Ok(arguments)
+    }
+
+    /// The arguments as JSON, for a function that has no argument struct.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if they are not an object, or break a published rule.
+    pub(super) fn object(&self) -> Result<Box<RawValue>> {
+        let is_object = |text: &str| text.trim_start().starts_with('{');
+        let misfit = || Error::invalid_argument("$", "the arguments must be a JSON object");
+        if !is_object(self.text) {
+            return Err(misfit());
+        }
+        let text = match self.check(self.text) {
+            Ok(()) => self.text.to_owned(),
+            Err(refusal) => {
+                let mended = self.mended().ok_or(refusal)?;
+                self.check(&mended)?;
+                mended
+            }
+        };
+        RawValue::from_string(text).map_err(|error| misfit().with_source(error))
     }
 
     /// Checks the rules that decoding does not enforce.

@@ -91,9 +91,9 @@ pub(super) enum Run {
     Sync(Box<SyncFn>),
 }
 
-type AsyncFn = dyn Fn(Context, &Arguments<'_>) -> Result<Running> + Send + Sync;
+pub(super) type AsyncFn = dyn Fn(Context, &Arguments<'_>) -> Result<Running> + Send + Sync;
 type SyncFn = dyn Fn(Context, &Arguments<'_>) -> Result<Answer> + Send + Sync;
-type Running = BoxFuture<'static, Result<Answer>>;
+pub(super) type Running = BoxFuture<'static, Result<Answer>>;
 
 /// What a function may return: a result, or a `Result` of one.
 #[diagnostic::on_unimplemented(

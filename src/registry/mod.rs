@@ -13,6 +13,8 @@ pub(crate) mod count;
 mod created;
 mod declared;
 mod decode;
+mod dynamic;
+mod foreign;
 mod functions;
 mod guard;
 pub mod handler;

@@ -104,9 +104,11 @@ impl IntoAnswer for Answer {
         } else {
             cx.form()
         };
-        let hold = match self.bytes() {
-            Some(bytes) => cx.admit_bytes(bytes.len())?,
-            None => cx.admit_json(self.json(), form)?,
+        let hold = match (self.bytes(), self.foreign()) {
+            (Some(bytes), _) => cx.admit_bytes(bytes.len())?,
+            // It is not written a second time as text.
+            (None, Some(foreign)) => cx.admit_json(foreign, Form::Json)?,
+            (None, None) => cx.admit_json(self.json(), form)?,
         };
         Ok(self.with_hold(hold))
     }

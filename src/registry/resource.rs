@@ -22,6 +22,7 @@ pub struct Resource {
     completers: Completers,
     annotations: Option<Annotations>,
     bytes: Option<u64>,
+    is_listed: bool,
 }
 
 impl Resource {
@@ -39,6 +40,7 @@ impl Resource {
             completers: Completers::default(),
             annotations: None,
             bytes: None,
+            is_listed: true,
         }
     }
 
@@ -67,6 +69,17 @@ impl Resource {
     pub fn size(mut self, bytes: u64) -> Resource {
         self.bytes = Some(bytes);
         self
+    }
+
+    /// Leaves it out of the lists; it can be read all the same.
+    pub(crate) fn unlisted(mut self) -> Resource {
+        self.is_listed = false;
+        self
+    }
+
+    /// Whether the lists have it.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.is_listed
     }
 
     /// The URI, with its variables in braces.
@@ -111,6 +124,9 @@ impl Resource {
 
     /// The arguments, a JSON object, if `uri` is the URI of this resource or matches its template.
     pub fn matches(&self, uri: &str) -> Option<String> {
+        if self.function.is_dynamic() {
+            return self.matches_foreign(uri);
+        }
         let mut arguments = Map::new();
         let mut rest = uri;
         let mut pattern = self.uri();
@@ -128,5 +144,15 @@ impl Resource {
             (rest, pattern) = (after_value, tail);
         }
         (rest == pattern).then(|| Value::Object(arguments).to_string())
+    }
+
+    /// The arguments of a function that gets the URI itself. Which URIs a template of another server takes is for that
+    /// server to say; here the text before its first variable decides.
+    fn matches_foreign(&self, uri: &str) -> Option<String> {
+        let is_own = match self.uri.split_once('{') {
+            Some((start, _)) => !start.is_empty() && uri.starts_with(start),
+            None => uri == self.uri,
+        };
+        is_own.then(|| Value::Object(Map::from_iter([("uri".to_owned(), uri.into())])).to_string())
     }
 }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::declared::DeclaredError;
 use super::decode::Arguments;
-use super::handler::{Blocking, Handler, Run};
+use super::dynamic::Dynamic;
+use super::handler::{Blocking, ErasedHandler, Handler, Run};
 use super::hints::Hints;
 use super::icon::Icon;
 use super::location;
@@ -54,6 +55,8 @@ pub struct Tool {
     published_rules: OnceLock<Rules>,
     run: Run,
     pub(super) has_arguments: bool,
+    /// What is known of a tool that is made at run time.
+    pub(super) dynamic: Option<Box<Dynamic>>,
 }
 
 impl Tool {
@@ -63,8 +66,10 @@ impl Tool {
     ///
     /// A function that is not async must be short: it runs on the thread that answers the request.
     pub fn new<M>(name: impl Into<Cow<'static, str>>, function: impl Handler<M>) -> Tool {
-        let handler = function.erase();
-        let name: Cow<'static, str> = name.into();
+        Tool::of(name.into(), function.erase())
+    }
+
+    pub(super) fn of(name: Cow<'static, str>, handler: ErasedHandler) -> Tool {
         Tool {
             name: name.into(),
             title: None,
@@ -90,6 +95,7 @@ impl Tool {
             published_rules: OnceLock::new(),
             run: handler.run,
             has_arguments: handler.has_arguments,
+            dynamic: None,
         }
     }
 
@@ -205,6 +211,7 @@ impl Tool {
     /// What arguments must be beside what decoding demands.
     fn rules(&self) -> Option<&Rules> {
         match &self.published {
+            Some(_) if self.is_unchecked() => None,
             Some(schema) => Some(self.published_rules.get_or_init(|| Rules::of(schema).0)),
             None => self.rules.as_ref(),
         }
@@ -268,18 +275,21 @@ impl Tool {
 
     /// What is published of the result.
     pub fn output(&self) -> &Output {
-        &self.output
+        match &self.dynamic {
+            Some(dynamic) => &dynamic.output,
+            None => &self.output,
+        }
     }
 
     /// The JSON schema of the result on REST; `None` for a function that answers with content blocks, bytes or nothing.
     pub fn result(&self) -> Option<&Value> {
-        self.output.schema.as_ref()
+        self.output().schema.as_ref()
     }
 
     /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
     pub fn structured(&self) -> Option<Value> {
         let mut schema = self.result()?.clone();
-        if !self.output.is_object() {
+        if !self.output().is_object() {
             let properties = json!({ "result": schema });
             return Some(
                 json!({ "type": "object", "properties": properties, "required": ["result"] }),
@@ -295,7 +305,7 @@ impl Tool {
     pub(crate) fn wraps(&self, answer: &Answer) -> bool {
         answer
             .is_value()
-            .unwrap_or_else(|| !self.output.is_object())
+            .unwrap_or_else(|| !self.output().is_object())
     }
 
     /// The name for people.

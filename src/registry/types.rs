@@ -65,6 +65,10 @@ fn of_arguments(tool: &Tool) -> Vec<String> {
             false => "it has no description: add `.describe(\"…\")`, because there is no argument struct whose doc comment could be one".to_owned(),
         });
     }
+    // What a schema from elsewhere demands beyond our rules is for its own server to judge.
+    if tool.is_dynamic() {
+        return found;
+    }
     found.extend(Rules::of(tool.schema()).1);
     let is_own = tool.schema().get("$schema").is_none();
     if !is_own {
@@ -86,6 +90,9 @@ fn of_arguments(tool: &Tool) -> Vec<String> {
 }
 
 fn of_result(tool: &Tool) -> Option<String> {
+    if tool.is_dynamic() {
+        return None;
+    }
     if tool.output().is_result {
         let problem = "it returns a `Result` whose error is a value: write `impl From<E> for bifold::Error` for the error, and derive no `Serialize` for it";
         return Some(problem.to_owned());

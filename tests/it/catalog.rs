@@ -1,5 +1,6 @@
 //! What an application offers changes while it runs: each request sees all of a change or nothing of it.
 
+mod dynamic;
 mod lists;
 mod running;
 mod stopped;

@@ -6,6 +6,7 @@ pub(crate) mod envelope;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod fields;
+pub(crate) mod foreign;
 pub(crate) mod headers;
 pub(crate) mod id;
 pub(crate) mod meta;

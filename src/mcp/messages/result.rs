@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::{Detail, Error, Result};
-use crate::mcp::messages::blocks;
 use crate::mcp::messages::version::Shape;
+use crate::mcp::messages::{blocks, foreign};
 use crate::registry::{Answer, Tool};
 use crate::upstream::Freshness;
 
@@ -111,6 +111,13 @@ pub(crate) fn call(
     server: &RawValue,
     freshness: Option<Freshness>,
 ) -> Box<RawValue> {
+    let foreign = match answer {
+        Ok(answer) => answer.foreign(),
+        Err(error) => error.foreign(),
+    };
+    if let Some(result) = foreign {
+        return foreign::adapted(result, shape, server);
+    }
     let server = (shape == Shape::Modern).then_some(server);
     let result = match answer {
         Ok(answer) => CallResult {

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::mcp::messages::blocks;
 use crate::mcp::messages::version::Shape;
+use crate::mcp::methods::foreign;
 use crate::registry::{Prompt, Registry, Resource, Tool};
 
 /// The key of `_meta` that names the scopes which a function needs.
-const SCOPES: &str = "bifold/scopes";
+pub(super) const SCOPES: &str = "bifold/scopes";
 
 /// The lists that clients can request.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,11 +96,14 @@ fn tools(registry: &Registry) -> impl Iterator<Item = &Arc<Tool>> {
 }
 
 fn resources(registry: &Registry, is_template: bool) -> impl Iterator<Item = &Arc<Resource>> {
-    let resources = registry.resources().iter();
+    let resources = registry.resources().iter().filter(|it| it.is_listed());
     resources.filter(move |it| it.is_template() == is_template)
 }
 
 fn tool(tool: &Tool, shape: Shape) -> Value {
+    if let Some(entry) = foreign::entry(tool, "name", tool.name(), shape) {
+        return entry;
+    }
     let mut entry = described("name", tool.name(), tool, shape);
     entry["inputSchema"] = tool.arguments();
     if shape >= Shape::Hinted {
@@ -119,6 +123,9 @@ fn tool(tool: &Tool, shape: Shape) -> Value {
 
 fn resource(resource: &Resource, key: &str, shape: Shape) -> Value {
     let function = resource.function();
+    if let Some(entry) = foreign::entry(function, key, resource.uri(), shape) {
+        return entry;
+    }
     let mut entry = described(key, resource.uri(), function, shape);
     entry["name"] = function.name().into();
     entry["mimeType"] = resource.mime_type().into();
@@ -134,6 +141,9 @@ fn resource(resource: &Resource, key: &str, shape: Shape) -> Value {
 
 fn prompt(prompt: &Prompt, shape: Shape) -> Value {
     let function = prompt.function();
+    if let Some(entry) = foreign::entry(function, "name", prompt.name(), shape) {
+        return entry;
+    }
     let arguments = function.parameters().into_iter().flatten().map(|(name, schema)| {
         let description = schema.get("description").cloned().unwrap_or_default();
         json!({ "name": name, "description": description, "required": function.is_required(name) })

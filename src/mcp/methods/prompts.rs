@@ -8,11 +8,11 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::Error;
 use crate::error::excerpt::excerpt;
-use crate::mcp::messages::blocks;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::messages::result::ServerMeta;
 use crate::mcp::messages::version::Shape;
+use crate::mcp::messages::{blocks, foreign};
 use crate::registry::{Answer, Prompt, Registry, Tool};
 
 #[derive(Deserialize)]
@@ -72,6 +72,9 @@ pub(crate) fn result(
 ) -> Result<Box<RawValue>, RpcError> {
     let answer = answer.as_ref();
     let answer = answer.map_err(|error| RpcError::of_error(shape, function.name(), error))?;
+    if let Some(result) = answer.foreign() {
+        return Ok(foreign::adapted(result, shape, server));
+    }
     let blocks = match answer.is_content() {
         true => blocks::known(answer.json(), shape),
         false => Cow::Owned(blocks::text(&answer.text())),

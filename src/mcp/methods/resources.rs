@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::error::Error;
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::foreign;
 use crate::mcp::messages::params::{Key, Params};
 use crate::mcp::messages::result::ServerMeta;
 use crate::mcp::messages::version::Shape;
@@ -78,7 +79,7 @@ impl<'a> ReadParams<'a> {
 /// that every client can open, because a URI may belong to one client.
 pub(crate) fn check_listed(registry: &Registry, shape: Shape, uri: &str) -> Result<(), RpcError> {
     let resources = registry.resources().iter();
-    let mut listed = resources.filter(|it| !it.is_template());
+    let mut listed = resources.filter(|it| it.is_listed() && !it.is_template());
     match listed.any(|it| it.uri() == uri) {
         true => Ok(()),
         false => Err(RpcError::resource_not_found(shape, uri)),
@@ -108,6 +109,9 @@ pub(crate) fn result(
 ) -> Result<Box<RawValue>, RpcError> {
     let answer = answer.as_ref();
     let answer = answer.map_err(|error| RpcError::of_error(shape, uri, error))?;
+    if let Some(result) = answer.foreign() {
+        return Ok(foreign::adapted(result, shape, server));
+    }
     let contents = contents(resource, shape, uri, answer);
     // Every entry repeats the URI, whose length the client chose.
     cx.charge_bytes(contents.len() * uri.len())
