@@ -21,10 +21,11 @@ impl Date {
         Some(Date(moment.date()))
     }
 
-    /// So many days earlier; the earliest date where the calendar ends.
+    /// So many days earlier, but not before the year 0.
     pub(super) fn before(self, days: i64) -> Date {
+        let first = time::Date::from_ordinal_date(0, 1).unwrap_or(self.0);
         let earlier = self.0.checked_sub(Duration::days(days));
-        Date(earlier.unwrap_or(time::Date::MIN))
+        Date(earlier.unwrap_or(first).max(first))
     }
 
     /// The number of days from `from` to this date, both included.
@@ -114,6 +115,7 @@ mod tests {
         let date = Date::parse("2025-03-01").unwrap();
         assert_eq!(date.before(1).to_string(), "2025-02-28");
         assert_eq!(date.days_since(date.before(30)), 31);
-        assert_eq!(date.before(i64::MAX / 1_000_000).to_string().len(), 10);
+        assert_eq!(date.before(800_000).to_string(), "0000-01-01");
+        assert_eq!(date.before(1 << 40).to_string(), "0000-01-01");
     }
 }

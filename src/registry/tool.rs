@@ -39,6 +39,8 @@ pub struct Tool {
     pub(super) scopes: Vec<Cow<'static, str>>,
     /// Whether everybody may call it.
     pub(super) is_public: bool,
+    /// How many levels of fields MCP lists show of the result; all of them without it.
+    brief: Option<usize>,
     /// The argument that names the functions which it calls, if it does.
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
@@ -85,6 +87,7 @@ impl Tool {
             may_detach: false,
             scopes: Vec::new(),
             is_public: false,
+            brief: None,
             calls: None,
             input: LazyLock::new(handler.input),
             output: LazyLock::new(handler.output),
@@ -155,6 +158,38 @@ impl Tool {
     /// Tells clients that it deals with nothing outside this server.
     pub fn closed_world(mut self) -> Tool {
         self.hints.open_world = false;
+        self
+    }
+
+    /// Shortens the schema of the result in MCP lists, which agents pay for: so many levels of fields, without their
+    /// descriptions. An object below them is any object there. The OpenAPI document has the whole schema.
+    ///
+    /// ```
+    /// use bifold::{JsonSchema, Tool};
+    /// use serde::Serialize;
+    ///
+    /// #[derive(Serialize, JsonSchema)]
+    /// struct Place {
+    ///     name: &'static str,
+    ///     position: Position,
+    /// }
+    ///
+    /// #[derive(Serialize, JsonSchema)]
+    /// struct Position {
+    ///     latitude: f64,
+    ///     longitude: f64,
+    /// }
+    ///
+    /// fn place() -> Place {
+    ///     Place { name: "Null Island", position: Position { latitude: 0.0, longitude: 0.0 } }
+    /// }
+    ///
+    /// let tool = Tool::new("place", place).describe("A place.").brief(1);
+    /// let listed = tool.structured().unwrap_or_default();
+    /// assert_eq!(listed["properties"]["position"], serde_json::json!({ "type": "object" }));
+    /// ```
+    pub fn brief(mut self, levels: usize) -> Tool {
+        self.brief = Some(levels);
         self
     }
 

@@ -1,4 +1,4 @@
-//! One block.
+//! One block: by its height, or the newest.
 
 use std::borrow::Cow;
 

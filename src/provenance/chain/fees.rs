@@ -1,4 +1,4 @@
-//! What messages cost.
+//! What messages cost, by their type.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The node's newest block.
+//! The newest block that the node has.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! The state of the chain.
+//! The state of the chain and of the node that tells it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! One transaction.
+//! One transaction: its fee, its messages and its events.
 
 use std::collections::BTreeMap;
 

@@ -131,8 +131,8 @@ mod tests {
             "totalEligibleAmount": {"amount": "1000", "denom": "nhash"},
             "quorumThreshold": "0.334", "passThreshold": "0.5", "vetoThreshold": "0.334",
         });
-        let tally: TallyRecord = serde_json::from_value(tally).unwrap();
-        let params: Params = serde_json::from_value(params).unwrap();
+        let tally: TallyRecord = serde_json::from_str(&tally.to_string()).unwrap();
+        let params: Params = serde_json::from_str(&params.to_string()).unwrap();
         let (_, count) = tally.counted().unwrap();
         (count.reaches_quorum(&params), count.passes(&params))
     }

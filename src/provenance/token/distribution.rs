@@ -1,4 +1,4 @@
-//! How HASH is distributed.
+//! How HASH is distributed over its holders.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The candles of a market.
+//! The candles of a market, and the change over them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -102,7 +102,7 @@ async fn tools_list_has_the_form_of_the_revision() {
             "{version}: only `tools`"
         );
         let tools = result["tools"].as_array().unwrap();
-        assert_eq!(tools.len(), 17, "{version}");
+        assert_eq!(tools.len(), 32, "{version}");
         let has_schema = version >= "2025-06-18";
         for tool in tools {
             assert_eq!(
