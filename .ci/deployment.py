@@ -1,4 +1,4 @@
-"""Checks what no linter knows about template.yaml: the resources of a stack, for the parameters that a user may choose."""
+"""Checks what no linter knows about the templates: the resources of a stack, for the parameters that a user may choose."""
 
 import graphlib
 import os
@@ -16,6 +16,7 @@ TEMPLATE = pathlib.Path("template.yaml").read_text()
 PARAMETERS = yaml_parse(TEMPLATE)["Parameters"]
 ABSENT = object()
 PSEUDO = {"AWS::NoValue": ABSENT, "AWS::StackName": "bifold-test"}
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:keys-AbCdEf"
 EVERYTHING = {
     "Table": "true",
     "WebSocket": "true",
@@ -23,6 +24,13 @@ EVERYTHING = {
     "AllowedOrigins": "https://a.example",
     "MetricsNamespace": "bifold",
     "ReservedConcurrency": "5",
+    "AuthIssuer": "https://issuer.example",
+    "AuthAudience": "notes",
+    "AuthClientIds": "cli",
+    "ApiKeys": "unused",
+    "ApiKeysSecret": SECRET,
+    "PublicUrl": "https://notes.example",
+    "RateLimit": "100/m",
 }
 TABLE_ACTIONS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
 ALWAYS = {"BIFOLD_CALL_TIMEOUT_MS", "BIFOLD_INVOKE_MODE", "BIFOLD_LOG", "BIFOLD_STATE_KEYS"}
@@ -37,14 +45,16 @@ def same(what, found, expected):
 class Stack:
     """The stack that CloudFormation would create: transformed, conditions evaluated, parameters inserted, references in <>."""
 
-    def __init__(self, **chosen):
-        parsed = yaml_parse(TEMPLATE)
-        # The transform needs the URL of an upload, which `sam deploy` inserts here.
-        parsed["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
-        parameters = {name: str(it["Default"]) for name, it in PARAMETERS.items()} | chosen
-        whole = Translator({}, Parser()).translate(parsed, parameters)
+    def __init__(self, template=TEMPLATE, **chosen):
+        whole = yaml_parse(template)
+        defaults = {name: str(it["Default"]) for name, it in whole["Parameters"].items() if "Default" in it}
+        parameters = defaults | chosen
+        if "Transform" in whole:
+            # The transform needs the URL of an upload, which `sam deploy` inserts here.
+            whole["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"
+            whole = Translator({}, Parser()).translate(whole, parameters)
         self.values = PSEUDO | parameters
-        self.conditions, self.mappings = whole["Conditions"], whole["Mappings"]
+        self.conditions, self.mappings = whole.get("Conditions", {}), whole.get("Mappings", {})
         self.resources = {name: self.resolve(it) for name, it in whole["Resources"].items() if self.stands(it)}
         self.outputs = {name for name, it in whole["Outputs"].items() if self.stands(it)}
 
@@ -73,6 +83,8 @@ class Stack:
                 return str(self.resolve(left)) == str(self.resolve(right))
             case [("Fn::Not", [inner])]:
                 return not self.resolve(inner)
+            case [("Fn::And", inner)]:
+                return all(self.resolve(inner))
             case [("Fn::Or", inner)]:
                 return any(self.resolve(inner))
             case [("Fn::FindInMap", path)]:
@@ -112,7 +124,7 @@ def check_access(stack, is_public):
     same("the WebSocket's authorisation", [it["AuthorizationType"] for it in connect], [auth] * len(connect))
 
 
-def check_role(stack, table, websocket):
+def check_role(stack, table, websocket, secret=False):
     role = stack.one("AWS::IAM::Role")
     same("managed policies", role.get("ManagedPolicyArns", []), [])
     found = {}
@@ -130,6 +142,8 @@ def check_role(stack, table, websocket):
     if websocket:
         connections = f"arn:{here.format('execute-api')}<WebSocketApi>/ws/*/@connections/*"
         expected[connections] = ["execute-api:ManageConnections"]
+    if secret:
+        expected[SECRET] = ["secretsmanager:GetSecretValue"]
     if table or websocket:
         expected[f"arn:{here.format('lambda')}function:bifold-test"] = ["lambda:InvokeFunction"]
     same("what the function may do", found, expected)
@@ -202,6 +216,44 @@ def check_deploy_role():
     same("what a stage may do to others", found, expected)
 
 
+def check_http_api():
+    """Everything needs a token but for what clients read before they have one."""
+    template = pathlib.Path("templates/http-api.yaml").read_text()
+    stack = Stack(template, Function="bifold-test", Issuer="https://issuer.example", Audience="notes")
+    check_order(stack)
+    routes = {it["RouteKey"]: it["AuthorizationType"] for it in stack.of("AWS::ApiGatewayV2::Route")}
+    public = dict.fromkeys(["GET /.well-known/{path+}", "GET /health", "OPTIONS /{path+}"], "NONE")
+    same("the routes of the HTTP API", routes, {"$default": "JWT"} | public)
+    tokens = {"Issuer": "https://issuer.example", "Audience": "notes"}
+    same("the tokens of the HTTP API", stack.one("AWS::ApiGatewayV2::Authorizer")["JwtConfiguration"], tokens)
+    permission = stack.one("AWS::Lambda::Permission")
+    same("who invokes the function", permission["Principal"], "apigateway.amazonaws.com")
+
+
+def check_cloudfront():
+    """The firewall and the cache are always there, and signed requests where CloudFront alone may reach the function."""
+    template = pathlib.Path("templates/cloudfront.yaml").read_text()
+    origin = "abc.lambda-url.us-east-1.on.aws"
+    for zone, function in (("", ""), ("Z1", "bifold-test")):
+        chosen = {"Domain": "notes.example", "Certificate": "arn", "HostedZone": zone}
+        stack = Stack(template, FunctionUrl=origin, OriginAccessFunction=function, **chosen)
+        check_order(stack)
+        distribution = stack.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+        same("the firewall", distribution["WebACLId"], "<Firewall.Arn>")
+        same("the names", distribution["Aliases"], ["notes.example"])
+        same("the origin", [it["DomainName"] for it in distribution["Origins"]], [origin])
+        signed = "<OriginAccess.Id>" if function else None
+        same("signed requests", distribution["Origins"][0].get("OriginAccessControlId"), signed)
+        actions = {it["Action"] for it in stack.of("AWS::Lambda::Permission")}
+        expected = {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} if function else set()
+        same("what CloudFront may do", actions, expected)
+        same("records", len(stack.of("AWS::Route53::RecordSetGroup")), 1 if zone else 0)
+        policy = stack.one("AWS::CloudFront::CachePolicy")["CachePolicyConfig"]
+        same("the time without Cache-Control", policy["DefaultTTL"], 0)
+        headers = policy["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]["Headers"]
+        same("credentials in the key of the cache", {"Authorization", "X-API-Key"} - set(headers), set())
+
+
 plain = Stack()
 check_order(plain)
 check_access(plain, is_public=True)
@@ -216,9 +268,13 @@ same("the outputs", plain.outputs, {"Url", "McpUrl", "DocsUrl", "LogGroup", "Sta
 whole = Stack(**EVERYTHING)
 check_order(whole)
 check_access(whole, is_public=True)
-check_role(whole, table=True, websocket=True)
+check_role(whole, table=True, websocket=True, secret=True)
 chosen = {"BIFOLD_TABLE", "BIFOLD_WS_ENDPOINT", "BIFOLD_ALLOWED_ORIGINS", "BIFOLD_METRICS_NAMESPACE"}
+chosen |= {"BIFOLD_AUTH_ISSUER", "BIFOLD_AUTH_AUDIENCE", "BIFOLD_AUTH_CLIENT_IDS", "BIFOLD_API_KEYS"}
+chosen |= {"BIFOLD_PUBLIC_URL", "BIFOLD_RATE_LIMIT", "BIFOLD_RATE_LIMIT_SHARED"}
 check_function(whole, "response_stream", chosen)
+variables = whole.one("AWS::Lambda::Function")["Environment"]["Variables"]
+same("where the keys are", variables["BIFOLD_API_KEYS"], SECRET)
 check_alarms(whole, {"AsyncEventsDropped", "IntegrationError", "ExecutionError"}, ["<AlarmTopic>"])
 throttle = {"ThrottlingBurstLimit": "50", "ThrottlingRateLimit": "50"}
 same("what the WebSocket takes", whole.one("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"], throttle)
@@ -234,8 +290,13 @@ check_access(private, is_public=False)
 check_role(private, table=False, websocket=True)
 check_function(private, "buffered", {"BIFOLD_WS_ENDPOINT"})
 
+limited = Stack(RateLimit="100/m", ApiKeys="lines")
+check_function(limited, "response_stream", {"BIFOLD_RATE_LIMIT", "BIFOLD_API_KEYS"})
+
 for seconds in PARAMETERS["Timeout"]["AllowedValues"]:
     check_time(Stack(Timeout=str(seconds)), seconds)
 check_alarms(Stack(Table="true"), {"AsyncEventsDropped"}, [])
 check_deploy_role()
 check_samconfig()
+check_http_api()
+check_cloudfront()

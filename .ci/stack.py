@@ -208,6 +208,60 @@ def web_socket(emulator, url, expected, records):
     wait_for("invocations that have ended, with ping and $disconnect", before + 9, records.ended)
 
 
+def cognito(emulator):
+    """A server on this machine takes the access tokens of one client of a user pool, which have no audience."""
+    service = emulator.client("cognito-idp")
+    pool = service.create_user_pool(PoolName=STACK)["UserPool"]["Id"]
+    user = {"UserPoolId": pool, "Username": "ada"}
+    service.admin_create_user(**user, MessageAction="SUPPRESS")
+    service.admin_set_user_password(**user, Password="Pa55-word", Permanent=True)
+
+    def sign_in():
+        flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        created = service.create_user_pool_client(UserPoolId=pool, ClientName="it", ExplicitAuthFlows=flows)
+        client = created["UserPoolClient"]["ClientId"]
+        parameters = {"USERNAME": "ada", "PASSWORD": "Pa55-word"}
+        signed_in = service.initiate_auth(AuthFlow="USER_PASSWORD_AUTH", ClientId=client, AuthParameters=parameters)
+        return client, signed_in["AuthenticationResult"]
+
+    (client, tokens), (_, others) = sign_in(), sign_in()
+    listen = f"127.0.0.1:{port()}"
+    # The issuer in these tokens is AWS's own, which a test must not ask.
+    settings = {
+        "BIFOLD_AUTH_ISSUER": f"https://cognito-idp.us-east-1.amazonaws.com/{pool}",
+        "BIFOLD_AUTH_JWKS_URL": f"{emulator.url}/{pool}/.well-known/jwks.json",
+        "BIFOLD_AUTH_CLIENT_IDS": client,
+        "BIFOLD_LOG": "warn",
+    }
+    command = [bifold, "serve", "--replay", "--listen", listen]
+    server = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL)
+    try:
+
+        def status(token=None):
+            connection = http.client.HTTPConnection(listen, timeout=60)
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            connection.request("GET", "/api/registry_summary", headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+        for _ in range(300):
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(listen.split(":")).close()
+                break
+            time.sleep(0.1)
+        for what, token, expected in (
+            ("without a token", None, 401),
+            ("with an access token", tokens["AccessToken"], 200),
+            ("with an ID token", tokens["IdToken"], 401),
+            ("with an access token of another client", others["AccessToken"], 401),
+        ):
+            found, said = status(token)
+            check(f"a call {what} is answered with {expected}", found == expected, f"{found} {said}")
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
 def left(records):
     """Two claims of calls and one record of the closed connection are left, all with an expiry."""
     items = records.items()
@@ -226,4 +280,5 @@ with Emulator() as emulator:
     summary = function_url(emulator, outputs["Url"])
     web_socket(emulator, outputs["WebSocketUrl"], summary, records)
     left(records)
-print("MiniStack: deployed; URL, stream, WebSocket with @connections, call cancelled through the table")
+    cognito(emulator)
+print("MiniStack: deployed; URL, stream, WebSocket with @connections, call cancelled through the table; tokens of Cognito")

@@ -15,6 +15,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 /// The characters of the longest note.
 const MAX_CHARACTERS: usize = 1000;
 
+/// The scopes that callers need, as soon as a setting such as `BIFOLD_API_KEYS` says who they are.
+const READ: &str = "notes:read";
+const WRITE: &str = "notes:write";
+
 /// There is a note with the same text.
 const NOTE_EXISTS: Kind = Kind::custom(409, "note_exists");
 
@@ -191,21 +195,25 @@ fn server() -> Server {
                 .post("/notes")
                 .status(201)
                 .errors([(NOTE_EXISTS, "There is a note with this text")])
+                .scopes(&[WRITE])
                 .additive(),
         )
         .tool(
             Tool::new("get_note", get_note)
                 .get("/notes/{id}")
+                .scopes(&[READ])
                 .read_only(),
         )
         .tool(
             Tool::new("list_notes", list_notes)
                 .get("/notes")
+                .scopes(&[READ])
                 .read_only(),
         )
         .tool(
             Tool::new("delete_note", delete_note)
                 .delete("/notes/{id}")
+                .scopes(&[WRITE])
                 .idempotent(),
         )
 }

@@ -42,6 +42,8 @@ pub use {axum, schemars, serde_json};
 mod examples {
     #[doc = include_str!("../README.md")]
     struct Readme;
+    #[doc = include_str!("../docs/answers.md")]
+    struct Answers;
     #[doc = include_str!("../docs/asking-the-client.md")]
     struct AskingTheClient;
     #[doc = include_str!("../docs/lambda.md")]
@@ -97,14 +99,14 @@ pub use config::{
     AwsConfig, Config, ConfigError, Key, Listing, RateLimit, Secret, Setting, Transfer,
 };
 pub use context::{
-    Context, Elicited, Level, Process, Root, Sampled, Sampling, Topic, Update, UpstreamClient,
-    UpstreamRequest,
+    Context, Elicited, Level, Page, Process, Root, Sampled, Sampling, Topic, Update,
+    UpstreamClient, UpstreamRequest,
 };
 pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
 pub use registry::{
     Accepted, Annotations, Answer, Bytes, Content, Created, DeclaredError, Functions, Handler,
-    Hints, Icon, IntoAnswer, Link, NoContent, Output, Prompt, Registry, Resource, Route, Tool,
-    Upload, batch, handler,
+    Hints, Icon, IntoAnswer, Link, NoContent, Output, Paged, Prompt, Registry, Resource, Route,
+    Tool, Upload, batch, handler,
 };
 pub use schema::JsonSchema;
 pub use start::serve;

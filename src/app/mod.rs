@@ -32,6 +32,7 @@ use crate::aws::invoke::{Continuation, Invoker};
 use crate::aws::secrets;
 use crate::config::Config;
 use crate::context::answered::Answered;
+use crate::context::cipher::StateCipher;
 use crate::context::request_log::RequestGuard;
 use crate::context::updates::Updates;
 use crate::context::{Process, Services};
@@ -110,9 +111,9 @@ impl App {
             .map_err(|problem| StartError(vec![problem]))?;
         let upstreams = Upstreams::new(&config, &server.upstreams, secrets)
             .map_err(|problem| StartError(vec![problem]))?;
-        let auth = Auth::new(&config, server.authenticator)
-            .map_err(|problem| StartError(vec![problem]))?;
         let store = Store::new(&config).map_err(|problem| StartError(vec![problem]))?;
+        let auth = Auth::new(&config, &store, server.authenticator)
+            .map_err(|problem| StartError(vec![problem]))?;
         let invoker = Invoker::new(&config);
         // Without a shared table only WebSocket clients need an invocation that continues.
         let is_needed = config.table.is_some() || config.ws_endpoint.is_some();
@@ -124,12 +125,14 @@ impl App {
         let topics = if is_frozen { Vec::new() } else { server.topics };
         let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
+        let cipher = Arc::new(StateCipher::new(&config.state_keys));
         let endpoint = Endpoint::new(Dependencies {
             registry: registry.clone(),
             info: &server.info,
             page_size: server.page_size,
             origins: origins.clone(),
             config: &config,
+            cipher: cipher.clone(),
             store: store.clone(),
             // Another invocation finds a task only in a table that both share.
             invoker: invoker.clone().filter(|_| config.table.is_some()),
@@ -159,6 +162,7 @@ impl App {
             config,
             auth,
             upstreams,
+            cipher,
             store,
             updates,
             state,

@@ -28,11 +28,11 @@ pub enum Reason {
     Malformed,
     /// The principal does not have the scopes.
     Scope,
-    /// The keys of the issuer cannot be read now.
+    /// The credentials cannot be checked now.
     Unavailable,
 }
 
-/// The time after which a client may try again while the issuer cannot be reached.
+/// The time after which a client may try again while its credentials cannot be checked.
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl Denial {
@@ -71,7 +71,7 @@ impl Denial {
             Reason::Invalid => "invalid_token",
             Reason::Malformed => "invalid_request",
             Reason::Scope => "insufficient_scope",
-            Reason::Unavailable => "issuer_unavailable",
+            Reason::Unavailable => "authentication_unavailable",
         }
     }
 

@@ -1,15 +1,14 @@
 //! One issuer of tokens: where it publishes its keys, and the keys as they were last read.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{Request, StatusCode, Uri};
 use serde::Deserialize;
-use tokio::sync::watch;
-use tokio::time::Instant;
-use tracing::{debug, warn};
 
+use super::fetched::{Fetched, PATIENCE, Read};
 use super::jwks::KeySet;
 use super::jws::{Algorithm, Token};
 use crate::clock::Deadline;
@@ -17,15 +16,6 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::http::host;
 use crate::upstream::Client;
-
-/// How long a request waits for the keys.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// The least time between two requests to an issuer that answers.
-const INTERVAL: Duration = Duration::from_secs(60);
-
-/// The same while there are no keys at all, so that a short failure does not close the server for a minute.
-const RETRY: Duration = Duration::from_secs(5);
 
 /// The age at which keys are read again, while they are still used.
 const FRESH: Duration = Duration::from_secs(3600);
@@ -39,28 +29,7 @@ const MAX_BYTES: usize = 256 << 10;
 /// An issuer. It is asked for the first time when a token of it is to be verified.
 pub(super) struct Issuer {
     url: String,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    config: Config,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    keys: Arc<KeySet>,
-    /// When the keys were read.
-    read: Option<Instant>,
-    /// The number of times that the keys were read.
-    generation: u64,
-    /// The last request, which may still run.
-    asked: Option<Asked>,
-}
-
-struct Asked {
-    at: Instant,
-    done: watch::Receiver<bool>,
+    keys: Fetched<KeySet>,
 }
 
 /// The metadata of an issuer, of RFC 8414 or OpenID Connect Discovery.
@@ -83,13 +52,16 @@ pub(super) enum Verified {
 }
 
 impl Issuer {
-    pub(super) fn new(url: &str, config: &Config) -> Issuer {
+    pub(super) fn new(url: &str, config: &Arc<Config>) -> Issuer {
+        let (issuer, config) = (url.to_owned(), config.clone());
+        let fetch = move || {
+            let (issuer, config) = (issuer.clone(), config.clone());
+            Box::pin(async move { keys(&config, &issuer).await }) as BoxFuture<'static, _>
+        };
+        let what = format!("the keys of the issuer {url}");
         Issuer {
             url: url.to_owned(),
-            shared: Arc::new(Shared {
-                config: config.clone(),
-                state: Mutex::default(),
-            }),
+            keys: Fetched::new(what, [FRESH, LONGEST], Box::new(fetch)),
         }
     }
 
@@ -105,105 +77,30 @@ impl Issuer {
     /// Whether what was verified with keys of that generation still holds. Reads them again in the background once they
     /// are old.
     pub(super) fn is_current(&self, generation: u64) -> bool {
-        let mut state = self.shared.state();
-        state.expire();
-        if state.age().is_some_and(|age| age > FRESH) {
-            self.ask(&mut state);
-        }
-        state.read.is_some() && state.generation == generation
+        self.keys.is_current(generation)
     }
 
     /// Verifies the token. Waits for the issuer 2 s at most, and only if its keys are not known.
     pub(super) async fn verify(&self, token: &Token<'_>, algorithm: Algorithm) -> Verified {
-        let asked = {
-            let mut state = self.shared.state();
-            state.expire();
-            let is_known = state.keys.has(token, algorithm);
-            if is_known && state.age().is_some_and(|age| age <= FRESH) {
-                return state.verify(token, algorithm);
-            }
-            self.ask(&mut state);
-            if is_known {
-                return state.verify(token, algorithm);
-            }
-            state.asked.as_ref().map(|it| it.done.clone())
+        let found = self.keys.get(|keys, _| keys.has(token, algorithm)).await;
+        let Some(Read { value, generation }) = found else {
+            return Verified::Unavailable;
         };
-        if let Some(mut done) = asked {
-            let waiting = done.wait_for(|done| *done);
-            let _ = tokio::time::timeout(PATIENCE, waiting).await;
-        }
-        self.shared.state().verify(token, algorithm)
-    }
-
-    /// Asks for the keys, unless that was done a moment ago. The request continues after its callers have left: each of them
-    /// could otherwise begin another one.
-    fn ask(&self, state: &mut State) {
-        let pause = match state.read {
-            Some(_) => INTERVAL,
-            None => RETRY,
-        };
-        if state
-            .asked
-            .as_ref()
-            .is_some_and(|it| it.at.elapsed() < pause)
-        {
-            return;
-        }
-        let (sender, done) = watch::channel(false);
-        let at = Instant::now();
-        state.asked = Some(Asked { at, done });
-        let (shared, url) = (self.shared.clone(), self.url.clone());
-        tokio::spawn(async move {
-            match keys(&shared.config, &url).await {
-                Ok(keys) => shared.state().replace(keys),
-                Err(error) => {
-                    let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    warn!(issuer = url, %error, "the keys of the issuer cannot be read");
-                    debug!(cause, "why the keys cannot be read");
-                }
-            }
-            sender.send_replace(true);
-        });
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn age(&self) -> Option<Duration> {
-        self.read.map(|at| at.elapsed())
-    }
-
-    fn expire(&mut self) {
-        if self.age().is_some_and(|age| age > LONGEST) {
-            self.keys = Arc::default();
-            self.read = None;
-        }
-    }
-
-    fn replace(&mut self, keys: KeySet) {
-        self.keys = Arc::new(keys);
-        self.read = Some(Instant::now());
-        self.generation += 1;
-    }
-
-    fn verify(&self, token: &Token<'_>, algorithm: Algorithm) -> Verified {
-        match self.read {
-            None => Verified::Unavailable,
-            Some(_) if !self.keys.has(token, algorithm) => Verified::UnknownKey,
-            Some(_) if self.keys.verify(token, algorithm) => Verified::Yes(self.generation),
-            Some(_) => Verified::No,
+        match value.has(token, algorithm) {
+            false => Verified::UnknownKey,
+            true if value.verify(token, algorithm) => Verified::Yes(generation),
+            true => Verified::No,
         }
     }
 }
 
-/// Asks the issuer where its keys are, and then for them.
+/// Asks the issuer where its keys are, unless the settings say so, and then for them.
 async fn keys(config: &Config, issuer: &str) -> Result<KeySet> {
     let deadline = Deadline::after(PATIENCE);
+    if let Some(url) = &config.auth_jwks_url {
+        let keys = get(config, url, deadline).await?;
+        return read(&keys, KeySet::read);
+    }
     let mut failure = None;
     for url in places(issuer) {
         let metadata = match get(config, &url, deadline).await {

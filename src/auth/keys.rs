@@ -1,14 +1,15 @@
-//! API keys, of which only hashes are kept: one line for each in a file or in the setting itself.
+//! API keys, of which only hashes are kept: one line for each.
 
-use std::fs;
+use std::sync::Arc;
 
 #[cfg(feature = "cli")]
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
 
 use super::principal::{Principal, PrincipalKind};
+use super::scopes::ScopeMap;
 use crate::clock::Timestamp;
-use crate::config::{Config, key};
+use crate::config::key;
 
 /// The prefix of every key, so that people and secret scanners recognise one.
 #[cfg(feature = "cli")]
@@ -19,8 +20,7 @@ pub(super) struct Keys(Vec<ApiKey>);
 
 struct ApiKey {
     hash: [u8; 32],
-    principal: Principal,
-    expires: Option<Timestamp>,
+    principal: Arc<Principal>,
 }
 
 /// A key that was just made.
@@ -65,37 +65,33 @@ impl NewKey {
 }
 
 impl Keys {
-    /// The keys of the settings; none where there is no such setting.
+    /// Reads the lines, with `;` or a new line between them. `map` gives the keys further scopes.
     ///
     /// # Errors
-    /// The file cannot be read, or the line that cannot be used.
-    pub(super) fn new(config: &Config) -> Result<Option<Keys>, String> {
-        let Some(given) = &config.api_keys else {
-            return Ok(None);
-        };
-        // A path has no spaces where a line has its first one, and a hash is longer than most names of files.
-        let mut words = given
-            .split([' ', '\t', '\n', ';'])
-            .filter(|it| !it.is_empty());
-        let is_inline = words.nth(1).is_some_and(is_hash);
-        let text = match is_inline {
-            true => given.clone(),
-            false => fs::read_to_string(given)
-                .map_err(|error| format!("`BIFOLD_API_KEYS`: the file cannot be read: {error}"))?,
-        };
+    /// The line that cannot be used, which is not repeated: it may contain a key by mistake.
+    pub(super) fn read(text: &str, map: &ScopeMap) -> Result<Keys, String> {
         let lines = text.split(['\n', ';']).map(str::trim).enumerate();
         let lines = lines.filter(|(_, it)| !it.is_empty() && !it.starts_with('#'));
         let keys = lines.map(|(place, line)| {
-            let key = ApiKey::read(line);
-            key.map_err(|problem| format!("`BIFOLD_API_KEYS`: line {}: {problem}", place + 1))
+            let key = ApiKey::read(line, map);
+            key.map_err(|problem| format!("line {}: {problem}", place + 1))
         });
         let keys: Vec<ApiKey> = keys.collect::<Result<_, _>>()?;
         let mut names: Vec<&str> = keys.iter().map(|it| it.principal.id()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("`BIFOLD_API_KEYS`: `{}` is listed twice", pair[0])),
-            None => Ok(Some(Keys(keys))),
+            Some(pair) => Err(format!("`{}` is listed twice", pair[0])),
+            None => Ok(Keys(keys)),
         }
+    }
+
+    /// Whether the text is lines with keys, and not the name of a place where they are: a path has no spaces where a line
+    /// has its first one, and a hash is longer than most names of files.
+    pub(super) fn are(text: &str) -> bool {
+        let mut words = text
+            .split([' ', '\t', '\n', ';'])
+            .filter(|it| !it.is_empty());
+        words.nth(1).is_some_and(is_hash)
     }
 
     /// The principal of a key. Every key is compared in constant time.
@@ -106,7 +102,7 @@ impl Keys {
         &self,
         secret: &str,
         now: Timestamp,
-    ) -> Result<Principal, &'static str> {
+    ) -> Result<Arc<Principal>, &'static str> {
         let hash = hash(secret);
         let found = self
             .0
@@ -116,7 +112,7 @@ impl Keys {
                 false => found,
             });
         let found = found.ok_or("is not known")?;
-        match found.expires.is_some_and(|it| it <= now) {
+        match found.principal.has_expired(now) {
             true => Err("has expired"),
             false => Ok(found.principal.clone()),
         }
@@ -124,8 +120,8 @@ impl Keys {
 }
 
 impl ApiKey {
-    /// Parses `name hash [expires=TIME] scope…`. Errors do not repeat the line, which may contain a key by mistake.
-    fn read(line: &str) -> Result<ApiKey, &'static str> {
+    /// Parses `name hash [expires=TIME] scope…`.
+    fn read(line: &str, map: &ScopeMap) -> Result<ApiKey, &'static str> {
         let wrong = "expected a name and the SHA-256 of the key, as `key new` prints them";
         let mut words = line.split_ascii_whitespace();
         let (name, digits) = words.next().zip(words.next()).ok_or(wrong)?;
@@ -148,8 +144,7 @@ impl ApiKey {
         };
         Ok(ApiKey {
             hash: *hash.bytes(),
-            principal: principal.with_scopes(scopes),
-            expires,
+            principal: Arc::new(map.complete(principal.with_scopes(scopes))),
         })
     }
 }

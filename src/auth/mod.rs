@@ -1,18 +1,22 @@
 //! Authentication and authorization: one policy for all protocols, which costs nothing without settings.
 
+mod allowances;
 mod challenge;
 mod claims;
 mod credentials;
 mod denial;
+mod fetched;
 mod issuer;
 mod jwks;
 mod jws;
+mod key_source;
 mod keys;
 mod metadata;
 mod policy;
 mod principal;
 mod rate;
 mod scopes;
+mod shared_allowances;
 mod tokens;
 
 use std::collections::BTreeSet;
@@ -25,6 +29,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, Uri};
 
 use crate::config::Config;
 use crate::error::Result;
+use crate::store::Store;
 
 pub use credentials::has_credentials;
 pub use denial::Denial;
@@ -86,13 +91,17 @@ pub struct Schemes {
 }
 
 impl Auth {
-    /// The rules of the settings. Nothing is asked of an issuer.
+    /// The rules of the settings. Nothing is asked of an issuer, of AWS or of the store.
     ///
     /// # Errors
     /// The setting that cannot be used.
-    pub fn new(config: &Config, own: Option<Authenticator>) -> Result<Auth, String> {
+    pub fn new(
+        config: &Arc<Config>,
+        store: &Store,
+        own: Option<Authenticator>,
+    ) -> Result<Auth, String> {
         let policy = Policy::new(config, own)?;
-        let limits = RateLimits::new(config);
+        let limits = RateLimits::new(config, store)?;
         Ok(Auth { policy, limits })
     }
 
@@ -157,13 +166,13 @@ impl Auth {
     }
 
     /// Charges one call of a function of these classes to its caller. `None` where there are no limits.
-    pub fn charge<'a>(
+    pub async fn charge<'a>(
         &self,
         holder: impl FnOnce() -> String,
         classes: impl Iterator<Item = &'a str>,
     ) -> Option<Quota> {
         let limits = self.limits.as_ref()?;
-        limits.charge(&holder(), classes)
+        limits.charge(&holder(), classes).await
     }
 
     /// The challenge of a denial, for a request for `path` of a client that reaches this server at `url`.

@@ -11,7 +11,7 @@ use super::credentials::Credentials;
 use super::denial::{Denial, Reason};
 use super::issuer::{Issuer, Verified};
 use super::jws::Token;
-use super::keys::Keys;
+use super::key_source::KeySource;
 use super::principal::Principal;
 use super::scopes::ScopeMap;
 use super::tokens::Tokens;
@@ -27,9 +27,9 @@ const OFFLINE: &str = "offline_access";
 pub(super) struct Policy {
     issuers: Vec<Issuer>,
     rules: Rules,
-    keys: Option<Keys>,
+    keys: Option<KeySource>,
     own: Option<Authenticator>,
-    map: ScopeMap,
+    map: Arc<ScopeMap>,
     /// The scopes that every function needs, except for public ones.
     base: Vec<String>,
     tokens: Tokens,
@@ -42,10 +42,11 @@ impl Policy {
     /// # Errors
     /// The setting that cannot be used.
     pub(super) fn new(
-        config: &Config,
+        config: &Arc<Config>,
         own: Option<Authenticator>,
     ) -> Result<Option<Policy>, String> {
-        let keys = Keys::new(config)?;
+        let map = Arc::new(ScopeMap::new(&config.auth_scope_map));
+        let keys = KeySource::new(config, &map)?;
         let is_on = !config.auth_issuer.is_empty()
             || keys.is_some()
             || own.is_some()
@@ -60,13 +61,18 @@ impl Policy {
                            `BIFOLD_AUTH_CLIENT_IDS`: tokens for other servers must be refused";
             return Err(problem.to_owned());
         }
+        if config.auth_jwks_url.is_some() && config.auth_issuer.len() != 1 {
+            let problem =
+                "`BIFOLD_AUTH_JWKS_URL` is for exactly one issuer in `BIFOLD_AUTH_ISSUER`";
+            return Err(problem.to_owned());
+        }
         let issuers = config.auth_issuer.iter();
         Ok(Some(Policy {
             issuers: issuers.map(|url| Issuer::new(url, config)).collect(),
             rules,
             keys,
             own,
-            map: ScopeMap::new(&config.auth_scope_map),
+            map,
             base: config.auth_scopes.clone(),
             tokens: Tokens::new(),
             clock: config.clock,
@@ -107,7 +113,7 @@ impl Policy {
             Credentials::Token(text) if !self.issuers.is_empty() => {
                 self.token(text).await.map(Some)
             }
-            Credentials::Key(secret) if self.keys.is_some() => self.key(secret).map(Some),
+            Credentials::Key(secret) if self.keys.is_some() => self.key(secret).await.map(Some),
             Credentials::None => Ok(None),
             // The integration has checked the caller by credentials of its own.
             _ if is_checked => Ok(None),
@@ -116,12 +122,17 @@ impl Policy {
         }
     }
 
-    fn key(&self, secret: &str) -> Result<Arc<Principal>, Denial> {
-        let keys = self.keys.as_ref();
-        let found = keys.map(|it| it.principal(secret, self.clock.now()));
-        let found = found.unwrap_or(Err("is not known"));
-        let principal = found.map_err(|it| Denial::invalid(format!("the API key {it}")))?;
-        Ok(Arc::new(self.complete(principal)))
+    async fn key(&self, secret: &str) -> Result<Arc<Principal>, Denial> {
+        let keys = match &self.keys {
+            Some(source) => source.keys().await,
+            None => None,
+        };
+        let Some(keys) = keys else {
+            let detail = "the API keys cannot be read now: try again in a moment";
+            return Err(Denial::new(Reason::Unavailable, detail));
+        };
+        let found = keys.principal(secret, self.clock.now());
+        found.map_err(|problem| Denial::invalid(format!("the API key {problem}")))
     }
 
     async fn token(&self, text: &str) -> Result<Arc<Principal>, Denial> {

@@ -1,27 +1,33 @@
-//! Rate limits of callers: the generic cell rate algorithm, in the memory of this process.
+//! Rate limits of callers: the generic cell rate algorithm.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
+use super::allowances::{Allowances, Kept};
+use super::shared_allowances::SharedAllowances;
 use crate::config::{Config, RateLimit};
-
-/// The number of callers with an allowance of their own. Further callers share one, so that no caller's usage is
-/// forgotten early.
-const MOST: usize = 16 << 10;
+use crate::store::Store;
 
 /// The limits of the settings.
 pub(super) struct RateLimits {
     caller: Option<RateLimit>,
     classes: Vec<(String, RateLimit)>,
     total: Option<RateLimit>,
-    /// When each allowance will be whole again.
-    full: Mutex<HashMap<u64, Instant>>,
-    hasher: RandomState,
+    allowances: Allowances,
+    /// The table with the usage of all processes, where the settings say so.
+    shared: Option<SharedAllowances>,
+}
+
+/// One limit of one call.
+pub(super) struct Charge {
+    name: &'static str,
+    pub(super) limit: RateLimit,
+    /// Whose calls are counted together.
+    pub(super) subject: String,
+    /// The place of the allowance in this process.
+    pub(super) place: u64,
 }
 
 /// The remainder of the limit that is closest to being exhausted.
@@ -38,58 +44,75 @@ pub struct Quota {
 
 impl RateLimits {
     /// The limits, if there are any.
-    pub(super) fn new(config: &Config) -> Option<RateLimits> {
+    ///
+    /// # Errors
+    /// They are to be shared, and there is no table.
+    pub(super) fn new(config: &Config, store: &Store) -> Result<Option<RateLimits>, String> {
+        let shared = config.rate_limit_shared;
+        if shared && config.table.is_none() {
+            let problem = "`BIFOLD_RATE_LIMIT_SHARED` needs `BIFOLD_TABLE`: processes share the limits in that table";
+            return Err(problem.to_owned());
+        }
         let limits = RateLimits {
             caller: config.rate_limit,
             classes: config.rate_limit_classes.clone().into_iter().collect(),
             total: config.rate_limit_total,
-            full: Mutex::default(),
-            hasher: RandomState::new(),
+            allowances: Allowances::default(),
+            shared: shared.then(|| SharedAllowances::new(store.clone())),
         };
         let is_any =
             limits.caller.is_some() || limits.total.is_some() || !limits.classes.is_empty();
-        is_any.then_some(limits)
+        Ok(is_any.then_some(limits))
     }
 
     /// Charges one call of a function of these classes. If one limit refuses the call, no limit is charged.
-    pub(super) fn charge<'a>(
+    pub(super) async fn charge<'a>(
         &self,
         holder: &str,
-        mut classes: impl Iterator<Item = &'a str>,
+        classes: impl Iterator<Item = &'a str>,
     ) -> Option<Quota> {
-        let now = Instant::now();
+        let charges = self.charges(holder, classes);
+        match &self.shared {
+            None => decide(&mut self.allowances.lock(), &charges),
+            // Boxed, because limits in memory need no wait.
+            Some(shared) => Box::pin(shared.charge(&self.allowances, &charges)).await,
+        }
+    }
+
+    /// The limits of one call.
+    fn charges<'a>(&self, holder: &str, mut classes: impl Iterator<Item = &'a str>) -> Vec<Charge> {
         let class = classes.find_map(|name| self.classes.iter().find(|it| it.0 == name));
-        let of_class = class.map(|it| ("class", self.hasher.hash_one((holder, &it.0)), it.1));
         let caller = self
             .caller
-            .map(|it| ("caller", self.hasher.hash_one(holder), it));
-        let total = self.total.map(|it| ("total", 0, it));
-        let limits = [caller, of_class, total].into_iter().flatten();
-        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut quotas = Vec::with_capacity(3);
-        for (name, key, limit) in limits {
-            let key = place(&mut full, key, now);
-            let until = full.get(&key).copied().unwrap_or(now).max(now);
-            quotas.push((key, Quota::after(name, limit, until - now)));
-        }
-        let is_refused = quotas.iter().any(|it| !it.1.wait.is_zero());
-        for (key, quota) in quotas.iter().filter(|_| !is_refused) {
-            full.insert(*key, now + quota.reset);
-        }
-        let quotas = quotas.into_iter().map(|it| it.1);
-        quotas.min_by_key(|it| (std::cmp::Reverse(it.wait), it.left))
+            .map(|it| ("caller", format!("caller#{holder}"), it));
+        let of_class = class.map(|(class, it)| ("class", format!("class#{class}#{holder}"), *it));
+        let total = self.total.map(|it| ("total", "total".to_owned(), it));
+        let all = [caller, of_class, total].into_iter().flatten();
+        let charges = all.map(|(name, subject, limit)| Charge {
+            name,
+            limit,
+            place: self.allowances.place(&subject),
+            subject,
+        });
+        charges.collect()
     }
 }
 
-/// The place of the key, which is that of all others once there is no room.
-fn place(full: &mut HashMap<u64, Instant>, key: u64, now: Instant) -> u64 {
-    if full.len() >= MOST && !full.contains_key(&key) {
-        full.retain(|_, until| *until > now);
+/// Charges the call to all of the limits, or to none of them.
+pub(super) fn decide(kept: &mut Kept, charges: &[Charge]) -> Option<Quota> {
+    let now = Instant::now();
+    let quotas = charges.iter().map(|it| {
+        let used = kept.used(it.place, now);
+        Quota::after(it.name, it.limit, used)
+    });
+    let quotas: Vec<Quota> = quotas.collect();
+    let is_refused = quotas.iter().any(|it| !it.wait.is_zero());
+    for (charge, quota) in charges.iter().zip(&quotas).filter(|_| !is_refused) {
+        kept.find(charge.place, now).charge(quota.reset, now);
     }
-    match full.len() >= MOST && !full.contains_key(&key) {
-        true => 1,
-        false => key,
-    }
+    quotas
+        .into_iter()
+        .min_by_key(|it| (std::cmp::Reverse(it.wait), it.left))
 }
 
 impl Quota {

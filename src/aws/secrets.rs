@@ -1,4 +1,4 @@
-//! Secrets of AWS Secrets Manager, for the credentials of upstreams.
+//! Secrets of AWS Secrets Manager: credentials of upstreams, and API keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use crate::upstream::{SecretStore, Upstream};
 /// The name of Secrets Manager in a signature.
 const SERVICE: &str = "secretsmanager";
 
-/// The time limit of one secret with all its tries.
+/// The time limit of one secret of an upstream with all its tries.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The way to read secrets.
-struct Secrets {
+pub(crate) struct Secrets {
     aws: Aws,
     url: String,
 }
@@ -52,21 +52,35 @@ pub fn store(config: &Config, upstreams: &[Upstream]) -> Result<Option<SecretSto
             upstream.name
         )
     };
-    let aws = Aws::new(Arc::new(config.clone())).map_err(told)?;
-    let url = format!("{}/", aws.endpoint(SERVICE).map_err(told)?);
-    let secrets = Arc::new(Secrets { aws, url });
+    let secrets = Arc::new(Secrets::new(Arc::new(config.clone())).map_err(told)?);
     Ok(Some(Arc::new(move |id, field| {
         let secrets = secrets.clone();
-        Box::pin(async move { secrets.get(&id, field.as_deref()).await })
+        let deadline = Deadline::after(LIMIT);
+        Box::pin(async move { secrets.get(&id, field.as_deref(), deadline).await })
     })))
 }
 
 impl Secrets {
+    /// Checks the settings. Nothing is sent.
+    ///
+    /// # Errors
+    /// The variable of AWS that is missing or invalid.
+    pub(crate) fn new(config: Arc<Config>) -> Result<Secrets, String> {
+        let aws = Aws::new(config)?;
+        let url = format!("{}/", aws.endpoint(SERVICE)?);
+        Ok(Secrets { aws, url })
+    }
+
     /// The secret `id`, or one field of it.
     ///
     /// # Errors
     /// Secrets Manager cannot be reached or refuses; `Internal` for a secret of another form.
-    async fn get(&self, id: &str, field: Option<&str>) -> Result<Secret> {
+    pub(crate) async fn get(
+        &self,
+        id: &str,
+        field: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Secret> {
         let failed = |problem: &str| {
             Error::internal(format!(
                 "the secret `{id}` of AWS Secrets Manager {problem}"
@@ -79,10 +93,7 @@ impl Secrets {
             .header("x-amz-target", "secretsmanager.GetSecretValue")
             .body(Bytes::from(body))
             .map_err(|error| failed("cannot be asked for").with_source(error))?;
-        let response = self
-            .aws
-            .insist(SERVICE, request, Deadline::after(LIMIT))
-            .await?;
+        let response = self.aws.insist(SERVICE, request, deadline).await?;
         if response.status() != StatusCode::OK {
             return Err(refused(SERVICE, &response, "the request of a secret"));
         }

@@ -31,6 +31,13 @@ pub(super) const ISSUERS: Kind<Vec<String>> = Kind {
     show: |value| value.join(","),
 };
 
+pub(super) const JWKS: Kind<Option<String>> = Kind {
+    takes: "URL",
+    parse: |value| issuer(value).map(Some),
+    // The default is none.
+    show: |_| String::new(),
+};
+
 pub(super) const WORDS: Kind<Vec<String>> = Kind {
     takes: "names",
     parse: |value| Ok(words(value).map(str::to_owned).collect()),
@@ -93,7 +100,7 @@ fn words(value: &str) -> impl Iterator<Item = &str> {
         .filter(|it| !it.is_empty())
 }
 
-/// The URL of an issuer: over TLS, or on this machine.
+/// The URL of an issuer or of its keys: over TLS, or on this machine.
 fn issuer(value: &str) -> Result<String, String> {
     let url: Option<http::Uri> = value.parse().ok();
     let is_usable = url.is_some_and(|url| {

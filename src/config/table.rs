@@ -84,6 +84,8 @@ settings! {
             "largest request body";
         max_response_bytes: usize = 5 << 20, kind::BYTES, "BIFOLD_MAX_RESPONSE_BYTES",
             "largest response to one request, with its batch and nested calls; of a stream, the largest message. On Lambda it is never more than the integration takes. A call whose response does not fit fails with `answer_too_large` (REST: HTTP 500)";
+        mcp_max_bytes: usize = 0, kind::BYTES_OR_NONE, "BIFOLD_MCP_MAX_BYTES",
+            "what `max_bytes` is on MCP for functions that have this argument, where a client does not give it: beyond it, whole items of a list or lines of a text are left out; `0` leaves nothing out";
         max_buffered_bytes: usize = 64 << 20, kind::BYTES, "BIFOLD_MAX_BUFFERED_BYTES",
             "bytes of heads, bodies and messages held at a time, of requests above 16 KiB; a request that does not fit gets 503";
         max_connections: usize = 1024, kind::CONNECTIONS, "BIFOLD_MAX_CONNECTIONS",
@@ -98,6 +100,8 @@ settings! {
     "Authorization" {
         auth_issuer: Vec<String> = Vec::new(), auth::ISSUERS, "BIFOLD_AUTH_ISSUER",
             "issuers of access tokens, separated by commas. As soon as there is one, every function that is not public needs an authenticated caller";
+        auth_jwks_url: Option<String> = None, auth::JWKS, "BIFOLD_AUTH_JWKS_URL",
+            "URL of the keys of the issuer, where its metadata cannot be read from here, e.g. in a network without a way to it; with one issuer only";
         auth_audience: Vec<String> = Vec::new(), auth::WORDS, "BIFOLD_AUTH_AUDIENCE",
             "audiences of tokens that are accepted, separated by commas; without it the public URL, alone or with `/mcp` or `/api`";
         auth_client_ids: Vec<String> = Vec::new(), auth::WORDS, "BIFOLD_AUTH_CLIENT_IDS",
@@ -111,15 +115,17 @@ settings! {
         auth_list: Listing = Listing::All, auth::LISTING, "BIFOLD_AUTH_LIST",
             "whether lists and documents show `all` functions or those that the caller is `allowed` to call";
         api_keys: Option<String> = None, auth::SOURCE, "BIFOLD_API_KEYS",
-            "hashes of API keys, as `key new` prints them: a file with a line for each, or the lines themselves with `;` between them";
+            "hashes of API keys, as `key new` prints them: a file with a line for each, the lines themselves with `;` between them, or the ARN of a secret of AWS Secrets Manager with the lines";
     }
     "Rate limits" {
         rate_limit: Option<RateLimit> = None, auth::RATE, "BIFOLD_RATE_LIMIT",
-            "calls of one caller, a principal or else a network, e.g. `100/m`; in the memory of each process, as all rate limits";
+            "calls of one caller, a principal or else a network, e.g. `100/m`";
         rate_limit_classes: BTreeMap<String, RateLimit> = BTreeMap::new(), auth::RATES, "BIFOLD_RATE_LIMIT_CLASSES",
             "calls of one caller of the functions of a tag, or of one function, e.g. `wallet=10/m,market=5/s`";
         rate_limit_total: Option<RateLimit> = None, auth::RATE, "BIFOLD_RATE_LIMIT_TOTAL",
             "calls of all callers";
+        rate_limit_shared: bool = false, kind::SWITCH, "BIFOLD_RATE_LIMIT_SHARED",
+            "whether the processes share the rate limits in `BIFOLD_TABLE`, approximately; else each process has its own";
     }
     "Upstreams" {
         upstream_timeout: Duration = Duration::from_secs(10), kind::MILLISECONDS, "BIFOLD_UPSTREAM_TIMEOUT_MS",
@@ -143,7 +149,7 @@ settings! {
         task_timeout: Duration = Duration::from_secs(900), kind::MILLISECONDS, "BIFOLD_TASK_TIMEOUT_MS",
             "longest time that a call may run as a task";
         state_keys: Vec<Key> = Vec::new(), kind::KEYS, "BIFOLD_STATE_KEYS",
-            "keys for the request state that clients keep between two rounds of a call, 64 hexadecimal digits each: the first one encrypts, all of them decrypt; without it a random key for each process";
+            "keys for what clients keep for the server, the request state between two rounds of a call and cursors, 64 hexadecimal digits each: the first one encrypts, all of them decrypt; without it a random key for each process";
         table: Option<String> = None, kind::TABLE, "BIFOLD_TABLE",
             "DynamoDB table for records that processes share; without it they are in the memory of the process";
     }

@@ -110,12 +110,15 @@ impl Context {
     ///
     /// # Errors
     /// `TooManyRequests`.
-    pub(crate) fn charge_rate<'a>(&self, classes: impl Iterator<Item = &'a str>) -> Result<()> {
+    pub(crate) async fn charge_rate<'a>(
+        &self,
+        classes: impl Iterator<Item = &'a str>,
+    ) -> Result<()> {
         if self.call.is_trusted {
             return Ok(());
         }
         let holder = || self.holder().unwrap_or_default();
-        let Some(quota) = self.services.auth.charge(holder, classes) else {
+        let Some(quota) = self.services.auth.charge(holder, classes).await else {
             return Ok(());
         };
         let wait = quota.wait;

@@ -19,6 +19,9 @@ struct Bounded {
     is_over: bool,
 }
 
+/// How many times larger than a response a result may be of which only a part is sent.
+const WHOLE: usize = 4;
+
 /// The text of a JSON value that was written a moment ago.
 struct Written(String);
 
@@ -39,6 +42,10 @@ impl Context {
             true => budget.free(),
             false => budget.left(),
         };
+        if self.scope.is_cut_later {
+            let bytes = self.encode_within(value, budget.most().saturating_mul(WHOLE))?;
+            return Ok((raw(bytes)?, None));
+        }
         let bytes = self.encode_within(value, free / form.copies())?;
         let cost = form.cost(&bytes, budget.is_quoted());
         let json = raw(bytes)?;
@@ -69,6 +76,9 @@ impl Context {
     }
 
     fn admit(&self, cost: usize) -> Result<Option<Reservation>> {
+        if self.scope.is_cut_later {
+            return Ok(None);
+        }
         if self.answers_function() {
             let hold = Reservation::of(&self.call, cost);
             return hold.map(Some).ok_or_else(|| self.too_large());
@@ -192,6 +202,11 @@ const EVENT: usize = 32;
 
 /// The most bytes of the envelope around a result.
 const ENVELOPE: usize = 16 << 10;
+
+/// The raw value of a text that was made of JSON.
+pub(crate) fn raw_of(text: String) -> Result<Box<RawValue>> {
+    raw(text.into_bytes())
+}
 
 fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
     let broken = || Error::internal("the result could not be encoded");

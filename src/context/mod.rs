@@ -4,11 +4,13 @@ mod access;
 pub(crate) mod answered;
 mod budget;
 mod call;
+pub(crate) mod cipher;
 pub(crate) mod client;
-mod encode;
+pub(crate) mod encode;
 mod extract;
 mod input;
 mod nested;
+mod page;
 pub(crate) mod request_log;
 mod scope;
 mod services;
@@ -37,6 +39,7 @@ pub(crate) use budget::{Budget, BudgetRef};
 pub(crate) use call::Call;
 use client::Client;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
+pub use page::Page;
 use scope::Scope;
 pub(crate) use scope::{Form, Protocol};
 pub use services::Process;
@@ -52,6 +55,8 @@ pub struct Context {
     client: Option<Arc<Client>>,
     /// The deadline of a sequence of upstream requests.
     sequence: Option<Deadline>,
+    /// The page that the call asks for.
+    page: Option<Arc<Page>>,
     scope: Scope,
 }
 
@@ -63,6 +68,7 @@ impl Context {
             call,
             client: None,
             sequence: None,
+            page: None,
             scope: Scope::ROOT,
         }
     }
@@ -122,6 +128,7 @@ impl Context {
             is_whole: self.call.is_whole,
         };
         Context {
+            page: self.page.clone(),
             scope: self.scope,
             ..Context::new(self.services.clone(), Arc::new(call))
         }

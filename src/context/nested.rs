@@ -53,17 +53,19 @@ impl Context {
         let scope = Scope {
             depth: self.scope.depth.saturating_add(1),
             has_yielded: false,
+            is_cut_later: false,
             is_within_caller: is_caller || self.scope.is_within_caller,
             ..self.scope
         };
         Context {
+            page: None,
             scope,
             ..self.clone()
         }
     }
 
     /// Whether the result goes to another function, and not into the response.
-    pub(super) fn answers_function(&self) -> bool {
+    pub(crate) fn answers_function(&self) -> bool {
         self.scope.depth > 1
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Scope {
     pub(super) is_within_caller: bool,
     /// Whether the thread was yielded since the last call.
     pub(super) has_yielded: bool,
+    /// Whether a part of the result is charged later, and not the whole.
+    pub(super) is_cut_later: bool,
 }
 
 impl Scope {
@@ -45,6 +47,7 @@ impl Scope {
         depth: 0,
         is_within_caller: false,
         has_yielded: false,
+        is_cut_later: false,
     };
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use http::Extensions;
 
+use super::cipher::StateCipher;
 use super::updates::Updates;
 use crate::auth::Auth;
 use crate::config::{Config, Setting};
@@ -21,6 +22,8 @@ pub(crate) struct Services {
     pub auth: Auth,
     /// The client of the upstream APIs.
     pub upstreams: Upstreams,
+    /// Encrypts what clients keep for the application.
+    pub cipher: Arc<StateCipher>,
     /// The short-lived records that the processes of the application share.
     pub store: Store,
     /// The channel for change notifications.

@@ -26,7 +26,7 @@ const REQUEST_HEADERS: &str = "Content-Type, Accept, Authorization, X-API-Key, M
                                Mcp-Session-Id, Last-Event-ID, X-Request-Id, traceparent, tracestate, baggage, If-None-Match";
 /// The response headers that a page may read in addition to those that are always readable.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
-    "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, RateLimit, RateLimit-Policy, Cache-Status, Age",
+    "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, RateLimit, RateLimit-Policy, Cache-Status, Age, Link",
 );
 /// The methods that a page may always use.
 const METHODS: [&str; 2] = ["GET", "POST"];

@@ -5,12 +5,13 @@ mod runtime;
 
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::StatusCode;
 use tokio::runtime as tokio_runtime;
-use tokio::task::JoinSet;
 use tracing::{debug, error, info, warn};
 
 use crate::app::{App, OPEN, RequestInfo};
@@ -25,16 +26,19 @@ pub use events::response::EventResponse;
 use events::stream::Cutoff;
 use runtime::api::Api;
 pub use runtime::api::ApiError;
+use runtime::driver::Driver;
 use runtime::extension::Extension;
 pub use runtime::failure::Failure;
-use runtime::health::PollerHealth;
-use runtime::poller::poll;
 use runtime::shutdown::{Phase, Shutdown, ShutdownSender};
-use runtime::timeout::Timeout;
+use runtime::worker::Worker;
 
 /// The error for settings that name no Lambda function.
 const MISSING_FUNCTION_NAME: &str = "`AWS_LAMBDA_FUNCTION_NAME` is not set, or the settings were made without it; the Lambda \
      platform sets it, and `Config::from_env` reads it";
+
+/// The variables without which `lambda_runtime` panics, beside the name of the function.
+const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+const VERSION: &str = "AWS_LAMBDA_FUNCTION_VERSION";
 
 /// The variable that holds the number of invocations that one process takes at a time.
 const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
@@ -88,7 +92,7 @@ pub fn run<E: Into<ApiError>>(start: impl AsyncFnOnce() -> Result<App, E>) -> Re
 pub(crate) async fn serve<E: Into<ApiError>>(
     start: impl AsyncFnOnce() -> Result<App, E>,
 ) -> Result<(), ApiError> {
-    let mut api = Api::from_env()?;
+    let api = Api::from_env()?;
     // The extension registers while the application is built: one yield lets the request leave first.
     let starting = async {
         tokio::task::yield_now().await;
@@ -96,12 +100,13 @@ pub(crate) async fn serve<E: Into<ApiError>>(
             Ok(started) => started.map_err(Into::into)?,
             Err(_) => return Err(Failure::panicked().into()),
         };
-        match app.config().is_frozen() {
-            true => Ok(app),
-            false => Err(ApiError::from(MISSING_FUNCTION_NAME)),
+        if !app.config().is_frozen() {
+            return Err(ApiError::from(MISSING_FUNCTION_NAME));
         }
+        check_environment()?;
+        Ok(app)
     };
-    let (extension, started) = tokio::join!(biased; Extension::register(&mut api), starting);
+    let (extension, started) = tokio::join!(biased; Extension::register(&api), starting);
     let app = match started {
         Ok(app) => app,
         Err(error) => {
@@ -116,29 +121,17 @@ pub(crate) async fn serve<E: Into<ApiError>>(
         warn!("{OPEN}");
     }
     let shutdown_sender = ShutdownSender::new();
-    let (health, timeout) = (PollerHealth::new(concurrency()), Timeout::default());
-    let mut pollers = JoinSet::new();
-    let mut take = |api| {
-        let (health, timeout) = (health.clone(), timeout.clone());
-        let poller = poll(
-            app.clone(),
-            api,
-            health,
-            timeout,
-            shutdown_sender.subscribe(),
-        );
-        // The future holds everything that a call can need, so it is boxed to be moved cheaply.
-        pollers.spawn(Box::pin(poller));
-    };
-    for _ in 1..concurrency() {
-        take(api.with_new_connection());
-    }
-    // The last poller reuses the connection that the registration has opened.
-    take(api);
+    let worker = Arc::new(Worker::new(
+        app.clone(),
+        api.clone(),
+        shutdown_sender.subscribe(),
+    ));
+    let driver = Driver::new(worker.clone(), api, concurrency());
+    let mut driving = Box::pin(driver.run());
     tokio::select! {
-        result = join_all(&mut pollers) => {
+        ended = &mut driving => {
             app.stop(DRAIN_TIMEOUT).await;
-            return result;
+            return ended;
         }
         () = wait(extension) => {}
         () = local::signal() => {}
@@ -146,7 +139,7 @@ pub(crate) async fn serve<E: Into<ApiError>>(
     info!("stopping: running invocations are finished first");
     app.close();
     let end = Deadline::after(DRAIN_TIMEOUT + TERMINATE_TIMEOUT);
-    let drained = drain(&shutdown_sender, &mut pollers).await;
+    let drained = drain(&shutdown_sender, driving.as_mut(), &worker).await;
     app.stop(end.remaining().max(STOP_TIME)).await;
     drained
 }
@@ -154,20 +147,20 @@ pub(crate) async fn serve<E: Into<ApiError>>(
 /// Waits for the running invocations, and then answers them with a failure.
 async fn drain(
     shutdown_sender: &ShutdownSender,
-    pollers: &mut JoinSet<Result<(), ApiError>>,
+    mut driving: Pin<&mut impl Future<Output = Result<(), ApiError>>>,
+    worker: &Worker,
 ) -> Result<(), ApiError> {
     for (phase, timeout) in [
         (Phase::Draining, DRAIN_TIMEOUT),
         (Phase::Terminating, TERMINATE_TIMEOUT),
     ] {
         shutdown_sender.enter(phase);
-        if let Ok(result) = tokio::time::timeout(timeout, join_all(pollers)).await {
-            return result;
+        if let Ok(ended) = tokio::time::timeout(timeout, driving.as_mut()).await {
+            return ended;
         }
     }
-    let invocations = pollers.len();
     error!(
-        invocations,
+        invocations = worker.running(),
         "the process ends while invocations are still running: a function blocks its thread"
     );
     Ok(())
@@ -271,17 +264,18 @@ fn concurrency() -> u32 {
     number.unwrap_or(1).max(1)
 }
 
-/// Waits for all pollers. When one fails, the others continue.
-async fn join_all(pollers: &mut JoinSet<Result<(), ApiError>>) -> Result<(), ApiError> {
-    let mut result = Ok(());
-    while let Some(ended) = pollers.join_next().await {
-        let ended = ended.unwrap_or_else(|panic| Err(panic.into()));
-        if let Err(error) = &ended {
-            error!(%error, "a poller stops: it takes no more invocations");
-        }
-        result = result.and(ended);
+/// Refuses an environment in which `lambda_runtime` panics.
+fn check_environment() -> Result<(), ApiError> {
+    let variable = |name| std::env::var(name).map_err(|_| missing(name));
+    let size = variable(MEMORY_SIZE)?;
+    if size.parse::<i32>().is_err() {
+        return Err(format!("`{MEMORY_SIZE}`: `{size}` is not a number of megabytes").into());
     }
-    result
+    variable(VERSION).map(drop)
+}
+
+fn missing(name: &str) -> ApiError {
+    format!("`{name}` is not set; the Lambda platform sets it").into()
 }
 
 async fn wait(extension: Option<Extension>) {

@@ -113,6 +113,8 @@ fn tools() -> Vec<Tool> {
             .tags(["account"]),
         Tool::new("fetch_current_fm_data", market::markets)
             .get("/figure_markets_data")
+            .pages("markets", None, 1000)
+            .selects()
             .tags(["market"]),
         Tool::new("fetch_last_crypto_token_price", market::last_price)
             .get("/crypto_token_price/{token_pair}")
@@ -136,6 +138,8 @@ fn tools() -> Vec<Tool> {
             .tags(["summary", "market"]),
         Tool::sync("get_registry_introspection", system::introspection)
             .get("/registry_introspection")
+            .pages("functions", None, 1000)
+            .selects()
             .tags(["system"])
             .closed_world(),
         Tool::sync("get_registry_summary", system::registry_summary)

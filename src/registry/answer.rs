@@ -44,11 +44,15 @@ enum Root {
     Blocks,
 }
 
-/// The status and the location on REST.
+/// What belongs to a result beside its value.
 #[derive(Default)]
 struct Head {
     status: Option<u16>,
     location: Option<String>,
+    /// Where the next page begins, if the function gives a page; `Some(None)` for the last one.
+    page: Option<Option<Box<RawValue>>>,
+    /// The cursor of the next page.
+    next: Option<String>,
 }
 
 impl Answer {
@@ -136,6 +140,37 @@ impl Answer {
     pub(super) fn with_location(mut self, location: String) -> Answer {
         self.head.get_or_insert_default().location = Some(location);
         self
+    }
+
+    /// A page of a list, and where the next one begins.
+    pub(super) fn with_page(mut self, next: Option<Box<RawValue>>) -> Answer {
+        self.head.get_or_insert_default().page = Some(next);
+        self
+    }
+
+    /// Where the next page begins, if the function has given a page.
+    pub(super) fn take_page(&mut self) -> Option<Option<Box<RawValue>>> {
+        self.head.as_mut()?.page.take()
+    }
+
+    pub(super) fn with_next(mut self, next: Option<String>) -> Answer {
+        if next.is_some() || self.head.is_some() {
+            self.head.get_or_insert_default().next = next;
+        }
+        self
+    }
+
+    /// The same result with another text.
+    pub(super) fn with_json(mut self, text: Box<RawValue>) -> Answer {
+        if let Body::Json { json, .. } = &mut self.body {
+            *json = text;
+        }
+        self
+    }
+
+    /// The cursor of the next page, of a tool that pages.
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.head.as_ref()?.next.as_deref()
     }
 
     /// The result as JSON: the value of the function, the content blocks of content or bytes, `null` for no content.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::fit;
 use super::functions::Functions;
 use super::icon::Icon;
 use super::meta;
@@ -63,6 +64,7 @@ fn alone(tool: &Tool) -> Vec<String> {
         );
     }
     found.extend(types::problems(tool));
+    found.extend(fit::problems(tool));
     found.extend(paths::problems(tool));
     if !tool.is_unchecked() {
         found.extend(header_problems(tool));

@@ -71,6 +71,7 @@ impl Tool {
         if let Some(dynamic) = &mut self.dynamic {
             dynamic.output = Output::json(Some(schema));
         }
+        self.fit.iter_mut().for_each(|fit| fit.forget());
         self
     }
 

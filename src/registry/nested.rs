@@ -74,7 +74,7 @@ impl Registry {
                 cx.charge_call()?;
                 // A call that a function makes itself is not a call of the client.
                 if !cx.is_within_call() || cx.is_within_caller() {
-                    cx.charge_rate(tool.classes())?;
+                    cx.charge_rate(tool.classes()).await?;
                 }
             }
         }

@@ -23,6 +23,8 @@ pub struct Output {
     pub status: u16,
     /// Whether a `Result` would be sent as a value.
     pub(super) is_result: bool,
+    /// Whether it is a page of a list.
+    pub(super) is_page: bool,
 }
 
 /// What a function may return: any value with a schema, [`Content`], [`Bytes`](crate::Bytes),
@@ -50,6 +52,7 @@ impl Output {
             media_type: Some("application/json"),
             status: 200,
             is_result: false,
+            is_page: false,
         }
     }
 
@@ -110,6 +113,6 @@ impl IntoAnswer for Answer {
             (None, Some(foreign)) => cx.admit_json(foreign, Form::Json)?,
             (None, None) => cx.admit_json(self.json(), form)?,
         };
-        Ok(self.with_hold(hold))
+        Ok(self.with_hold(hold).with_next(None))
     }
 }

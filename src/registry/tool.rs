@@ -9,6 +9,7 @@ use super::answer::Answer;
 use super::declared::DeclaredError;
 use super::decode::Arguments;
 use super::dynamic::Dynamic;
+use super::fit::Fit;
 use super::handler::{Blocking, ErasedHandler, Handler, Run};
 use super::hints::Hints;
 use super::icon::Icon;
@@ -57,6 +58,8 @@ pub struct Tool {
     published_rules: OnceLock<Rules>,
     run: Run,
     pub(super) has_arguments: bool,
+    /// Which part of the result a call may ask for.
+    pub(super) fit: Option<Box<Fit>>,
     /// What is known of a tool that is made at run time.
     pub(super) dynamic: Option<Box<Dynamic>>,
 }
@@ -98,6 +101,7 @@ impl Tool {
             published_rules: OnceLock::new(),
             run: handler.run,
             has_arguments: handler.has_arguments,
+            fit: None,
             dynamic: None,
         }
     }
@@ -225,10 +229,20 @@ impl Tool {
             fields.entry("description").or_insert(description);
         }
         self.published = Some(schema);
+        self.fit.iter_mut().for_each(|fit| fit.forget());
         self
     }
 
     pub(super) async fn run(&self, cx: Context, arguments: &str) -> Result<Answer> {
+        match &self.fit {
+            None => self.run_whole(cx, arguments).await,
+            // Boxed, so that only these tools have the larger future.
+            Some(fit) => Box::pin(fit.run(self, cx, arguments)).await,
+        }
+    }
+
+    /// Runs the function, which answers with its whole result.
+    pub(super) async fn run_whole(&self, cx: Context, arguments: &str) -> Result<Answer> {
         let arguments = Arguments {
             text: arguments,
             own: &self.input,
@@ -310,6 +324,14 @@ impl Tool {
 
     /// What is published of the result.
     pub fn output(&self) -> &Output {
+        match &self.fit {
+            Some(fit) => fit.output(self.own_output()),
+            None => self.own_output(),
+        }
+    }
+
+    /// What the function itself answers with.
+    pub(super) fn own_output(&self) -> &Output {
         match &self.dynamic {
             Some(dynamic) => &dynamic.output,
             None => &self.output,
@@ -398,6 +420,14 @@ impl Tool {
     }
 
     pub(super) fn schema(&self) -> &Value {
+        match &self.fit {
+            Some(fit) => fit.input(self.own_schema()),
+            None => self.own_schema(),
+        }
+    }
+
+    /// The schema of the function's own arguments.
+    pub(super) fn own_schema(&self) -> &Value {
         self.published.as_ref().unwrap_or(&self.input)
     }
 }

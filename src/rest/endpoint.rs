@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use http::header::{HeaderName, VARY};
+use http::header::{HeaderName, LINK, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use matchit::Params;
@@ -17,6 +17,7 @@ use super::binding::Place;
 use super::body::{self, Kind};
 use super::events;
 use super::headers;
+use super::link;
 use super::problem::{failure, refused};
 use super::response;
 use super::routes::RestApi;
@@ -190,7 +191,13 @@ pub(super) fn whole(
     };
     let is_get = parts.method == Method::GET || parts.method == Method::HEAD;
     let get = is_get.then_some(&parts.headers);
-    let response = response::of_answer(answer, endpoint.tool.success_status(), cx, get);
+    // Only a GET has all its arguments in the URL.
+    let next = answer.next_cursor().filter(|_| is_get);
+    let next = next.and_then(|it| link::next(&parts.uri, it));
+    let mut response = response::of_answer(answer, endpoint.tool.success_status(), cx, get);
+    if let Some(next) = next {
+        response.headers_mut().insert(LINK, next);
+    }
     Answered::new(response, Outcome::of_call(function, None))
 }
 

@@ -9,6 +9,7 @@ mod endpoint;
 mod events;
 mod freshness;
 mod headers;
+mod link;
 mod missing;
 mod multipart;
 mod openapi;

@@ -19,7 +19,7 @@ pub(super) fn operation(tool: &Tool, route: Option<&Route>, id: String) -> Value
         "tags": tool.groups(),
         // Operation ids are unique to a route, so this names the function.
         "x-tool": tool.name(),
-        "responses": responses(tool, takes_body),
+        "responses": responses(tool, route, takes_body),
     });
     let parameters = parameters(tool, &binding);
     if !takes_body || !parameters.is_empty() {
@@ -125,12 +125,12 @@ fn with_files(schema: &Value) -> Value {
 }
 
 /// The possible responses of a call.
-fn responses(tool: &Tool, takes_body: bool) -> Value {
+fn responses(tool: &Tool, route: Option<&Route>, takes_body: bool) -> Value {
     let output = tool.output();
     let own = tool.success_status().filter(|_| output.status == 200);
     let success = own.unwrap_or(output.status).to_string();
     let mut responses = json!({
-        success: success_response(tool),
+        success: success_response(tool, route),
         "400": failure("An argument is wrong; `field` names it"),
         "500": failure("A defect of this server"),
         "503": failure("An upstream asks for fewer requests; `Retry-After` says when to come back"),
@@ -176,7 +176,7 @@ fn declare(tool: &Tool, responses: &mut Value) {
     }
 }
 
-fn success_response(tool: &Tool) -> Value {
+fn success_response(tool: &Tool, route: Option<&Route>) -> Value {
     let output = tool.output();
     let is_nothing = tool.success_status() == Some(204);
     let Some(media_type) = output.media_type.filter(|_| !is_nothing) else {
@@ -192,10 +192,15 @@ fn success_response(tool: &Tool) -> Value {
         } });
     }
     let mut response = json!({ "description": "The result", "content": content });
+    if tool.is_paged() && route.is_some_and(|it| !it.takes_body()) {
+        response["headers"]["Link"] = json!({
+            "description": "The next page, with `rel=\"next\"`; absent on the last one",
+            "schema": { "type": "string" },
+        });
+    }
     if output.status == 201 {
         let url = json!({ "type": "string", "format": "uri-reference" });
-        response["headers"] =
-            json!({ "Location": { "description": "Where it is", "schema": url } });
+        response["headers"]["Location"] = json!({ "description": "Where it is", "schema": url });
     }
     response
 }

@@ -190,6 +190,11 @@ pub(super) fn header_names(schema: &Value) -> Vec<&str> {
         .collect()
 }
 
+/// The schema of values of which any fields may be absent.
+pub(crate) fn loosen(schema: &mut Value) {
+    visit(schema, &mut |fields| drop(fields.remove("required")));
+}
+
 /// Applies `change` to the schema and to every schema inside it.
 fn visit(schema: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     let Value::Object(fields) = schema else {

@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tracing::{debug, error};
-use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -68,7 +68,10 @@ pub struct PendingOutcome(Arc<OnceLock<Outcome>>);
 pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
     let levels: Targets = levels.parse()?;
     let started = match format {
-        Format::Json => JsonLog::new(json::to_stdout).with(levels).try_init(),
+        Format::Json => {
+            let levels = without_loop(levels);
+            JsonLog::new(json::to_stdout).with(levels).try_init()
+        }
         Format::Text => {
             let lines = tracing_subscriber::fmt::layer()
                 .compact()
@@ -83,6 +86,17 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
         log_panics();
     }
     Ok(())
+}
+
+/// Leaves out the warnings of `lambda_runtime`, unless they are asked for: it repeats each without a pause while the
+/// platform is gone, and what runs it reports the same once.
+fn without_loop(levels: Targets) -> Targets {
+    const LOOP: &str = "lambda_runtime";
+    if levels.iter().any(|(target, _)| target.starts_with(LOOP)) {
+        return levels;
+    }
+    let most = levels.default_level().unwrap_or(LevelFilter::OFF);
+    levels.with_target(LOOP, most.min(LevelFilter::ERROR))
 }
 
 /// Writes an event for each panic, before what the process does with panics anyway.

@@ -148,7 +148,12 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "schema",
         ],
     ),
-    ("auth", &["upstream", "config", "http", "clock", "error"]),
+    (
+        "auth",
+        &[
+            "store", "aws", "upstream", "config", "http", "clock", "error",
+        ],
+    ),
     ("store", &["aws", "config", "clock", "error"]),
     ("aws", &["upstream", "config", "clock", "error"]),
     ("upstream", &["telemetry", "config", "clock", "error"]),

@@ -3,14 +3,16 @@
 mod attacks;
 mod discovery;
 mod documents;
+mod handles;
 mod issuer;
 mod keys;
-
 mod lists;
 mod matrix;
 mod outage;
 mod principals;
 mod rates;
+mod secret_keys;
+mod shared_rates;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

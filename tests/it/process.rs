@@ -1,14 +1,17 @@
 //! The binary itself: as a Lambda function, as a local server, and on the command line.
 
+mod access;
 mod cli;
+mod early;
 mod faults;
 mod log;
 pub mod platform;
 mod runtime;
-mod serve;
+pub mod serve;
 mod sockets;
 mod stop;
 mod stream;
+mod workers;
 
 use std::process::Stdio;
 

@@ -5,6 +5,8 @@
     reason = "the SDK marks what the newest revision would rather not have"
 )]
 
+mod authorization;
+
 use std::sync::{Arc, Mutex};
 
 use bifold::provenance::replay::VESTING;
@@ -190,7 +192,7 @@ async fn connected(
 }
 
 /// An HTTP client that trusts nobody, which loopback does not need.
-fn plain() -> reqwest::Client {
+pub fn plain() -> reqwest::Client {
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -3,8 +3,10 @@
 pub(crate) mod escape;
 pub(crate) mod event;
 pub(crate) mod field;
+mod generated;
 pub(crate) mod http_event;
 pub(crate) mod integration;
+mod oracle;
 pub(crate) mod ping;
 pub(crate) mod principal;
 pub(crate) mod request_parts;

@@ -1,12 +1,13 @@
-//! A client of the Lambda Runtime API: it takes invocations, and posts responses, failures and failed starts.
-//!
-//! It replaces the client of `lambda_runtime`, which delays streamed responses by 40 ms (no `TCP_NODELAY`), writes the
-//! error of a stream into its body, ends the body of a producer that panicked as if it were complete, and reads streams
-//! in a task that may outlive their invocation.
+//! A client of the Lambda Runtime API: it posts responses, failures and failed starts, and serves the extension.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
 use http::header::{CONTENT_TYPE, HOST, TRAILER, TRANSFER_ENCODING, USER_AGENT};
+use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 use crate::lambda::events::response::{ERROR_BODY, ERROR_TYPE, EventResponse};
 use crate::lambda::runtime::connection::{Connection, ExchangeError};
@@ -20,12 +21,14 @@ const STREAMED: &str = "application/vnd.awslambda.http-integration-response";
 /// The platform could not be reached, or refused a request.
 pub type ApiError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A client of the platform with one connection, which is opened when it is needed and reused while it is open.
+/// A client of the platform. Clones share its connections, which are opened when they are needed and kept while they are
+/// open: never more than requests ran at once.
+#[derive(Clone)]
 pub(crate) struct Api {
-    authority: String,
+    authority: Arc<str>,
     /// The prefix of every path, which only emulators have.
-    prefix: String,
-    connection: Option<Connection>,
+    prefix: Arc<str>,
+    idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Api {
@@ -35,40 +38,24 @@ impl Api {
     /// The address is missing or malformed.
     pub(crate) fn from_env() -> Result<Api, ApiError> {
         let address = std::env::var(ADDRESS).map_err(|_| format!("`{ADDRESS}` is not set"))?;
-        let url = match address.contains("://") {
-            true => address,
-            false => format!("http://{address}"),
-        };
-        let uri: Option<Uri> = url.parse().ok();
-        let authority = uri.as_ref().and_then(Uri::authority);
-        let authority = authority.ok_or_else(|| {
-            format!("`{ADDRESS}`: `{url}` is not an address; expected a host and a port")
+        let uri: Option<Uri> = address.parse().ok();
+        let uri = uri.filter(|it| it.authority().is_some()).ok_or_else(|| {
+            format!(
+                "`{ADDRESS}`: `{address}` is not an address; expected a host and a port, or a URL"
+            )
         })?;
         Ok(Api {
-            authority: authority.to_string(),
-            prefix: uri
-                .as_ref()
-                .map_or("", Uri::path)
-                .trim_end_matches('/')
-                .to_owned(),
-            connection: None,
+            authority: uri.authority().map_or("", Authority::as_str).into(),
+            prefix: uri.path().trim_end_matches('/').into(),
+            idle: Arc::default(),
         })
     }
 
-    /// A client of the same platform with a connection of its own.
-    pub(crate) fn with_new_connection(&self) -> Api {
-        Api {
-            authority: self.authority.clone(),
-            prefix: self.prefix.clone(),
-            connection: None,
-        }
-    }
-
-    /// Waits for the next invocation.
+    /// Waits for the next invocation, where `lambda_runtime` gave up.
     ///
     /// # Errors
     /// The connection fails, or the platform refuses the request.
-    pub(crate) async fn next(&mut self) -> Result<Invocation, ApiError> {
+    pub(crate) async fn next(&self) -> Result<Invocation, ApiError> {
         let path = format!("{RUNTIME}/invocation/next");
         let response = self
             .request(Method::GET, &path, HeaderMap::new(), Body::empty())
@@ -81,11 +68,11 @@ impl Api {
     /// # Errors
     /// The connection fails, for example because the caller is gone, or the platform refuses the response.
     pub(crate) async fn respond(
-        &mut self,
+        &self,
         invocation: &Invocation,
         response: EventResponse,
     ) -> Result<(), ApiError> {
-        let mut headers = invocation.headers();
+        let mut headers = invocation.repeated_headers();
         if response.is_streamed() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(STREAMED));
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -108,12 +95,12 @@ impl Api {
     /// # Errors
     /// The connection fails, or the platform refuses the request.
     pub(crate) async fn fail(
-        &mut self,
+        &self,
         invocation: &Invocation,
         failure: &Failure,
     ) -> Result<(), ApiError> {
         let path = format!("{RUNTIME}/invocation/{}/error", invocation.id);
-        self.post_failure(&path, invocation.headers(), failure)
+        self.post_failure(&path, invocation.repeated_headers(), failure)
             .await
     }
 
@@ -121,13 +108,13 @@ impl Api {
     ///
     /// # Errors
     /// The connection fails, or the platform refuses the request.
-    pub(crate) async fn fail_start(&mut self, failure: &Failure) -> Result<(), ApiError> {
+    pub(crate) async fn fail_start(&self, failure: &Failure) -> Result<(), ApiError> {
         let path = format!("{RUNTIME}/init/error");
         self.post_failure(&path, HeaderMap::new(), failure).await
     }
 
     async fn post_failure(
-        &mut self,
+        &self,
         path: &str,
         mut headers: HeaderMap,
         failure: &Failure,
@@ -144,7 +131,7 @@ impl Api {
     /// # Errors
     /// The connection fails, or the status is not a success.
     pub(crate) async fn request(
-        &mut self,
+        &self,
         method: Method,
         path: &str,
         headers: HeaderMap,
@@ -156,7 +143,7 @@ impl Api {
         *request.headers_mut() = headers;
         let agent = concat!("bifold/", env!("CARGO_PKG_VERSION"));
         let headers = request.headers_mut();
-        headers.insert(HOST, HeaderValue::try_from(&self.authority)?);
+        headers.insert(HOST, HeaderValue::try_from(&*self.authority)?);
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
         let response = self.send(request).await?;
         match response.status().is_success() {
@@ -165,28 +152,43 @@ impl Api {
         }
     }
 
-    async fn send(&mut self, mut request: Request<Body>) -> Result<Response<Bytes>, ApiError> {
-        // The platform may have closed the kept connection; a request that was not sent yet goes over a new one.
-        if let Some(mut connection) = self.connection.take() {
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Bytes>, ApiError> {
+        // The platform may have closed a kept connection; a request that was not sent yet goes over another one.
+        loop {
+            let kept = self.idle().pop();
+            let is_new = kept.is_none();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => Connection::open(&self.authority).await?,
+            };
             match connection.exchange(request).await {
-                Ok(response) => return Ok(self.keep(connection, response)),
+                Ok(response) => {
+                    self.idle()
+                        .extend(Some(connection).filter(Connection::is_open));
+                    return Ok(response);
+                }
                 Err(ExchangeError {
                     request: Some(unsent),
                     ..
-                }) => request = unsent,
+                }) if !is_new => request = unsent,
                 Err(failed) => return Err(failed.error),
             }
         }
-        let mut connection = Connection::open(&self.authority).await?;
-        match connection.exchange(request).await {
-            Ok(response) => Ok(self.keep(connection, response)),
-            Err(failed) => Err(failed.error),
-        }
     }
 
-    fn keep(&mut self, connection: Connection, response: Response<Bytes>) -> Response<Bytes> {
-        self.connection = Some(connection).filter(Connection::is_open);
-        response
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a connection and waits until the platform closes it.
+    ///
+    /// # Errors
+    /// The platform takes no connection.
+    pub(crate) async fn until_closed(&self) -> Result<(), ApiError> {
+        let mut socket = TcpStream::connect(&*self.authority).await?;
+        // The platform sends nothing where it was asked nothing, so this is the end, in good order or not.
+        let _ = socket.read(&mut [0]).await;
+        Ok(())
     }
 }
 

@@ -25,12 +25,11 @@ pub(crate) struct Extension {
 impl Extension {
     /// Registers the extension, before the first invocation is taken. `None` where the platform has no extensions; then
     /// it sends no signal either.
-    pub(crate) async fn register(api: &mut Api) -> Option<Extension> {
+    pub(crate) async fn register(api: &Api) -> Option<Extension> {
         let registered = tokio::time::timeout(REGISTRATION_TIMEOUT, register(api)).await;
         match registered.unwrap_or_else(|late| Err(late.into())) {
             Ok(identifier) => Some(Extension {
-                // The wait occupies a connection until the process ends.
-                api: api.with_new_connection(),
+                api: api.clone(),
                 identifier,
             }),
             Err(error) => {
@@ -41,7 +40,7 @@ impl Extension {
     }
 
     /// Waits for ever. The platform considers the start complete only when every extension waits for its next event.
-    pub(crate) async fn wait(mut self) {
+    pub(crate) async fn wait(self) {
         let headers = HeaderMap::from_iter([(IDENTIFIER, self.identifier)]);
         let path = format!("{PATH}/event/next");
         let ended = self
@@ -53,7 +52,7 @@ impl Extension {
     }
 }
 
-async fn register(api: &mut Api) -> Result<HeaderValue, ApiError> {
+async fn register(api: &Api) -> Result<HeaderValue, ApiError> {
     let headers = HeaderMap::from_iter([(NAME, HeaderValue::from_static("bifold"))]);
     let body = Body::from(r#"{"events":[]}"#);
     let path = format!("{PATH}/register");

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use lambda_runtime::LambdaInvocation;
 
 use crate::lambda::events::ping;
 use crate::lambda::runtime::api::ApiError;
@@ -13,50 +14,65 @@ const DEADLINE: &str = "lambda-runtime-deadline-ms";
 const CLIENT_CONTEXT: &str = "lambda-runtime-client-context";
 const TRACE: &str = "lambda-runtime-trace-id";
 /// Distinguishes a response from a late one to an earlier attempt; it is sent back unchanged.
-const INVOCATION: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
+const ATTEMPT: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
 
 /// One invocation.
 pub(crate) struct Invocation {
     pub(crate) id: String,
-    /// The time that is left, where the platform gives a deadline.
-    pub(crate) time_left: Option<Duration>,
-    /// The X-Ray trace header.
-    pub(crate) trace: Option<HeaderValue>,
     pub(crate) payload: Bytes,
-    echo: Option<HeaderValue>,
-    is_ping: bool,
+    headers: HeaderMap,
 }
 
 impl Invocation {
-    /// Reads the response to `next`.
+    /// Reads the response to a request of our own for the next invocation.
     ///
     /// # Errors
     /// The invocation has no id, so it cannot be answered.
     pub(crate) fn read(response: Response<Bytes>) -> Result<Invocation, ApiError> {
         let (parts, payload) = response.into_parts();
-        let text = |name| parts.headers.get(name).and_then(|it| it.to_str().ok());
-        let id =
-            text(REQUEST_ID).ok_or_else(|| format!("an invocation came without `{REQUEST_ID}`"))?;
+        let id = text(&parts.headers, REQUEST_ID);
+        let id = id.ok_or_else(|| format!("an invocation came without `{REQUEST_ID}`"))?;
         Ok(Invocation {
             id: id.to_owned(),
-            time_left: text(DEADLINE).and_then(time_left),
-            trace: parts.headers.get(TRACE).cloned(),
-            is_ping: text(CLIENT_CONTEXT).is_some_and(ping::is_declared_in),
             payload,
-            echo: parts.headers.get(INVOCATION).cloned(),
+            headers: parts.headers,
         })
+    }
+
+    /// The time that is left, where the platform gives a deadline.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        text(&self.headers, DEADLINE).and_then(time_left)
+    }
+
+    /// The X-Ray trace header.
+    pub(crate) fn trace(&self) -> Option<HeaderValue> {
+        self.headers.get(TRACE).cloned()
     }
 
     /// Whether its client context declares a warm-up ping.
     pub(crate) fn is_ping(&self) -> bool {
-        self.is_ping
+        text(&self.headers, CLIENT_CONTEXT).is_some_and(ping::is_declared_in)
     }
 
     /// The headers that its response must repeat.
-    pub(crate) fn headers(&self) -> HeaderMap {
-        let echo = self.echo.iter().map(|echo| (INVOCATION, echo.clone()));
-        echo.collect()
+    pub(crate) fn repeated_headers(&self) -> HeaderMap {
+        let attempt = self.headers.get(ATTEMPT).cloned();
+        attempt.map(|it| (ATTEMPT, it)).into_iter().collect()
     }
+}
+
+impl From<LambdaInvocation> for Invocation {
+    fn from(invocation: LambdaInvocation) -> Invocation {
+        Invocation {
+            id: invocation.context.request_id,
+            payload: invocation.body,
+            headers: invocation.parts.headers,
+        }
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// The time until `deadline`, which is in milliseconds since 1970. Emulators without deadlines send one in 1970.

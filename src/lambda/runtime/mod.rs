@@ -1,11 +1,12 @@
-//! The Runtime API and the extension: invocations in, responses out, and an orderly shutdown.
+//! The function on the platform: `lambda_runtime` takes the invocations, and what it does not do as it must is ours.
 
 pub(crate) mod api;
 pub(crate) mod connection;
+pub(crate) mod driver;
 pub(crate) mod extension;
 pub(crate) mod failure;
 pub(crate) mod health;
 pub(crate) mod invocation;
-pub(crate) mod poller;
 pub(crate) mod shutdown;
 pub(crate) mod timeout;
+pub(crate) mod worker;

@@ -6,12 +6,12 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use serde_json::value::RawValue;
 use tracing::debug;
 
+use crate::context::cipher::StateCipher;
 use crate::context::client::Client;
 use crate::context::{Context, Form, Protocol};
 use crate::error::{Capability, Error};
 use crate::mcp::call::client::ClientChannel;
 use crate::mcp::call::pending::PendingRequests;
-use crate::mcp::call::request_state::StateCipher;
 use crate::mcp::call::run::{Ended, Run};
 use crate::mcp::call::session::{Next, Session};
 use crate::mcp::call::task::{Escalation, Tasks};

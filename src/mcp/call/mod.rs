@@ -5,7 +5,6 @@ pub(crate) mod execution;
 pub(crate) mod mrtr;
 pub(crate) mod pending;
 pub(crate) mod question;
-pub(crate) mod request_state;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod shutdown;

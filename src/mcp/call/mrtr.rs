@@ -11,10 +11,10 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::context::cipher::StateCipher;
 use crate::context::client::Ask;
 use crate::error::Error;
 use crate::mcp::call::question::{Answers, Executions};
-use crate::mcp::call::request_state::StateCipher;
 use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::params::{Key, Params};

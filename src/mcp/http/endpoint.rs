@@ -7,12 +7,12 @@ use quick_cache::sync::Cache;
 use crate::aws::invoke::Invoker;
 use crate::config::Config;
 use crate::context::Context;
+use crate::context::cipher::StateCipher;
 use crate::context::updates::{Update, Updates};
 use crate::error::Result;
 use crate::http::origin::AllowedOrigins;
 use crate::mcp::call::execution::Executor;
 use crate::mcp::call::pending::PendingRequests;
-use crate::mcp::call::request_state::StateCipher;
 use crate::mcp::call::shutdown::Shutdown;
 use crate::mcp::call::task::Tasks;
 use crate::mcp::methods::lists::{self, List};
@@ -50,6 +50,8 @@ pub(crate) struct Dependencies<'a> {
     pub origins: AllowedOrigins,
     /// The settings of the process.
     pub config: &'a Config,
+    /// Encrypts what clients keep.
+    pub cipher: Arc<StateCipher>,
     /// The store that all processes share.
     pub store: Store,
     /// Invokes the function again to continue a task, where the process is frozen between requests.
@@ -72,6 +74,7 @@ impl Endpoint {
             page_size,
             origins,
             config,
+            cipher,
             store,
             invoker,
             updates,
@@ -93,7 +96,7 @@ impl Endpoint {
         let executor = Executor {
             registry: registry.clone(),
             server: rendered.server().to_owned(),
-            cipher: Arc::new(StateCipher::new(&config.state_keys)),
+            cipher,
             pending_requests: PendingRequests::new(
                 store.clone(),
                 config.input_timeout,

@@ -18,6 +18,7 @@ const needsCredentials = operation => {
   const all = alternatives(operation);
   return all.length > 0 && all.every(it => it.length > 0);
 };
+const isGuarded = entry => entry.routes.some(it => it.operation && needsCredentials(it.operation));
 
 // While samples are written no secret is looked at.
 function credentials(operation) {

@@ -110,7 +110,6 @@ function section(entry) {
     response.call(request);
   };
   const routes = entry.routes.length > 1 && h("select", { id: newId(), onchange: () => choose(routes.selectedIndex) }, entry.routes.map(it => h("option", it.label)));
-  const guarded = entry.routes.some(it => it.operation && needsCredentials(it.operation));
   choose(0);
   return h("article", { "aria-labelledby": "title" },
     h("p.crumb", entry.tag ?? "other"),
@@ -118,7 +117,7 @@ function section(entry) {
     entry.title && entry.title !== entry.name && h("p.lead", entry.title),
     h("ul.routes", entry.routes.map(it => h("li", methodBadge(it), " ", h("code", it.path ? pathNodes(it.path) : "tools/call")))),
     prose(entry.description),
-    guarded && h("p.fine", "Asks for authorization. ", button("Authorize", "", () => authorize())),
+    isGuarded(entry) && h("p.fine", "Asks for authorization. ", button("Authorize", "", () => authorize())),
     h("div.columns", {},
       h("div", h("form.try", { autocomplete: "off", autocapitalize: "off", spellcheck: "false", onsubmit, oninput: refresh, onchange: refresh }, h("h2", "Arguments"),
         routes && h("div.field.send", h("label", { for: routes.id }, "Send as"), routes), extras, slot,

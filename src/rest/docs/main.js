@@ -11,8 +11,12 @@ function overview() {
     catalog.functions.some(it => it.protocols.includes("mcp")) && connectPanel(),
     h("h2", "Functions"), !entries.length && h("p", "No function is served."),
     grouped(entries).map(([tag, list]) => h("div", h("h3.tag", tag), h("ul.index", list.map(entry =>
-      h("li", h("a", { href: hashOf(entry) }, methodBadge(entry.routes[0]), h("b", broken(entry.name))), h("span.fine", inline(entry.title ?? entry.description.trim().split("\n")[0]))))))));
+      h("li", linkTo(entry, "b"), h("span.fine", inline(entry.title ?? entry.description.trim().split("\n")[0]))))))));
 }
+
+// A lock behind the name, from the style sheet, says that the function asks for authorization.
+const linkTo = (entry, spec) => h("a", { href: hashOf(entry) },
+  methodBadge(entry.routes[0]), h(isGuarded(entry) ? spec + ".guarded" : spec, broken(entry.name)));
 
 // Pictures come from this page or this server alone.
 function iconNode() {
@@ -24,7 +28,7 @@ let entries = [], authorize;
 const search = one("#side input"), menu = one(".menu"), theme = one(".theme");
 
 function drawList() {
-  const link = entry => h("li", h("a", { href: hashOf(entry) }, methodBadge(entry.routes[0]), h("span", broken(entry.name))));
+  const link = entry => h("li", linkTo(entry, "span"));
   one("#side .list").replaceChildren(h("ul", h("li", h("a", { href: "#" }, "Overview"))),
     ...grouped(entries).map(([tag, list]) => h("div.group", h("h2", tag), h("ul", list.map(link)))));
   filter();

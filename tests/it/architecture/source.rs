@@ -12,9 +12,11 @@ pub struct Source {
 }
 
 impl Source {
-    /// The text without comments and without unit tests, which stand at the end of a file.
+    /// The text without comments and without unit tests, which stand at the end of a file or are all of it.
     pub fn code(&self) -> String {
-        let text = self.text.split("#[cfg(test)]").next().unwrap();
+        let marks = ["#[cfg(test)]", "#![cfg(test)]"];
+        let ends = marks.iter().filter_map(|it| self.text.find(it));
+        let text = &self.text[..ends.min().unwrap_or(self.text.len())];
         let lines = text
             .lines()
             .filter(|line| !line.trim_start().starts_with("//"));

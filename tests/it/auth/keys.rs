@@ -10,7 +10,7 @@ use crate::support::Log;
 
 const SECRET: &str = "bfk_c2VjcmV0";
 
-fn hash(secret: &str) -> String {
+pub fn hash(secret: &str) -> String {
     let digest = digest(&SHA256, secret.as_bytes());
     digest
         .as_ref()
@@ -19,7 +19,7 @@ fn hash(secret: &str) -> String {
         .collect()
 }
 
-fn api_key(secret: &str) -> HeaderMap {
+pub fn api_key(secret: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("x-api-key", secret.parse().unwrap());
     headers

@@ -98,7 +98,10 @@ async fn a_document_says_the_same_as_its_function() {
             (&contents["uri"], &contents["mimeType"]),
             (&json!(uri), &json!(mime_type))
         );
-        assert_eq!(contents["text"], expected["content"][0]["text"]);
+        // A document has no pages.
+        let text = expected["content"][0]["text"].as_str().unwrap();
+        let text = text.replace(r#","next_cursor":null"#, "");
+        assert_eq!(contents["text"], text);
         assert!(
             read["ttlMs"].is_u64() && read["cacheScope"] == "public",
             "{read}"

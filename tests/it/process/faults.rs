@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::binary;
@@ -22,8 +23,19 @@ async fn a_request_that_the_platform_refuses_is_retried() {
     assert!(platform.is_running());
 }
 
+/// The binary as a function of the platform at this address.
+pub fn function(address: &str) -> Command {
+    let mut function = binary();
+    function
+        .env("AWS_LAMBDA_RUNTIME_API", address)
+        .env("AWS_LAMBDA_FUNCTION_NAME", "bifold")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+    function
+}
+
 /// One request on a socket: its first line and its body, if it has a length.
-async fn request(socket: &mut BufReader<TcpStream>) -> Option<(String, String)> {
+pub async fn request(socket: &mut BufReader<TcpStream>) -> Option<(String, String)> {
     let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
     socket
         .read_line(&mut first)
@@ -43,7 +55,7 @@ async fn request(socket: &mut BufReader<TcpStream>) -> Option<(String, String)> 
 }
 
 /// Accepts connections until one has a request for this path; other requests get 404.
-async fn asked(api: &TcpListener, path: &str) -> (BufReader<TcpStream>, String) {
+pub async fn asked(api: &TcpListener, path: &str) -> (BufReader<TcpStream>, String) {
     loop {
         let mut socket = BufReader::new(api.accept().await.unwrap().0);
         while let Some((first, body)) = request(&mut socket).await {
@@ -58,7 +70,7 @@ async fn asked(api: &TcpListener, path: &str) -> (BufReader<TcpStream>, String) 
 }
 
 /// Sends an event on a connection, and closes it.
-async fn hand_out(socket: BufReader<TcpStream>, event: &Value) {
+pub async fn hand_out(socket: BufReader<TcpStream>, event: &Value) {
     hand_out_until(socket, event, after(60_000)).await;
 }
 
@@ -79,9 +91,7 @@ async fn a_broken_connection_is_replaced_and_its_invocation_is_cancelled() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", upstream.local_addr().unwrap());
     let address = api.local_addr().unwrap().to_string();
-    let mut function = binary()
-        .env("AWS_LAMBDA_RUNTIME_API", address)
-        .env("AWS_LAMBDA_FUNCTION_NAME", "bifold")
+    let mut function = function(&address)
         .env("BIFOLD_INVOKE_MODE", "response_stream")
         .env("BIFOLD_EXPLORER_URL", url)
         .spawn()
@@ -98,9 +108,11 @@ async fn a_broken_connection_is_replaced_and_its_invocation_is_cancelled() {
         .await
         .unwrap();
 
-    // The caller disconnects in the middle of a stream.
-    let (first, _) = request(&mut socket).await.unwrap();
-    assert!(first.contains("/invocation/next"), "{first}");
+    // Responses and requests for invocations have connections of their own.
+    let mut posts = socket;
+    let (socket, _) = asked(&api, "/invocation/next").await;
+
+    // The caller disconnects in the middle of a stream, which is on the connection of the first response.
     let mut watched = event("function_url_mcp");
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
         {"name": "fetch_current_hash_statistics", "_meta": {"progressToken": 1}}});
@@ -110,9 +122,10 @@ async fn a_broken_connection_is_replaced_and_its_invocation_is_cancelled() {
         .unwrap()
         .retain(|name, _| !name.starts_with("mcp-"));
     hand_out(socket, &watched).await;
-    let (socket, _) = asked(&api, "/invocation/1/response").await;
+    let (first, _) = request(&mut posts).await.unwrap();
+    assert!(first.contains("/invocation/1/response"), "{first}");
     let (mut waiting, _) = upstream.accept().await.unwrap();
-    drop(socket);
+    drop(posts);
     let mut rest = Vec::new();
     waiting.read_to_end(&mut rest).await.unwrap();
 
@@ -126,9 +139,7 @@ async fn a_broken_connection_is_replaced_and_its_invocation_is_cancelled() {
 async fn a_response_that_the_platform_does_not_accept_blocks_only_until_its_deadline() {
     let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = api.local_addr().unwrap().to_string();
-    let _function = binary()
-        .env("AWS_LAMBDA_RUNTIME_API", address)
-        .env("AWS_LAMBDA_FUNCTION_NAME", "bifold")
+    let _function = function(&address)
         .env("BIFOLD_REPLAY", "true")
         .spawn()
         .unwrap();

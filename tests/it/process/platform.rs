@@ -38,9 +38,11 @@ pub struct Platform {
 }
 
 /// One invocation, as `next` delivers it.
+#[derive(Clone)]
 struct Event {
     id: String,
-    deadline: u128,
+    deadline: Option<u128>,
+    client_context: Option<&'static str>,
     payload: String,
 }
 
@@ -86,6 +88,14 @@ struct Api {
     refusals: AtomicUsize,
     /// Extensions that wait for their next event.
     waiting: Notify,
+    /// The running invocation, where one runs at a time: it is delivered until it is answered.
+    current: std::sync::Mutex<Option<Event>>,
+    is_alone: bool,
+    /// How often an event was requested.
+    requests: AtomicUsize,
+    /// A function that has started and waits to be restored, and the signal that it is.
+    snapshot: Notify,
+    restored: Notify,
 }
 
 impl Platform {
@@ -97,6 +107,15 @@ impl Platform {
 
     /// Starts it with only these settings, on a platform with or without extensions.
     pub async fn bare(settings: &[(&str, &str)], has_extensions: bool) -> Platform {
+        Platform::refusing(settings, has_extensions, 0).await
+    }
+
+    /// Starts it likewise, on a platform that refuses the first requests for an event.
+    pub async fn refusing(
+        settings: &[(&str, &str)],
+        has_extensions: bool,
+        refusals: usize,
+    ) -> Platform {
         let (events, waiting) = unbounded_channel();
         let (sender, posted) = unbounded_channel();
         let api = Arc::new(Api {
@@ -108,13 +127,21 @@ impl Platform {
             most: AtomicUsize::new(0),
             gone: Notify::new(),
             has_extensions,
-            refusals: AtomicUsize::new(0),
+            refusals: AtomicUsize::new(refusals),
             waiting: Notify::new(),
+            current: std::sync::Mutex::new(None),
+            is_alone: !settings
+                .iter()
+                .any(|it| it.0 == "AWS_LAMBDA_MAX_CONCURRENCY"),
+            requests: AtomicUsize::new(0),
+            snapshot: Notify::new(),
+            restored: Notify::new(),
         });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/{kind}", post(take))
             .route("/2018-06-01/runtime/init/error", post(init))
+            .route("/2018-06-01/runtime/restore/next", get(restore))
             .route("/2020-01-01/extension/register", post(register))
             .route("/2020-01-01/extension/event/next", get(extension))
             .with_state(api.clone());
@@ -156,11 +183,22 @@ impl Platform {
 
     /// Delivers an event, and returns its id at once.
     pub fn hand_out(&mut self, deadline: u128, payload: &str) -> String {
+        self.hand_out_with(Some(deadline), None, payload)
+    }
+
+    /// Delivers an event with these headers of the platform, and returns its id at once.
+    pub fn hand_out_with(
+        &mut self,
+        deadline: Option<u128>,
+        client_context: Option<&'static str>,
+        payload: &str,
+    ) -> String {
         self.invocations += 1;
         let id = format!("00000000-0000-4000-8000-{:012}", self.invocations);
         let event = Event {
             id: id.clone(),
             deadline,
+            client_context,
             payload: payload.to_owned(),
         };
         self.events.send(event).ok().unwrap();
@@ -198,6 +236,23 @@ impl Platform {
         timeout(PATIENCE, self.api.waiting.notified())
             .await
             .unwrap();
+    }
+
+    /// Waits until the function has started and its snapshot could be taken.
+    pub async fn snapshot(&self) {
+        timeout(PATIENCE, self.api.snapshot.notified())
+            .await
+            .unwrap();
+    }
+
+    /// Restores the function from its snapshot.
+    pub fn restore(&self) {
+        self.api.restored.notify_one();
+    }
+
+    /// How often the function has requested an event.
+    pub fn requests(&self) -> usize {
+        self.api.requests.load(Ordering::SeqCst)
     }
 
     /// Whether the process is still running.
@@ -292,19 +347,38 @@ async fn next(State(api): State<Arc<Api>>) -> http::Response<Body> {
     }
     api.overlaps
         .fetch_add(api.open.load(Ordering::SeqCst), Ordering::SeqCst);
+    api.requests.fetch_add(1, Ordering::SeqCst);
+    let current = api.current.lock().unwrap().clone();
+    if let Some(event) = current {
+        return delivery(event);
+    }
     let event = api.events.lock().await.recv().await;
     let Some(event) = event else {
         return std::future::pending().await;
     };
+    if api.is_alone {
+        *api.current.lock().unwrap() = Some(event.clone());
+    }
     let running = api.running.fetch_add(1, Ordering::SeqCst) + 1;
     api.most.fetch_max(running, Ordering::SeqCst);
-    http::Response::builder()
+    delivery(event)
+}
+
+/// An event as the response to a request for it.
+fn delivery(event: Event) -> http::Response<Body> {
+    let mut response = http::Response::builder();
+    if let Some(deadline) = event.deadline {
+        response = response.header("lambda-runtime-deadline-ms", deadline.to_string());
+    }
+    if let Some(context) = event.client_context {
+        response = response.header("lambda-runtime-client-context", context);
+    }
+    response
         .header(
             "lambda-runtime-invocation-id",
             format!("attempt of {}", event.id),
         )
         .header("lambda-runtime-aws-request-id", event.id)
-        .header("lambda-runtime-deadline-ms", event.deadline.to_string())
         .header(
             "lambda-runtime-invoked-function-arn",
             "arn:aws:lambda:us-west-2:123456789012:function:bifold",
@@ -328,6 +402,7 @@ async fn take(
         headers["lambda-runtime-invocation-id"],
         format!("attempt of {id}")
     );
+    *api.current.lock().unwrap() = None;
     api.open.fetch_add(1, Ordering::SeqCst);
     let status = forward(&api, id, kind, headers, body).await;
     api.open.fetch_sub(1, Ordering::SeqCst);
@@ -370,6 +445,12 @@ async fn forward(
         };
         let _ = sender.send(piece);
     }
+}
+
+/// Waits until the test restores the function.
+async fn restore(State(api): State<Arc<Api>>) {
+    api.snapshot.notify_one();
+    api.restored.notified().await;
 }
 
 async fn register(State(api): State<Arc<Api>>, headers: HeaderMap) -> http::Response<Body> {

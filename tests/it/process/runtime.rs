@@ -278,8 +278,20 @@ async fn invocations_that_run_at_once_do_not_wait_for_each_other() {
 #[tokio::test]
 async fn a_failed_start_logs_its_reason() {
     let api = ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9");
+    let name = ("AWS_LAMBDA_FUNCTION_NAME", "bifold");
+    let (size, version) = (
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+    );
     for (settings, said) in [
         (vec![api], "AWS_LAMBDA_FUNCTION_NAME"),
+        (vec![api, name, (version, "1")], size),
+        (vec![api, name, (version, "1"), (size, "small")], "`small`"),
+        (vec![api, name, (size, "128")], version),
+        (
+            vec![("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9/with/a/path")],
+            "`127.0.0.1:9/with/a/path`",
+        ),
         (vec![api, ("BIFOLD_REPLAY", "yes")], "BIFOLD_REPLAY"),
         (vec![api, ("BIFOLD_EXPLORER_URL", "explorer")], "`explorer`"),
     ] {
@@ -287,6 +299,7 @@ async fn a_failed_start_logs_its_reason() {
         assert_eq!(output.status.code(), Some(1));
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains(said), "{said}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{said}: {stderr}");
     }
 }
 

@@ -58,7 +58,7 @@ impl Local {
 }
 
 /// Reads the log until a line that contains `text`.
-async fn until(log: &mut Lines<BufReader<ChildStderr>>, text: &str) -> String {
+pub async fn until(log: &mut Lines<BufReader<ChildStderr>>, text: &str) -> String {
     let mut seen = Vec::new();
     while let Some(line) = log.next_line().await.unwrap() {
         if line.contains(text) {

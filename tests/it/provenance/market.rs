@@ -273,3 +273,38 @@ async fn parts_larger_than_the_supply_are_an_upstream_failure() {
         assert_eq!(failure.detail["kind"], "upstream_invalid_response");
     }
 }
+
+#[tokio::test]
+async fn the_markets_come_in_pages_with_selected_fields_and_in_few_bytes() {
+    let app = TestApp::start().await;
+    let all = ask(&app, "fetch_current_fm_data", json!({})).await;
+    assert_eq!(all["next_cursor"], json!(null));
+    let mut arguments = json!({"fields": "markets.symbol,markets.best_bid", "max_bytes": 500});
+    let mut symbols = Vec::new();
+    for _ in 0..20 {
+        let page = ask(&app, "fetch_current_fm_data", arguments.clone()).await;
+        assert!(page.to_string().len() <= 500, "{page}");
+        assert_eq!(page["total"], 16);
+        symbols.extend(with(&page, "symbol"));
+        let row = page["markets"][0].as_object().unwrap();
+        assert_eq!(row.keys().collect::<Vec<_>>(), ["best_bid", "symbol"]);
+        match page["next_cursor"].as_str() {
+            Some(cursor) => {
+                assert_eq!(page["truncated"]["total"], 16);
+                arguments["cursor"] = cursor.into();
+            }
+            None => break,
+        }
+    }
+    assert_eq!(symbols, with(&all, "symbol"));
+    let page = app
+        .get("/api/figure_markets_data?limit=3&fields=total")
+        .await;
+    assert_eq!(page.json()["total"], 16);
+    let wrong = json!({"fields": "markets.symbl"});
+    let refused = app.tool("fetch_current_fm_data", wrong).await;
+    assert!(
+        refused.to_string().contains("`markets.symbol`"),
+        "{refused}"
+    );
+}

@@ -92,6 +92,11 @@ impl Table {
         self.state.lock().unwrap().items.len()
     }
 
+    /// The keys of all items.
+    pub fn keys(&self) -> Vec<String> {
+        self.state.lock().unwrap().items.keys().cloned().collect()
+    }
+
     /// Waits until the operation has been asked for so often.
     pub async fn asked(&self, operation: &str, times: usize) {
         let mut operations = self.operations.subscribe();

@@ -1,9 +1,10 @@
-//! Request state that the client stores for the server, encrypted so that it can neither read nor change it.
+//! What clients store for the server, encrypted so that they can neither read nor change it: request state and cursors.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
+use ring::hmac::{self, HMAC_SHA256};
 
 use crate::config::key::{self, Key};
 
@@ -14,21 +15,41 @@ const KEY_ID: usize = 4;
 /// still hold state under it.
 pub(crate) struct StateCipher {
     keys: Vec<([u8; KEY_ID], LessSafeKey)>,
+    /// The key that encrypts.
+    first: Key,
 }
 
 impl StateCipher {
     /// Without keys in the settings a random one is generated, which is lost with the process.
     pub(crate) fn new(keys: &[Key]) -> StateCipher {
-        let mut keys: Vec<_> = keys.iter().map(numbered).collect();
-        if keys.is_empty() {
-            keys.push(numbered(&Key::new(key::random())));
+        let first = keys.first().cloned();
+        let first = first.unwrap_or_else(|| Key::new(key::random()));
+        let others = keys.iter().skip(1);
+        let keys = std::iter::once(&first).chain(others).map(numbered);
+        StateCipher {
+            keys: keys.collect(),
+            first,
         }
-        StateCipher { keys }
     }
 
     /// Encrypts `text`, bound to `about`.
     pub(crate) fn encrypt(&self, text: &[u8], about: &[u8]) -> String {
-        let nonce: [u8; NONCE_LEN] = key::random();
+        self.encrypt_with(key::random(), text, about)
+    }
+
+    /// As [`StateCipher::encrypt`], with the same result for the same `text` and `about`, so that a response that carries it
+    /// has the same bytes each time. The nonce is a keyed hash of both, so that no other text has the same one.
+    pub(crate) fn encrypt_repeatably(&self, text: &[u8], about: &[u8]) -> String {
+        let mut hash = hmac::Context::with_key(&hmac::Key::new(HMAC_SHA256, self.first.bytes()));
+        hash.update(&(about.len() as u64).to_be_bytes());
+        hash.update(about);
+        hash.update(text);
+        let mut nonce = [0; NONCE_LEN];
+        nonce.copy_from_slice(&hash.sign().as_ref()[..NONCE_LEN]);
+        self.encrypt_with(nonce, text, about)
+    }
+
+    fn encrypt_with(&self, nonce: [u8; NONCE_LEN], text: &[u8], about: &[u8]) -> String {
         let (id, key) = &self.keys[0];
         let mut encrypted = text.to_vec();
         key.seal_in_place_append_tag(
@@ -88,6 +109,32 @@ mod tests {
             }
             assert_ne!(cipher.encrypt(text, b"this"), encrypted);
         }
+    }
+
+    #[test]
+    fn what_is_encrypted_repeatably_is_the_same_for_the_same_and_for_nothing_else() {
+        let cipher = of(&[1]);
+        let sealed = cipher.encrypt_repeatably(b"text", b"this");
+        assert_eq!(
+            cipher.open(&sealed, b"this").as_deref(),
+            Some(b"text".as_slice())
+        );
+        assert_eq!(of(&[1]).encrypt_repeatably(b"text", b"this"), sealed);
+        let nonce =
+            |sealed: &str| URL_SAFE_NO_PAD.decode(sealed).unwrap()[KEY_ID..][..NONCE_LEN].to_vec();
+        for (text, about) in [
+            ("text", "that"),
+            ("other", "this"),
+            ("stext", "thi"),
+            ("ext", "thist"),
+        ] {
+            let other = cipher.encrypt_repeatably(text.as_bytes(), about.as_bytes());
+            assert_ne!(nonce(&other), nonce(&sealed), "{text} {about}");
+        }
+        assert_ne!(
+            nonce(&of(&[2]).encrypt_repeatably(b"text", b"this")),
+            nonce(&sealed)
+        );
     }
 
     #[test]
