@@ -12,10 +12,12 @@ mod exact;
 mod governance;
 mod hash;
 mod market;
+mod message_type;
 mod moment;
 mod natural;
 mod number;
 mod operator;
+mod pages;
 mod partial;
 mod plain;
 mod progress;
@@ -175,14 +177,34 @@ fn tools() -> Vec<Tool> {
         Tool::new("mcp_test_server", system::test_server)
             .calls("function_name")
             .tags(["system"]),
+        Tool::new("fetch_validators", validator::list::validators)
+            .get("/validators")
+            .pages("validators", 50, 200)
+            .selects()
+            .tags(["validators"]),
         Tool::new("fetch_validator_detail", validator::detail::validator)
             .get("/validators/{operator_address}")
             .tags(["validators"]),
+        Tool::new("fetch_wallet_delegations", wallet::delegations::delegations)
+            .get("/wallet_delegations/{wallet_address}")
+            .pages("delegations", 100, 200)
+            .selects()
+            .tags(["wallet", "delegation"]),
+        Tool::new("fetch_governance_proposals", governance::list::proposals)
+            .get("/governance_proposals")
+            .pages("proposals", 20, 100)
+            .selects()
+            .tags(["governance"]),
         Tool::new("fetch_proposal", governance::proposal::proposal)
             .get("/governance_proposals/{proposal_id}")
             .tags(["governance"]),
         Tool::new("fetch_wallet_spendable", wallet::spendable::spendable)
             .get("/wallet_spendable/{wallet_address}")
+            .tags(["wallet"]),
+        Tool::new("fetch_wallet_balances", wallet::balances::balances)
+            .get("/wallet_balances/{wallet_address}")
+            .pages("balances", 50, 200)
+            .selects()
             .tags(["wallet"]),
         Tool::new("fetch_vesting_calendar", wallet::calendar::calendar)
             .get("/vesting_calendar/{wallet_address}")
@@ -201,6 +223,19 @@ fn tools() -> Vec<Tool> {
             .tags(["chain"]),
         Tool::new("fetch_transaction", chain::transaction::transaction)
             .get("/transactions/{tx_hash}")
+            .tags(["chain"]),
+        Tool::new(
+            "fetch_wallet_transactions",
+            wallet::transactions::transactions,
+        )
+        .get("/wallet_transactions/{wallet_address}")
+        .pages("transactions", 20, 200)
+        .selects()
+        .tags(["wallet", "chain"]),
+        Tool::new("fetch_ibc_denoms", chain::ibc::denoms)
+            .get("/ibc_denoms")
+            .pages("denoms", 50, 200)
+            .selects()
             .tags(["chain"]),
         Tool::new("fetch_hash_price_history", token::history::history)
             .get("/hash_price_history")
@@ -221,5 +256,15 @@ fn tools() -> Vec<Tool> {
             .get("/convert_amount")
             .tags(["conversion"]),
     ];
-    tools.into_iter().map(Tool::read_only).collect()
+    tools
+        .into_iter()
+        .map(|tool| brief(tool.read_only()))
+        .collect()
+}
+
+/// What agents pay for is short: of aggregates, whose parts are the results of other functions, only the names of the
+/// parts.
+fn brief(tool: Tool) -> Tool {
+    let is_aggregate = tool.groups().first().is_some_and(|it| it == "summary");
+    tool.brief(if is_aggregate { 1 } else { 2 })
 }

@@ -41,7 +41,7 @@ pub struct Tool {
     /// Whether everybody may call it.
     pub(super) is_public: bool,
     /// How many levels of fields MCP lists show of the result; all of them without it.
-    brief: Option<usize>,
+    pub(super) brief: Option<usize>,
     /// The argument that names the functions which it calls, if it does.
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
@@ -162,38 +162,6 @@ impl Tool {
     /// Tells clients that it deals with nothing outside this server.
     pub fn closed_world(mut self) -> Tool {
         self.hints.open_world = false;
-        self
-    }
-
-    /// Shortens the schema of the result in MCP lists, which agents pay for: so many levels of fields, without their
-    /// descriptions. An object below them is any object there. The OpenAPI document has the whole schema.
-    ///
-    /// ```
-    /// use bifold::{JsonSchema, Tool};
-    /// use serde::Serialize;
-    ///
-    /// #[derive(Serialize, JsonSchema)]
-    /// struct Place {
-    ///     name: &'static str,
-    ///     position: Position,
-    /// }
-    ///
-    /// #[derive(Serialize, JsonSchema)]
-    /// struct Position {
-    ///     latitude: f64,
-    ///     longitude: f64,
-    /// }
-    ///
-    /// fn place() -> Place {
-    ///     Place { name: "Null Island", position: Position { latitude: 0.0, longitude: 0.0 } }
-    /// }
-    ///
-    /// let tool = Tool::new("place", place).describe("A place.").brief(1);
-    /// let listed = tool.structured().unwrap_or_default();
-    /// assert_eq!(listed["properties"]["position"], serde_json::json!({ "type": "object" }));
-    /// ```
-    pub fn brief(mut self, levels: usize) -> Tool {
-        self.brief = Some(levels);
         self
     }
 
@@ -341,28 +309,6 @@ impl Tool {
     /// The JSON schema of the result on REST; `None` for a function that answers with content blocks, bytes or nothing.
     pub fn result(&self) -> Option<&Value> {
         self.output().schema.as_ref()
-    }
-
-    /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
-    pub fn structured(&self) -> Option<Value> {
-        let mut schema = self.result()?.clone();
-        if !self.output().is_object() {
-            let properties = json!({ "result": schema });
-            return Some(
-                json!({ "type": "object", "properties": properties, "required": ["result"] }),
-            );
-        }
-        if let Some(fields) = schema.as_object_mut() {
-            fields.entry("type").or_insert_with(|| "object".into());
-        }
-        Some(schema)
-    }
-
-    /// Whether MCP has the answer in a field `result`.
-    pub(crate) fn wraps(&self, answer: &Answer) -> bool {
-        answer
-            .is_value()
-            .unwrap_or_else(|| !self.output().is_object())
     }
 
     /// The name for people.

@@ -10,7 +10,7 @@ use crate::provenance::amount::{Amount, Coin, sum_of};
 use crate::provenance::exact::Exact;
 use crate::provenance::upstreams::{LCD, lcd};
 
-use super::message_type::MessageType;
+use crate::provenance::message_type::MessageType;
 
 /// Fees of one page.
 const PAGE: usize = 1_000;

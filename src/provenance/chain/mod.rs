@@ -4,7 +4,7 @@ pub(super) mod block;
 pub(super) mod commitments;
 pub(super) mod fees;
 mod hash;
+pub(super) mod ibc;
 mod latest;
-mod message_type;
 pub(super) mod status;
 pub(super) mod transaction;

@@ -1,6 +1,9 @@
 //! Governance: the words for the state of a proposal and the type of its messages.
 
+pub(super) mod list;
+mod node;
 pub(super) mod proposal;
+mod record;
 mod tally;
 
 /// The state of a proposal in lower case words: `PROPOSAL_STATUS_VOTING_PERIOD` is `voting`.

@@ -1,18 +1,16 @@
 //! One proposal: its messages, deposit and votes, and whether it would pass.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use super::tally::{Params, Tally, TallyRecord};
-use super::{short_type, status};
+use super::record::{DepositRecord, Fields, Record, Voting};
+use super::short_type;
+use super::tally::{Tally, TallyRecord};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::provenance::amount::{Amount, Coin, NHASH};
 use crate::provenance::moment::Moment;
-use crate::provenance::number::{Integer, lenient_text};
+use crate::provenance::number::Integer;
 use crate::provenance::upstreams::EXPLORER;
 use crate::registry::count::Count;
 use crate::registry::object::Object;
@@ -68,69 +66,6 @@ struct Deposit {
     needed: Option<Coin>,
 }
 
-/// The fields of a message, as they came.
-type Fields = BTreeMap<String, Box<RawValue>>;
-
-/// The explorer's `GET /api/v2/gov/proposals/{id}`.
-#[derive(Deserialize)]
-struct Record {
-    header: Header,
-    timings: Option<Timings>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Header {
-    proposal_id: Integer,
-    #[serde(default, deserialize_with = "lenient_text")]
-    status: Option<String>,
-    proposer: Option<Proposer>,
-    #[serde(default, rename = "type", deserialize_with = "lenient_text")]
-    kind: Option<String>,
-    #[serde(default, deserialize_with = "lenient_text")]
-    title: Option<String>,
-    #[serde(default, deserialize_with = "lenient_text")]
-    description: Option<String>,
-    details: Option<Vec<Fields>>,
-}
-
-#[derive(Deserialize)]
-struct Proposer {
-    #[serde(default, deserialize_with = "lenient_text")]
-    address: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Timings {
-    deposit: Option<DepositRecord>,
-    voting: Option<Voting>,
-    submit_time: Option<Moment>,
-    deposit_end_time: Option<Moment>,
-    voting_time: Option<VotingTime>,
-}
-
-#[derive(Deserialize)]
-struct DepositRecord {
-    initial: Option<Amount>,
-    current: Option<Amount>,
-    needed: Option<Amount>,
-    denom: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Voting {
-    params: Option<Params>,
-    tally: Option<TallyRecord>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct VotingTime {
-    start_time: Option<Moment>,
-    end_time: Option<Moment>,
-}
-
 pub(in crate::provenance) async fn proposal(
     cx: Context,
     ProposalById { proposal_id }: ProposalById,
@@ -151,7 +86,7 @@ impl From<Record> for Proposal {
     fn from(Record { header, timings }: Record) -> Proposal {
         let timings = timings.unwrap_or_default();
         let Voting { params, tally } = timings.voting.unwrap_or_default();
-        let status = header.status.as_deref().map(status);
+        let (kind, status) = (header.kind(), header.status());
         let votes = timings.voting_time.unwrap_or_default();
         let (tally, count) = tally.and_then(TallyRecord::counted).unzip();
         // Before the voting period there is nothing to judge.
@@ -162,7 +97,7 @@ impl From<Record> for Proposal {
         Proposal {
             id: header.proposal_id,
             title: header.title,
-            kind: header.kind.as_deref().map(short_type),
+            kind,
             description: header.description,
             proposer: header.proposer.and_then(|it| it.address),
             messages: header

@@ -30,6 +30,17 @@ pub(super) fn explorer(path: &[&str]) -> Option<Cow<'static, str>> {
                 .filter(|it| (1..=PROPOSAL_ID).contains(it))?;
             return Some(numbered(PROPOSAL, PROPOSAL_ID, id));
         }
+        ["api", "v3", "validators", "recent"] => {
+            include_str!("recorded/explorer_v3_validators_recent.json")
+        }
+        ["api", "v3", "gov", "proposals"] => {
+            return Some(format!(r#"{{"pages":1,"results":[{PROPOSAL}],"total":1}}"#).into());
+        }
+        ["api", "v2", "ibc", "denoms"] => include_str!("recorded/explorer_v2_ibc_denoms.json"),
+        ["api", "v2", "txs", "address", address] => {
+            bech32::decode(address).ok()?;
+            include_str!("recorded/explorer_v2_txs_recent.json")
+        }
         ["api", "v2", "validators", address, rest @ ..] => return validator(address, rest),
         ["api", "v2", "txs", hash] if *hash == TRANSACTION => TX,
         ["api", "v2", "txs", hash, "msgs"] if *hash == TRANSACTION => {
@@ -71,6 +82,9 @@ pub(super) fn lcd(path: &[&str]) -> Option<&'static str> {
         }
         ["cosmos", "base", "tendermint", "v1beta1", "syncing"] => {
             include_str!("recorded/lcd_tendermint_syncing.json")
+        }
+        ["cosmos", "gov", "v1", "proposals"] => {
+            include_str!("recorded/lcd_gov_v1_proposals.json")
         }
         ["cosmos", "staking", "v1beta1", "pool"] => {
             include_str!("recorded/lcd_staking_v1beta1_pool.json")

@@ -1,6 +1,7 @@
 //! Validators: the row that lists and details share, and the explorer's way to write its figures.
 
 pub(super) mod detail;
+pub(super) mod list;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

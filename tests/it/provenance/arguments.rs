@@ -37,7 +37,7 @@ fn of_wallets(app: &TestApp) -> Vec<String> {
         .filter(|tool| tool.is_required("wallet_address"))
         .map(|tool| tool.name().to_owned())
         .collect();
-    assert!(names.len() >= 13);
+    assert!(names.len() >= 16);
     names
 }
 

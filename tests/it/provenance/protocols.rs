@@ -18,7 +18,7 @@ fn questions(app: &TestApp) -> Vec<(String, Value)> {
     let questions: Vec<_> = dual
         .map(|tool| (tool.name().to_owned(), samples(app, tool.name())))
         .collect();
-    assert!(questions.len() >= 29);
+    assert!(questions.len() >= 35);
     questions
 }
 
