@@ -2,6 +2,8 @@
 
 mod call;
 mod help;
+#[cfg(feature = "openapi")]
+mod import;
 mod key;
 mod list;
 mod serve;
@@ -19,6 +21,8 @@ use crate::start;
 use crate::telemetry::{self, Format};
 
 use call::Call;
+#[cfg(feature = "openapi")]
+use import::Import;
 use key::Key;
 use list::List;
 use serve::Serve;
@@ -71,6 +75,9 @@ enum Command {
     Openapi,
     /// Make API keys.
     Key(Key),
+    /// Look at OpenAPI documents that could be imported.
+    #[cfg(feature = "openapi")]
+    Import(Import),
 }
 
 /// The whole program of an application: it reads the command line and the settings, starts the log, and serves what
@@ -139,6 +146,8 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Key(key)) => key.run(),
+        #[cfg(feature = "openapi")]
+        Some(Command::Import(import)) => import.run(),
         Some(Command::Openapi) => {
             print(App::new(config, server)?.openapi())?;
             print("\n")

@@ -20,6 +20,8 @@ pub(super) struct Dynamic {
     is_checked: bool,
     /// The entry of MCP lists that is published as it is, apart from its name or URI.
     entry: Option<Value>,
+    /// The schema by which arguments are checked, if it is another one than the published one.
+    pub(super) checked_by: Option<Value>,
 }
 
 impl Tool {
@@ -61,6 +63,7 @@ impl Tool {
             output: Output::json(None),
             is_checked: true,
             entry: None,
+            checked_by: None,
         }));
         tool
     }
@@ -72,6 +75,14 @@ impl Tool {
             dynamic.output = Output::json(Some(schema));
         }
         self.fit.iter_mut().for_each(|fit| fit.forget());
+        self
+    }
+
+    /// Checks arguments by this schema instead of the published one: it takes null where the function knows what null means.
+    pub(crate) fn checked_by(mut self, schema: Value) -> Tool {
+        if let Some(dynamic) = &mut self.dynamic {
+            dynamic.checked_by = Some(schema);
+        }
         self
     }
 

@@ -42,6 +42,9 @@ pub struct Tool {
     pub(super) is_public: bool,
     /// How many levels of fields MCP lists show of the result; all of them without it.
     pub(super) brief: Option<usize>,
+    /// Whether it is listed beside a search, and whether it is a part of one.
+    pub(super) is_pinned: bool,
+    pub(super) finds_others: bool,
     /// The argument that names the functions which it calls, if it does.
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
@@ -91,6 +94,8 @@ impl Tool {
             scopes: Vec::new(),
             is_public: false,
             brief: None,
+            is_pinned: false,
+            finds_others: false,
             calls: None,
             input: LazyLock::new(handler.input),
             output: LazyLock::new(handler.output),
@@ -215,7 +220,7 @@ impl Tool {
             text: arguments,
             own: &self.input,
             typed: &self.typed,
-            published: self.published.as_ref(),
+            published: self.checked(),
             rules: self.rules(),
             reads_texts: cx.reads_texts(),
         };
@@ -225,9 +230,15 @@ impl Tool {
         }
     }
 
+    /// The schema by which arguments are checked where it is not made from the argument struct.
+    fn checked(&self) -> Option<&Value> {
+        let own = self.dynamic.as_ref().and_then(|it| it.checked_by.as_ref());
+        own.or(self.published.as_ref())
+    }
+
     /// What arguments must be beside what decoding demands.
     fn rules(&self) -> Option<&Rules> {
-        match &self.published {
+        match self.checked() {
             Some(_) if self.is_unchecked() => None,
             Some(schema) => Some(self.published_rules.get_or_init(|| Rules::of(schema).0)),
             None => self.rules.as_ref(),

@@ -23,6 +23,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "local",
             "app",
             "lint",
+            "providers",
             "auth",
             "registry",
             "telemetry",
@@ -67,6 +68,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
     (
         "app",
         &[
+            "providers",
             "websocket",
             "mcp",
             "rest",
@@ -84,7 +86,12 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "error",
         ],
     ),
-    ("providers", &[]),
+    (
+        "providers",
+        &[
+            "registry", "context", "upstream", "config", "error", "schema",
+        ],
+    ),
     (
         "websocket",
         &[
