@@ -1,4 +1,4 @@
-//! Blocks, transactions, commitments, fees and the state of the chain.
+//! Blocks, transactions and the state of the chain.
 
 use bifold::provenance::replay::TRANSACTION;
 use bifold::testing::Canned;
@@ -12,8 +12,6 @@ use crate::support::TestApp;
 
 const BLOCK: &str = "fetch_block";
 const TX: &str = "fetch_transaction";
-const COMMITMENTS: &str = "fetch_market_commitments";
-const FEES: &str = "fetch_fee_schedule";
 const STATUS: &str = "fetch_chain_status";
 const HASH: &str = "92C89D9853A2F5716D2A23633E86835AFAA5D4213580DBEE0844F53767D293C8";
 
@@ -224,172 +222,6 @@ async fn a_hash_has_64_hexadecimal_digits() {
     ] {
         assert_refused(&app, TX, &json!({"tx_hash": bad}), "tx_hash").await;
     }
-}
-
-#[tokio::test]
-async fn commitments_are_added_up_by_denom_over_all_pages() {
-    let app = TestApp::start().await;
-    let expected = json!({
-        "market_id": 1,
-        "totals": [{"amount": "402495000", "denom": "neth.figure.se"}, nhash("123911906691")],
-        "accounts": 2,
-        "incomplete": [],
-    });
-    assert_eq!(ask(&app, COMMITMENTS, json!({})).await, expected);
-    let target = "/lcd/provenance/exchange/v1/commitments/market/1?pagination.limit=1000";
-    let page = |key: Value| {
-        let row = json!({"account": "pb1", "amount": [nhash("5")]});
-        json!({"commitments": [row], "pagination": {"next_key": key}}).to_string()
-    };
-    let app = answering(target, Canned::json(page(json!("a+b/c=")))).await;
-    let second = format!("{target}&pagination.key=a%2Bb%2Fc%3D");
-    app.replay.answer(&second, Canned::json(page(json!(""))));
-    let answer = ask(&app, COMMITMENTS, json!({})).await;
-    assert_eq!(
-        (&answer["totals"], &answer["accounts"]),
-        (&json!([nhash("10")]), &json!(2))
-    );
-    let mut seen = app.replay.seen();
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen, [target.to_owned(), second.clone()]);
-    // A page that is missing is named, and the others count.
-    app.replay.answer(&second, Canned::status(500, "", ""));
-    let app = answering(target, Canned::json(page(json!("a+b/c=")))).await;
-    app.replay.answer(&second, Canned::status(500, "", ""));
-    let answer = ask(&app, COMMITMENTS, json!({})).await;
-    assert_eq!(answer["totals"], json!([nhash("5")]));
-    assert_eq!(answer["incomplete"], json!([lost("commitments", "lcd")]));
-}
-
-#[tokio::test]
-async fn at_most_twenty_pages_of_commitments_are_read() {
-    let page = r#"{"commitments": [{"amount": [{"amount": "1", "denom": "nhash"}]}], "pagination": {"next_key": "again"}}"#;
-    let app = answering("/lcd/", Canned::json(page)).await;
-    let answer = ask(&app, COMMITMENTS, json!({"market_id": 7})).await;
-    assert_eq!(answer["accounts"], 20);
-    let cut = json!([{"part": "commitments", "kind": "failed", "message": "only the first 20000 accounts were read"}]);
-    assert_eq!(answer["incomplete"], cut);
-    // A key that repeats is answered from the cache, so that the node is asked twice.
-    let mut seen = app.replay.seen();
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 2, "{seen:?}");
-}
-
-#[tokio::test]
-async fn an_unknown_market_is_not_found_and_an_empty_one_has_no_totals() {
-    let app = TestApp::start().await;
-    let failure = fail(&app, COMMITMENTS, json!({"market_id": 9})).await;
-    assert_eq!(failure.status, Some(StatusCode::NOT_FOUND));
-    app.replay
-        .answer("/lcd/provenance/exchange/v1/market/9", Canned::json("{}"));
-    let answer = ask(&app, COMMITMENTS, json!({"market_id": 9})).await;
-    assert_eq!(
-        answer,
-        json!({"market_id": 9, "totals": [], "accounts": 0, "incomplete": []})
-    );
-    let app = answering(
-        "/lcd/provenance/exchange/v1/market/9",
-        Canned::status(500, "", ""),
-    )
-    .await;
-    let answer = ask(&app, COMMITMENTS, json!({"market_id": 9})).await;
-    assert_eq!(answer["incomplete"], json!([lost("market", "lcd")]));
-    for status in [400, 404] {
-        let app = answering("/lcd/", Canned::status(status, "", "")).await;
-        let failure = fail(&app, COMMITMENTS, json!({"market_id": 9})).await;
-        assert_eq!(failure.detail["kind"], "not_found");
-    }
-    let app = TestApp::start().await;
-    for bad in [json!(0), json!(-1), json!(4294967296u64), json!("one")] {
-        assert_refused(&app, COMMITMENTS, &json!({"market_id": bad}), "market_id").await;
-    }
-    let most = json!({"amount": [{"amount": u128::MAX.to_string(), "denom": "nhash"}]});
-    let body = json!({"commitments": [most, most]}).to_string();
-    let app = answering("/lcd/", Canned::json(body)).await;
-    let failure = fail(&app, COMMITMENTS, json!({})).await;
-    assert_eq!(failure.detail["kind"], "upstream_invalid_response");
-}
-
-#[tokio::test]
-async fn fees_are_in_both_units_and_an_unlisted_type_has_the_default() {
-    let app = TestApp::start().await;
-    let fee = |kind: &str, musd: &str, nhash: &str, is_default: bool| json!({"message_type": kind, "musd": musd, "nhash": nhash, "is_default": is_default});
-    let send = fee("/cosmos.bank.v1beta1.MsgSend", "25", "1000000000", false);
-    let expected = json!({
-        "default_cost": {"musd": "150", "nhash": "6000000000"},
-        "fees": [
-            send,
-            fee("/cosmos.gov.v1.MsgVote", "0", "0", false),
-            fee("/provenance.marker.v1.MsgAddMarkerRequest", "100000", "4000000000000", false),
-        ],
-    });
-    assert_eq!(ask(&app, FEES, json!({})).await, expected);
-    let mut seen = app.replay.seen();
-    seen.sort();
-    seen.dedup();
-    let targets = [
-        "/lcd/provenance/flatfees/v1/msgfee/all?do_not_convert=true&pagination.limit=1000",
-        "/lcd/provenance/flatfees/v1/params",
-    ];
-    assert_eq!(seen, targets);
-    for (kind, row) in [
-        ("MsgSend", send.clone()),
-        ("/cosmos.bank.v1beta1.MsgSend", send),
-        ("MsgNew", fee("MsgNew", "150", "6000000000", true)),
-    ] {
-        let answer = ask(&app, FEES, json!({"message_type": kind})).await;
-        assert_eq!(answer["fees"], json!([row]));
-    }
-    for bad in ["", "/", "a b", "ä", &"a".repeat(129)] {
-        let fresh = TestApp::start().await;
-        assert_refused(&fresh, FEES, &json!({"message_type": bad}), "message_type").await;
-    }
-}
-
-#[tokio::test]
-async fn fees_are_rounded_half_up_and_impossible_factors_are_an_upstream_failure() {
-    let params = |defined: &str, converted: &str| {
-        let coin = |amount: &str, denom: &str| json!({"amount": amount, "denom": denom});
-        json!({"params": {
-            "default_cost": coin("5", "musd"),
-            "conversion_factor": {"definition_amount": coin(defined, "musd"), "converted_amount": coin(converted, "nhash")},
-        }}).to_string()
-    };
-    for (defined, converted, nhash) in [
-        ("10", "1", "1"),
-        ("10", "3", "2"),
-        ("1000", "3", "0"),
-        ("3", "1", "2"),
-    ] {
-        let app = answering(
-            "/lcd/provenance/flatfees/v1/params",
-            Canned::json(params(defined, converted)),
-        )
-        .await;
-        let answer = ask(&app, FEES, json!({})).await;
-        assert_eq!(
-            answer["default_cost"]["nhash"], nhash,
-            "{converted} / {defined}"
-        );
-    }
-    for body in [
-        params("0", "1"),
-        params("1", &u128::MAX.to_string()),
-        "{}".to_owned(),
-    ] {
-        let app = answering("/lcd/provenance/flatfees/v1/params", Canned::json(body)).await;
-        let failure = fail(&app, FEES, json!({})).await;
-        assert_eq!(failure.detail["kind"], "upstream_invalid_response");
-    }
-    let endless = r#"{"msg_fees": [], "pagination": {"next_key": "more"}}"#;
-    let app = answering("/lcd/provenance/flatfees/v1/msgfee", Canned::json(endless)).await;
-    let failure = fail(&app, FEES, json!({})).await;
-    assert_eq!(failure.detail["kind"], "upstream_invalid_response");
-    let app = losing(&["/lcd/provenance/flatfees/v1/msgfee"]).await;
-    let failure = fail(&app, FEES, json!({})).await;
-    assert_eq!(failure.detail["kind"], "upstream_error");
 }
 
 #[tokio::test]
