@@ -55,7 +55,7 @@ pub struct Tool {
     /// The fields of the argument struct, in the order of their declaration.
     fields: fn() -> &'static [&'static str],
     /// What is published instead of the input schema.
-    published: Option<Value>,
+    pub(super) published: Option<Value>,
     /// What that which is published demands beside what decoding does; made for the first call.
     rules: LazyLock<Option<Rules>>,
     published_rules: OnceLock<Rules>,
@@ -230,12 +230,6 @@ impl Tool {
         }
     }
 
-    /// The schema by which arguments are checked where it is not made from the argument struct.
-    fn checked(&self) -> Option<&Value> {
-        let own = self.dynamic.as_ref().and_then(|it| it.checked_by.as_ref());
-        own.or(self.published.as_ref())
-    }
-
     /// What arguments must be beside what decoding demands.
     fn rules(&self) -> Option<&Rules> {
         match self.checked() {
@@ -369,11 +363,6 @@ impl Tool {
     /// Whether its calls may continue as tasks.
     pub fn may_detach(&self) -> bool {
         self.may_detach
-    }
-
-    /// Whether the published schema is made from the argument struct.
-    pub(super) fn is_generated(&self) -> bool {
-        self.published.is_none()
     }
 
     pub(super) fn schema(&self) -> &Value {

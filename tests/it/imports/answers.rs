@@ -124,6 +124,19 @@ async fn without_a_declared_response_whatever_comes_is_the_result() {
 }
 
 #[tokio::test]
+async fn json_is_read_whatever_its_type_is_called_and_nothing_is_null() {
+    for (canned, expected) in [
+        (Canned::status(200, "text/plain", "[1]"), json!([1])),
+        (Canned::status(200, "", "[1]"), json!([1])),
+        (Canned::status(204, "", ""), json!(null)),
+    ] {
+        let api = answering(canned).await;
+        let client = importing(&of_json(json!({})), &api).await;
+        assert_eq!(client.call("it", json!({})).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_json_is_a_failure_of_the_upstream() {
     for canned in [
         Canned::status(200, "text/html", "<html>"),
