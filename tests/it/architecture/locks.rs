@@ -21,7 +21,7 @@ enum Shared {
 
 use Shared::{Own, Rare, Setting, Upstream};
 
-const LOCKS: [(&str, Shared); 25] = [
+const LOCKS: [(&str, Shared); 29] = [
     ("app/catalog.rs", Rare),
     ("app/stopping.rs", Rare),
     ("auth/allowances.rs", Setting),
@@ -34,6 +34,10 @@ const LOCKS: [(&str, Shared); 25] = [
     ("http/buffers/intake.rs", Own),
     ("lambda/runtime/api.rs", Setting),
     ("lambda/runtime/timeout.rs", Setting),
+    ("providers/mcp/bridge.rs", Setting),
+    ("providers/mcp/mounts.rs", Rare),
+    ("providers/mcp/peer.rs", Setting),
+    ("providers/mcp/status.rs", Setting),
     ("providers/search/mod.rs", Setting),
     ("store/memory/mod.rs", Setting),
     ("store/watch.rs", Setting),
