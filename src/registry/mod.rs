@@ -38,6 +38,7 @@ mod prompt;
 mod resource;
 mod root;
 mod route;
+mod structured;
 mod tool;
 mod types;
 pub(crate) mod upload;
