@@ -6,6 +6,7 @@ mod help;
 mod import;
 mod key;
 mod list;
+mod mount;
 mod serve;
 mod stdio;
 
@@ -25,6 +26,7 @@ use call::Call;
 use import::Import;
 use key::Key;
 use list::List;
+use mount::Mount;
 use serve::Serve;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -73,6 +75,8 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// Look at MCP servers before they are mounted.
+    Mount(Mount),
     /// Make API keys.
     Key(Key),
     /// Look at OpenAPI documents that could be imported.
@@ -146,6 +150,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Key(key)) => key.run(),
+        Some(Command::Mount(mount)) => mount.run(config, server),
         #[cfg(feature = "openapi")]
         Some(Command::Import(import)) => import.run(),
         Some(Command::Openapi) => {

@@ -86,6 +86,12 @@ impl Tool {
         self
     }
 
+    /// The schema by which arguments are checked where it is not made from the argument struct.
+    pub(super) fn checked(&self) -> Option<&Value> {
+        let own = self.dynamic.as_ref().and_then(|it| it.checked_by.as_ref());
+        own.or(self.published.as_ref())
+    }
+
     /// Passes arguments on as they are: another server checks them.
     pub(crate) fn unchecked(mut self) -> Tool {
         if let Some(dynamic) = &mut self.dynamic {
@@ -105,6 +111,11 @@ impl Tool {
     /// The entry of MCP lists that another server has for it.
     pub(crate) fn entry(&self) -> Option<&Value> {
         self.dynamic.as_ref()?.entry.as_ref()
+    }
+
+    /// Whether the published schema is made from the argument struct.
+    pub(super) fn is_generated(&self) -> bool {
+        self.published.is_none()
     }
 
     /// Whether its schemas are JSON from elsewhere.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::declared::DeclaredError;
@@ -53,7 +53,7 @@ pub struct Tool {
     /// The fields of the argument struct, in the order of their declaration.
     fields: fn() -> &'static [&'static str],
     /// What is published instead of the input schema.
-    published: Option<Value>,
+    pub(super) published: Option<Value>,
     /// What that which is published demands beside what decoding does; made for the first call.
     rules: LazyLock<Option<Rules>>,
     published_rules: OnceLock<Rules>,
@@ -227,12 +227,6 @@ impl Tool {
         }
     }
 
-    /// The schema by which arguments are checked where it is not made from the argument struct.
-    fn checked(&self) -> Option<&Value> {
-        let own = self.dynamic.as_ref().and_then(|it| it.checked_by.as_ref());
-        own.or(self.published.as_ref())
-    }
-
     /// What arguments must be beside what decoding demands.
     fn rules(&self) -> Option<&Rules> {
         match self.checked() {
@@ -319,28 +313,6 @@ impl Tool {
         self.output().schema.as_ref()
     }
 
-    /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
-    pub fn structured(&self) -> Option<Value> {
-        let mut schema = self.result()?.clone();
-        if !self.output().is_object() {
-            let properties = json!({ "result": schema });
-            return Some(
-                json!({ "type": "object", "properties": properties, "required": ["result"] }),
-            );
-        }
-        if let Some(fields) = schema.as_object_mut() {
-            fields.entry("type").or_insert_with(|| "object".into());
-        }
-        Some(schema)
-    }
-
-    /// Whether MCP has the answer in a field `result`.
-    pub(crate) fn wraps(&self, answer: &Answer) -> bool {
-        answer
-            .is_value()
-            .unwrap_or_else(|| !self.output().is_object())
-    }
-
     /// The name for people.
     pub fn display_title(&self) -> Option<&str> {
         self.title.as_deref()
@@ -388,11 +360,6 @@ impl Tool {
     /// Whether its calls may continue as tasks.
     pub fn may_detach(&self) -> bool {
         self.may_detach
-    }
-
-    /// Whether the published schema is made from the argument struct.
-    pub(super) fn is_generated(&self) -> bool {
-        self.published.is_none()
     }
 
     pub(super) fn schema(&self) -> &Value {

@@ -254,3 +254,30 @@ async fn content_of_a_tool_passes_through_call_tool() {
         .unwrap();
     assert_eq!(result.content(), [json!({"type": "text", "text": "plain"})]);
 }
+
+#[tokio::test]
+async fn a_tool_is_found_on_the_protocols_that_it_answers_on() {
+    let of_rest = tool("only_rest").rest_only();
+    let of_mcp = Tool::new("only_mcp", async |cx: Context, it: Thing| {
+        bifold::Answer::of(&thing(cx, it).await?)
+    });
+    let client = client(above(2), server(5).tools([of_rest, of_mcp])).await;
+    let over_mcp = client
+        .mcp()
+        .call("search_tools", json!({"q": "only"}))
+        .await
+        .unwrap();
+    let over_rest = client.rest().get("/api/search?q=only").await.json();
+    let names = |found: &Value| -> Vec<Value> {
+        let tools = found["tools"].as_array().unwrap();
+        tools.iter().map(|it| it["name"].clone()).collect()
+    };
+    assert_eq!(names(over_mcp.structured().unwrap()), ["only_mcp"]);
+    assert_eq!(names(&over_rest), ["only_rest"]);
+    let told = client
+        .mcp()
+        .call("describe_tool", json!({"name": "only_rest"}))
+        .await
+        .unwrap();
+    assert!(told.is_error());
+}

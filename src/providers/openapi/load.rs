@@ -100,9 +100,10 @@ pub(super) fn read(import: &Import, config: &Config, is_check: bool) -> Result<L
                 _ => base.clone()?,
             };
             if scheme.is_some() && !is_safe(&base) {
-                return Err(format!(
-                    "its credentials would be sent to `{base}` unencrypted; give an https URL"
-                ));
+                return Err(
+                    "its credentials would be sent to a server unencrypted; give an https URL"
+                        .to_owned(),
+                );
             }
             check_path(&plan)?;
             Ok((plan, (base, scheme)))

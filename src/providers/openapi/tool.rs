@@ -11,7 +11,7 @@ use super::problem;
 use super::returns::Returns;
 use crate::config::Secret;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::registry::{Answer, Bytes, IntoAnswer, Tool};
 use crate::upstream::Upstream;
 
@@ -90,11 +90,8 @@ impl Imported {
         }
         let answered = match &self.call.returns {
             Returns::Json(media_type) => {
-                if media_type != "application/json" {
-                    sending = sending.header("accept", media_type);
-                }
-                let json = sending.json::<Box<RawValue>>().await;
-                json.and_then(|it| Answer::of(&it))
+                let bytes = sending.header("accept", media_type).bytes().await;
+                bytes.and_then(|it| of_json(&it, &self.upstream.name))
             }
             Returns::Bytes(media_type) => {
                 let bytes = sending.header("accept", media_type).bytes().await;
@@ -115,6 +112,18 @@ fn of_bytes(content: bytes::Bytes, media_type: &str, cx: &Context) -> Result<Ans
         false => "application/octet-stream".to_owned(),
     };
     Bytes::new(content, media_type).into_answer(cx)
+}
+
+/// JSON as it came; an empty body is null.
+fn of_json(content: &bytes::Bytes, upstream: &str) -> Result<Answer> {
+    if content.is_empty() {
+        return Answer::of(&RawValue::NULL);
+    }
+    let json: &RawValue = serde_json::from_slice(content).map_err(|error| {
+        let problem = "answered with a body that is not JSON";
+        Error::invalid_response(upstream.to_owned(), problem).with_source(error)
+    })?;
+    Answer::of(&json)
 }
 
 /// JSON where it is JSON, and else text or bytes.

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::context::Context;
+use crate::context::{Context, Protocol};
 use crate::error::excerpt::excerpt;
 use crate::error::{Error, Result};
 use crate::registry::count::Count;
@@ -166,10 +166,7 @@ fn search(cx: Context, kept: &Kept, SearchTools { q, limit }: SearchTools) -> Re
 
 async fn describe(cx: Context, DescribeTool { name }: DescribeTool) -> Result<Answer> {
     let registry = Registry::of(&cx)?;
-    let tool = registry
-        .named(&name, &cx)
-        .ok()
-        .filter(|it| is_seen(it, &cx));
+    let tool = registry.get(&name).filter(|it| is_seen(it, &cx));
     // One that the caller may not call is as one that does not exist.
     let tool = tool.ok_or_else(|| {
         Error::not_found(format!(
@@ -198,9 +195,14 @@ async fn call(cx: Context, CallTool { name, arguments }: CallTool) -> Result<Ans
     registry.call_named(&name, cx, arguments.get()).await
 }
 
-/// Whether the caller may be told of the tool.
+/// Whether the caller may be told of the tool: it can call it, on the protocol of its request.
 fn is_seen(tool: &Tool, cx: &Context) -> bool {
-    cx.may(|| tool.needs())
+    let is_there = match cx.protocol() {
+        Some(Protocol::Mcp) => tool.on_mcp(),
+        Some(Protocol::Rest) => tool.on_rest(),
+        None => true,
+    };
+    is_there && cx.may(|| tool.needs())
 }
 
 /// The beginning of a description.

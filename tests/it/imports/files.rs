@@ -215,3 +215,44 @@ async fn the_file_of_the_setting_lists_imports_and_is_strict() {
         assert!(!problem.contains("sk-123"));
     }
 }
+
+/// What `import check` prints for the file, what it says of a failure, and its exit status.
+fn check(path: &std::path::Path) -> (String, String, Option<i32>) {
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_bifold"))
+        .args(["import", "check"])
+        .arg(path)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (text(run.stdout), text(run.stderr), run.status.code())
+}
+
+#[test]
+fn the_command_says_what_becomes_of_every_operation() {
+    let document = r#"{"openapi": "3.0.0", "security": [{"key": []}],
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-key"}}},
+        "paths": {"/a": {"get": {"operationId": "getA"}, "post": {"parameters": [{"$ref": "gone.json"}]}}}}"#;
+    let list = r#"{"imports": [{"file": "api.json", "prefix": "x_", "allow": ["getA"]}]}"#;
+    let files = [
+        ("api.json", document),
+        ("list.json", list),
+        ("bad.yaml", "a: ["),
+    ];
+    let folder = Folder::of("check", &files);
+    let (table, _, status) = check(&folder.0.join("api.json"));
+    let lines: Vec<&str> = table.lines().collect();
+    let first = format!("{:<40} GET /a (no credentials for key)", "get_a");
+    let reason = "the reference `gone.json` leads to a file that does not exist";
+    let second = format!("{:<40} POST /a: {reason}", "left out");
+    assert_eq!(lines[..2], [first, second]);
+    assert!(lines[2].ends_with("api.json`: 2 operations, 1 imported, 1 left out"));
+    assert_eq!(status, Some(0));
+    let (table, _, status) = check(&folder.0.join("list.json"));
+    assert!(table.starts_with("x_get_a "), "{table}");
+    assert_eq!(status, Some(0));
+    for (file, problem) in [("gone.json", "it cannot be read"), ("bad.yaml", "(line 2)")] {
+        let (table, said, status) = check(&folder.0.join(file));
+        assert_eq!((&*table, status), ("", Some(1)));
+        assert!(said.contains(problem), "{said}");
+    }
+}

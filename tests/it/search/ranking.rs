@@ -84,7 +84,7 @@ async fn words_of_names_titles_descriptions_parameters_and_tags_are_found() {
         ("city", &["cities", "weather"]),
         ("tracker", &["issues_list_comments", "createIssue"]),
         ("number", &["close"]),
-        ("nothing of the kind", &[]),
+        ("unrelated nonsense", &[]),
         ("", &[]),
         ("!?", &[]),
     ] {
