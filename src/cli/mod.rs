@@ -1,6 +1,7 @@
-//! The command line of every application: `serve`, `stdio`, `list`, `call`, `openapi`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `key`.
 
 mod call;
+mod client;
 mod help;
 #[cfg(feature = "openapi")]
 mod import;
@@ -22,6 +23,7 @@ use crate::start;
 use crate::telemetry::{self, Format};
 
 use call::Call;
+use client::Client;
 #[cfg(feature = "openapi")]
 use import::Import;
 use key::Key;
@@ -75,6 +77,12 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// List, call, read and follow what any MCP server offers.
+    ///
+    /// Standard output has the result as JSON; progress, log messages and questions are on standard error, and their answers
+    /// are read from standard input. Exit status: 0 with a result, 1 if the tool or the server failed, 2 if the command line
+    /// is wrong.
+    Client(Client),
     /// Look at MCP servers before they are mounted.
     Mount(Mount),
     /// Make API keys.
@@ -149,6 +157,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Stdio) => stdio::run(config, server),
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
+        Some(Command::Client(client)) => client.run(config, &server),
         Some(Command::Key(key)) => key.run(),
         Some(Command::Mount(mount)) => mount.run(config, server),
         #[cfg(feature = "openapi")]

@@ -1,5 +1,6 @@
 //! The house in order: which room may import which, and how every file is written.
 
+mod locks;
 pub mod source;
 
 use std::collections::BTreeSet;
@@ -7,7 +8,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every room from the top down, each with the rooms it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 28] = [
+const HOUSE: [(&str, &[&str]); 29] = [
     ("main", &["cli", "provenance"]),
     ("lib", &[]),
     (
@@ -24,11 +25,14 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "app",
             "lint",
             "providers",
+            "client",
             "auth",
+            "upstream",
             "registry",
             "telemetry",
             "config",
             "clock",
+            "error",
         ],
     ),
     ("start", &["lambda", "local", "app", "telemetry", "config"]),
@@ -155,6 +159,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "schema",
         ],
     ),
+    ("client", &["upstream", "config", "clock", "error"]),
     (
         "auth",
         &[

@@ -2,6 +2,7 @@
 
 mod access;
 mod cli;
+mod client;
 mod early;
 mod faults;
 mod log;
