@@ -1,6 +1,7 @@
-//! The command line of every application: `serve`, `stdio`, `list`, `call`, `openapi`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `openapi`, `contract`, `key`.
 
 mod call;
+mod contract;
 mod help;
 mod key;
 mod list;
@@ -19,6 +20,7 @@ use crate::start;
 use crate::telemetry::{self, Format};
 
 use call::Call;
+use contract::Contract;
 use key::Key;
 use list::List;
 use serve::Serve;
@@ -69,6 +71,8 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// Keep the contract with callers: what changes, and whether it breaks them.
+    Contract(Contract),
     /// Make API keys.
     Key(Key),
 }
@@ -138,6 +142,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Stdio) => stdio::run(config, server),
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
+        Some(Command::Contract(contract)) => contract.run(config, server),
         Some(Command::Key(key)) => key.run(),
         Some(Command::Openapi) => {
             print(App::new(config, server)?.openapi())?;
