@@ -232,6 +232,8 @@ def cognito(emulator):
         "BIFOLD_AUTH_JWKS_URL": f"{emulator.url}/{pool}/.well-known/jwks.json",
         "BIFOLD_AUTH_CLIENT_IDS": client,
         "BIFOLD_LOG": "warn",
+        # The clock of the recorded data is older than these tokens.
+        "BIFOLD_CLOCK": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     command = [bifold, "serve", "--replay", "--listen", listen]
     server = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL)

@@ -9,6 +9,11 @@ use bifold::{App, Config, lambda, local};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// The allocator of musl, with which the deployed binary is built, is slow.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 const LAB: Upstream = Upstream::new("lab", "http://127.0.0.1:9900");
 
 /// Sends the text back.

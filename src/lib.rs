@@ -12,7 +12,7 @@
 //! | [`testing`] | a client in the same process and fake upstreams, for tests |
 //! | [`lambda`], [`stdio`], [`local`] | the transports: AWS Lambda events, standard input and output, a local socket |
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
-//! | `providers/` | functions that come from elsewhere |
+//! | [`Import`] (`providers/`) | functions that come from elsewhere: imported documents; the search for long catalogs |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
 //! | `rest/` | REST routes, OpenAPI, problem documents, the documentation page |
@@ -46,10 +46,15 @@ mod examples {
     struct Answers;
     #[doc = include_str!("../docs/asking-the-client.md")]
     struct AskingTheClient;
+    #[cfg(feature = "openapi")]
+    #[doc = include_str!("../docs/imports.md")]
+    struct Imports;
     #[doc = include_str!("../docs/lambda.md")]
     struct Lambda;
     #[doc = include_str!("../docs/rest.md")]
     struct Rest;
+    #[doc = include_str!("../docs/search.md")]
+    struct Search;
     #[doc = include_str!("../docs/security.md")]
     struct Security;
     #[doc = include_str!("../docs/testing.md")]
@@ -103,6 +108,8 @@ pub use context::{
     UpstreamClient, UpstreamRequest,
 };
 pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
+#[cfg(feature = "openapi")]
+pub use providers::openapi::Import;
 pub use registry::{
     Accepted, Annotations, Answer, Bytes, Content, Created, DeclaredError, Functions, Handler,
     Hints, Icon, IntoAnswer, Link, NoContent, Output, Paged, Prompt, Registry, Resource, Route,

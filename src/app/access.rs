@@ -1,5 +1,7 @@
 //! Who a request comes from, whether it is let in, and what its response says of that.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::extract::Request;
 use http::header::{CACHE_CONTROL, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
@@ -142,12 +144,13 @@ impl App {
     }
 
     /// The URL under which the client reaches this server.
-    fn base_url(&self, request: &Parts) -> String {
+    fn base_url(&self, request: &Parts) -> Cow<'_, str> {
+        if let Some(public) = &self.config().public_url {
+            return Cow::Borrowed(public);
+        }
         let told = request.extensions.get::<BaseUrl>().cloned();
         let told = told.or_else(|| BaseUrl::of_socket(&request.headers));
-        let told = told.as_ref().map(BaseUrl::as_str);
-        let public = self.config().public_url.as_deref();
-        public.or(told).unwrap_or("").to_owned()
+        Cow::Owned(told.map_or(String::new(), |it| it.as_str().to_owned()))
     }
 
     fn metadata(&self, snapshot: &Snapshot, request: &Parts, url: &str) -> Option<Response<Body>> {

@@ -8,7 +8,8 @@ use arc_swap::ArcSwap;
 use super::snapshot::Snapshot;
 use crate::context::updates::{Topic, Updates};
 use crate::error::Error;
-use crate::registry::{Functions, Prompt, Registry, Resource, Tool};
+use crate::providers::search;
+use crate::registry::{Functions, Prompt, Registry, Resource, SearchRule, Tool};
 
 /// The tools, resources and prompts of a running application. Cheap to clone: all clones are the same catalog.
 ///
@@ -39,6 +40,8 @@ struct Shared {
     changing: Mutex<()>,
     updates: Arc<Updates>,
     may_change: bool,
+    /// When clients are shown a search instead of the list of tools.
+    search: Option<SearchRule>,
     /// Whether routes are made only when they are first asked for.
     is_frozen: bool,
 }
@@ -53,6 +56,7 @@ impl Catalog {
         first: Snapshot,
         updates: Arc<Updates>,
         may_change: bool,
+        search: Option<SearchRule>,
         is_frozen: bool,
     ) -> Catalog {
         let shared = Shared {
@@ -60,6 +64,7 @@ impl Catalog {
             changing: Mutex::new(()),
             updates,
             may_change,
+            search,
             is_frozen,
         };
         shared.prepare(&shared.current.load());
@@ -99,6 +104,9 @@ impl Catalog {
         let old = self.snapshot();
         let mut functions = old.registry.functions().clone();
         change(&mut functions);
+        if let Some(rule) = &self.0.search {
+            search::settle(&mut functions, rule).map_err(|it| CatalogError(vec![it]))?;
+        }
         let registry = old.registry.changed(functions).map_err(CatalogError)?;
         let new = Arc::new(old.with(registry));
         self.0.prepare(&new);

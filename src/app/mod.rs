@@ -7,9 +7,11 @@ mod busy;
 mod catalog;
 mod entry;
 mod framing;
+mod imported;
 mod missing;
 mod own_routes;
 mod request_info;
+mod searched;
 mod server;
 mod service;
 mod snapshot;
@@ -44,6 +46,7 @@ use crate::http::path;
 use crate::lint::{self, Finding};
 use crate::mcp::http as mcp_http;
 use crate::mcp::{Dependencies, Endpoint};
+use crate::providers::search;
 use crate::registry::{Answer, Registry};
 use crate::rest::{self, RestApi};
 use crate::store::Store;
@@ -90,10 +93,15 @@ impl App {
     ///
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with its name.
-    pub fn new(mut config: Config, server: Server) -> Result<App, StartError> {
+    pub fn new(mut config: Config, mut server: Server) -> Result<App, StartError> {
         config.introduce(&server.info.name, &server.info.version);
         let mut problems = server.problems();
+        problems.extend(server.add_imports(&config).err().unwrap_or_default());
         problems.extend(config.check(&server.settings).err().unwrap_or_default());
+        let rule = server.search_rule(&config);
+        if let Some(rule) = &rule {
+            problems.extend(search::settle(&mut server.functions, rule).err());
+        }
         let config = Arc::new(config);
         let is_frozen = config.is_frozen();
         let registry = match is_frozen {
@@ -138,11 +146,12 @@ impl App {
             invoker: invoker.clone().filter(|_| config.table.is_some()),
             updates: updates.clone(),
             may_change: server.may_change,
+            search: rule.clone(),
         });
         let rest = RestApi::new(registry.clone(), server.info, &config, auth.schemes());
         let routes = server.routes;
         let first = Snapshot::new(registry, endpoint, rest, origins.clone(), routes.clone());
-        let catalog = Catalog::new(first, updates.clone(), server.may_change, is_frozen);
+        let catalog = Catalog::new(first, updates.clone(), server.may_change, rule, is_frozen);
         let sockets = Sockets::new(SocketDependencies {
             endpoint: {
                 let catalog = catalog.clone();

@@ -19,6 +19,8 @@ use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError, Setting};
 use crate::context::Context;
 use crate::context::updates::Topic;
+#[cfg(feature = "openapi")]
+use crate::providers::openapi::Import;
 use crate::registry::{Functions, Icon, Info, Prompt, Resource, Tool};
 use crate::upstream::Upstream;
 
@@ -67,6 +69,10 @@ pub struct Server {
     pub(crate) on_stop: Vec<OnStop>,
     pub(crate) routes: Option<Router>,
     pub(crate) layers: Vec<AddLayer>,
+    #[cfg(feature = "openapi")]
+    pub(super) imports: Vec<Import>,
+    /// Whether MCP clients are shown a search instead of the list, however short it is.
+    pub(super) search: bool,
 }
 
 /// What runs before the application is built.
@@ -102,6 +108,9 @@ impl Server {
             on_stop: Vec::new(),
             routes: None,
             layers: Vec::new(),
+            #[cfg(feature = "openapi")]
+            imports: Vec::new(),
+            search: false,
         }
     }
 
@@ -187,6 +196,21 @@ impl Server {
     /// Declares the upstreams that functions may ask.
     pub fn upstreams(mut self, upstreams: &[Upstream]) -> Server {
         self.upstreams.extend_from_slice(upstreams);
+        self
+    }
+
+    /// Imports an OpenAPI document: each operation that is allowed is a function. The document is read when the application
+    /// is built, and nothing is asked of the network before the first call. The file of `BIFOLD_OPENAPI` names more.
+    #[cfg(feature = "openapi")]
+    pub fn openapi(mut self, import: Import) -> Server {
+        self.imports.push(import);
+        self
+    }
+
+    /// Shows MCP clients a search instead of the list of functions, however short it is. Without it they are shown one
+    /// where they would see more than `BIFOLD_SEARCH_ABOVE` functions.
+    pub fn search(mut self) -> Server {
+        self.search = true;
         self
     }
 

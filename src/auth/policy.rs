@@ -167,7 +167,14 @@ impl Policy {
             }
         };
         let principal = self.rules.principal(issuer.url(), token.claims, now);
-        let principal = Arc::new(self.complete(principal.map_err(refuse)?));
+        let principal = principal.map_err(|problem| match self.clock {
+            Clock::System => refuse(problem),
+            // As with recorded data, which would else refuse each token without a word of the reason.
+            Clock::Fixed(at) => refuse(&format!(
+                "{problem} (the clock of this server stands still at {at})"
+            )),
+        });
+        let principal = Arc::new(self.complete(principal?));
         self.tokens
             .insert(text, (place, generation), principal.clone());
         Ok(principal)

@@ -1,9 +1,9 @@
 //! Tokens that were verified, remembered until they expire: a client sends the same one with each request.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::principal::Principal;
 use crate::clock::Timestamp;
@@ -11,11 +11,9 @@ use crate::clock::Timestamp;
 /// The most tokens that are remembered, of 8 KiB at most.
 const MOST: usize = 1024;
 
-/// The tokens by a hash with a secret of this process.
-pub(super) struct Tokens {
-    known: Cache<u64, Arc<Known>>,
-    hasher: RandomState,
-}
+/// The tokens by a hash. Whoever makes tokens with the same hash needs the key of the issuer, and gains nothing: one takes
+/// the place of the other.
+pub(super) struct Tokens(Cache<u64, Arc<Known>>);
 
 /// A verified token. It has no `Debug`.
 pub(super) struct Known {
@@ -30,15 +28,12 @@ pub(super) struct Known {
 
 impl Tokens {
     pub(super) fn new() -> Tokens {
-        Tokens {
-            known: Cache::new(MOST),
-            hasher: RandomState::new(),
-        }
+        Tokens(Cache::new(MOST))
     }
 
     /// What is known of the token, as long as it is valid.
     pub(super) fn get(&self, token: &str, now: Timestamp) -> Option<Arc<Known>> {
-        let known = self.known.get(&self.hasher.hash_one(token))?;
+        let known = self.0.get(&xxh3_64(token.as_bytes()))?;
         let is_same = *known.token == *token;
         (is_same && !known.principal.has_expired(now)).then_some(known)
     }
@@ -56,7 +51,6 @@ impl Tokens {
             generation,
             principal,
         };
-        let hash = self.hasher.hash_one(token);
-        self.known.insert(hash, Arc::new(known));
+        self.0.insert(xxh3_64(token.as_bytes()), Arc::new(known));
     }
 }

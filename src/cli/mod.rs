@@ -3,6 +3,8 @@
 mod call;
 mod contract;
 mod help;
+#[cfg(feature = "openapi")]
+mod import;
 mod key;
 mod list;
 mod serve;
@@ -21,6 +23,8 @@ use crate::telemetry::{self, Format};
 
 use call::Call;
 use contract::Contract;
+#[cfg(feature = "openapi")]
+use import::Import;
 use key::Key;
 use list::List;
 use serve::Serve;
@@ -75,6 +79,9 @@ enum Command {
     Contract(Contract),
     /// Make API keys.
     Key(Key),
+    /// Look at OpenAPI documents that could be imported.
+    #[cfg(feature = "openapi")]
+    Import(Import),
 }
 
 /// The whole program of an application: it reads the command line and the settings, starts the log, and serves what
@@ -144,6 +151,8 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Contract(contract)) => contract.run(config, server),
         Some(Command::Key(key)) => key.run(),
+        #[cfg(feature = "openapi")]
+        Some(Command::Import(import)) => import.run(),
         Some(Command::Openapi) => {
             print(App::new(config, server)?.openapi())?;
             print("\n")

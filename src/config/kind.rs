@@ -108,6 +108,19 @@ pub(super) const TEXT: Kind<String> = Kind {
     show: String::clone,
 };
 
+/// A number, or `0`.
+pub(super) const COUNT: Kind<usize> = Kind {
+    takes: "number",
+    parse: |value| value.parse().map_err(|_| "expected a number".into()),
+    show: usize::to_string,
+};
+
+pub(super) const PATH_OF_FILE: Kind<Option<String>> = Kind {
+    takes: "file",
+    parse: |value| Ok(Some(value.to_owned())),
+    show: optional,
+};
+
 pub(super) const PATH: Kind<String> = Kind {
     takes: "path",
     parse: base_path,

@@ -127,6 +127,14 @@ settings! {
         rate_limit_shared: bool = false, kind::SWITCH, "BIFOLD_RATE_LIMIT_SHARED",
             "whether the processes share the rate limits in `BIFOLD_TABLE`, approximately; else each process has its own";
     }
+    "Functions from elsewhere" {
+        openapi: Option<String> = None, kind::PATH_OF_FILE, "BIFOLD_OPENAPI",
+            "file with a list of OpenAPI documents whose operations become functions";
+        search_above: usize = 100, kind::COUNT, "BIFOLD_SEARCH_ABOVE",
+            "functions that an MCP client may see in a list; where there are more, it is shown a search instead; `0` means never";
+        search_scope: String = "tools:list".to_owned(), kind::TEXT, "BIFOLD_SEARCH_SCOPE",
+            "scope whose callers are shown the whole list all the same";
+    }
     "Upstreams" {
         upstream_timeout: Duration = Duration::from_secs(10), kind::MILLISECONDS, "BIFOLD_UPSTREAM_TIMEOUT_MS",
             "time of one upstream request with all its tries and waits; a single try is given up after two fifths of it where another one is allowed";

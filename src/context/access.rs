@@ -82,6 +82,12 @@ impl Context {
                 .is_ok()
     }
 
+    /// Whether the caller is authenticated and has the scope.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        let principal = self.principal().filter(|_| self.is_guarded());
+        principal.is_some_and(|it| it.has_scope(scope))
+    }
+
     /// Whether the caller is known at all.
     ///
     /// # Errors

@@ -170,7 +170,7 @@ impl Context {
     /// The JSON of a value, at most `most` bytes.
     fn encode_within(&self, value: &impl Serialize, most: usize) -> Result<Vec<u8>> {
         let mut bounded = Bounded {
-            bytes: Vec::with_capacity(128),
+            bytes: Vec::with_capacity(512),
             most,
             is_over: false,
         };
@@ -208,7 +208,11 @@ pub(crate) fn raw_of(text: String) -> Result<Box<RawValue>> {
     raw(text.into_bytes())
 }
 
-fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
+/// JSON that was written a moment ago.
+///
+/// # Errors
+/// `Internal` where it is not UTF-8.
+pub(super) fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
     let broken = || Error::internal("the result could not be encoded");
     let text = String::from_utf8(bytes).map_err(|error| broken().with_source(error))?;
     Box::<RawValue>::deserialize(Written(text)).map_err(|error| broken().with_source(error))
@@ -238,12 +242,19 @@ impl<'de> Deserializer<'de> for Written {
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    /// JSON is written in many small pieces, each of them as a whole.
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() > self.most - self.bytes.len() {
             self.is_over = true;
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -7,6 +7,7 @@ mod call;
 pub(crate) mod cipher;
 pub(crate) mod client;
 pub(crate) mod encode;
+pub(crate) mod escape;
 mod extract;
 mod input;
 mod nested;

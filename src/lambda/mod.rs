@@ -242,7 +242,9 @@ async fn answer_http(
     request_info.principal = request_info.principal.or_else(|| event.principal());
     request_info.peer = request_info.peer.or_else(|| event.source());
     let end = Cutoff::new(Deadline::after(time.cut(margin)), shutdown);
-    let response = match event.request(&config.base_path, app.is_guarded()) {
+    // A refusal names the metadata of this server.
+    let needs_url = app.is_guarded() && app.config().public_url.is_none();
+    let response = match event.request(&config.base_path, needs_url) {
         Ok(request) => app.serve(request, request_info).await,
         Err(problem) => app.refuse(
             StatusCode::BAD_REQUEST,

@@ -125,9 +125,11 @@ impl Registry {
         let mut needs = tool.needs();
         if let Some(argument) = &tool.calls {
             let arguments: Option<Value> = serde_json::from_str(arguments).ok();
-            let calls = arguments
-                .as_ref()
-                .and_then(|it| it.get(&**argument)?.as_array());
+            let named = arguments.as_ref().and_then(|it| it.get(&**argument));
+            let calls = named.map(|it| match it {
+                Value::Array(calls) => calls.as_slice(),
+                one => std::slice::from_ref(one),
+            });
             let names = calls.into_iter().flatten().filter_map(|it| {
                 let name = it.get("name").unwrap_or(it);
                 name.as_str()

@@ -20,6 +20,8 @@ pub(super) struct Dynamic {
     is_checked: bool,
     /// The entry of MCP lists that is published as it is, apart from its name or URI.
     entry: Option<Value>,
+    /// The schema by which arguments are checked, if it is another one than the published one.
+    pub(super) checked_by: Option<Value>,
 }
 
 impl Tool {
@@ -61,6 +63,7 @@ impl Tool {
             output: Output::json(None),
             is_checked: true,
             entry: None,
+            checked_by: None,
         }));
         tool
     }
@@ -73,6 +76,20 @@ impl Tool {
         }
         self.fit.iter_mut().for_each(|fit| fit.forget());
         self
+    }
+
+    /// Checks arguments by this schema instead of the published one: it takes null where the function knows what null means.
+    pub(crate) fn checked_by(mut self, schema: Value) -> Tool {
+        if let Some(dynamic) = &mut self.dynamic {
+            dynamic.checked_by = Some(schema);
+        }
+        self
+    }
+
+    /// The schema by which arguments are checked where it is not made from the argument struct.
+    pub(super) fn checked(&self) -> Option<&Value> {
+        let own = self.dynamic.as_ref().and_then(|it| it.checked_by.as_ref());
+        own.or(self.published.as_ref())
     }
 
     /// Passes arguments on as they are: another server checks them.
@@ -94,6 +111,11 @@ impl Tool {
     /// The entry of MCP lists that another server has for it.
     pub(crate) fn entry(&self) -> Option<&Value> {
         self.dynamic.as_ref()?.entry.as_ref()
+    }
+
+    /// Whether the published schema is made from the argument struct.
+    pub(super) fn is_generated(&self) -> bool {
+        self.published.is_none()
     }
 
     /// Whether its schemas are JSON from elsewhere.

@@ -40,6 +40,9 @@ pub struct Tool {
     pub(super) scopes: Vec<Cow<'static, str>>,
     /// Whether everybody may call it.
     pub(super) is_public: bool,
+    /// Whether it is listed beside a search, and whether it is a part of one.
+    pub(super) is_pinned: bool,
+    pub(super) finds_others: bool,
     /// The argument that names the functions which it calls, if it does.
     pub(super) calls: Option<Cow<'static, str>>,
     /// Both schemas are made when they are first asked for: a cold start has no use for them.
@@ -50,7 +53,7 @@ pub struct Tool {
     /// The fields of the argument struct, in the order of their declaration.
     fields: fn() -> &'static [&'static str],
     /// What is published instead of the input schema.
-    published: Option<Value>,
+    pub(super) published: Option<Value>,
     /// What that which is published demands beside what decoding does; made for the first call.
     rules: LazyLock<Option<Rules>>,
     published_rules: OnceLock<Rules>,
@@ -88,6 +91,8 @@ impl Tool {
             may_detach: false,
             scopes: Vec::new(),
             is_public: false,
+            is_pinned: false,
+            finds_others: false,
             calls: None,
             input: LazyLock::new(handler.input),
             output: LazyLock::new(handler.output),
@@ -212,7 +217,7 @@ impl Tool {
             text: arguments,
             own: &self.input,
             typed: &self.typed,
-            published: self.published.as_ref(),
+            published: self.checked(),
             rules: self.rules(),
             reads_texts: cx.reads_texts(),
         };
@@ -224,7 +229,7 @@ impl Tool {
 
     /// What arguments must be beside what decoding demands.
     fn rules(&self) -> Option<&Rules> {
-        match &self.published {
+        match self.checked() {
             Some(_) if self.is_unchecked() => None,
             Some(schema) => Some(self.published_rules.get_or_init(|| Rules::of(schema).0)),
             None => self.rules.as_ref(),
@@ -377,11 +382,6 @@ impl Tool {
     /// Whether its calls may continue as tasks.
     pub fn may_detach(&self) -> bool {
         self.may_detach
-    }
-
-    /// Whether the published schema is made from the argument struct.
-    pub(super) fn is_generated(&self) -> bool {
-        self.published.is_none()
     }
 
     pub(super) fn schema(&self) -> &Value {

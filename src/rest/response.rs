@@ -20,6 +20,9 @@ const IN_NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// The headers of a response, for which space is reserved: a map that grows is made anew.
+const USUAL_HEADERS: usize = 12;
+
 /// The response to a call. Its status is that of the answer, or else that of the function. For a GET, `get` holds the
 /// headers of the request, by which the response may be 304.
 pub(super) fn of_answer(
@@ -53,6 +56,7 @@ fn json(answer: Answer) -> (Bytes, Response<Body>) {
     let text: Box<str> = answer.into_json().into();
     let body = Bytes::from(text.into_string());
     let mut response = Response::new(Body::from(body.clone()));
+    *response.headers_mut() = HeaderMap::with_capacity(USUAL_HEADERS);
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
     (body, response)

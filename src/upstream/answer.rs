@@ -101,8 +101,13 @@ async fn beginning(response: &mut Response) -> Bytes {
 
 /// Decodes the body of a good answer; the error names the JSON path of the first mismatch.
 pub(super) fn decode<T: DeserializeOwned>(name: &str, body: &[u8]) -> Result<T> {
+    // The encoding is checked once, and not for each text of the body.
+    let decoded = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
     // The path is computed only after decoding has failed, so a good answer does not pay for it.
-    serde_json::from_slice(body).map_err(|first| {
+    decoded.map_err(|first| {
         let origin = origin(name, Some(200));
         let mut json = serde_json::Deserializer::from_slice(body);
         let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {

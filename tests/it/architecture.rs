@@ -23,6 +23,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "local",
             "app",
             "lint",
+            "providers",
             "auth",
             "registry",
             "context",
@@ -71,6 +72,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
     (
         "app",
         &[
+            "providers",
             "websocket",
             "mcp",
             "rest",
@@ -88,7 +90,12 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "error",
         ],
     ),
-    ("providers", &[]),
+    (
+        "providers",
+        &[
+            "registry", "context", "upstream", "config", "error", "schema",
+        ],
+    ),
     (
         "websocket",
         &[

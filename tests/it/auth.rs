@@ -4,7 +4,7 @@ mod attacks;
 mod discovery;
 mod documents;
 mod handles;
-mod issuer;
+pub mod issuer;
 mod keys;
 mod lists;
 mod matrix;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod page;
+mod scale;
 mod settings;
 mod words;
 

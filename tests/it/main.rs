@@ -26,6 +26,8 @@ mod echo;
 #[cfg(feature = "provenance")]
 mod edge;
 mod functions;
+#[cfg(all(feature = "openapi", feature = "provenance"))]
+mod imports;
 mod input;
 mod lambda;
 #[cfg(feature = "provenance")]
@@ -44,6 +46,8 @@ mod resilience;
 mod rest;
 #[cfg(feature = "provenance")]
 mod rmcp;
+#[cfg(feature = "provenance")]
+mod search;
 mod stdio;
 mod store;
 mod surface;

@@ -226,6 +226,26 @@ pub async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
+/// The clock of tokio, stopped until this is dropped: it moves by `tokio::time::advance` alone.
+pub struct StoppedClock {
+    _held: std::sync::mpsc::Sender<()>,
+}
+
+/// Stops the clock of the test, also while everything waits for a socket: tokio moves a paused clock on when all tasks
+/// are idle, but not while a blocking task runs.
+pub fn stop_clock() -> StoppedClock {
+    let (held, until_dropped) = std::sync::mpsc::channel();
+    tokio::task::spawn_blocking(move || until_dropped.recv());
+    tokio::time::pause();
+    StoppedClock { _held: held }
+}
+
+impl Drop for StoppedClock {
+    fn drop(&mut self) {
+        tokio::time::resume();
+    }
+}
+
 /// A URL that refuses connections as long as the socket is kept: its port is taken, and nobody listens.
 pub fn refusing() -> (String, TcpSocket) {
     let socket = TcpSocket::new_v4().unwrap();

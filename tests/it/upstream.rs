@@ -5,6 +5,7 @@ mod channel;
 mod credentials;
 mod fair;
 mod freshness;
+mod instances;
 mod once;
 mod requests;
 mod responses;

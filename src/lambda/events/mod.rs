@@ -1,6 +1,5 @@
 //! The events of each integration: how an event becomes a request, and how its response is written.
 
-pub(crate) mod escape;
 pub(crate) mod event;
 pub(crate) mod field;
 mod generated;

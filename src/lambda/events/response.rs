@@ -14,7 +14,7 @@ use hyper::body::Frame;
 use serde::Serialize;
 use tracing::warn;
 
-use crate::lambda::events::escape;
+use crate::context::escape;
 use crate::lambda::events::integration::Integration;
 use crate::lambda::events::response_head::ResponseHead;
 use crate::lambda::events::stream::{Cutoff, chunks};

@@ -85,15 +85,23 @@ impl Endpoint {
         }
     }
 
-    /// The lists of this caller, where the settings show it only what it may call.
+    /// The lists of this caller, where they are not those of the whole catalog: the settings show it only what it may
+    /// call, or a search instead of the tools.
     pub(super) fn personal_lists(&self, cx: &Context) -> Option<Arc<Rendered>> {
-        if cx.config().auth_list == Listing::All || !cx.is_guarded() {
-            return None;
-        }
-        let functions = self.registry.functions().of_caller(cx);
+        let all = self.registry.functions();
+        let is_personal = cx.config().auth_list != Listing::All && cx.is_guarded();
+        let functions = match (is_personal, all.has_search()) {
+            (false, false) => return None,
+            (true, false) => all.of_caller(cx),
+            (true, true) => all.of_caller(cx).listed(self.search.as_ref(), cx),
+            (false, true) => all.clone().listed(self.search.as_ref(), cx),
+        };
         let rendered = || {
-            let registry = Registry::unchecked(functions.clone());
-            Arc::new(self.rendered.for_some(Arc::new(registry)))
+            let registry = Arc::new(Registry::unchecked(functions.clone()));
+            Arc::new(match cx.is_guarded() {
+                true => self.rendered.for_some(registry),
+                false => self.rendered.with(registry),
+            })
         };
         let key = xxh3_64(functions.names().as_bytes());
         let found: Result<_, Infallible> =

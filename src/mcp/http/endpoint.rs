@@ -17,7 +17,7 @@ use crate::mcp::call::shutdown::Shutdown;
 use crate::mcp::call::task::Tasks;
 use crate::mcp::methods::lists::{self, List};
 use crate::mcp::methods::rendered::Rendered;
-use crate::registry::{Info, Registry};
+use crate::registry::{Info, Registry, SearchRule};
 use crate::store::Store;
 
 /// How many different sets of functions are kept as lists.
@@ -36,6 +36,8 @@ pub struct Endpoint {
     shutdown: Shutdown,
     /// The lists for callers who see only what they may call, by what they see.
     pub(super) personal: LazyLock<Cache<u64, Arc<Rendered>>>,
+    /// When a search is shown instead of the list of tools; never without it.
+    pub(super) search: Option<SearchRule>,
 }
 
 /// The dependencies of an [`Endpoint`].
@@ -60,6 +62,8 @@ pub(crate) struct Dependencies<'a> {
     pub updates: Arc<Updates>,
     /// Whether the catalog may change at run time.
     pub may_change: bool,
+    /// When a search is shown instead of the list of tools.
+    pub search: Option<SearchRule>,
 }
 
 /// Returns the endpoint with the current registry. A connection calls it for each message.
@@ -79,6 +83,7 @@ impl Endpoint {
             invoker,
             updates,
             may_change,
+            search,
         } = dependencies;
         let mut tools = registry.tools().iter();
         let may_detach = may_change || tools.any(|tool| tool.on_mcp() && tool.may_detach());
@@ -117,6 +122,7 @@ impl Endpoint {
             updates,
             shutdown,
             personal: personal_lists(),
+            search,
         }
     }
 
@@ -130,6 +136,7 @@ impl Endpoint {
             updates: self.updates.clone(),
             shutdown: self.shutdown.clone(),
             personal: personal_lists(),
+            search: self.search.clone(),
         }
     }
 

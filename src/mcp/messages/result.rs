@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::context::escape;
 use crate::error::{Detail, Error, Result};
 use crate::mcp::messages::version::Shape;
 use crate::mcp::messages::{blocks, foreign};
@@ -30,17 +31,17 @@ struct CallResult<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Blocks<'a> {
-    Text([TextBlock<'a>; 1]),
+    Text([TextBlock; 1]),
     /// The message of an error, and its data.
-    Both([TextBlock<'a>; 2]),
+    Both([TextBlock; 2]),
     Given(Cow<'a, RawValue>),
-    None([TextBlock<'a>; 0]),
+    None([TextBlock; 0]),
 }
 
 #[derive(Serialize)]
-struct TextBlock<'a> {
+struct TextBlock {
     r#type: &'static str,
-    text: Cow<'a, str>,
+    text: Box<RawValue>,
 }
 
 /// The result as an object.
@@ -54,11 +55,12 @@ enum Structured<'a> {
     },
 }
 
-impl<'a> TextBlock<'a> {
-    fn new(text: impl Into<Cow<'a, str>>) -> TextBlock<'a> {
+impl TextBlock {
+    fn new(text: &str) -> TextBlock {
         TextBlock {
             r#type: "text",
-            text: text.into(),
+            // Most texts are JSON, with more quotes than a general serializer is fast for.
+            text: escape::quoted(text),
         }
     }
 }
@@ -154,7 +156,7 @@ fn content(shape: Shape, answer: &Answer) -> Blocks<'_> {
     }
     match answer.is_content() {
         true => Blocks::Given(blocks::known(answer.json(), shape)),
-        false => Blocks::Text([TextBlock::new(answer.text())]),
+        false => Blocks::Text([TextBlock::new(&answer.text())]),
     }
 }
 

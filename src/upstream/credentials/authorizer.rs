@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use tokio::time::Instant;
@@ -181,6 +181,10 @@ impl Reader {
                 Placement::Query(name.clone(), self.secret(secret).await?),
                 None,
             ),
+            Scheme::Cookie(name, secret) => {
+                let cookie = format!("{name}={}", self.secret(secret).await?.reveal());
+                (Placement::Header(COOKIE, value(&cookie)?), None)
+            }
             Scheme::Client(client) => {
                 let (id, secret) = (
                     self.secret(&client.id).await?,
@@ -229,7 +233,10 @@ impl Reader {
 
     fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
         let (first, second) = match &self.scheme {
-            Scheme::Bearer(it) | Scheme::Header(_, it) | Scheme::Query(_, it) => (it, None),
+            Scheme::Bearer(it)
+            | Scheme::Header(_, it)
+            | Scheme::Query(_, it)
+            | Scheme::Cookie(_, it) => (it, None),
             Scheme::Basic(user, password) => (user, Some(password)),
             Scheme::Client(client) => (&client.id, Some(&client.secret)),
         };

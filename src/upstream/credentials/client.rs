@@ -57,6 +57,12 @@ impl ClientCredentials {
         self
     }
 
+    /// Like [`ClientCredentials::scopes`], with scopes that are known only when the program runs.
+    pub fn scopes_named(mut self, scopes: impl Into<Cow<'static, str>>) -> ClientCredentials {
+        self.scopes = scopes.into();
+        self
+    }
+
     /// Asks for a token for this audience, which some servers need.
     pub const fn audience(mut self, audience: &'static str) -> ClientCredentials {
         forget(replace(&mut self.audience, Cow::Borrowed(audience)));

@@ -36,6 +36,7 @@ enum Scheme {
     Header(Cow<'static, str>, SecretRef),
     Basic(SecretRef, SecretRef),
     Query(Cow<'static, str>, SecretRef),
+    Cookie(Cow<'static, str>, SecretRef),
     Client(ClientCredentials),
 }
 
@@ -76,6 +77,11 @@ impl Credentials {
         Credentials(Scheme::Query(name.into(), key))
     }
 
+    /// A cookie of this name.
+    pub fn cookie_named(name: impl Into<Cow<'static, str>>, key: SecretRef) -> Credentials {
+        Credentials(Scheme::Cookie(name.into(), key))
+    }
+
     /// Whether a secret of AWS Secrets Manager belongs to them.
     pub(super) fn need_aws(&self) -> bool {
         self.secrets().iter().any(|it| it.is_aws())
@@ -88,9 +94,10 @@ impl Credentials {
 
     fn secrets(&self) -> Vec<&SecretRef> {
         match &self.0 {
-            Scheme::Bearer(secret) | Scheme::Header(_, secret) | Scheme::Query(_, secret) => {
-                vec![secret]
-            }
+            Scheme::Bearer(secret)
+            | Scheme::Header(_, secret)
+            | Scheme::Query(_, secret)
+            | Scheme::Cookie(_, secret) => vec![secret],
             Scheme::Basic(user, password) => vec![user, password],
             Scheme::Client(client) => vec![&client.id, &client.secret],
         }

@@ -281,3 +281,23 @@ async fn a_server_without_settings_takes_everybody() {
     }
     assert_eq!(runs.count(), 4);
 }
+
+#[tokio::test]
+async fn a_clock_that_stands_still_is_named_where_it_is_why_a_token_is_refused() {
+    let issuer = Issuer::start(Key::ed()).await;
+    let settings = [
+        ("BIFOLD_AUTH_ISSUER", issuer.url()),
+        ("BIFOLD_PUBLIC_URL", super::PUBLIC),
+        ("BIFOLD_CLOCK", "2025-11-18T12:00:00Z"),
+    ];
+    let app = super::app(closed().0, &settings);
+    let answer = ask(&app, get("/api/read"), &bearer(&issuer.token("notes:read"))).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(
+        answer
+            .text()
+            .contains("stands still at 2025-11-18T12:00:00Z"),
+        "{}",
+        answer.text()
+    );
+}

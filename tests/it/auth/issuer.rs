@@ -42,6 +42,7 @@ pub struct Issuer {
 struct State {
     asked: AtomicUsize,
     is_down: AtomicBool,
+    is_empty: AtomicBool,
 }
 
 impl Key {
@@ -144,7 +145,10 @@ impl Issuer {
                     }
                     "/tenant/keys" => {
                         shared.asked.fetch_add(1, Ordering::SeqCst);
-                        jwks.to_string().into_response()
+                        match shared.is_empty.load(Ordering::SeqCst) {
+                            true => json!({"keys": []}).to_string().into_response(),
+                            false => jwks.to_string().into_response(),
+                        }
                     }
                     _ => StatusCode::NOT_FOUND.into_response(),
                 }
@@ -172,6 +176,11 @@ impl Issuer {
     /// Whether it answers with nothing but failures from now on.
     pub fn set_down(&self, is_down: bool) {
         self.state.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// Publishes no key any more.
+    pub fn withdraw(&self) {
+        self.state.is_empty.store(true, Ordering::SeqCst);
     }
 
     /// Header and claims of a valid token with these scopes.

@@ -99,6 +99,74 @@ async fn known_keys_work_while_the_issuer_is_down_for_an_hour_and_unknown_ones_a
 }
 
 #[tokio::test]
+async fn a_key_that_its_issuer_has_withdrawn_is_refused_with_the_tokens_that_it_has_signed() {
+    let issuer = Issuer::start(Key::ed()).await;
+    let app = trusting(closed().0, &issuer);
+    let known = bearer(&issuer.token("notes:read"));
+    let status = async |headers| ask(&app, get("/api/read"), headers).await.status;
+    assert_eq!(status(&known).await, StatusCode::OK);
+    issuer.withdraw();
+    assert_eq!(status(&known).await, StatusCode::OK, "it is not known yet");
+    // A key that is not known makes the server ask again.
+    pass(Duration::from_secs(60)).await;
+    let (mut header, claims) = issuer.valid("notes:read");
+    header["kid"] = "two".into();
+    let unknown = bearer(&issuer.key.token(&header, &claims));
+    assert_eq!(status(&unknown).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(issuer.asked(), 2);
+    assert_eq!(status(&known).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_keys_are_read_from_the_url_of_the_settings_and_no_metadata_is() {
+    let issuer = Issuer::start(Key::ed()).await;
+    let keys = format!("{}/keys", issuer.url());
+    let settings = [
+        ("BIFOLD_AUTH_ISSUER", "https://issuer.example"),
+        ("BIFOLD_AUTH_JWKS_URL", &*keys),
+        ("BIFOLD_PUBLIC_URL", super::PUBLIC),
+    ];
+    let app = app(closed().0, &settings);
+    let (header, mut claims) = issuer.valid("notes:read");
+    for (iss, expected) in [
+        ("https://issuer.example", StatusCode::OK),
+        (issuer.url(), StatusCode::UNAUTHORIZED),
+    ] {
+        claims["iss"] = iss.into();
+        let token = issuer.key.token(&header, &claims);
+        let answer = ask(&app, get("/api/read"), &bearer(&token)).await;
+        assert_eq!(answer.status, expected, "{}", answer.text());
+    }
+    assert_eq!(issuer.asked(), 1);
+}
+
+#[test]
+fn the_url_of_keys_is_safe_and_for_one_issuer() {
+    for (url, is_taken) in [
+        ("https://issuer.example/keys", true),
+        ("http://127.0.0.1:1/keys", true),
+        ("http://issuer.example/keys", false),
+    ] {
+        let variables = [("BIFOLD_AUTH_JWKS_URL".to_owned(), url.to_owned())];
+        let config = bifold::Config::from_vars(variables.into_iter(), &[]);
+        assert_eq!(config.is_ok(), is_taken, "{url}");
+    }
+    for issuers in ["", "https://one.example,https://two.example"] {
+        let settings = [
+            ("BIFOLD_AUTH_ISSUER", issuers),
+            ("BIFOLD_AUTH_JWKS_URL", "https://one.example/keys"),
+            ("BIFOLD_AUTH_SCOPES", "a"),
+            ("BIFOLD_PUBLIC_URL", super::PUBLIC),
+        ];
+        let settings = settings.iter().filter(|it| !it.1.is_empty());
+        let settings: Vec<_> = settings.copied().collect();
+        let refused = bifold::App::new(super::config(&settings), closed().0);
+        let refused = refused.err().unwrap().to_string();
+        assert!(refused.contains("exactly one issuer"), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn an_issuer_that_cannot_be_asked_is_not_the_fault_of_the_token() {
     let issuer = Issuer::start(Key::ed()).await;
     issuer.set_down(true);

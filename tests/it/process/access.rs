@@ -4,10 +4,13 @@ use std::process::Stdio;
 
 use http::StatusCode;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStderr, Command};
 
 use super::binary;
+use super::platform::Platform;
 use super::serve::until;
+use crate::lambda::event;
 
 /// What `key new` prints: the key and its line.
 async fn new_key(arguments: &[&str]) -> (String, String) {
@@ -106,6 +109,45 @@ async fn an_open_server_says_so_once_and_warns_beyond_this_machine() {
             .iter()
             .all(|it| it.contains(level.unwrap_or_default()));
         assert!(is_told, "{listen}: {rest}");
+    }
+}
+
+/// The issuer, Secrets Manager and the table are one socket, on which nobody may call before a request needs it.
+#[tokio::test]
+async fn on_lambda_nothing_is_asked_before_a_request_with_credentials() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys-AbCdEf";
+    let settings = [
+        ("BIFOLD_AUTH_ISSUER", &*url),
+        ("BIFOLD_PUBLIC_URL", "https://notes.example"),
+        ("BIFOLD_API_KEYS", secret),
+        ("BIFOLD_RATE_LIMIT", "100/m"),
+        ("BIFOLD_RATE_LIMIT_SHARED", "true"),
+        ("BIFOLD_TABLE", "table"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_ENDPOINT_URL", &*url),
+    ];
+    let mut platform = Platform::start(&settings).await;
+    let outcome = platform.invoke(&event("function_url_mcp")).await;
+    assert_eq!(outcome.body["statusCode"], 401, "{outcome:?}");
+    let called = futures_util::FutureExt::now_or_never(listener.accept());
+    assert!(called.is_none(), "something was asked without need");
+    // A key makes it ask; that it gets no answer is a typed failure, and opens nothing.
+    let mut with_key = event("function_url_mcp");
+    with_key["headers"]["x-api-key"] = "bfk_x".into();
+    let hanging_up = async {
+        loop {
+            drop(listener.accept().await);
+        }
+    };
+    tokio::select! {
+        () = hanging_up => {}
+        outcome = platform.invoke(&with_key) => {
+            assert_eq!(outcome.body["statusCode"], 503, "{outcome:?}");
+        }
     }
 }
 

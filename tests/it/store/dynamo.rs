@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::table::{Fate, Table, store_at};
 use super::{LONG, contract, held, read};
 use crate::support::refusing;
-use crate::support::{Log, pass};
+use crate::support::{Log, pass, stop_clock};
 
 fn inside(error: &Error) -> String {
     use std::error::Error as _;
@@ -103,6 +103,7 @@ async fn who_waits_looks_less_and_less_often_and_at_once_when_its_own_process_wr
     let table = Table::start().await;
     let store = table.store();
     assert!(store.create("a", "a".into(), LONG).await.unwrap());
+    let clock = stop_clock();
     let waiting = tokio::spawn({
         let store = store.clone();
         async move { store.changed("a", 1, Deadline::after(LONG)).await }
@@ -111,13 +112,15 @@ async fn who_waits_looks_less_and_less_often_and_at_once_when_its_own_process_wr
         table.asked("GetItem", looks + 1).await;
         // By the time that another request is answered, the one before it is too.
         store.remove("b").await.unwrap();
-        pass(Duration::from_millis(pause - 50)).await;
+        tokio::time::advance(Duration::from_millis(pause - 50)).await;
         store.remove("b").await.unwrap();
         assert_eq!(table.count("GetItem"), looks + 1);
-        pass(Duration::from_millis(50)).await;
+        // Timers end on whole milliseconds.
+        tokio::time::advance(Duration::from_millis(51)).await;
     }
     table.asked("GetItem", 7).await;
     store.remove("b").await.unwrap();
+    drop(clock);
     assert!(store.replace("a", 1, "b".into(), LONG).await.unwrap());
     assert!(matches!(waiting.await.unwrap().unwrap(), Change::To(record) if record.version == 2));
     assert_eq!(table.count("GetItem"), 8);
