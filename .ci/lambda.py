@@ -149,6 +149,35 @@ def misbehaviour():
     print("emulator: panic, deadline, time-out, new start")
 
 
+# Asks twice for an invocation before it answers.
+TWICE = """#!/usr/bin/env python3
+import http.client, os
+
+def ask(method, path, body=None):
+    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    connection.request(method, "/2018-06-01/runtime/invocation/" + path, body)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.headers["lambda-runtime-aws-request-id"]
+
+while True:
+    first, second = ask("GET", "next"), ask("GET", "next")
+    ask("POST", second + "/response", "true" if first == second else "false")
+"""
+
+
+def again():
+    """The platform delivers an invocation until it is answered: what the loop cannot read is taken again."""
+    function = logs / "twice"
+    function.write_text(TWICE)
+    function.chmod(0o755)
+    with Emulator(str(function.resolve()), 5) as platform:
+        for _ in range(2):
+            answer = platform.invoke({})
+            check("an invocation is delivered again until it is answered", answer == b"true", answer)
+    print("emulator: an invocation that was not answered is delivered again")
+
+
 def live():
     address = port()
     command = [cargo_lambda, "lambda", "watch", "--bin", "bifold", "--ignore-changes"]
@@ -211,5 +240,6 @@ def notes():
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("lambda: terminated"))
 whole_and_streamed()
 misbehaviour()
+again()
 live()
 notes()

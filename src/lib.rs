@@ -12,13 +12,14 @@
 //! | [`testing`] | a client in the same process and fake upstreams, for tests |
 //! | [`lambda`], [`stdio`], [`local`] | the transports: AWS Lambda events, standard input and output, a local socket |
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
-//! | [`Import`] (`providers/`) | functions that come from elsewhere: imported documents; the search for long catalogs |
+//! | [`Mount`], [`Import`] (`providers/`) | functions that come from elsewhere: mounted MCP servers, imported documents; the search for long catalogs |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
 //! | `rest/` | REST routes, OpenAPI, problem documents, the documentation page |
 //! | [`lint`] | checks for schemas that MCP clients would refuse |
 //! | [`Tool`], [`Resource`], [`Prompt`], [`Registry`] (`registry/`) | functions with their types and schemas, and the single path of every call |
 //! | [`Context`] (`context/`) | the context of a call: client, deadline, upstreams |
+//! | `client/` | a client of MCP servers, in every revision |
 //! | [`Principal`] (`auth/`) | who calls and what it may do: tokens, API keys, scopes, rate limits |
 //! | [`Store`] (`store/`) | short-lived records that the processes of an application share |
 //! | `aws/` | signed requests to AWS |
@@ -51,6 +52,10 @@ mod examples {
     struct Imports;
     #[doc = include_str!("../docs/lambda.md")]
     struct Lambda;
+    #[doc = include_str!("../docs/lambda-http.md")]
+    struct LambdaHttp;
+    #[doc = include_str!("../docs/mounts.md")]
+    struct Mounts;
     #[doc = include_str!("../docs/rest.md")]
     struct Rest;
     #[doc = include_str!("../docs/search.md")]
@@ -70,6 +75,8 @@ mod auth;
 mod aws;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod client;
 mod clock;
 mod config;
 mod context;
@@ -108,6 +115,7 @@ pub use context::{
     UpstreamClient, UpstreamRequest,
 };
 pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
+pub use providers::mcp::Mount;
 #[cfg(feature = "openapi")]
 pub use providers::openapi::Import;
 pub use registry::{

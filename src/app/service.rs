@@ -14,7 +14,8 @@ use tower::Service;
 use super::{App, RequestInfo};
 
 /// Answers requests with any body. What their transport knows beside them is taken from their extensions:
-/// a [`RequestInfo`], and the address of the client as axum's [`ConnectInfo`]. Without a listener in the former, hosts are
+/// a [`RequestInfo`], the address of the client as axum's [`ConnectInfo`], and with the feature `lambda_http` what that crate
+/// puts there. Without a listener in the former, hosts are
 /// checked only where the settings list them.
 ///
 /// ```
@@ -42,6 +43,8 @@ where
         let app = self.clone();
         let mut request = request.map(Body::new);
         let request_info = RequestInfo::of(&mut request);
+        #[cfg(feature = "lambda_http")]
+        let request_info = request_info.or_of_lambda_http(&mut request, self.config());
         Box::pin(async move { Ok(app.serve(request, request_info).await) })
     }
 }

@@ -1,6 +1,7 @@
 //! Authentication and authorization: one policy for all protocols, which costs nothing without settings.
 
 mod allowances;
+pub(crate) mod authorizer;
 mod challenge;
 mod claims;
 mod credentials;

@@ -1,12 +1,14 @@
-//! The command line of every application: `serve`, `stdio`, `list`, `call`, `openapi`, `contract`, `key`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `contract`, `key`.
 
 mod call;
+mod client;
 mod contract;
 mod help;
 #[cfg(feature = "openapi")]
 mod import;
 mod key;
 mod list;
+mod mount;
 mod serve;
 mod stdio;
 
@@ -22,11 +24,13 @@ use crate::start;
 use crate::telemetry::{self, Format};
 
 use call::Call;
+use client::Client;
 use contract::Contract;
 #[cfg(feature = "openapi")]
 use import::Import;
 use key::Key;
 use list::List;
+use mount::Mount;
 use serve::Serve;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -77,6 +81,14 @@ enum Command {
     Openapi,
     /// Keep the contract with callers: what changes, and whether it breaks them.
     Contract(Contract),
+    /// List, call, read and follow what any MCP server offers.
+    ///
+    /// Standard output has the result as JSON; progress, log messages and questions are on standard error, and their answers
+    /// are read from standard input. Exit status: 0 with a result, 1 if the tool or the server failed, 2 if the command line
+    /// is wrong.
+    Client(Client),
+    /// Look at MCP servers before they are mounted.
+    Mount(Mount),
     /// Make API keys.
     Key(Key),
     /// Look at OpenAPI documents that could be imported.
@@ -150,7 +162,9 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Contract(contract)) => contract.run(config, server),
+        Some(Command::Client(client)) => client.run(config, &server),
         Some(Command::Key(key)) => key.run(),
+        Some(Command::Mount(mount)) => mount.run(config, server),
         #[cfg(feature = "openapi")]
         Some(Command::Import(import)) => import.run(),
         Some(Command::Openapi) => {

@@ -18,6 +18,7 @@ use crate::schema::DECODED;
 pub(crate) use backoff::Backoff;
 pub use deadline::{Countdown, Deadline};
 pub use time_left::TimeLeft;
+pub(crate) use time_left::time_until;
 
 /// A time in whole seconds since 1970-01-01T00:00:00Z, written as RFC 3339 with `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

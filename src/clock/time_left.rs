@@ -1,6 +1,6 @@
 //! The time limit of one Lambda invocation.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A response is cut after its work's deadline plus a tenth of the margin, within these bounds.
 const GRACE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
@@ -58,6 +58,18 @@ impl TimeLeft {
     pub(crate) fn cut(self, margin: Duration) -> Duration {
         let usable = self.usable(margin);
         usable + ((self.left - usable) / 10).clamp(GRACE.0, GRACE.1)
+    }
+}
+
+/// The time until a deadline of the platform, which is in milliseconds since 1970. Emulators without deadlines send one in
+/// 1970.
+pub(crate) fn time_until(deadline: u64) -> Option<Duration> {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let deadline = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline))?;
+    match deadline.duration_since(SystemTime::now()) {
+        Ok(left) => Some(left.min(DAY)),
+        Err(past) if past.duration() > DAY => None,
+        Err(_) => Some(Duration::ZERO),
     }
 }
 

@@ -3,14 +3,13 @@
 mod events;
 mod runtime;
 
-use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use tokio::runtime as tokio_runtime;
 use tracing::{debug, error, info, warn};
 
@@ -27,8 +26,9 @@ use events::stream::Cutoff;
 use runtime::api::Api;
 pub use runtime::api::ApiError;
 use runtime::driver::Driver;
-use runtime::extension::Extension;
+use runtime::extension;
 pub use runtime::failure::Failure;
+use runtime::health::WorkerHealth;
 use runtime::shutdown::{Phase, Shutdown, ShutdownSender};
 use runtime::worker::Worker;
 
@@ -106,11 +106,12 @@ pub(crate) async fn serve<E: Into<ApiError>>(
         check_environment()?;
         Ok(app)
     };
-    let (extension, started) = tokio::join!(biased; Extension::register(&api), starting);
+    let (identifier, started) = tokio::join!(biased; extension::register(&api), starting);
     let app = match started {
         Ok(app) => app,
         Err(error) => {
-            let reported = api.fail_start(&Failure::start(&error.to_string())).await;
+            let failure = Failure::start(&error.to_string());
+            let reported = api.fail("/init/error", HeaderMap::new(), &failure).await;
             if let Err(error) = reported {
                 debug!(%error, "the failed start could not be reported to the platform");
             }
@@ -126,14 +127,18 @@ pub(crate) async fn serve<E: Into<ApiError>>(
         api.clone(),
         shutdown_sender.subscribe(),
     ));
-    let driver = Driver::new(worker.clone(), api, concurrency());
-    let mut driving = Box::pin(driver.run());
+    let driver = Driver {
+        worker: worker.clone(),
+        api: api.clone(),
+        health: WorkerHealth::new(concurrency()),
+    };
+    let mut driving = Box::pin(driver.run(concurrency()));
     tokio::select! {
         ended = &mut driving => {
             app.stop(DRAIN_TIMEOUT).await;
             return ended;
         }
-        () = wait(extension) => {}
+        () = extension::wait(api, identifier) => {}
         () = local::signal() => {}
     }
     info!("stopping: running invocations are finished first");
@@ -278,11 +283,4 @@ fn check_environment() -> Result<(), ApiError> {
 
 fn missing(name: &str) -> ApiError {
     format!("`{name}` is not set; the Lambda platform sets it").into()
-}
-
-async fn wait(extension: Option<Extension>) {
-    match extension {
-        Some(extension) => extension.wait().await,
-        None => pending().await,
-    }
 }

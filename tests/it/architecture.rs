@@ -1,5 +1,6 @@
 //! The house in order: which room may import which, and how every file is written.
 
+mod locks;
 pub mod source;
 
 use std::collections::BTreeSet;
@@ -7,7 +8,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every room from the top down, each with the rooms it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 28] = [
+const HOUSE: [(&str, &[&str]); 29] = [
     ("main", &["cli", "provenance"]),
     ("lib", &[]),
     (
@@ -24,7 +25,9 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "app",
             "lint",
             "providers",
+            "client",
             "auth",
+            "upstream",
             "registry",
             "context",
             "upstream",
@@ -93,7 +96,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
     (
         "providers",
         &[
-            "registry", "context", "upstream", "config", "error", "schema",
+            "registry", "context", "upstream", "config", "clock", "error", "schema",
         ],
     ),
     (
@@ -159,6 +162,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "schema",
         ],
     ),
+    ("client", &["upstream", "config", "clock", "error"]),
     (
         "auth",
         &[

@@ -13,11 +13,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::auth::Principal;
+use crate::auth::authorizer::principal;
 use crate::http::base_url::{self, BaseUrl};
 use crate::http::path;
 use crate::lambda::events::field::{Field, Fields, flag, merged, names, text, texts};
 use crate::lambda::events::integration::Integration;
-use crate::lambda::events::principal::principal;
 use crate::lambda::events::request_parts::{
     append, body, build, declared_path, headers, strip_base, without_stage,
 };

@@ -7,7 +7,6 @@ pub(crate) mod http_event;
 pub(crate) mod integration;
 mod oracle;
 pub(crate) mod ping;
-pub(crate) mod principal;
 pub(crate) mod request_parts;
 pub(crate) mod response;
 pub(crate) mod response_head;

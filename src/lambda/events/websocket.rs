@@ -12,10 +12,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::app::{App, RequestInfo};
+use crate::auth::authorizer::principal;
 use crate::clock::TimeLeft;
 use crate::context::Context;
 use crate::lambda::events::field::{Field, Fields, flag, merged, names, text};
-use crate::lambda::events::principal::principal;
 use crate::lambda::events::request_parts::{build, headers};
 use crate::lambda::events::response::EventResponse;
 use crate::lambda::events::source::of_identity;

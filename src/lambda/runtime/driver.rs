@@ -4,7 +4,6 @@
 //! request. One of several workers that does so is lost without a report, and where the platform is gone, several workers
 //! ask it again and again without a pause.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,6 +12,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde::de::IgnoredAny;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tower::layer::layer_fn;
@@ -32,31 +33,23 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_
 /// use all of the processor meanwhile.
 const GONE_AFTER: u32 = 3;
 
-/// Takes invocations until the process shuts down; running ones are finished first.
+/// Takes invocations for a worker.
 #[derive(Clone)]
 pub(crate) struct Driver {
-    worker: Arc<Worker>,
-    api: Api,
-    health: WorkerHealth,
+    pub(crate) worker: Arc<Worker>,
+    pub(crate) api: Api,
+    pub(crate) health: WorkerHealth,
 }
 
 impl Driver {
-    pub(crate) fn new(worker: Arc<Worker>, api: Api, concurrency: u32) -> Driver {
-        Driver {
-            worker,
-            api,
-            health: WorkerHealth::new(concurrency),
-        }
-    }
-
-    /// Takes invocations, one at a time or several, until the process shuts down.
+    /// Takes invocations, one at a time or several, until the process shuts down. Running ones are finished first.
     ///
     /// # Errors
     /// The platform gives no more invocations.
-    pub(crate) async fn run(&self) -> Result<(), ApiError> {
-        let taking = match self.health.is_alone() {
-            true => self.one_at_a_time().boxed(),
-            false => self.several_at_once().boxed(),
+    pub(crate) async fn run(&self, concurrency: u32) -> Result<(), ApiError> {
+        let taking = match concurrency {
+            1 => self.one_at_a_time().boxed(),
+            _ => self.several_at_once().boxed(),
         };
         tokio::select! {
             biased;
@@ -68,11 +61,11 @@ impl Driver {
     /// Where the loop ends, the next invocation is taken without it: one that it could not read is delivered again, until
     /// it is answered.
     async fn one_at_a_time(&self) -> Result<(), ApiError> {
-        let (lost, _) = unbounded_channel();
         loop {
-            let error = self.stock(lost.clone()).await;
-            if is_snapshot() {
-                // The loop would ask for the restore again.
+            let error = self.stock(unbounded_channel().0).await;
+            let start = std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE");
+            if start.is_ok_and(|it| it == "snap-start") {
+                // The loop would ask again to be restored.
                 return Err(error);
             }
             warn!(%error, "the loop of `lambda_runtime` ended; the next invocation is taken without it");
@@ -83,43 +76,45 @@ impl Driver {
     /// Each worker that the loop loses is replaced.
     async fn several_at_once(&self) -> Result<(), ApiError> {
         let (lost, mut losses) = unbounded_channel();
-        let mut loops = pin!(self.stock(lost).fuse());
-        let mut gone = pin!(gone(&self.api));
-        let mut replacements = JoinSet::new();
+        let mut stock = pin!(self.stock(lost).fuse());
+        let mut gone = pin!(gone(&self.api.authority));
+        let mut replacements: JoinSet<Result<(), ApiError>> = JoinSet::new();
         loop {
             tokio::select! {
                 biased;
                 Some(()) = losses.recv() => {
                     warn!("a worker of `lambda_runtime` ended, which may leave an invocation unanswered; it is replaced");
                     let driver = self.clone();
-                    replacements.spawn(async move {
-                        loop {
-                            driver.take().await?;
-                        }
-                    });
+                    replacements.spawn(async move { loop { driver.take().await?; } });
                 }
-                _ = &mut loops => {}
-                Some(ended) = replacements.join_next() => {
-                    let ended: Result<(), ApiError> = ended.unwrap_or_else(|panic| Err(panic.into()));
-                    ended?;
-                }
+                Some(ended) = replacements.join_next() => ended??,
                 error = &mut gone => return Err(error),
+                _ = &mut stock => {}
             }
         }
     }
 
     /// Runs the loop of `lambda_runtime`, and returns why it ended.
     async fn stock(&self, lost: UnboundedSender<()>) -> ApiError {
-        let place = layer_fn(|_| Place::new(self.worker.clone(), lost.clone()));
+        let answering = layer_fn(|_| {
+            let (worker, place) = (self.worker.clone(), Place(lost.clone()));
+            service_fn(move |invocation| {
+                let (worker, _) = (worker.clone(), &place);
+                async move { worker.run_in_loop(invocation).await }.boxed()
+            })
+        });
         let taking = AssertUnwindSafe(async {
             // The layer answers, so this handler is never called.
             let handler = service_fn(async |_: LambdaEvent<IgnoredAny>| Ok::<(), ApiError>(()));
-            Runtime::new(handler).layer(place).run_concurrent().await
+            Runtime::new(handler)
+                .layer(answering)
+                .run_concurrent()
+                .await
         });
         match taking.catch_unwind().await {
-            Ok(Ok(())) => "it ended by itself".into(),
-            Ok(Err(error)) => error,
-            Err(panic) => message(&*panic).into(),
+            Ok(ended) => ended.err().unwrap_or_else(|| "it has no more work".into()),
+            // The panic itself has been logged.
+            Err(_) => "it panicked: the platform refused a request, or left out a header".into(),
         }
     }
 
@@ -135,7 +130,8 @@ impl Driver {
                     if failures > MAX_RETRIES {
                         self.health.mark_recovered();
                     }
-                    self.worker.run(invocation).await;
+                    // It is as large as all that a call can be, and most processes never need it.
+                    Box::pin(self.worker.run(invocation)).await;
                     return Ok(());
                 }
                 Err(error) if failures == MAX_RETRIES && self.health.mark_refused() => {
@@ -154,29 +150,21 @@ impl Driver {
 }
 
 /// Waits until the platform is gone: it has closed an idle connection, and takes no other.
-async fn gone(api: &Api) -> ApiError {
+async fn gone(authority: &str) -> ApiError {
     let mut failures = 0;
     loop {
-        match api.until_closed().await {
-            Ok(()) => failures = 0,
+        match TcpStream::connect(authority).await {
+            // It was asked nothing and sends nothing, so this is the end of the connection.
+            Ok(mut socket) => {
+                let _ = socket.read(&mut [0]).await;
+                failures = 0;
+            }
             Err(error) if failures == GONE_AFTER => {
                 error!(%error, "the platform is gone");
-                return error;
+                return error.into();
             }
             Err(_) => failures += 1,
         }
         tokio::time::sleep(BACKOFF.limit(failures + 1)).await;
     }
-}
-
-/// Whether the process is started from a snapshot, as `lambda_runtime` sees it.
-fn is_snapshot() -> bool {
-    std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE").is_ok_and(|it| it == "snap-start")
-}
-
-/// The message of a panic.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("it panicked").to_owned()
 }

@@ -16,11 +16,6 @@ impl WorkerHealth {
         WorkerHealth { workers, refused }
     }
 
-    /// Whether there is one worker only.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.workers == 1
-    }
-
     /// Counts one more refused worker; true when all are refused.
     pub(crate) fn mark_refused(&self) -> bool {
         self.refused.fetch_add(1, Ordering::Relaxed) + 1 == self.workers

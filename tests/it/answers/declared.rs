@@ -2,7 +2,7 @@
 
 use bifold::{App, Bytes, Config, JsonSchema, Server, Tool};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Listed, numbers, serving, whole};
 

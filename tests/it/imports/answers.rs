@@ -310,3 +310,37 @@ async fn responses_are_cached_where_the_import_says_so() {
         assert_eq!(api.received().len(), requests);
     }
 }
+
+#[tokio::test]
+async fn a_failing_part_of_an_api_leaves_the_others_alone() {
+    let document = super::document(json!({
+        "/bad/{id}": {"get": {"operationId": "bad"}},
+        "/good": {"get": {"operationId": "good"}},
+    }));
+    let api = api()
+        .on_get("/bad/{id}")
+        .status(500)
+        .on_get("/good")
+        .json(json!("fine"))
+        .start()
+        .await
+        .unwrap();
+    let mut config = Config::default();
+    config.upstream_tries = 1;
+    api.configure(&mut config);
+    let server = Server::new("it", "1.0.0").openapi(unreached(&document));
+    let client = Client::with(config, server).await.unwrap();
+    // The network is asked only by calls.
+    assert_eq!(api.received().len(), 0);
+    for id in 0..10 {
+        assert!(
+            client
+                .call("bad", json!({"id": id.to_string()}))
+                .await
+                .is_err()
+        );
+    }
+    // After five failures in a row the circuit breaker asks no more, of that part.
+    assert_eq!(api.received().len(), 5);
+    assert_eq!(client.call("good", json!({})).await.unwrap(), json!("fine"));
+}

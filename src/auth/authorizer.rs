@@ -1,4 +1,4 @@
-//! The principal: the caller's identity as the event's integration has checked it.
+//! The principal of a Lambda event: the caller's identity as the integration has checked it.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
