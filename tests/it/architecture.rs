@@ -27,7 +27,6 @@ const HOUSE: [(&str, &[&str]); 29] = [
             "providers",
             "client",
             "auth",
-            "upstream",
             "registry",
             "context",
             "upstream",
