@@ -6,6 +6,7 @@ mod answer;
 mod app;
 mod arrays;
 pub mod batch;
+mod brief;
 mod bytes;
 mod canonical;
 mod check;
