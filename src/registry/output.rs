@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::brief;
 use super::content::Content;
 use super::root;
 use super::tool::Tool;
@@ -67,6 +68,9 @@ impl Tool {
     /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
     pub fn structured(&self) -> Option<Value> {
         let mut schema = self.result()?.clone();
+        if let Some(levels) = self.brief {
+            brief::shorten(&mut schema, levels);
+        }
         if !self.output().is_object() {
             let properties = json!({ "result": schema });
             return Some(
