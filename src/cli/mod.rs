@@ -1,7 +1,8 @@
-//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `key`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `contract`, `key`.
 
 mod call;
 mod client;
+mod contract;
 mod help;
 #[cfg(feature = "openapi")]
 mod import;
@@ -24,6 +25,7 @@ use crate::telemetry::{self, Format};
 
 use call::Call;
 use client::Client;
+use contract::Contract;
 #[cfg(feature = "openapi")]
 use import::Import;
 use key::Key;
@@ -77,6 +79,8 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// Keep the contract with callers: what changes, and whether it breaks them.
+    Contract(Contract),
     /// List, call, read and follow what any MCP server offers.
     ///
     /// Standard output has the result as JSON; progress, log messages and questions are on standard error, and their answers
@@ -157,6 +161,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Stdio) => stdio::run(config, server),
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
+        Some(Command::Contract(contract)) => contract.run(config, server),
         Some(Command::Client(client)) => client.run(config, &server),
         Some(Command::Key(key)) => key.run(),
         Some(Command::Mount(mount)) => mount.run(config, server),

@@ -34,6 +34,7 @@ mod lambda;
 mod lint;
 mod mcp;
 mod mounts;
+mod once;
 mod own;
 #[cfg(feature = "provenance")]
 mod process;

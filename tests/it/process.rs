@@ -3,6 +3,7 @@
 mod access;
 mod cli;
 mod client;
+mod contract;
 mod early;
 mod faults;
 mod log;
