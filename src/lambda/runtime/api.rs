@@ -1,7 +1,7 @@
 //! A client of the Lambda Runtime API: it posts responses, failures and failed starts, and serves the extension.
 //!
-//! The client of `lambda_runtime` takes more than twice the instructions, and ends a post when the platform accepts it,
-//! while its stream goes on.
+//! The client of `lambda_runtime` takes more instructions, and ends a post when the platform accepts it, while its stream
+//! goes on.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
