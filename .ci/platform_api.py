@@ -2,12 +2,16 @@
 
 import json
 import os
+import pathlib
 import queue
 import signal
 import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+# A token of an issuer, and its public key.
+TOKEN = json.loads((pathlib.Path(__file__).parent / "token.json").read_text())
 
 STATS = {
     "source": "upstream",
@@ -20,7 +24,7 @@ STATS = {
 
 
 class Platform:
-    """The API, and an upstream on the same port: `/stats` is about 2 KB of JSON."""
+    """The API, and on the same port an upstream, whose `/stats` is about 2 KB of JSON, and the keys of an issuer."""
 
     def __init__(self):
         self.events, self.polled, self.answers = queue.Queue(), queue.Queue(), queue.Queue()
@@ -80,6 +84,8 @@ class Handler(BaseHTTPRequestHandler):
                 "lambda-runtime-invoked-function-arn": "arn:aws:lambda:us-west-2:123456789012:function:1",
             }
             self.answer(200, self.platform.events.get(), fields)
+        elif self.path == "/keys":
+            self.answer(200, json.dumps(TOKEN["keys"]).encode(), {"content-type": "application/json"})
         elif self.path == "/stats":
             self.answer(200, json.dumps(STATS, separators=(",", ":")).encode(), {"content-type": "application/json"})
         else:
@@ -163,12 +169,12 @@ def event(method, path, query="", body=None, headers=None):
     return json.dumps(described, separators=(",", ":")).encode()
 
 
-def message(method, params):
+def message(method, params, headers=None):
     """An event with a message of MCP."""
-    headers = {
+    own = {
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
         "mcp-protocol-version": "2025-06-18",
     }
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, separators=(",", ":"))
-    return event("POST", "/mcp", body=body, headers=headers)
+    return event("POST", "/mcp", body=body, headers=own | (headers or {}))

@@ -1,6 +1,8 @@
 """Counts the instructions of a start and of calls, and compares them, the size of the binary and the number of packages with
 the limits in `.ci/speed.toml`. Instructions hardly depend on what else the machine does, as times would.
 
+An authorized call is compared with an open one, by instructions too: its token is verified once, and then remembered.
+
 A streamed response is compared with a buffered one by time: the defect that this finds makes it a hundred times slower.
 """
 
@@ -14,13 +16,14 @@ import sys
 import tempfile
 import tomllib
 
-from platform_api import Platform, event, message
+from platform_api import TOKEN, Platform, event, message
 
 LIMITS = pathlib.Path(".ci/speed.toml")
 # The room above what was measured: another processor, or another compiler, counts a little differently.
 ROOM = 1.04
 WARM, FEW, MANY = 10, 10, 110
 LARGEST_STREAM = 1.3
+LARGEST_AUTHORIZED = 1.15
 
 CALLS = {
     "MCP echo": (message("tools/call", {"name": "echo", "arguments": {"text": "hello lambda"}}), b"hello lambda"),
@@ -30,13 +33,29 @@ CALLS = {
     "REST fetch": (event("GET", "/api/fetch_stats"), b"series-001"),
 }
 
+BEARER = {"authorization": f"Bearer {TOKEN['token']}"}
+AUTHORIZED = {
+    "MCP echo": message("tools/call", {"name": "echo", "arguments": {"text": "hello lambda"}}, BEARER),
+    "REST echo": event("GET", "/api/echo", "text=hello%20lambda", headers=BEARER),
+}
 
-def instructions(function, calls=0, payload=b"", expected=b""):
+
+def guarded(platform):
+    """The settings of a function that takes this token."""
+    return {
+        "BIFOLD_AUTH_ISSUER": "https://issuer.example",
+        "BIFOLD_AUTH_JWKS_URL": f"http://{platform.address}/keys",
+        "BIFOLD_PUBLIC_URL": "https://lab.example",
+    }
+
+
+def instructions(function, calls=0, payload=b"", expected=b"", settings=lambda _: {}):
     """The instructions of a process that starts, answers so many calls and is stopped."""
     platform = Platform()
     with tempfile.TemporaryDirectory() as folder:
         counted = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", function]
-        process = platform.run(counted, BIFOLD_INVOKE_MODE="buffered", LAB_UPSTREAM=f"http://{platform.address}")
+        own = {"BIFOLD_INVOKE_MODE": "buffered", "LAB_UPSTREAM": f"http://{platform.address}"}
+        process = platform.run(counted, **own, **settings(platform))
         for _ in range(calls):
             platform.invoke(process, payload, expected)
         platform.stop(process)
@@ -44,9 +63,9 @@ def instructions(function, calls=0, payload=b"", expected=b""):
     return int(total[1])
 
 
-def of_call(function, payload, expected):
+def of_call(function, payload, expected, settings=lambda _: {}):
     """The instructions of one call, once everything that is made at the first one is there."""
-    few, many = (instructions(function, WARM + calls, payload, expected) for calls in (FEW, MANY))
+    few, many = (instructions(function, WARM + calls, payload, expected, settings) for calls in (FEW, MANY))
     return round((many - few) / (MANY - FEW))
 
 
@@ -101,6 +120,11 @@ def main():
             print(f"{table}, {name}: {value:,} (at most {limit:,})")
             if value > limit:
                 failed.append(f"{table}, {name}")
+    for name, payload in AUTHORIZED.items():
+        ratio = of_call(sys.argv[2], payload, b"hello lambda", guarded) / measured["two functions"][name]
+        print(f"{name} with a token, compared with one without: {ratio:.3f} (at most {LARGEST_AUTHORIZED})")
+        if ratio > LARGEST_AUTHORIZED:
+            failed.append(f"{name} with a token")
     ratio = stream_ratio(sys.argv[2])
     print(f"streamed, compared with buffered: {ratio:.2f} (at most {LARGEST_STREAM})")
     if ratio > LARGEST_STREAM:

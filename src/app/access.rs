@@ -44,7 +44,8 @@ impl App {
             return answered;
         }
         let cx = Context::of(&request);
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        auth::hide(&mut parts.headers);
         let url = self.base_url(&parts);
         let path = parts.uri.path().to_owned();
         if path.starts_with(auth::WELL_KNOWN)
@@ -206,7 +207,14 @@ fn is_for_callers(path: &str) -> bool {
 /// The refusal in the protocol of the path.
 fn refused(headers: &HeaderMap, path: &str, error: &Error, cx: &Context) -> Answered {
     if path != MCP {
-        let mut answered = rest::failure(error, cx.request_id());
+        let malformed = cx
+            .denial()
+            .filter(|it| it.status() == StatusCode::BAD_REQUEST);
+        let mut answered = match malformed {
+            // The kind of the error would give the document another status.
+            Some(it) => rest::problem(it.status(), it.class(), &it.detail, cx.request_id()),
+            None => rest::failure(error, cx.request_id()),
+        };
         settle(&mut answered, cx);
         return answered;
     }

@@ -1,7 +1,7 @@
 //! The credentials of a request: a bearer token or an API key, in a header.
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, Entry};
 
 use super::denial::Denial;
 
@@ -52,6 +52,15 @@ impl<'a> Credentials<'a> {
 /// Whether the request carries credentials of any kind, so that no shared cache may keep its response.
 pub fn has_credentials(headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION) || headers.contains_key(API_KEY)
+}
+
+/// Marks the credentials, so that the `Debug` text of the headers hides them.
+pub fn hide(headers: &mut HeaderMap) {
+    for name in [AUTHORIZATION.as_str(), API_KEY] {
+        if let Entry::Occupied(mut values) = headers.entry(name) {
+            values.iter_mut().for_each(|it| it.set_sensitive(true));
+        }
+    }
 }
 
 fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Denial> {

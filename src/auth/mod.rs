@@ -32,7 +32,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::store::Store;
 
-pub use credentials::has_credentials;
+pub use credentials::{has_credentials, hide};
 pub use denial::Denial;
 #[cfg(feature = "cli")]
 pub use keys::NewKey;

@@ -21,8 +21,9 @@ use crate::store::{Record, Store};
 /// The least time between two exchanges of one allowance.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a call waits for the table, once to read and once to write.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// How long a call waits for the table, once to read and once to write: milliseconds, but the first connection of a small
+/// Lambda function takes some hundred of them.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The time without exchanges after one has failed.
 const REST: Duration = Duration::from_secs(5);

@@ -212,6 +212,9 @@ async fn malformed_credentials_are_refused_with_400() {
             *request.uri_mut() = path.parse().unwrap();
             let answer = ask(&app, request, headers).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name} {path}");
+            if path.starts_with("/api/") {
+                assert_eq!(answer.json()["status"], 400, "{name}");
+            }
             let challenge = answer.header("www-authenticate");
             assert!(
                 challenge.contains("error=\"invalid_request\""),

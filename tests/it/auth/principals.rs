@@ -158,6 +158,24 @@ async fn an_application_checks_callers_itself() {
 }
 
 #[tokio::test]
+async fn the_debug_text_of_a_request_hides_its_credentials() {
+    let server = closed()
+        .0
+        .authenticate(async |parts| -> Result<Option<Principal>> {
+            Ok(Some(Principal::new(format!("{parts:?}"))))
+        });
+    let app = app(server, &[]);
+    for name in ["authorization", "x-api-key"] {
+        let mut headers = HeaderMap::new();
+        headers.append(name, HeaderValue::from_static("Bearer s3cr3t"));
+        headers.append(name, HeaderValue::from_static("s3cr3t too"));
+        let answer = ask(&app, get("/api/whoami"), &headers).await;
+        assert_eq!(answer.text().matches("Sensitive").count(), 2, "{name}");
+        assert!(!answer.text().contains("s3cr3t"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn our_own_credentials_come_before_the_principal_of_the_integration() {
     let issuer = Issuer::start(Key::ed()).await;
     let app = super::trusting(closed().0, &issuer);
