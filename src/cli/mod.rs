@@ -1,6 +1,7 @@
-//! The command line of every application: `serve`, `stdio`, `list`, `call`, `openapi`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `openapi`, `contract`, `key`.
 
 mod call;
+mod contract;
 mod help;
 #[cfg(feature = "openapi")]
 mod import;
@@ -21,6 +22,7 @@ use crate::start;
 use crate::telemetry::{self, Format};
 
 use call::Call;
+use contract::Contract;
 #[cfg(feature = "openapi")]
 use import::Import;
 use key::Key;
@@ -73,6 +75,8 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
+    /// Keep the contract with callers: what changes, and whether it breaks them.
+    Contract(Contract),
     /// Make API keys.
     Key(Key),
     /// Look at OpenAPI documents that could be imported.
@@ -145,6 +149,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Stdio) => stdio::run(config, server),
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
+        Some(Command::Contract(contract)) => contract.run(config, server),
         Some(Command::Key(key)) => key.run(),
         #[cfg(feature = "openapi")]
         Some(Command::Import(import)) => import.run(),

@@ -121,10 +121,15 @@ impl Context {
     }
 
     /// Declares that the rest of this call takes long. A client that supports tasks gets a task for it, and the call then
-    /// has the time limit of a task. Any other client keeps waiting. The tool must be declared with
+    /// has the time limit of a task. Any other client keeps waiting, and so does one whose call has an idempotency key. The
+    /// tool must be declared with
     /// [`Tool::task`](crate::Tool::task).
     pub async fn detach(&self) {
-        let Some(client) = self.asked(Capability::Tasks) else {
+        // Those who repeat a call wait for its answer, and not for a task.
+        let Some(client) = self
+            .asked(Capability::Tasks)
+            .filter(|_| self.once_key().is_none())
+        else {
             return;
         };
         let (detached, done) = oneshot::channel();
@@ -141,6 +146,11 @@ impl Context {
     /// Whether the client was asked a question; then the result may be specific to it.
     pub(crate) fn has_asked(&self) -> bool {
         self.client.as_ref().is_some_and(|it| it.has_asked())
+    }
+
+    /// Whether the function waits for an answer of its client.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.client.as_ref().is_some_and(|it| it.is_asking())
     }
 
     fn asked(&self, capability: Capability) -> Option<&Client> {
@@ -163,6 +173,7 @@ impl Context {
         let lacking = || Error::missing_capability(capability);
         let client = self.asked(capability).ok_or_else(lacking)?;
         let (response, answer) = oneshot::channel();
+        let _open = client.open_question();
         client.send(Message::Ask(Ask {
             key: key.to_owned(),
             capability,

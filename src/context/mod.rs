@@ -11,6 +11,7 @@ pub(crate) mod escape;
 mod extract;
 mod input;
 mod nested;
+pub(crate) mod once;
 mod page;
 pub(crate) mod request_log;
 mod scope;
@@ -40,6 +41,7 @@ pub(crate) use budget::{Budget, BudgetRef};
 pub(crate) use call::Call;
 use client::Client;
 pub use client::{Elicited, Level, Root, Sampled, Sampling};
+use once::OnceKey;
 pub use page::Page;
 use scope::Scope;
 pub(crate) use scope::{Form, Protocol};
@@ -58,6 +60,8 @@ pub struct Context {
     sequence: Option<Deadline>,
     /// The page that the call asks for.
     page: Option<Arc<Page>>,
+    /// The key under which the call is made once.
+    once: Option<OnceKey>,
     scope: Scope,
 }
 
@@ -70,6 +74,7 @@ impl Context {
             client: None,
             sequence: None,
             page: None,
+            once: None,
             scope: Scope::ROOT,
         }
     }

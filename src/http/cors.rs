@@ -23,10 +23,10 @@ use crate::http::origin::AllowedOrigins;
 
 /// The request headers that a page may send in addition to those that are always allowed.
 const REQUEST_HEADERS: &str = "Content-Type, Accept, Authorization, X-API-Key, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
-                               Mcp-Session-Id, Last-Event-ID, X-Request-Id, traceparent, tracestate, baggage, If-None-Match";
+                               Mcp-Session-Id, Last-Event-ID, X-Request-Id, traceparent, tracestate, baggage, If-None-Match, Idempotency-Key";
 /// The response headers that a page may read in addition to those that are always readable.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
-    "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, RateLimit, RateLimit-Policy, Cache-Status, Age, Link",
+    "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, RateLimit, RateLimit-Policy, Cache-Status, Age, Link, Idempotent-Replayed",
 );
 /// The methods that a page may always use.
 const METHODS: [&str; 2] = ["GET", "POST"];

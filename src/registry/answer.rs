@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::bytes::{Bytes, Download};
 use super::foreign::Foreign;
-use crate::context::Reservation;
+use super::output::IntoAnswer;
+use crate::context::{Context, Reservation};
 use crate::error::{Error, Result};
 
 /// An encoded result: the bytes that every protocol sends.
@@ -32,8 +33,9 @@ enum Body {
 }
 
 /// The kind of the JSON of a result.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Root {
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Root {
     /// An object, by its type.
     Struct,
     /// An object; another result of the function may not be one.
@@ -53,6 +55,8 @@ struct Head {
     page: Option<Option<Box<RawValue>>>,
     /// The cursor of the next page.
     next: Option<String>,
+    /// Whether an earlier call gave it.
+    is_repeated: bool,
 }
 
 impl Answer {
@@ -140,6 +144,34 @@ impl Answer {
     pub(super) fn with_location(mut self, location: String) -> Answer {
         self.head.get_or_insert_default().location = Some(location);
         self
+    }
+
+    pub(super) fn of_root(json: Box<RawValue>, root: Root) -> Answer {
+        Answer::new(Body::Json { json, root }, None)
+    }
+
+    /// The kind of the JSON of the result.
+    pub(super) fn root(&self) -> Option<Root> {
+        match self.body {
+            Body::Json { root, .. } => Some(root),
+            Body::Bytes(_) | Body::Foreign(_) | Body::Nothing => None,
+        }
+    }
+
+    /// The answer of an earlier call, charged to this one.
+    ///
+    /// # Errors
+    /// `AnswerTooLarge`.
+    pub(super) fn again(self, cx: &Context) -> Result<Answer> {
+        let next = self.next_cursor().map(str::to_owned);
+        let mut answer = self.into_answer(cx)?.with_next(next);
+        answer.head.get_or_insert_default().is_repeated = true;
+        Ok(answer)
+    }
+
+    /// Whether an earlier call with the same idempotency key gave this answer.
+    pub fn is_repeated(&self) -> bool {
+        self.head.as_ref().is_some_and(|it| it.is_repeated)
     }
 
     /// A page of a list, and where the next one begins.

@@ -97,6 +97,18 @@ impl Bytes {
         format!("attachment:///{}", utf8_percent_encode(name, IN_URI))
     }
 
+    /// The answer, before it is charged to a request.
+    pub(super) fn uncharged(self) -> Answer {
+        let blocks = OnceLock::new();
+        Answer::of_bytes(
+            Download {
+                bytes: self,
+                blocks,
+            },
+            None,
+        )
+    }
+
     fn as_content(&self) -> Content {
         let (content, kind) = (&self.content, self.media_type.clone());
         let is = |family: &str| {

@@ -9,7 +9,7 @@ use super::tool::Tool;
 use crate::schema::PLACES;
 
 /// Headers with a meaning in HTTP, which cannot be parameters.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 17] = [
     "accept",
     "authorization",
     "connection",
@@ -17,6 +17,7 @@ const RESERVED: [&str; 16] = [
     "expect",
     "forwarded",
     "host",
+    "idempotency-key",
     "if-none-match",
     "keep-alive",
     "last-event-id",

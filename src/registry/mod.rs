@@ -6,6 +6,7 @@ mod answer;
 mod arrays;
 pub mod batch;
 mod bytes;
+mod canonical;
 mod check;
 mod completion;
 mod content;
@@ -22,6 +23,7 @@ pub mod handler;
 mod hints;
 mod icon;
 mod info;
+mod kept;
 mod link;
 mod listed;
 pub(crate) mod location;
@@ -29,6 +31,7 @@ mod mend;
 mod meta;
 mod nested;
 pub(crate) mod object;
+mod once;
 mod output;
 mod paths;
 mod place;
@@ -191,7 +194,12 @@ impl Registry {
     ) -> Result<Answer> {
         cx.keep_registry(|| self.clone());
         let inside = self.admit(tool, &cx).await?;
-        let result = guard(tool.name(), &cx, tool.run(inside, arguments)).await;
+        let is_own = !tool.hints().read_only && !cx.is_within_call();
+        let result = match cx.once_key().filter(|_| is_own) {
+            None => guard(tool.name(), &cx, tool.run(inside, arguments)).await,
+            // Boxed, so that only these calls have the larger future.
+            Some(key) => Box::pin(self.call_once(tool, (&cx, inside), key, arguments)).await,
+        };
         // An upstream response that the function could not use must not stay in the cache.
         if let Err(error) = &result
             && error.kind() == Kind::UpstreamInvalidResponse

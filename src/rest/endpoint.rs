@@ -73,7 +73,7 @@ pub(super) async fn answer(
     path: Result<PathParameters>,
     request: Request,
 ) -> Answered {
-    let cx = Context::of(&request);
+    let mut cx = Context::of(&request);
     let (parts, body) = request.into_parts();
     let takes_events = parts.method != Method::HEAD && prefers_events(&parts.headers);
     if takes_events && events::is_over(&parts) {
@@ -86,7 +86,9 @@ pub(super) async fn answer(
     let found = arguments(api, endpoint, path, (&parts, &body)).await;
     let found = found.and_then(|it| {
         let allowed = api.registry.authorize(&endpoint.tool, &cx, &it);
-        allowed.map(|()| it).map_err(Rejection::Error)
+        let key = allowed.and_then(|()| headers::once_key(&parts.headers));
+        cx = cx.clone().with_once_key(key?);
+        Ok(it)
     });
     let mut answered = match found {
         Ok(arguments) if takes_events => {
@@ -194,7 +196,12 @@ pub(super) fn whole(
     // Only a GET has all its arguments in the URL.
     let next = answer.next_cursor().filter(|_| is_get);
     let next = next.and_then(|it| link::next(&parts.uri, it));
+    let is_repeated = answer.is_repeated();
     let mut response = response::of_answer(answer, endpoint.tool.success_status(), cx, get);
+    if is_repeated {
+        let yes = HeaderValue::from_static("true");
+        response.headers_mut().insert("idempotent-replayed", yes);
+    }
     if let Some(next) = next {
         response.headers_mut().insert(LINK, next);
     }

@@ -8,8 +8,12 @@ use percent_encoding::percent_decode_str;
 
 use super::arguments::Arguments;
 use super::binding::{Binding, Place};
+use crate::context::once::OnceKey;
 use crate::error::{Error, Result};
 use crate::registry::Tool;
+
+/// The header with the key under which a call is made once (draft-ietf-httpapi-idempotency-key-header).
+pub(super) const ONCE: &str = "Idempotency-Key";
 
 /// Adds the arguments from headers and cookies.
 ///
@@ -37,6 +41,23 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// The key under which the call is made once.
+///
+/// # Errors
+/// `InvalidArgument` for one that is repeated or malformed.
+pub(super) fn once_key(headers: &HeaderMap) -> Result<Option<OnceKey>> {
+    let mut values = headers.get_all(ONCE).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let refused = |problem: String| Error::invalid_argument(ONCE, problem);
+    if values.next().is_some() {
+        return Err(refused("stands more than once".to_owned()));
+    }
+    let key = OnceKey::parse(value.to_str().unwrap_or(""));
+    key.map(Some).map_err(refused)
 }
 
 fn header<'h>(

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::binding::{Binding, FORM, JSON, MULTIPART, Place};
+use super::headers::ONCE;
 use crate::registry::location;
 use crate::registry::upload::{is_list, is_upload};
 use crate::registry::{Route, Tool};
@@ -21,7 +22,10 @@ pub(super) fn operation(tool: &Tool, route: Option<&Route>, id: String) -> Value
         "x-tool": tool.name(),
         "responses": responses(tool, route, takes_body),
     });
-    let parameters = parameters(tool, &binding);
+    let mut parameters = parameters(tool, &binding);
+    if !tool.hints().read_only {
+        parameters.push(once_key());
+    }
     if !takes_body || !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
@@ -46,6 +50,18 @@ fn parameters(tool: &Tool, binding: &Binding) -> Vec<Value> {
         Some(parameter(tool, (name, schema), place))
     });
     parameters.collect()
+}
+
+/// The key under which a call is made once.
+fn once_key() -> Value {
+    json!({
+        "name": ONCE,
+        "in": "header",
+        "required": false,
+        "description": "A new key for each call, such as a UUID; a call that is repeated with its key within 24 hours is not \
+                        made again, and gets the first answer",
+        "schema": { "type": "string", "pattern": "^(\"[A-Za-z0-9._:-]{1,255}\"|[A-Za-z0-9._:-]{1,255})$" },
+    })
 }
 
 fn parameter(tool: &Tool, (name, schema): (&str, &Value), (place, shown): (&str, &str)) -> Value {
@@ -158,6 +174,13 @@ fn responses(tool: &Tool, route: Option<&Route>, takes_body: bool) -> Value {
         responses["408"] = failure("The body did not come in time");
         responses["413"] = failure("The body is too large");
         responses["415"] = failure("The body has another type than those that are taken");
+    }
+    if !tool.hints().read_only {
+        responses["409"] =
+            failure("The call with this idempotency key still runs, or its answer is not known");
+        if responses.get("422").is_none() {
+            responses["422"] = failure("The idempotency key was used for another call");
+        }
     }
     declare(tool, &mut responses);
     responses

@@ -14,7 +14,7 @@ const FOREIGN: &str = "https://evil.example";
 
 const MAY_SEND: &str = "Content-Type, Accept, Authorization, X-API-Key, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
                         Mcp-Session-Id, Last-Event-ID, X-Request-Id, traceparent, tracestate, baggage, If-None-Match";
-const MAY_READ: &str = "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, RateLimit, RateLimit-Policy, Cache-Status, Age, Link";
+const MAY_READ: &str = "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, RateLimit, RateLimit-Policy, Cache-Status, Age, Link, Idempotent-Replayed";
 
 async fn listing(page: &str) -> TestApp {
     TestApp::with(|config| config.allowed_origins = vec![page.to_owned()]).await

@@ -2,6 +2,7 @@
 
 mod access;
 mod cli;
+mod contract;
 mod early;
 mod faults;
 mod log;

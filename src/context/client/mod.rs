@@ -7,7 +7,7 @@ pub(crate) mod run;
 mod sampling;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -34,10 +34,15 @@ pub struct Client {
     wants_progress: bool,
     level: Option<Level>,
     has_asked: AtomicBool,
+    /// The questions that wait for an answer.
+    open: AtomicUsize,
     /// `None` once the call has ended.
     outbox: Mutex<Option<Outbox>>,
     reader: AtomicWaker,
 }
+
+/// A question that waits for an answer.
+pub struct OpenQuestion<'c>(&'c Client);
 
 /// The messages that were not taken yet.
 #[derive(Default)]
@@ -85,6 +90,7 @@ impl Client {
             wants_progress,
             level,
             has_asked: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
             outbox: Mutex::new(Some(Outbox::default())),
             reader: AtomicWaker::new(),
         }
@@ -113,6 +119,17 @@ impl Client {
     /// Whether the function has asked a question; then its result may be specific to this client.
     pub fn has_asked(&self) -> bool {
         self.has_asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether the function waits for an answer.
+    pub fn is_asking(&self) -> bool {
+        self.open.load(Ordering::Relaxed) > 0
+    }
+
+    /// Counts a question as open, as long as the result is kept.
+    pub fn open_question(&self) -> OpenQuestion<'_> {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        OpenQuestion(self)
     }
 
     /// Sends a message to the client; after the end of the call it is dropped.
@@ -145,6 +162,12 @@ impl Client {
 
     fn lock(&self) -> MutexGuard<'_, Option<Outbox>> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for OpenQuestion<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

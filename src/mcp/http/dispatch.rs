@@ -51,6 +51,12 @@ pub(crate) async fn answer(
             let tool = tools::find(registry, &params.name)?;
             headers::check_params(modern, tool, params.arguments)?;
             let subject = Subject::Tool(tool.clone());
+            let key = tools::once_key(request)?;
+            let keyed = cx.clone().with_once_key(key);
+            let execution = Execution {
+                cx: &keyed,
+                ..execution
+            };
             Box::pin(executor.run(execution, channel()?, subject, params.arguments())).await?
         }
         "resources/read" if rendered.has(List::Resources) => {

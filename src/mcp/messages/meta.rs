@@ -17,6 +17,8 @@ pub(crate) struct RequestMeta<'a> {
     pub(crate) token: Option<&'a RawValue>,
     /// The minimum level of log notifications.
     pub(crate) level: Option<&'a RawValue>,
+    /// The key under which the call is made once.
+    pub(crate) once: Option<&'a RawValue>,
     version: Option<&'a RawValue>,
     capabilities: Option<&'a RawValue>,
     traceparent: Option<&'a RawValue>,
@@ -35,6 +37,8 @@ enum Key {
     Version,
     #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
     Capabilities,
+    #[serde(rename = "bifold/idempotencyKey")]
+    Once,
     #[serde(rename = "traceparent")]
     Traceparent,
     #[serde(rename = "tracestate")]
@@ -75,6 +79,7 @@ impl<'a> RequestMeta<'a> {
         RequestMeta {
             token: given(Key::Token),
             level: given(Key::Level),
+            once: given(Key::Once),
             version: given(Key::Version),
             capabilities: given(Key::Capabilities),
             traceparent: given(Key::Traceparent),

@@ -76,6 +76,14 @@ struct ResultMeta<'a> {
     error: Option<Detail<'a>>,
     #[serde(rename = "bifold/cache", skip_serializing_if = "Option::is_none")]
     cache: Option<CacheMeta>,
+    #[serde(rename = "bifold/idempotency", skip_serializing_if = "Option::is_none")]
+    once: Option<OnceMeta>,
+}
+
+/// Whether an earlier call gave the answer.
+#[derive(Serialize)]
+struct OnceMeta {
+    replayed: bool,
 }
 
 /// The `_meta` of a modern result that carries only the server's name and version.
@@ -101,7 +109,7 @@ struct CacheMeta {
 
 impl ResultMeta<'_> {
     fn is_empty(&self) -> bool {
-        self.server.is_none() && self.error.is_none() && self.cache.is_none()
+        self.server.is_none() && self.error.is_none() && self.cache.is_none() && self.once.is_none()
     }
 }
 
@@ -134,6 +142,7 @@ pub(crate) fn call(
                     hit: it.hit || it.is_stale(),
                     ttl_ms: it.ttl_ms,
                 }),
+                once: answer.is_repeated().then_some(OnceMeta { replayed: true }),
             },
         },
         Err(error) => failure(shape, error, server),
@@ -177,6 +186,7 @@ fn failure<'a>(shape: Shape, error: &'a Error, server: Option<&'a RawValue>) -> 
             server,
             error: Some(error.detail()),
             cache: None,
+            once: None,
         },
     }
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::context::once::OnceKey;
 use crate::error::excerpt::excerpt;
+use crate::mcp::messages::envelope::Request;
 use crate::mcp::messages::error::RpcError;
+use crate::mcp::messages::fields::text;
 use crate::mcp::messages::params::{Key, Params};
 use crate::registry::{Registry, Tool};
 
@@ -34,6 +37,17 @@ impl<'a> CallParams<'a> {
     pub(crate) fn arguments(&self) -> &str {
         self.arguments.map_or("{}", RawValue::get)
     }
+}
+
+/// The key under which the call is made once.
+pub(crate) fn once_key(request: &Request<'_>) -> Result<Option<OnceKey>, RpcError> {
+    let Some(raw) = request.params.meta.once else {
+        return Ok(None);
+    };
+    let key = OnceKey::parse(&text(raw).unwrap_or_default());
+    key.map(Some).map_err(|problem| {
+        RpcError::invalid_params(format!("`params._meta.bifold/idempotencyKey`: {problem}"))
+    })
 }
 
 /// Finds a tool by its name among those on MCP.

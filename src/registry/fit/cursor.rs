@@ -1,10 +1,10 @@
 //! Cursors of the lists of functions: where the next page begins, encrypted and bound to the call.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::registry::canonical::canonical;
 
 /// The longest cursor, in characters.
 pub(super) const MAX_CURSOR: usize = 2048;
@@ -63,17 +63,5 @@ impl Binding {
             Error::invalid_argument("cursor", problem)
         })?;
         Ok(Start { skipped, position })
-    }
-}
-
-/// Arguments by value: the order of their fields does not matter, and a null counts as absent.
-fn canonical(arguments: &str) -> String {
-    match serde_json::from_str::<Value>(arguments) {
-        Ok(Value::Object(mut fields)) => {
-            fields.retain(|_, value| !value.is_null());
-            Value::Object(fields).to_string()
-        }
-        // Arguments that are nested too deeply to be read as a whole are compared as text.
-        _ => arguments.to_owned(),
     }
 }

@@ -1,0 +1,135 @@
+//! Connections that are cut at any point.
+
+use std::net::SocketAddr;
+
+use bifold::{App, Config};
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::yield_now;
+
+use super::{Effects, server};
+use crate::support::{MODERN, meta, on_socket};
+
+const CALLS: u32 = 1000;
+
+/// Where a connection is cut: after so many bytes of the request, some turns of the others later, or after so many bytes of
+/// the response.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    Request(usize),
+    Waiting(u32),
+    Response(usize),
+    Never,
+}
+
+/// The bytes of a call, on REST or on MCP.
+fn request(id: u32) -> Vec<u8> {
+    let arguments = json!({"id": id, "turns": id % 7});
+    let key = format!("call-{id}");
+    let (path, headers, body) = match id % 2 {
+        0 => (
+            "/api/pay",
+            format!("idempotency-key: \"{key}\"\r\n"),
+            arguments,
+        ),
+        _ => {
+            let mut meta = meta(MODERN);
+            meta["bifold/idempotencyKey"] = key.into();
+            let params = json!({"name": "pay", "arguments": arguments, "_meta": meta});
+            let headers = format!(
+                "accept: application/json, text/event-stream\r\nmcp-protocol-version: {MODERN}\r\n\
+                 mcp-method: tools/call\r\nmcp-name: pay\r\n"
+            );
+            let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+            ("/mcp", headers, body)
+        }
+    };
+    let body = body.to_string();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n{headers}\r\n"
+    );
+    [head, body].concat().into_bytes()
+}
+
+/// Sends the call over a connection of its own; what comes back before the cut.
+async fn send(address: SocketAddr, id: u32, cut: Cut) -> Vec<u8> {
+    let request = request(id);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let most = match cut {
+        Cut::Request(bytes) => bytes % request.len(),
+        _ => request.len(),
+    };
+    stream.write_all(&request[..most]).await.unwrap();
+    let mut response = Vec::new();
+    match cut {
+        Cut::Request(_) => {}
+        Cut::Waiting(turns) => {
+            for _ in 0..turns {
+                yield_now().await;
+            }
+        }
+        Cut::Response(bytes) => {
+            let mut part = vec![0; bytes];
+            let _ = stream.read_exact(&mut part).await;
+        }
+        Cut::Never => drop(stream.read_to_end(&mut response).await.unwrap()),
+    }
+    response
+}
+
+/// The receipt in a response.
+fn receipt(response: &[u8]) -> Value {
+    let text = String::from_utf8_lossy(response);
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("{text}"));
+    assert!(head.starts_with("HTTP/1.1 200"), "{text}");
+    let body: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{text}"));
+    match body.get("result") {
+        Some(result) => result["structuredContent"].clone(),
+        None => body,
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_calls_that_are_sent_three_times_each_have_their_effect_once() {
+    let effects = Effects::default();
+    let app = App::new(Config::default(), server(&effects)).unwrap();
+    let (address, serving) = on_socket(&app).await;
+    let mut random = fastrand::Rng::with_seed(20_260_728);
+    let mut cut = || match random.u8(..3) {
+        0 => Cut::Request(random.usize(..1000)),
+        1 => Cut::Waiting(random.u32(..30)),
+        _ => Cut::Response(random.usize(1..200)),
+    };
+    let calls: Vec<_> = (0..CALLS)
+        .map(|id| (id, [cut(), cut(), Cut::Never]))
+        .collect();
+    let receipts: Vec<(u32, Value)> = stream::iter(calls)
+        .map(|(id, cuts)| async move {
+            let mut last = Vec::new();
+            for cut in cuts {
+                last = send(address, id, cut).await;
+            }
+            (id, receipt(&last))
+        })
+        .buffered(20)
+        .collect()
+        .await;
+    let paid = effects.paid();
+    assert_eq!(paid.len(), CALLS as usize);
+    assert!(paid.values().all(|times| *times == 1), "{paid:?}");
+    let mut numbers: Vec<u64> = Vec::new();
+    for (id, receipt) in receipts {
+        assert_eq!(receipt["id"], id);
+        numbers.push(receipt["number"].as_u64().unwrap());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=u64::from(CALLS)).collect::<Vec<_>>());
+    serving.abort();
+}
