@@ -12,7 +12,7 @@
 //! | [`testing`] | a client in the same process and fake upstreams, for tests |
 //! | [`lambda`], [`stdio`], [`local`] | the transports: AWS Lambda events, standard input and output, a local socket |
 //! | [`App`], [`Server`], [`Catalog`] (`app/`) | the declaration of an application, and the service that it becomes: routes, request info, access log |
-//! | [`Import`] (`providers/`) | functions that come from elsewhere: imported documents; the search for long catalogs |
+//! | [`Mount`], [`Import`] (`providers/`) | functions that come from elsewhere: mounted MCP servers, imported documents; the search for long catalogs |
 //! | `websocket/` | WebSocket connections, local and behind API Gateway |
 //! | [`mcp`] | the Model Context Protocol: messages, methods, calls, HTTP |
 //! | `rest/` | REST routes, OpenAPI, problem documents, the documentation page |
@@ -53,6 +53,8 @@ mod examples {
     struct Lambda;
     #[doc = include_str!("../docs/lambda-http.md")]
     struct LambdaHttp;
+    #[doc = include_str!("../docs/mounts.md")]
+    struct Mounts;
     #[doc = include_str!("../docs/rest.md")]
     struct Rest;
     #[doc = include_str!("../docs/search.md")]
@@ -110,6 +112,7 @@ pub use context::{
     UpstreamClient, UpstreamRequest,
 };
 pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
+pub use providers::mcp::Mount;
 #[cfg(feature = "openapi")]
 pub use providers::openapi::Import;
 pub use registry::{

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 
 use super::snapshot::Snapshot;
-use super::{App, MCP, WEBSOCKET, mcp_http};
+use super::{App, MCP, WEBSOCKET, mcp_http, mounts};
 use crate::auth::{self, Asking};
 use crate::config::Listing;
 use crate::context::Context;
@@ -57,7 +57,7 @@ impl App {
             Ok(()) => self.route(snapshot, Request::from_parts(parts, body)).await,
             Err(error) => refused(&parts.headers, &path, &error, &cx),
         };
-        let is_private = is_for_callers(&path) || self.is_personal(&path);
+        let is_private = is_for_callers(&path) || self.is_personal(&path) || self.is_status(&path);
         self.describe(&mut answered.response, &cx, is_private);
         if let (Some(denial), 400..=403) = (cx.denial(), answered.response.status().as_u16()) {
             // Which part of the way has refused it makes no difference to who reads the log.
@@ -77,7 +77,7 @@ impl App {
     ) -> Result<(), Error> {
         let path = request.uri.path();
         let is_document = self.is_personal(path);
-        if !is_for_callers(path) && !is_document {
+        if !is_for_callers(path) && !is_document && !self.is_status(path) {
             return Ok(());
         }
         let asking = Asking {
@@ -86,7 +86,9 @@ impl App {
             headers: &request.headers,
         };
         self.identify(asking, cx).await?;
-        match is_document || path.starts_with("/api/") || snapshot.registry.has_public() {
+        // What mounted servers are like is for callers, also where functions are for everybody.
+        let is_open = snapshot.registry.has_public() && !self.is_status(path);
+        match is_document || path.starts_with("/api/") || is_open {
             true => Ok(()),
             false => cx.require_principal(),
         }
@@ -95,6 +97,11 @@ impl App {
     /// Whether a document is at the path that depends on the caller.
     fn is_personal(&self, path: &str) -> bool {
         self.config().auth_list == Listing::Allowed && ["/docs", base_url::DOCUMENT].contains(&path)
+    }
+
+    /// Whether the page about mounted servers is at the path.
+    fn is_status(&self, path: &str) -> bool {
+        self.mounts.is_some() && path == mounts::STATUS
     }
 
     /// Finds out who asks.

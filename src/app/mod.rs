@@ -11,6 +11,7 @@ mod imported;
 #[cfg(feature = "lambda_http")]
 mod lambda_http;
 mod missing;
+mod mounts;
 mod own_routes;
 mod request_info;
 mod searched;
@@ -48,6 +49,7 @@ use crate::http::path;
 use crate::lint::{self, Finding};
 use crate::mcp::http as mcp_http;
 use crate::mcp::{Dependencies, Endpoint};
+use crate::providers::mcp::Mounts;
 use crate::providers::search;
 use crate::registry::{Answer, Registry};
 use crate::rest::{self, RestApi};
@@ -85,6 +87,8 @@ pub struct App {
     /// What the application adds to the routes of the library.
     own: Option<Arc<OwnRoutes>>,
     stopping: Arc<Stopping>,
+    /// The mounted servers, if there are any.
+    mounts: Option<Arc<Mounts>>,
 }
 
 impl App {
@@ -131,8 +135,15 @@ impl App {
             return Err(StartError(vec![problem.clone()]));
         }
         let invoker = invoker.ok().flatten().map(Arc::new);
+        let mounts = Mounts::new(server.mounts, &config).map_err(StartError)?;
+        let mounts = mounts.map(Arc::new);
+        let may_change = server.may_change || mounts.is_some();
         // A process that is frozen between requests could not announce a change when it happens.
-        let topics = if is_frozen { Vec::new() } else { server.topics };
+        let topics = match (is_frozen, mounts.is_some()) {
+            (true, _) => Vec::new(),
+            (false, true) => mounts::with_lists(server.topics),
+            (false, false) => server.topics,
+        };
         let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
         let cipher = Arc::new(StateCipher::new(&config.state_keys));
@@ -147,13 +158,13 @@ impl App {
             // Another invocation finds a task only in a table that both share.
             invoker: invoker.clone().filter(|_| config.table.is_some()),
             updates: updates.clone(),
-            may_change: server.may_change,
+            may_change,
             search: rule.clone(),
         });
         let rest = RestApi::new(registry.clone(), server.info, &config, auth.schemes());
         let routes = server.routes;
         let first = Snapshot::new(registry, endpoint, rest, origins.clone(), routes.clone());
-        let catalog = Catalog::new(first, updates.clone(), server.may_change, rule, is_frozen);
+        let catalog = Catalog::new(first, updates.clone(), may_change, rule, is_frozen);
         let sockets = Sockets::new(SocketDependencies {
             endpoint: {
                 let catalog = catalog.clone();
@@ -178,6 +189,7 @@ impl App {
             updates,
             state,
             settings: server.settings,
+            mounts: mounts.as_ref().map(mounts::states),
             process: Process::start(),
         });
         let app = App {
@@ -188,6 +200,7 @@ impl App {
             router: Arc::default(),
             own: OwnRoutes::new(routes, server.layers),
             stopping: Arc::new(Stopping::new(server.on_stop)),
+            mounts,
         };
         // A frozen process makes its routes at the first request that needs them; many serve MCP alone.
         if !is_frozen {
@@ -209,6 +222,9 @@ impl App {
         let cx = entry.cx.clone();
         let guard = RequestGuard::new(entry);
         let is_head = request.method() == Method::HEAD;
+        if let Some(mounts) = &self.mounts {
+            self.begin_mounts(mounts, request.uri().path()).await;
+        }
         let mut answered = self.answer(request, listener, cx).await;
         framing::settle(&mut answered.response, is_head);
         guard.finish(answered)
@@ -335,6 +351,10 @@ impl App {
             // functions, which a frozen process that is only asked over MCP never has to spend.
             MCP => return mcp_http::route(&snapshot.endpoint, request).await,
             WEBSOCKET => self.router(),
+            mounts::STATUS => match &self.mounts {
+                Some(mounts) => return mounts::page(mounts, &request),
+                None => snapshot.router(),
+            },
             _ => snapshot.router(),
         };
         let response = router.clone().oneshot(request).await;

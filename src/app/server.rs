@@ -19,6 +19,7 @@ use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError, Setting};
 use crate::context::Context;
 use crate::context::updates::Topic;
+use crate::providers::mcp::Mount;
 #[cfg(feature = "openapi")]
 use crate::providers::openapi::Import;
 use crate::registry::{Functions, Icon, Info, Prompt, Resource, Tool};
@@ -61,6 +62,7 @@ pub struct Server {
     pub(crate) topics: Vec<Topic>,
     pub(crate) functions: Functions,
     pub(crate) may_change: bool,
+    pub(crate) mounts: Vec<Mount>,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) state: Extensions,
     pub(crate) settings: Vec<Setting>,
@@ -100,6 +102,7 @@ impl Server {
             topics: Vec::new(),
             functions: Functions::default(),
             may_change: false,
+            mounts: Vec::new(),
             upstreams: Vec::new(),
             state: Extensions::new(),
             settings: Vec::new(),
@@ -191,6 +194,13 @@ impl Server {
     pub fn changing_catalog(mut self) -> Server {
         self.may_change = true;
         self.announces(&[Topic::Tools, Topic::Resources, Topic::Prompts])
+    }
+
+    /// Offers the tools, resources and prompts of another MCP server with those of this one, on every protocol. The setting
+    /// `BIFOLD_MCP_SERVERS` adds those of a file. The catalog changes then, as with [`Server::changing_catalog`].
+    pub fn mount(mut self, mount: Mount) -> Server {
+        self.mounts.push(mount);
+        self
     }
 
     /// Declares the upstreams that functions may ask.

@@ -51,7 +51,9 @@ impl App {
         }
         server.state = starting.state;
         server.settings = starting.settings;
-        App::new(starting.config, server)
+        let app = App::new(starting.config, server)?;
+        app.start_mounts();
+        Ok(app)
     }
 }
 

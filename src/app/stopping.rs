@@ -36,6 +36,9 @@ impl App {
     /// request; a program that brings its own transport calls it there.
     pub async fn stop(&self, limit: Duration) {
         let end = Deadline::after(limit);
+        if let Some(mounts) = &self.mounts {
+            mounts.stop(end.remaining()).await;
+        }
         for on_stop in self.stopping.take().into_iter().rev() {
             let cx = self.context().part(end);
             let running = AssertUnwindSafe(async move { on_stop(cx).await }).catch_unwind();

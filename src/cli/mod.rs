@@ -7,6 +7,7 @@ mod help;
 mod import;
 mod key;
 mod list;
+mod mount;
 mod serve;
 mod stdio;
 
@@ -27,6 +28,7 @@ use contract::Contract;
 use import::Import;
 use key::Key;
 use list::List;
+use mount::Mount;
 use serve::Serve;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -77,6 +79,8 @@ enum Command {
     Openapi,
     /// Keep the contract with callers: what changes, and whether it breaks them.
     Contract(Contract),
+    /// Look at MCP servers before they are mounted.
+    Mount(Mount),
     /// Make API keys.
     Key(Key),
     /// Look at OpenAPI documents that could be imported.
@@ -151,6 +155,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Contract(contract)) => contract.run(config, server),
         Some(Command::Key(key)) => key.run(),
+        Some(Command::Mount(mount)) => mount.run(config, server),
         #[cfg(feature = "openapi")]
         Some(Command::Import(import)) => import.run(),
         Some(Command::Openapi) => {

@@ -128,6 +128,8 @@ settings! {
             "whether the processes share the rate limits in `BIFOLD_TABLE`, approximately; else each process has its own";
     }
     "Functions from elsewhere" {
+        mcp_servers: Option<String> = None, kind::PATH_OF_FILE, "BIFOLD_MCP_SERVERS",
+            "file of MCP servers whose functions are offered too, an `mcpServers` object as in the settings of MCP clients; `${VARIABLE}` stands for a variable. It is read again after it has changed, and at SIGHUP";
         openapi: Option<String> = None, kind::PATH_OF_FILE, "BIFOLD_OPENAPI",
             "file with a list of OpenAPI documents whose operations become functions";
         search_above: usize = 100, kind::COUNT, "BIFOLD_SEARCH_ABOVE",

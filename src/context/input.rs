@@ -120,6 +120,47 @@ impl Context {
         Ok(answer.roots)
     }
 
+    /// Asks the client what another server asks; the answer is passed on as it is.
+    ///
+    /// # Errors
+    /// `MissingCapability`, `Unanswered`, or `Busy` where the server is stopping.
+    pub(crate) async fn ask_foreign(
+        &self,
+        key: &str,
+        capability: Capability,
+        method: &'static str,
+        params: Value,
+    ) -> Result<Box<RawValue>> {
+        let read = |_: &Value, answer: &RawValue| match answer.get().starts_with('{') {
+            true => Ok(answer.to_owned()),
+            false => Err(serde::de::Error::custom("expected an object")),
+        };
+        let fits = |_: &Value, answer: &RawValue| answer.get().starts_with('{');
+        self.ask_for(key, (capability, method, params), read, fits)
+            .await
+    }
+
+    /// Whether the client answers by calling again, until which this call is dropped.
+    pub(crate) fn answers_in_rounds(&self) -> bool {
+        self.client.as_ref().is_some_and(|it| it.rounds().is_some())
+    }
+
+    /// The names of the questions that such a client has answered this time.
+    pub(crate) fn answered(&self) -> Vec<String> {
+        let rounds = self.client.as_ref().and_then(|it| it.rounds());
+        rounds.unwrap_or_default().to_vec()
+    }
+
+    /// Whether the client wants progress reports.
+    pub(crate) fn wants_progress(&self) -> bool {
+        self.client.as_ref().is_some_and(|it| it.wants_progress())
+    }
+
+    /// The level from which on the client wants log entries.
+    pub(crate) fn log_level(&self) -> Option<Level> {
+        self.client.as_ref()?.level()
+    }
+
     /// Declares that the rest of this call takes long. A client that supports tasks gets a task for it, and the call then
     /// has the time limit of a task. Any other client keeps waiting, and so does one whose call has an idempotency key. The
     /// tool must be declared with

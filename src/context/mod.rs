@@ -46,7 +46,7 @@ pub use page::Page;
 use scope::Scope;
 pub(crate) use scope::{Form, Protocol};
 pub use services::Process;
-pub(crate) use services::Services;
+pub(crate) use services::{MountStates, Services};
 pub use updates::{Topic, Update};
 pub use upstream_request::{UpstreamClient, UpstreamRequest};
 
@@ -328,6 +328,11 @@ impl Context {
         &self.call.meter
     }
 
+    /// Counts a request to a mounted server until what is returned is dropped.
+    pub(crate) fn measure_mount(&self, mount: &Arc<str>) -> impl Drop + '_ {
+        self.call.meter.measure_mount(mount)
+    }
+
     /// The exporter of spans.
     pub(crate) fn spans(&self) -> &Spans {
         self.services.upstreams.spans()
@@ -343,6 +348,11 @@ impl Context {
     pub(crate) fn switches(&self) -> impl Iterator<Item = (String, bool)> {
         let switches = self.services.settings.iter().filter(|it| it.is_switch());
         switches.map(|it| (it.option(), self.setting(it.name()) == "true"))
+    }
+
+    /// The state of each mounted server, by its name, if there are any.
+    pub(crate) fn mounts(&self) -> Option<Vec<(String, &'static str)>> {
+        self.services.mounts.as_ref().map(|it| it())
     }
 
     /// The settings of the process.

@@ -95,6 +95,7 @@ impl RequestLog {
             upstream_calls: meter.calls(),
             upstream_time: meter.time(),
             cache_hits: meter.hits(),
+            mount: meter.mount(),
             request_id: self.cx.request_id(),
             invocation_id: self.cx.invocation_id(),
             trace: self.cx.trace(),

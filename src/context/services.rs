@@ -34,9 +34,14 @@ pub(crate) struct Services {
     pub state: Extensions,
     /// The settings that the application declares.
     pub settings: Vec<Setting>,
+    /// What `/health` says of mounted servers: the state of each.
+    pub mounts: Option<Arc<MountStates>>,
     /// The start time and the request count of this process.
     pub process: Process,
 }
+
+/// The name and the state of each mounted server.
+pub(crate) type MountStates = dyn Fn() -> Vec<(String, &'static str)> + Send + Sync;
 
 /// The start time and the request count of a process.
 pub struct Process {

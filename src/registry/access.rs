@@ -34,6 +34,12 @@ impl Tool {
         self
     }
 
+    /// As [`Tool::scopes`], for scopes that are known only at run time.
+    pub(crate) fn needs_scopes(mut self, scopes: impl IntoIterator<Item = String>) -> Tool {
+        self.scopes.extend(scopes.into_iter().map(Cow::Owned));
+        self
+    }
+
     /// Lets everybody call it, also where the settings authenticate callers.
     pub fn public(mut self) -> Tool {
         self.is_public = true;

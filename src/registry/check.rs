@@ -25,6 +25,7 @@ pub(super) fn problems(functions: &Functions, known: &Functions) -> Vec<String> 
         tools,
         resources,
         prompts,
+        ..
     } = functions;
     let mut problems: Vec<String> = added(tools, &known.tools)
         .flat_map(|it| alone(it))

@@ -22,8 +22,11 @@ pub struct Resource {
     completers: Completers,
     annotations: Option<Annotations>,
     bytes: Option<u64>,
-    is_listed: bool,
+    /// For a resource that no list has: which URIs are its own.
+    owns: Option<Box<Owns>>,
 }
+
+type Owns = dyn Fn(&str) -> bool + Send + Sync;
 
 impl Resource {
     /// A document at `uri`, e.g. `wallet://{wallet_address}/summary`; a URI with variables in braces is a template
@@ -40,7 +43,7 @@ impl Resource {
             completers: Completers::default(),
             annotations: None,
             bytes: None,
-            is_listed: true,
+            owns: None,
         }
     }
 
@@ -71,15 +74,18 @@ impl Resource {
         self
     }
 
-    /// Leaves it out of the lists; it can be read all the same.
-    pub(crate) fn unlisted(mut self) -> Resource {
-        self.is_listed = false;
+    /// Leaves it out of the lists. It is read at every URI for which `owns` is true.
+    pub(crate) fn unlisted(
+        mut self,
+        owns: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Resource {
+        self.owns = Some(Box::new(owns));
         self
     }
 
     /// Whether the lists have it.
     pub(crate) fn is_listed(&self) -> bool {
-        self.is_listed
+        self.owns.is_none()
     }
 
     /// The URI, with its variables in braces.
@@ -149,9 +155,10 @@ impl Resource {
     /// The arguments of a function that gets the URI itself. Which URIs a template of another server takes is for that
     /// server to say; here the text before its first variable decides.
     fn matches_foreign(&self, uri: &str) -> Option<String> {
-        let is_own = match self.uri.split_once('{') {
-            Some((start, _)) => !start.is_empty() && uri.starts_with(start),
-            None => uri == self.uri,
+        let is_own = match (&self.owns, self.uri.split_once('{')) {
+            (Some(owns), _) => owns(uri),
+            (None, Some((start, _))) => !start.is_empty() && uri.starts_with(start),
+            (None, None) => uri == self.uri,
         };
         is_own.then(|| Value::Object(Map::from_iter([("uri".to_owned(), uri.into())])).to_string())
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::declared::DeclaredError;
@@ -311,28 +311,6 @@ impl Tool {
     /// The JSON schema of the result on REST; `None` for a function that answers with content blocks, bytes or nothing.
     pub fn result(&self) -> Option<&Value> {
         self.output().schema.as_ref()
-    }
-
-    /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
-    pub fn structured(&self) -> Option<Value> {
-        let mut schema = self.result()?.clone();
-        if !self.output().is_object() {
-            let properties = json!({ "result": schema });
-            return Some(
-                json!({ "type": "object", "properties": properties, "required": ["result"] }),
-            );
-        }
-        if let Some(fields) = schema.as_object_mut() {
-            fields.entry("type").or_insert_with(|| "object".into());
-        }
-        Some(schema)
-    }
-
-    /// Whether MCP has the answer in a field `result`.
-    pub(crate) fn wraps(&self, answer: &Answer) -> bool {
-        answer
-            .is_value()
-            .unwrap_or_else(|| !self.output().is_object())
     }
 
     /// The name for people.

@@ -32,7 +32,50 @@ pub(super) fn operation(tool: &Tool, route: Option<&Route>, id: String) -> Value
     if takes_body {
         operation["requestBody"] = body(tool, &binding);
     }
+    if tool.is_dynamic() {
+        relocate_schemas(tool, route, &mut operation);
+    }
     operation
+}
+
+/// References inside a schema from elsewhere begin at its own root, which is not that of the document.
+fn relocate_schemas(tool: &Tool, route: Option<&Route>, operation: &mut Value) {
+    let path = route.map_or_else(|| format!("/{}", tool.name()), |it| it.path().to_owned());
+    let method = route.map_or("post".to_owned(), |it| {
+        it.method().as_str().to_ascii_lowercase()
+    });
+    let place = format!("/api{path}").replace('~', "~0").replace('/', "~1");
+    let place = place.replace('{', "%7B").replace('}', "%7D");
+    let success = tool.success_status().unwrap_or(tool.output().status);
+    for inside in ["requestBody".to_owned(), format!("responses/{success}")] {
+        let pointer = format!("/{inside}/content/application~1json/schema");
+        if let Some(schema) = operation.pointer_mut(&pointer) {
+            relocate(schema, &format!("#/paths/{place}/{method}{pointer}"));
+        }
+    }
+}
+
+fn relocate(schema: &mut Value, root: &str) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(text) if key == "$ref" => {
+                        if let Some(rest) = text
+                            .strip_prefix('#')
+                            .filter(|it| it.is_empty() || it.starts_with('/'))
+                        {
+                            *text = format!("{root}{rest}");
+                        }
+                    }
+                    _ if matches!(key.as_str(), "const" | "enum" | "default" | "examples") => {}
+                    value => relocate(value, root),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|it| relocate(it, root)),
+        _ => {}
+    }
 }
 
 /// The parameters outside the body.

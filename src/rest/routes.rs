@@ -206,6 +206,10 @@ async fn health(State(api): State<Arc<RestApi>>, request: Request) -> Answered {
     for (name, is_on) in cx.switches() {
         body[name] = is_on.into();
     }
+    if let Some(mounts) = cx.mounts() {
+        let states = mounts.into_iter().map(|(name, state)| (name, state.into()));
+        body["mounts"] = serde_json::Value::Object(states.collect());
+    }
     let mut page = page("health", "application/json", body.to_string().into());
     let headers = page.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

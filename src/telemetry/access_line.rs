@@ -28,6 +28,8 @@ pub struct AccessLine<'a> {
     pub upstream_time: Duration,
     /// The number of upstream requests that the cache answered.
     pub cache_hits: u32,
+    /// The mounted server that was called.
+    pub mount: Option<&'a str>,
     /// The id that the client gets in `x-request-id`.
     pub request_id: &'a str,
     /// The platform's id of the request.
@@ -51,6 +53,8 @@ struct LogFields<'a> {
     method: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mount: Option<&'a str>,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
@@ -85,6 +89,7 @@ impl AccessLine<'_> {
                     protocol = fields.protocol,
                     method = fields.method,
                     function = fields.function,
+                    mount = fields.mount,
                     outcome = fields.outcome,
                     error = fields.error,
                     status = fields.status,
@@ -134,6 +139,7 @@ impl AccessLine<'_> {
             protocol: self.protocol,
             method: self.method,
             function: self.outcome.function.as_deref(),
+            mount: self.mount,
             outcome: self.outcome_name(),
             error: self.outcome.error,
             status: self.status,
@@ -154,6 +160,7 @@ impl AccessLine<'_> {
     fn metrics<'a>(&self, namespace: &'a str) -> Metrics<'a> {
         let mut dimensions = vec!["protocol"];
         dimensions.extend(self.outcome.function.as_ref().map(|_| "function"));
+        dimensions.extend(self.mount.map(|_| "mount"));
         let mut metrics = Metrics::new(namespace);
         let all = metrics.with_dimensions(dimensions.clone());
         all.count_line("calls")

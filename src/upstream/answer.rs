@@ -86,7 +86,7 @@ pub(super) async fn refusal(name: &str, mut response: Response) -> Error {
 }
 
 /// The first bytes of the body, as many as arrive soon.
-async fn beginning(response: &mut Response) -> Bytes {
+pub(super) async fn beginning(response: &mut Response) -> Bytes {
     let mut body = BytesMut::new();
     let end = Deadline::after(REFUSAL_TIME);
     while let Some(Ok(Some(chunk))) = end.timeout(response.chunk()).await {

@@ -1,7 +1,7 @@
 //! Counts the upstream requests of one call, and how fresh their data is.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,10 +18,12 @@ pub struct Meter {
     is_partial: AtomicBool,
     keys: Mutex<Vec<String>>,
     whole: Option<Arc<Meter>>,
+    /// The mounted server that was called.
+    mount: OnceLock<Arc<str>>,
 }
 
 /// Adds its lifetime to the meter, even if the wait is cancelled.
-pub(super) struct Waiting<'a> {
+pub struct Waiting<'a> {
     meter: &'a Meter,
     since: Instant,
 }
@@ -90,6 +92,23 @@ impl Meter {
     pub(super) fn take_keys(&self) -> Vec<String> {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *keys)
+    }
+
+    /// Counts a request to a mounted server, and the wait until what is returned is dropped.
+    pub fn measure_mount(&self, mount: &Arc<str>) -> Waiting<'_> {
+        // Of several in one request the first one is named.
+        let _ = self
+            .whole
+            .as_ref()
+            .map_or(&self.mount, |it| &it.mount)
+            .set(mount.clone());
+        self.count_request();
+        self.wait()
+    }
+
+    /// The mounted server that was called.
+    pub fn mount(&self) -> Option<&str> {
+        self.mount.get().map(AsRef::as_ref)
     }
 
     pub(super) fn count_request(&self) {

@@ -55,6 +55,7 @@ mod retry;
 mod send;
 mod shared_client;
 pub(crate) mod single_flight;
+mod streaming;
 pub(crate) mod target;
 mod tls;
 
@@ -91,6 +92,7 @@ pub use once::Once;
 pub(crate) use outgoing::{Accept, Outgoing};
 pub use policy::{CachePolicy, Rate};
 pub use response::UpstreamResponse;
+pub(crate) use streaming::{Streaming, StreamingClient, Unsent};
 
 /// The upstreams of one process: for each one its client, limits, circuit breakers and cached answers.
 pub(crate) struct Upstreams {

@@ -123,7 +123,7 @@ impl<T: Send + Sync + 'static> Once<T> {
     }
 
     /// The value, if it is built.
-    pub(super) fn built(&self) -> Option<Arc<T>> {
+    pub(crate) fn built(&self) -> Option<Arc<T>> {
         lock(&self.value).clone()
     }
 }

@@ -93,7 +93,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
     (
         "providers",
         &[
-            "registry", "context", "upstream", "config", "error", "schema",
+            "registry", "context", "upstream", "config", "clock", "error", "schema",
         ],
     ),
     (

@@ -33,6 +33,8 @@ pub struct Client {
     capabilities: Capabilities,
     wants_progress: bool,
     level: Option<Level>,
+    /// For a client that answers by calling again: the names of the questions that it has answered this time.
+    rounds: Option<Vec<String>>,
     has_asked: AtomicBool,
     /// The questions that wait for an answer.
     open: AtomicUsize,
@@ -89,11 +91,30 @@ impl Client {
             capabilities,
             wants_progress,
             level,
+            rounds: None,
             has_asked: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             outbox: Mutex::new(Some(Outbox::default())),
             reader: AtomicWaker::new(),
         }
+    }
+
+    /// The same client, which answers by calling again and has answered these questions now.
+    pub fn in_rounds(self, answered: Vec<String>) -> Client {
+        Client {
+            rounds: Some(answered),
+            ..self
+        }
+    }
+
+    /// The names of the questions that it has answered this time, if it answers by calling again.
+    pub fn rounds(&self) -> Option<&[String]> {
+        self.rounds.as_deref()
+    }
+
+    /// The level from which on it wants log entries.
+    pub fn level(&self) -> Option<Level> {
+        self.level
     }
 
     /// The capabilities of the client.

@@ -60,7 +60,11 @@ impl ClientChannel {
         let Executor { cipher, server, .. } = executor;
         let multi_round = MultiRound::read(cipher, server, request, cx)?;
         Ok(Some(ClientChannel {
-            client: wishes.client(capabilities),
+            client: Arc::new(
+                wishes
+                    .client(capabilities)
+                    .in_rounds(multi_round.answered()),
+            ),
             asking: Asking::MultiRound(Box::new(multi_round)),
             reporter: wishes.token.map(Reporter::new),
             takes_events,
@@ -85,11 +89,11 @@ impl ClientChannel {
             level: Some(Level::Info),
         };
         Ok(Some(ClientChannel {
-            client: wishes.client(match cx.is_whole() {
+            client: Arc::new(wishes.client(match cx.is_whole() {
                 // The client would read the request only after the call has ended.
                 true => Capabilities::default(),
                 false => capabilities(version),
-            }),
+            })),
             asking: Asking::Live(executor.pending_requests.of(cx)),
             reporter: wishes.token.map(Reporter::new),
             takes_events: true,
@@ -111,10 +115,10 @@ impl Wishes {
         })
     }
 
-    fn client(&self, capabilities: Capabilities) -> Arc<Client> {
+    fn client(&self, capabilities: Capabilities) -> Client {
         // A task shows its progress to any client that polls it.
         let wants_progress = self.token.is_some() || capabilities.has(Capability::Tasks);
-        Arc::new(Client::new(capabilities, wants_progress, self.level))
+        Client::new(capabilities, wants_progress, self.level)
     }
 }
 

@@ -154,6 +154,11 @@ impl MultiRound {
         Ok(())
     }
 
+    /// The names of the questions that are answered in this round.
+    pub(crate) fn answered(&self) -> Vec<String> {
+        self.said.keys().cloned().collect()
+    }
+
     /// Passes on the answer to an input request, or keeps the request open.
     pub(crate) fn ask(&mut self, ask: Ask) {
         let question = self.executions.question(&ask);

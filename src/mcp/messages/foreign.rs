@@ -1,19 +1,13 @@
 //! Results of other MCP servers, which are passed on as they are: only what the revision of the client demands is changed.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::mcp::messages::blocks;
 use crate::mcp::messages::result::ServerMeta;
 use crate::mcp::messages::version::Shape;
-
-/// The fields of an object in their order, with their values unparsed.
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+use crate::registry::Entries;
 
 /// A result in the form of one revision.
 struct Adapted<'a> {
@@ -21,10 +15,6 @@ struct Adapted<'a> {
     shape: Shape,
     server: &'a RawValue,
 }
-
-/// A key, without a copy where it has no escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The result for a client of that revision. Its values are not parsed, so that nothing of them is lost.
 pub(crate) fn adapted(result: &RawValue, shape: Shape, server: &RawValue) -> Box<RawValue> {
@@ -40,10 +30,6 @@ pub(crate) fn adapted(result: &RawValue, shape: Shape, server: &RawValue) -> Box
 }
 
 impl Adapted<'_> {
-    fn has(&self, key: &str) -> bool {
-        self.entries.0.iter().any(|it| it.0 == key)
-    }
-
     /// Whether the revision of the client has this field.
     fn keeps(&self, key: &str, value: &RawValue) -> bool {
         match key {
@@ -65,45 +51,21 @@ impl Serialize for Adapted<'_> {
         let mut map = serializer.serialize_map(None)?;
         if self.shape == Shape::Modern {
             map.serialize_entry("resultType", "complete")?;
-            if !self.has("_meta") {
+            if !self.entries.has("_meta") {
                 map.serialize_entry("_meta", &ServerMeta::new(self.server))?;
             }
-            if self.has("contents") && !self.has("ttlMs") {
+            if self.entries.has("contents") && !self.entries.has("ttlMs") {
                 map.serialize_entry("ttlMs", &0)?;
                 map.serialize_entry("cacheScope", "private")?;
             }
         }
-        for (key, value) in &self.entries.0 {
-            match &**key {
+        for (key, value) in self.entries.iter() {
+            match key {
                 "content" => map.serialize_entry(key, &blocks::known(value, self.shape))?,
                 key if self.keeps(key, value) => map.serialize_entry(key, value)?,
                 _ => {}
             }
         }
         map.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries<'de>, D::Error> {
-        struct Fields;
-
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some((Name(key), value)) = map.next_entry::<Name<'de>, &RawValue>()? {
-                    entries.push((key, value));
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Fields)
     }
 }

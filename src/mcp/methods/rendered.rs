@@ -17,6 +17,9 @@ use crate::registry::{Info, Registry};
 /// How long clients may cache what does not change during the life of a process, in milliseconds.
 pub(crate) const TTL_MS: u64 = 3_600_000;
 
+/// The key of `_meta` that names the mounted servers whose entries may be missing or old.
+const ABSENT: &str = "bifold/absent";
+
 /// The capability to send list changes.
 const LIST_CHANGED: &str = "listChanged";
 
@@ -211,10 +214,16 @@ impl Rendered {
                 if end < entries.len() {
                     page["nextCursor"] = cursor::encode(list, end, &fingerprint).into();
                 }
-                match shape {
-                    Shape::Modern => raw(&self.modern(page, self.ttl_ms())),
-                    _ => raw(&page),
+                let mut page = match shape {
+                    Shape::Modern => self.modern(page, self.ttl_ms()),
+                    _ => page,
+                };
+                let absent = &self.registry.functions().absent;
+                if !absent.is_empty() {
+                    let absent: Vec<&str> = absent.iter().map(AsRef::as_ref).collect();
+                    page["_meta"][ABSENT] = json!(absent);
                 }
+                raw(&page)
             };
             // An empty list has one page.
             let starts = (0..entries.len().max(1)).step_by(self.page_size);

@@ -103,3 +103,37 @@ fn it_needs_a_description_and_an_object_as_its_schema() {
     let problems = refused.err().unwrap().to_string();
     assert!(problems.contains("it has no description"), "{problems}");
 }
+
+#[tokio::test]
+async fn references_inside_its_schema_lead_to_the_same_places_in_the_openapi_document() {
+    let schema = json!({
+        "type": "object",
+        "properties": { "home": { "$ref": "#/$defs/city" }, "kind": { "const": { "$ref": "#/x" } } },
+        "$defs": { "city": { "type": "string", "description": "A city." } },
+    });
+    let tool = Tool::dynamic("move", schema.clone(), echo).describe("Moves.");
+    let tool =
+        tool.output_schema(json!({ "type": "object", "properties": { "self": { "$ref": "#" } } }));
+    let app = TestApp::serving(server().tool(tool.post("/home/move").without_name_path())).await;
+    let document = app.get("/openapi.json").await.json();
+    let operation = &document["paths"]["/api/home/move"]["post"];
+    let input = &operation["requestBody"]["content"]["application/json"]["schema"]["properties"];
+    let output =
+        &operation["responses"]["200"]["content"]["application/json"]["schema"]["properties"];
+    assert_eq!(input["kind"]["const"]["$ref"], "#/x");
+    let at = |reference: &Value| {
+        let pointer = reference["$ref"]
+            .as_str()
+            .unwrap()
+            .strip_prefix('#')
+            .unwrap();
+        document
+            .pointer(pointer)
+            .unwrap_or_else(|| panic!("{pointer}"))
+    };
+    assert_eq!(at(&input["home"])["description"], "A city.");
+    assert_eq!(at(&output["self"])["type"], "object");
+    // MCP clients get the schema as it is.
+    let list = app.mcp("tools/list", json!({})).await.json();
+    assert_eq!(list["result"]["tools"][2]["inputSchema"], schema);
+}

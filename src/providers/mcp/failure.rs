@@ -1,0 +1,64 @@
+//! Why a mounted server gave no result, as far as it matters whether the request may be sent again.
+
+use super::wire::RpcFailure;
+use crate::error::{Error, Kind, UpstreamStatus};
+
+/// The code for parameters that are wrong.
+const INVALID_PARAMS: i64 = -32602;
+
+/// Why there is no result.
+pub(super) enum Failure {
+    /// The server does not know the session of the request, and has not looked at the rest of it.
+    SessionGone,
+    /// The server has not seen the request.
+    Unseen(Error),
+    /// The server may have done what was asked.
+    Broken(Error),
+    /// The server answered with a JSON-RPC error, over HTTP with this status.
+    Refused(RpcFailure, Option<u16>),
+}
+
+impl Failure {
+    /// A failure after which nothing is known.
+    pub(super) fn broken(mount: &str, kind: Kind, problem: &str) -> Failure {
+        Failure::Broken(error(mount, kind, None, problem))
+    }
+
+    /// The error for the caller.
+    pub(super) fn into_error(self, mount: &str) -> Error {
+        match self {
+            Failure::SessionGone => error(
+                mount,
+                Kind::UpstreamError,
+                None,
+                "ends every session at once; call again",
+            ),
+            Failure::Unseen(error) | Failure::Broken(error) => error,
+            Failure::Refused(failure, status) => {
+                let said = failure.message();
+                match failure.code {
+                    INVALID_PARAMS => {
+                        Error::invalid_argument("$", format!("server `{mount}` refuses it: {said}"))
+                    }
+                    code => {
+                        let problem = format!("answered with the error {code}: {said}");
+                        let refused = error(mount, Kind::UpstreamError, status, &problem);
+                        match failure.data {
+                            Some(data) => refused.with_data(&data),
+                            None => refused,
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An error of the server `mount`.
+pub(super) fn error(mount: &str, kind: Kind, status: Option<u16>, problem: &str) -> Error {
+    let origin = UpstreamStatus {
+        name: mount.to_owned().into(),
+        status,
+    };
+    Error::upstream(kind, origin, problem)
+}

@@ -1,0 +1,229 @@
+//! All mounted servers of an application: those that it declares, and those of the file in the settings.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use super::file;
+use super::mount::Mount;
+use super::owner::{Change, Order, Owner};
+use super::peer::Peer;
+use super::status::MountStatus;
+use super::watch_file::watch_file;
+use crate::clock::Deadline;
+use crate::config::{Config, Secret};
+use crate::registry::Functions;
+
+/// How long the first lists wait for servers that have not answered yet.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// The mounted servers of an application.
+pub(crate) struct Mounts {
+    config: Arc<Config>,
+    /// Those that the application declares; they stay the same.
+    declared: Vec<Mount>,
+    /// All of the beginning, until they are started.
+    first: Mutex<Vec<Arc<Peer>>>,
+    running: Mutex<Vec<Mounted>>,
+    started: OnceLock<Instant>,
+}
+
+/// One mounted server, with the task that owns its connection.
+struct Mounted {
+    peer: Arc<Peer>,
+    orders: watch::Sender<Order>,
+    tried: watch::Receiver<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Mounts {
+    /// The servers that the application declares and those of the file; `None` if there are none, and no file.
+    ///
+    /// # Errors
+    /// A line for everything that is wrong.
+    pub(crate) fn new(
+        declared: Vec<Mount>,
+        config: &Arc<Config>,
+    ) -> Result<Option<Mounts>, Vec<String>> {
+        if declared.is_empty() && config.mcp_servers.is_none() {
+            return Ok(None);
+        }
+        let all = all(&declared, config)?;
+        let peers = all
+            .into_iter()
+            .map(|it| Peer::new(it, config).map(Arc::new));
+        let peers: Result<Vec<_>, _> = peers.collect();
+        let first = peers.map_err(|error| vec![error.message().to_owned()])?;
+        Ok(Some(Mounts {
+            config: config.clone(),
+            declared,
+            first: Mutex::new(first),
+            running: Mutex::new(Vec::new()),
+            started: OnceLock::new(),
+        }))
+    }
+
+    /// Starts the tasks that own the connections, once.
+    pub(crate) fn start(self: &Arc<Mounts>, change: &Change) {
+        if self.started.get().is_some() {
+            return;
+        }
+        self.started.get_or_init(|| {
+            let first = std::mem::take(&mut *lock(&self.first));
+            let mounted = first.into_iter().map(|peer| Mounted::start(peer, change));
+            lock(&self.running).extend(mounted);
+            if let Some(path) = self
+                .config
+                .mcp_servers
+                .clone()
+                .filter(|_| !self.config.is_frozen())
+            {
+                tokio::spawn(watch_file(path, Arc::downgrade(self), change.clone()));
+            }
+            Instant::now()
+        });
+    }
+
+    /// Waits for servers that have not answered yet, for a second from the start on: after it a list has those that have.
+    pub(crate) async fn settle(&self) {
+        let Some(end) = self.started.get().map(|it| *it + SETTLING) else {
+            return;
+        };
+        if end <= Instant::now() {
+            return;
+        }
+        let tried: Vec<_> = lock(&self.running)
+            .iter()
+            .map(|it| it.tried.clone())
+            .collect();
+        for mut tried in tried {
+            // A task that has ended cannot answer any more.
+            let _ = tokio::time::timeout_at(end, tried.wait_for(|it| *it)).await;
+        }
+    }
+
+    /// Opens what is new in the file, closes what it has no more, and leaves everything else connected.
+    ///
+    /// # Errors
+    /// A line for everything that is wrong; nothing is changed then.
+    pub(crate) fn reload(&self, change: &Change) -> Result<(), Vec<String>> {
+        let all = all(&self.declared, &self.config)?;
+        let mut running = lock(&self.running);
+        let kept = |mounted: &Mounted| all.iter().any(|it| it.is_same_peer(&mounted.peer.mount));
+        let (stay, go): (Vec<_>, Vec<_>) = running.drain(..).partition(kept);
+        for mounted in &go {
+            mounted.orders.send_replace(Order::Unmount);
+            // At once, so that the names are free for what takes its place.
+            let name = &mounted.peer.name;
+            let changed = change(&mut |functions| {
+                functions.set_absent(name, false);
+                let old = mounted.peer.take_offered();
+                functions.replace(&old, &mut Functions::default(), &mut Vec::new());
+            });
+            changed.map_err(|problem| vec![problem])?;
+        }
+        *running = stay;
+        for mount in all {
+            if !running.iter().any(|it| it.peer.mount.is_same_peer(&mount)) {
+                let peer = Peer::new(mount, &self.config);
+                let peer = peer.map_err(|error| vec![error.message().to_owned()])?;
+                running.push(Mounted::start(Arc::new(peer), change));
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes all connections, for so long at most.
+    pub(crate) async fn stop(&self, limit: Duration) {
+        let end = Deadline::after(limit);
+        let running = std::mem::take(&mut *lock(&self.running));
+        for mounted in &running {
+            mounted.orders.send_replace(Order::Stop);
+        }
+        for mut mounted in running {
+            if timeout(end.remaining(), &mut mounted.task).await.is_err() {
+                // A child process is killed when its owner is dropped.
+                mounted.task.abort();
+            }
+        }
+    }
+
+    /// Waits until every server has answered or failed, for so long at most.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn tried(&self, limit: Duration) {
+        let end = Deadline::after(limit);
+        let tried: Vec<_> = lock(&self.running)
+            .iter()
+            .map(|it| it.tried.clone())
+            .collect();
+        for mut tried in tried {
+            // A task that has ended cannot answer any more.
+            let _ = end.timeout(tried.wait_for(|it| *it)).await;
+        }
+    }
+
+    /// The state of each server.
+    pub(crate) fn status(&self) -> Vec<MountStatus> {
+        let first = lock(&self.first)
+            .iter()
+            .map(|it| it.status.current())
+            .collect();
+        let running = lock(&self.running);
+        let running = running.iter().map(|it| it.peer.status.current());
+        running.chain::<Vec<_>>(first).collect()
+    }
+}
+
+impl Mounted {
+    fn start(peer: Arc<Peer>, change: &Change) -> Mounted {
+        let (orders, ordered) = watch::channel(Order::Keep);
+        let (trying, tried) = watch::channel(false);
+        let owner = Owner::new(peer.clone(), change.clone(), ordered, trying);
+        Mounted {
+            peer,
+            orders,
+            tried,
+            task: tokio::spawn(owner.run()),
+        }
+    }
+}
+
+/// The declared servers and those of the file, all of them right.
+fn all(declared: &[Mount], config: &Config) -> Result<Vec<Mount>, Vec<String>> {
+    let mut all = declared.to_vec();
+    if let Some(path) = &config.mcp_servers {
+        let variable = |name: &str| {
+            let given = config.secrets.get(name).map(Secret::reveal);
+            given
+                .map(str::to_owned)
+                .or_else(|| std::env::var(name).ok())
+        };
+        let read = file::read(path, &variable);
+        all.extend(read.map_err(|problem| vec![format!("`BIFOLD_MCP_SERVERS`: {problem}")])?);
+    }
+    let mut problems: Vec<String> = all
+        .iter()
+        .filter_map(|it| it.problem(config.is_frozen()))
+        .collect();
+    let mut names = BTreeSet::new();
+    for mount in &all {
+        if !names.insert(mount.name()) {
+            problems.push(format!(
+                "mounted server `{}`: there are two of that name",
+                mount.name()
+            ));
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(all),
+        false => Err(problems),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,354 @@
+//! A child process that is a mounted server, with what goes in and comes out of it; one task owns it.
+
+use std::collections::HashMap;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command as Program, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::value::RawValue;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::pipe;
+use tokio::sync::mpsc;
+use tracing::{debug, info};
+
+use super::failure::{Failure, error};
+use super::link::{Said, unbidden};
+use super::mount::Transport;
+use super::stdio::{Command, StdioLink, WAITING};
+use super::wire::{self, Incoming};
+use crate::error::Kind;
+
+/// The variables of this process that a child process gets too; the settings and secrets of this server are none of them.
+const INHERITED: [&str; 14] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+];
+
+/// The room that is kept for results, which must never be dropped.
+const KEPT: usize = 64;
+
+/// The most bytes that wait to be written to a process that reads too slowly.
+const MAX_UNSENT: usize = 16 << 20;
+
+/// The longest line of the child's own log that is repeated.
+const MAX_LOG: usize = 4 << 10;
+
+/// How long a process has to end by itself, and then after a signal.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether a process has ended.
+const STEP: Duration = Duration::from_millis(20);
+
+/// How many times that is done once it has closed its output.
+const REAPING: u32 = 25;
+
+/// A running child process. Its process group is killed when this is dropped.
+pub(super) struct Process {
+    mount: Arc<str>,
+    child: Child,
+    is_ended: bool,
+    input: Option<pipe::Sender>,
+    output: pipe::Receiver,
+    log: pipe::Receiver,
+    commands: mpsc::Receiver<Command>,
+    open: HashMap<u64, mpsc::Sender<Said>>,
+    unsent: BytesMut,
+    max_bytes: usize,
+    /// Is told when the server says that a list has changed.
+    changed: mpsc::Sender<()>,
+}
+
+impl Process {
+    /// Starts the process in a process group of its own.
+    ///
+    /// # Errors
+    /// Why it cannot be started.
+    pub(super) fn start(
+        mount: &str,
+        transport: &Transport,
+        max_bytes: usize,
+        changed: mpsc::Sender<()>,
+    ) -> Result<(Process, StdioLink), String> {
+        let Transport::Stdio {
+            command,
+            args,
+            env,
+            folder,
+        } = transport
+        else {
+            return Err("it is not a child process".to_owned());
+        };
+        let mut program = Program::new(command);
+        program.args(args).env_clear();
+        for name in INHERITED {
+            if let Some(value) = std::env::var_os(name) {
+                program.env(name, value);
+            }
+        }
+        program.envs(env).process_group(0);
+        program
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(folder) = folder {
+            program.current_dir(folder);
+        }
+        let child = program.spawn();
+        let mut child = child
+            .map_err(|error| format!("`{}` cannot be started: {error}", wire::shown(command)))?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(input), Some(output), Some(log)) = pipes else {
+            return Err("it was started without pipes".to_owned());
+        };
+        let pipe = |error: std::io::Error| format!("its pipes cannot be used: {error}");
+        let (sender, commands) = mpsc::channel(WAITING);
+        let mount: Arc<str> = mount.into();
+        let process = Process {
+            mount: mount.clone(),
+            child,
+            is_ended: false,
+            input: Some(pipe::Sender::from_owned_fd(input.into()).map_err(pipe)?),
+            output: pipe::Receiver::from_owned_fd(output.into()).map_err(pipe)?,
+            log: pipe::Receiver::from_owned_fd(log.into()).map_err(pipe)?,
+            commands,
+            open: HashMap::new(),
+            unsent: BytesMut::new(),
+            max_bytes,
+            changed,
+        };
+        Ok((process, StdioLink::new(mount, sender)))
+    }
+
+    /// Passes messages on until the process ends or breaks the protocol.
+    pub(super) async fn run(&mut self) -> String {
+        let (mut read, mut logged) = (BytesMut::new(), BytesMut::new());
+        let mut has_log = true;
+        loop {
+            let input = self.input.as_mut().filter(|_| !self.unsent.is_empty());
+            let writing = async {
+                match input {
+                    Some(input) => input.write(&self.unsent).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                written = writing => match written {
+                    Ok(bytes) if bytes > 0 => drop(self.unsent.split_to(bytes)),
+                    _ => return "it does not read its input any more".to_owned(),
+                },
+                more = self.output.read_buf(&mut read) => {
+                    if !matches!(more, Ok(bytes) if bytes > 0) {
+                        return self.reaped().await;
+                    }
+                    while let Some(end) = read.iter().position(|it| *it == b'\n') {
+                        let line = read.split_to(end + 1);
+                        self.hear(line.trim_ascii());
+                    }
+                    if read.len() > self.max_bytes {
+                        return format!("it wrote a message of more than {} bytes", self.max_bytes);
+                    }
+                }
+                more = self.log.read_buf(&mut logged), if has_log => {
+                    has_log = matches!(more, Ok(bytes) if bytes > 0);
+                    self.repeat(&mut logged, !has_log);
+                }
+                command = self.commands.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return "it is not needed any more".to_owned(),
+                },
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Open(request, said) => {
+                if self.unsent.len() > MAX_UNSENT {
+                    let problem = "does not read its requests";
+                    let busy =
+                        Failure::Unseen(error(&self.mount, Kind::UpstreamTimeout, None, problem));
+                    let _ = said.try_send(Said::Ended(Err(busy)));
+                    return;
+                }
+                self.open.insert(request.id, said);
+                self.write(&request.body);
+            }
+            Command::Tell(body) => self.write(&body),
+            Command::Forget(id) => {
+                if self.open.remove(&id).is_some() {
+                    let params = serde_json::json!({ "requestId": id, "reason": "the caller does not wait any more" });
+                    let cancelled = wire::notification("notifications/cancelled", Some(&params));
+                    self.write(&cancelled);
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, body: &[u8]) {
+        if self.unsent.len() <= MAX_UNSENT {
+            self.unsent.extend_from_slice(body);
+            self.unsent.extend_from_slice(b"\n");
+        }
+    }
+
+    /// Gives a message to whom it is for.
+    fn hear(&mut self, line: &[u8]) {
+        if line.is_empty() {
+            return;
+        }
+        let incoming = match wire::parse(line) {
+            Ok(incoming) => incoming,
+            // Some servers write their log where only messages belong.
+            Err(_) => return debug!(mount = &*self.mount, "a line is no message"),
+        };
+        match &incoming {
+            Incoming::Response { id, .. } => {
+                let open = id.get().parse().ok().and_then(|id| self.open.remove(&id));
+                if let Some(open) = open {
+                    let _ = open.try_send(Said::of(incoming));
+                }
+            }
+            Incoming::Request { id, method, .. } => match self.only() {
+                Some(only) if method != "ping" => {
+                    let id = id.clone();
+                    if only.try_send(Said::of(incoming)).is_err() {
+                        let busy = Err((-32000, "the caller is busy"));
+                        let reply = wire::reply(&id, busy);
+                        self.write(&reply);
+                    }
+                }
+                // With several calls at a time nothing says whose client is asked, and no other must answer.
+                _ => {
+                    let reply = wire::reply(id, unbidden(method));
+                    self.write(&reply);
+                }
+            },
+            Incoming::Notification { method, params } => {
+                if method.ends_with("/list_changed") {
+                    // A change that is not heard of yet covers this one.
+                    let _ = self.changed.try_send(());
+                    return;
+                }
+                let about = match progress_token(params.as_deref()) {
+                    Some(id) => self.open.get(&id),
+                    None => self.only(),
+                };
+                if let Some(open) = about.filter(|it| it.capacity() > KEPT) {
+                    let _ = open.try_send(Said::of(incoming));
+                }
+            }
+        }
+    }
+
+    /// The only open request: what the server says without naming a request is about it.
+    fn only(&self) -> Option<&mpsc::Sender<Said>> {
+        match self.open.len() {
+            1 => self.open.values().next(),
+            _ => None,
+        }
+    }
+
+    /// Repeats the child's own log in ours, line by line.
+    fn repeat(&self, logged: &mut BytesMut, is_end: bool) {
+        loop {
+            let line = match logged.iter().position(|it| *it == b'\n') {
+                Some(end) => logged.split_to(end + 1),
+                None if logged.len() > MAX_LOG || (is_end && !logged.is_empty()) => logged.split(),
+                None => return,
+            };
+            let line = line.trim_ascii_end();
+            let line = String::from_utf8_lossy(&line[..line.len().min(MAX_LOG)]);
+            if !line.is_empty() {
+                info!(mount = &*self.mount, %line, "log of a mounted server");
+            }
+        }
+    }
+
+    /// Why the output has ended: a process that ends closes it a moment before.
+    async fn reaped(&mut self) -> String {
+        for _ in 0..REAPING {
+            let reason = self.reap();
+            if self.is_ended {
+                return reason;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        "it closed its output".to_owned()
+    }
+
+    fn reap(&mut self) -> String {
+        match self.child.try_wait() {
+            Ok(Some(status)) => {
+                // Those that it has started itself must not outlive it.
+                self.signal(Signal::KILL);
+                self.is_ended = true;
+                format!("it ended with {status}")
+            }
+            _ => "it closed its output".to_owned(),
+        }
+    }
+
+    /// Ends the process: by the end of its input, then by a signal, then by force.
+    pub(super) async fn end(mut self) {
+        self.input = None;
+        self.open.clear();
+        for signal in [None, Some(Signal::TERM)] {
+            if let Some(signal) = signal {
+                self.signal(signal);
+            }
+            let tries = GRACE.as_millis() / STEP.as_millis();
+            for _ in 0..tries {
+                if !self.is_ended {
+                    self.reap();
+                }
+                if self.is_ended {
+                    return;
+                }
+                tokio::time::sleep(STEP).await;
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = Pid::from_raw(self.child.id().cast_signed()) {
+            // The group may be gone already.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.is_ended {
+            self.signal(Signal::KILL);
+            // A killed process ends at once.
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// The id of the request that a progress report is about, which we gave as its token.
+fn progress_token(params: Option<&RawValue>) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params {
+        progress_token: u64,
+    }
+    let params: Params = serde_json::from_str(params?.get()).ok()?;
+    Some(params.progress_token)
+}
