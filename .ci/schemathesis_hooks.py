@@ -30,7 +30,9 @@ def address(data, prefix="pb"):
 # The account of a key has 20 bytes, that of a contract or a module 32. Only mainnet's prefix is generated, because a server
 # serves one network and refuses addresses of the other.
 size = st.sampled_from((20, 32))
-schemathesis.openapi.format("provenance-address", size.flatmap(lambda n: st.binary(min_size=n, max_size=n)).map(address))
+account = size.flatmap(lambda n: st.binary(min_size=n, max_size=n))
+schemathesis.openapi.format("provenance-address", account.map(address))
+schemathesis.openapi.format("provenance-operator", account.map(lambda data: address(data, "pbvaloper")))
 
 
 def take_null(schema):
@@ -67,4 +69,7 @@ def before_load_schema(context, raw_schema):
             node["examples"] = [address(bytes(20)), address(bytes(32)), *node.get("examples", [])]
             node.pop("minLength", None)
             node.pop("maxLength", None)
+        if isinstance(node, dict) and str(node.get("pattern")).startswith("^(pb|tp)valoper1"):
+            node["format"] = "provenance-operator"
+            node["examples"] = [address(bytes(20), "pbvaloper"), address(bytes(32), "pbvaloper")]
         pending += node.values() if isinstance(node, dict) else node if isinstance(node, list) else []

@@ -31,7 +31,7 @@ pub(super) struct Address(String);
 impl Address {
     /// The text, if the address belongs to the configured network.
     pub(super) fn on_network(&self, cx: &Context) -> Result<&str> {
-        let prefix = cx.setting(NETWORK);
+        let prefix = network(cx);
         match self.0.split_once('1') {
             Some((own, _)) if own == prefix => Ok(&self.0),
             _ => {
@@ -44,27 +44,37 @@ impl Address {
     }
 
     fn parse(text: &str) -> std::result::Result<Address, String> {
-        let wrong = |problem: &str| {
-            Err(format!(
-                "expected a wallet address (bech32, `pb1…` or `tp1…`): {problem}"
-            ))
-        };
-        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return wrong("it must be in lower case");
-        }
-        let Ok(decoded) = CheckedHrpstring::new::<Bech32>(text) else {
-            return wrong("it is mistyped or incomplete, its checksum does not match");
-        };
-        if !matches!(decoded.hrp().as_str(), "pb" | "tp") {
-            return wrong("its prefix is another one");
-        }
-        if !matches!(decoded.byte_iter().len(), 20 | 32) {
-            return wrong("it must contain 20 or 32 bytes (41 or 61 characters)");
-        }
-        match decoded.validate_segwit_padding() {
+        match verify(text, ["pb", "tp"]) {
             Ok(()) => Ok(Address(text.to_owned())),
-            Err(_) => wrong("its padding bits must be zero"),
+            Err(problem) => Err(format!(
+                "expected a wallet address (bech32, `pb1…` or `tp1…`): {problem}"
+            )),
         }
+    }
+}
+
+/// The prefix of the configured network: `pb` or `tp`.
+pub(super) fn network(cx: &Context) -> &str {
+    cx.setting(NETWORK)
+}
+
+/// Checks that the text is an address of 20 or 32 bytes in bech32 with one of these prefixes, in lower case.
+pub(super) fn verify(text: &str, prefixes: [&str; 2]) -> std::result::Result<(), &'static str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err("it must be in lower case");
+    }
+    let Ok(decoded) = CheckedHrpstring::new::<Bech32>(text) else {
+        return Err("it is mistyped or incomplete, its checksum does not match");
+    };
+    if !prefixes.contains(&decoded.hrp().as_str()) {
+        return Err("its prefix is another one");
+    }
+    if !matches!(decoded.byte_iter().len(), 20 | 32) {
+        return Err("it must contain 20 or 32 bytes");
+    }
+    match decoded.validate_segwit_padding() {
+        Ok(()) => Ok(()),
+        Err(_) => Err("its padding bits must be zero"),
     }
 }
 

@@ -37,6 +37,40 @@ impl Decimal {
         )))
     }
 
+    /// The number of these digits before and after the point.
+    pub(super) fn of_parts(whole: &str, fraction: &str) -> Decimal {
+        Decimal(match fraction {
+            "" => whole.to_owned(),
+            fraction => format!("{whole}.{fraction}"),
+        })
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number without zeros at the end of its fraction.
+    pub(super) fn trimmed(self) -> Decimal {
+        match self.0.contains('.') {
+            true => Decimal(
+                self.0
+                    .trim_end_matches('0')
+                    .trim_end_matches('.')
+                    .to_owned(),
+            ),
+            false => self,
+        }
+    }
+
+    /// The number with the other sign; zero has none.
+    pub(super) fn negated(self) -> Decimal {
+        match self.0.strip_prefix('-') {
+            Some(positive) => Decimal(positive.to_owned()),
+            None if self.is_zero() => self,
+            None => Decimal(format!("-{}", self.0)),
+        }
+    }
+
     pub(super) fn is_zero(&self) -> bool {
         self.0
             .bytes()
@@ -122,7 +156,7 @@ impl JsonSchema for Decimal {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" })
+        json_schema!({ "type": "string" })
     }
 }
 

@@ -89,9 +89,9 @@ pub(super) struct Price {
 pub(super) struct Trade {
     id: String,
     /// In the quote denom.
-    price: Decimal,
+    pub(super) price: Decimal,
     /// In the base denom.
-    quantity: Decimal,
+    pub(super) quantity: Decimal,
     /// RFC 3339, to the nanosecond.
     pub(super) created: String,
 }
@@ -103,14 +103,14 @@ pub(super) struct Assets {
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Asset {
-    asset_name: Option<String>,
+    pub(super) asset_name: Option<String>,
     asset_display_name: Option<String>,
     asset_description: Option<String>,
     asset_type: Option<String>,
     /// One asset is 10 to the power of this many base units.
-    asset_exponent: Option<Integer>,
+    pub(super) asset_exponent: Option<Integer>,
     /// The denom on Provenance Blockchain.
-    asset_denom: Option<String>,
+    pub(super) asset_denom: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -188,8 +188,18 @@ pub(super) async fn markets(cx: Context, CurrentMarkets {}: CurrentMarkets) -> R
 pub(super) async fn last_price(cx: Context, arguments: LastPrice) -> Result<Price> {
     let Pair(pair) = arguments.token_pair;
     let cx = cx.in_sequence();
-    match trades(&cx, &pair, arguments.last_number_of_trades.0).await {
-        Err(error) if error.kind() == Kind::NotFound => Err(unknown_pair(&cx, &pair, error).await),
+    let count = arguments.last_number_of_trades.0;
+    known(&cx, &pair, trades(&cx, &pair, count)).await
+}
+
+/// The result of a request about a pair; the error for an unknown pair names similar ones.
+pub(super) async fn known<T>(
+    cx: &Context,
+    pair: &str,
+    request: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    match request.await {
+        Err(error) if error.kind() == Kind::NotFound => Err(unknown_pair(cx, pair, error).await),
         result => result,
     }
 }

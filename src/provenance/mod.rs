@@ -3,19 +3,34 @@
 mod account;
 mod address;
 mod amount;
+mod chain;
+mod convert;
+mod date;
 mod decimal;
 mod delegation;
+mod exact;
+mod governance;
 mod hash;
 mod market;
+mod message_type;
+mod moment;
+mod natural;
 mod number;
+mod operator;
+mod pages;
 mod partial;
+mod plain;
 mod progress;
 mod prompts;
 pub mod replay;
 mod summary;
 mod system;
+mod token;
+mod trading;
 mod upstreams;
+mod validator;
 mod vesting;
+mod wallet;
 
 use crate::app::Server;
 use crate::registry::{Prompt, Resource, Tool, batch};
@@ -162,6 +177,94 @@ fn tools() -> Vec<Tool> {
         Tool::new("mcp_test_server", system::test_server)
             .calls("function_name")
             .tags(["system"]),
+        Tool::new("fetch_validators", validator::list::validators)
+            .get("/validators")
+            .pages("validators", 50, 200)
+            .selects()
+            .tags(["validators"]),
+        Tool::new("fetch_validator_detail", validator::detail::validator)
+            .get("/validators/{operator_address}")
+            .tags(["validators"]),
+        Tool::new("fetch_wallet_delegations", wallet::delegations::delegations)
+            .get("/wallet_delegations/{wallet_address}")
+            .pages("delegations", 100, 200)
+            .selects()
+            .tags(["wallet", "delegation"]),
+        Tool::new("fetch_governance_proposals", governance::list::proposals)
+            .get("/governance_proposals")
+            .pages("proposals", 20, 100)
+            .selects()
+            .tags(["governance"]),
+        Tool::new("fetch_proposal", governance::proposal::proposal)
+            .get("/governance_proposals/{proposal_id}")
+            .tags(["governance"]),
+        Tool::new("fetch_wallet_spendable", wallet::spendable::spendable)
+            .get("/wallet_spendable/{wallet_address}")
+            .tags(["wallet"]),
+        Tool::new("fetch_wallet_balances", wallet::balances::balances)
+            .get("/wallet_balances/{wallet_address}")
+            .pages("balances", 50, 200)
+            .selects()
+            .tags(["wallet"]),
+        Tool::new("fetch_vesting_calendar", wallet::calendar::calendar)
+            .get("/vesting_calendar/{wallet_address}")
+            .tags(["wallet", "vesting"]),
+        Tool::new("fetch_market_candles", trading::candles::candles)
+            .get("/market_candles/{token_pair}")
+            .tags(["market"]),
+        Tool::new("fetch_order_book", trading::order_book::order_book)
+            .get("/order_book/{token_pair}")
+            .tags(["market"]),
+        Tool::new("fetch_recent_trades_vwap", trading::vwap::vwap)
+            .get("/vwap/{token_pair}")
+            .tags(["market"]),
+        Tool::new("fetch_block", chain::block::block)
+            .get("/blocks/{height}")
+            .tags(["chain"]),
+        Tool::new("fetch_transaction", chain::transaction::transaction)
+            .get("/transactions/{tx_hash}")
+            .tags(["chain"]),
+        Tool::new(
+            "fetch_wallet_transactions",
+            wallet::transactions::transactions,
+        )
+        .get("/wallet_transactions/{wallet_address}")
+        .pages("transactions", 20, 200)
+        .selects()
+        .tags(["wallet", "chain"]),
+        Tool::new("fetch_ibc_denoms", chain::ibc::denoms)
+            .get("/ibc_denoms")
+            .pages("denoms", 50, 200)
+            .selects()
+            .tags(["chain"]),
+        Tool::new("fetch_hash_price_history", token::history::history)
+            .get("/hash_price_history")
+            .tags(["hash"]),
+        Tool::new("fetch_hash_distribution", token::distribution::distribution)
+            .get("/hash_distribution")
+            .tags(["hash"]),
+        Tool::new("fetch_market_commitments", chain::commitments::commitments)
+            .get("/market_commitments")
+            .tags(["chain", "market"]),
+        Tool::new("fetch_fee_schedule", chain::fees::schedule)
+            .get("/fee_schedule")
+            .tags(["chain"]),
+        Tool::new("fetch_chain_status", chain::status::status)
+            .get("/chain_status")
+            .tags(["chain"]),
+        Tool::new("convert_amount", convert::amount)
+            .get("/convert_amount")
+            .tags(["conversion"]),
     ];
-    tools.into_iter().map(Tool::read_only).collect()
+    tools
+        .into_iter()
+        .map(|tool| brief(tool.read_only()))
+        .collect()
+}
+
+/// What agents pay for is short: of aggregates, whose parts are the results of other functions, only the names of the
+/// parts.
+fn brief(tool: Tool) -> Tool {
+    let is_aggregate = tool.groups().first().is_some_and(|it| it == "summary");
+    tool.brief(if is_aggregate { 1 } else { 2 })
 }

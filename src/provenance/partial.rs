@@ -26,6 +26,14 @@ pub(super) struct PartCollector {
 }
 
 impl PartCollector {
+    /// For an aggregate whose main part, without which there is no result, has succeeded.
+    pub(super) fn with_one_part() -> PartCollector {
+        PartCollector {
+            succeeded: 1,
+            ..PartCollector::default()
+        }
+    }
+
     /// The value of the part, or `None` after its failure was recorded.
     pub(super) fn take<T>(&mut self, part: &str, result: Result<T>) -> Option<T> {
         match result {

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+use crate::error::Result;
 use crate::upstream::{CachePolicy, Upstream};
 
 /// The Provenance explorer's API.
@@ -31,6 +35,16 @@ const WALLET: CachePolicy = CachePolicy::seconds(20, 300);
 /// Data that never changes.
 const FINAL: CachePolicy = CachePolicy::seconds(30 * 86_400, 0);
 
+/// Reads JSON from the explorer, as one of several requests at once.
+pub(super) async fn explorer<T: DeserializeOwned>(cx: &Context, path: &str) -> Result<T> {
+    cx.get_json(&EXPLORER, path).await
+}
+
+/// Reads JSON from the node, as one of several requests at once.
+pub(super) async fn lcd<T: DeserializeOwned>(cx: &Context, path: &str) -> Result<T> {
+    cx.get_json(&LCD, path).await
+}
+
 fn cache_explorer(path: &str) -> CachePolicy {
     match path {
         _ if path.contains("/vesting") => CachePolicy::seconds(3_600, 86_400),
@@ -50,6 +64,11 @@ fn is_transaction(path: &str) -> bool {
 fn cache_lcd(path: &str) -> CachePolicy {
     match path {
         _ if path.starts_with("/cosmos/tx/v1beta1/txs/") => FINAL,
+        // There is a new block every four seconds.
+        _ if path.ends_with("/blocks/latest") || path.ends_with("/syncing") => {
+            CachePolicy::seconds(4, 300)
+        }
+        _ if path.starts_with("/provenance/flatfees/") => CachePolicy::seconds(60, 3_600),
         _ => WALLET,
     }
 }
@@ -78,13 +97,23 @@ fn class_of_explorer(path: &str) -> &'static str {
         Some("balances/utility_token") => "utility_token_balance",
         Some(part) => PARTS.into_iter().find(|it| *it == part).unwrap_or("part"),
         None if path.ends_with("/utility_token/stats") => "statistics",
-        None => "other",
+        None => class_of_chain(path),
     }
+}
+
+/// Each kind of data that is not of a wallet by itself.
+fn class_of_chain(path: &str) -> &'static str {
+    const KINDS: [&str; 6] = ["validators", "gov", "blocks", "txs", "ibc", "utility_token"];
+    let kind = path.split('/').nth(3).unwrap_or("");
+    KINDS.into_iter().find(|it| *it == kind).unwrap_or("other")
 }
 
 fn class_of_lcd(path: &str) -> &'static str {
     match path {
+        _ if path.starts_with("/provenance/exchange/v1/commitments/market/") => "market",
         _ if path.starts_with("/provenance/exchange/") => "commitments",
+        _ if path.starts_with("/provenance/flatfees/") => "fees",
+        _ if path.ends_with("/blocks/latest") => "blocks",
         _ => "other",
     }
 }
@@ -92,6 +121,8 @@ fn class_of_lcd(path: &str) -> &'static str {
 fn class_of_exchange(path: &str) -> &'static str {
     match path {
         _ if path.starts_with("/trades/") => "trades",
+        _ if path.contains("/candles") => "candles",
+        _ if path.contains("/orderbook") => "orderbook",
         _ if path.starts_with("/markets") => "markets",
         _ if path.starts_with("/assets") => "assets",
         _ => "other",

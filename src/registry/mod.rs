@@ -40,6 +40,7 @@ mod prompt;
 mod resource;
 mod root;
 mod route;
+mod structured;
 mod tool;
 mod types;
 pub(crate) mod upload;

@@ -40,6 +40,8 @@ pub struct Tool {
     pub(super) scopes: Vec<Cow<'static, str>>,
     /// Whether everybody may call it.
     pub(super) is_public: bool,
+    /// How many levels of fields MCP lists show of the result; all of them without it.
+    pub(super) brief: Option<usize>,
     /// Whether it is listed beside a search, and whether it is a part of one.
     pub(super) is_pinned: bool,
     pub(super) finds_others: bool,
@@ -91,6 +93,7 @@ impl Tool {
             may_detach: false,
             scopes: Vec::new(),
             is_public: false,
+            brief: None,
             is_pinned: false,
             finds_others: false,
             calls: None,

@@ -1,5 +1,6 @@
 //! Recorded upstreams of the bundled functions, for `--replay` and for tests.
 
+mod chain;
 mod recorded;
 mod wallets;
 
@@ -13,6 +14,7 @@ use crate::config::{Config, Setting};
 use crate::error::{Error, Result};
 use crate::testing::{CannedUpstream, FaultPlan};
 
+pub use chain::{OPERATOR, TRANSACTION};
 pub use wallets::{DELAYED, MOVING, PERIODIC, PERMANENT, PLAIN, VESTING};
 
 /// The time of the recording; the clock is fixed to it, so that the recorded data stays valid.

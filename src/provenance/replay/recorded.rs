@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::wallets;
+use super::{chain, wallets};
 use crate::testing::Canned;
 
 const MARKETS: &str = include_str!("recorded/fm_markets_uat_2026-10-02.json");
@@ -11,7 +11,13 @@ const TRADES: &str = include_str!("recorded/fm_trades_HASH-USD_size2.json");
 const NO_TRADES: &str = include_str!("recorded/fm_trades_empty.json");
 const NO_MARKET: &str = include_str!("recorded/fm_err_404_market.json");
 const NO_PATH: &str = include_str!("recorded/fm_err_404_path.json");
-const STATS: &str = include_str!("recorded/explorer_v3_utility_token_stats.json");
+const CANDLES: &str = include_str!("recorded/fm_candles_HASH-USD_1440.json");
+const ORDER_BOOK: &str = include_str!("recorded/fm_orderbook_HASH-USD.json");
+/// What the exchange has of markets that never traded.
+const NO_CANDLES: &str = r#"{"symbol":"HASH-USD","matchHistoryData":[]}"#;
+const NO_ORDERS: &str = r#"{"timestamp":"2025-07-20T22:02:11.638493000Z","asks":[],"bids":[]}"#;
+const NO_BOOK: &str = r#"{"errors":["No market for NOPE-USD"]}"#;
+const MARKET_NOT_FOUND: &str = r#"{"code":5,"message":"market not found","details":[]}"#;
 const NOT_IMPLEMENTED: &str = include_str!("recorded/lcd_501_unknown_path.json");
 const INVALID_ACCOUNT: &str = include_str!("recorded/lcd_400_invalid_account.json");
 
@@ -30,8 +36,8 @@ pub(super) fn answer(target: &str) -> Canned {
 /// The explorer answers unknown paths and invalid addresses with an empty 404.
 fn explorer(path: &[&str]) -> Canned {
     let unknown = || Canned::status(404, "", "");
-    if let ["api", "v3", "utility_token", "stats"] = path {
-        return Canned::json(STATS);
+    if let Some(body) = chain::explorer(path) {
+        return Canned::json(body);
     }
     let (
         [
@@ -56,6 +62,7 @@ fn explorer(path: &[&str]) -> Canned {
         ("v2", ["unbonding"]) => wallet.unbonding.into(),
         ("v2", ["redelegations"]) => wallet.redelegations.into(),
         ("v2", ["balances"]) => wallet.balances.into(),
+        ("v3", ["balances"]) => wallet.priced_balances.into(),
         ("v3", ["balances", "utility_token"]) => wallet.utility_token.into(),
         ("v3", ["vesting"]) => match wallet.vesting {
             Some(schedule) => schedule.into(),
@@ -80,7 +87,13 @@ fn lcd(path: &[&str]) -> Canned {
             Some(wallet) => Canned::json(wallet.commitments),
             None => Canned::status(400, "application/json", INVALID_ACCOUNT),
         },
-        _ => Canned::status(501, "application/json", NOT_IMPLEMENTED),
+        ["provenance", "exchange", "v1", "market", _] => {
+            Canned::status(404, "application/json", MARKET_NOT_FOUND)
+        }
+        path => match chain::lcd(path) {
+            Some(body) => Canned::json(body),
+            None => Canned::status(501, "application/json", NOT_IMPLEMENTED),
+        },
     }
 }
 
@@ -88,6 +101,15 @@ fn exchange(path: &[&str], query: &str) -> Canned {
     match path {
         ["markets"] => Canned::json(MARKETS),
         ["assets"] => Canned::json(ASSETS),
+        ["markets", "HASH-USD", "candles"] => Canned::json(CANDLES),
+        ["markets", "HASH-USD", "orderbook"] => Canned::json(ORDER_BOOK),
+        ["markets", symbol, "candles"] if is_listed(symbol) => {
+            Canned::json(NO_CANDLES.replace("HASH-USD", symbol))
+        }
+        ["markets", symbol, "orderbook"] if is_listed(symbol) => Canned::json(NO_ORDERS),
+        ["markets", symbol, "candles" | "orderbook"] => {
+            Canned::status(404, "application/json", NO_BOOK.replace("NOPE-USD", symbol))
+        }
         ["trades", "HASH-USD"] => Canned::json(newest(query)),
         ["trades", symbol] if is_listed(symbol) => {
             Canned::json(NO_TRADES.replace("FIGR_HELOC-USD", symbol))

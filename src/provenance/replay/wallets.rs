@@ -30,6 +30,7 @@ pub(super) struct Wallet {
     pub(super) unbonding: &'static str,
     pub(super) redelegations: &'static str,
     pub(super) balances: &'static str,
+    pub(super) priced_balances: &'static str,
     pub(super) utility_token: &'static str,
     pub(super) commitments: &'static str,
 }
@@ -44,6 +45,7 @@ const UNUSED: Wallet = Wallet {
     unbonding: include_str!("recorded/explorer_v2_accounts_ADDR_unbonding_empty.json"),
     redelegations: include_str!("recorded/explorer_v2_accounts_ADDR_redelegations_empty.json"),
     balances: include_str!("recorded/explorer_v2_accounts_ADDR_balances_empty.json"),
+    priced_balances: include_str!("recorded/explorer_v2_accounts_ADDR_balances_empty.json"),
     utility_token: NO_BALANCE,
     commitments: include_str!("recorded/lcd_exchange_v1_commitments_account_ADDR_empty.json"),
 };
@@ -69,6 +71,7 @@ pub(super) fn find(address: &str) -> Option<Wallet> {
             delegations: include_str!("recorded/explorer_v2_accounts_ADDR_delegations.json"),
             rewards: include_str!("recorded/explorer_v2_accounts_ADDR_rewards.json"),
             balances: include_str!("recorded/explorer_v2_accounts_ADDR_balances.json"),
+            priced_balances: include_str!("recorded/explorer_v3_accounts_ADDR_balances.json"),
             utility_token: include_str!(
                 "recorded/explorer_v3_accounts_ADDR_balances_utility_token.json"
             ),

@@ -12,7 +12,7 @@ async fn listings_show_the_batch_function_last_with_its_method() {
     let listing = app.get("/api/registry_introspection").await.json();
     assert_eq!(
         listing["summary"],
-        json!({"total_functions": 22, "mcp_enabled": 17, "rest_enabled": 20, "dual_protocol": 15, "mcp_only": 2, "rest_only": 5})
+        json!({"total_functions": 43, "mcp_enabled": 38, "rest_enabled": 41, "dual_protocol": 36, "mcp_only": 2, "rest_only": 5})
     );
     let entry = listing["functions"].as_array().unwrap().last().unwrap();
     assert_eq!(entry["name"], "call_many");

@@ -42,7 +42,7 @@ async fn a_result_is_text_and_the_same_json_as_structured_content() {
     assert_eq!(content[0]["type"], "text");
     let text: Value = serde_json::from_str(content[0]["text"].as_str().unwrap()).unwrap();
     assert_eq!(text, result["structuredContent"]);
-    assert_eq!(text["mcp_enabled"], 17);
+    assert_eq!(text["mcp_enabled"], 38);
     for cached in ["ttlMs", "cacheScope"] {
         assert!(
             result.get(cached).is_none(),

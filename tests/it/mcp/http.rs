@@ -37,7 +37,7 @@ async fn the_answer_is_json_whatever_the_client_accepts() {
         without(list(), "accept"),
     ] {
         let tools = result(&app.send(request).await)["tools"].take();
-        assert_eq!(tools.as_array().unwrap().len(), 17);
+        assert_eq!(tools.as_array().unwrap().len(), 38);
     }
 }
 

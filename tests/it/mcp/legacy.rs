@@ -102,7 +102,7 @@ async fn tools_list_has_the_form_of_the_revision() {
             "{version}: only `tools`"
         );
         let tools = result["tools"].as_array().unwrap();
-        assert_eq!(tools.len(), 17, "{version}");
+        assert_eq!(tools.len(), 38, "{version}");
         let has_schema = version >= "2025-06-18";
         for tool in tools {
             assert_eq!(
@@ -130,7 +130,7 @@ async fn structured_content_comes_only_in_the_revisions_that_know_it() {
         let result = result(&app.legacy(version, "tools/call", params.clone()).await);
         let text = result["content"][0]["text"].as_str().unwrap();
         let counts: Value = serde_json::from_str(text).unwrap();
-        assert_eq!(counts["total_functions"], 22);
+        assert_eq!(counts["total_functions"], 43);
         assert_eq!(result["isError"], false);
         let structured = result.get("structuredContent");
         assert_eq!(

@@ -31,7 +31,7 @@ async fn list_shows_every_function_with_its_protocols_and_path() {
     let done = run(&["list"]).await;
     assert_eq!(done.status, 0, "{}", done.stderr);
     let lines: Vec<&str> = done.stdout.lines().collect();
-    assert_eq!(lines.len(), 22);
+    assert_eq!(lines.len(), 43);
     let cells =
         |line: &str| -> Vec<String> { line.split_whitespace().map(str::to_owned).collect() };
     let both = [
@@ -43,7 +43,7 @@ async fn list_shows_every_function_with_its_protocols_and_path() {
     assert_eq!(cells(lines[0]), both);
     assert_eq!(cells(lines[20]), ["mcp_test_server", "mcp", "-"]);
     assert_eq!(
-        cells(lines[21]),
+        cells(lines[42]),
         ["call_many", "mcp+rest", "POST", "/api/batch"]
     );
 }
@@ -66,8 +66,8 @@ async fn list_check_prints_what_clients_would_refuse_and_succeeds_with_warnings_
 #[tokio::test]
 async fn call_prints_the_result_as_json() {
     let counts = json!({
-        "total_functions": 22, "mcp_enabled": 17, "rest_enabled": 20,
-        "dual_protocol": 15, "mcp_only": 2, "rest_only": 5,
+        "total_functions": 43, "mcp_enabled": 38, "rest_enabled": 41,
+        "dual_protocol": 36, "mcp_only": 2, "rest_only": 5,
     });
     let done = run(&["call", "get_registry_summary"]).await;
     assert_eq!((done.status, done.stderr.as_str()), (0, ""));

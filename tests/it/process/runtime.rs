@@ -43,7 +43,7 @@ async fn it_answers_mcp_and_rest() {
     let message = answered(&platform.invoke(&event("function_url_mcp")).await, 200);
     assert_eq!(
         message["result"]["structuredContent"]["total_functions"],
-        22
+        43
     );
     let price = answered(&platform.invoke(&event("rest_api_rest")).await, 200);
     assert_eq!(price["token_pair"], "HASH-USD");

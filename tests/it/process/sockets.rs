@@ -34,7 +34,7 @@ async fn it_serves_a_connection_from_connect_to_disconnect() {
     assert_eq!(told.len(), 1);
     assert_eq!(
         told[0]["result"]["structuredContent"]["total_functions"],
-        22
+        43
     );
     let disconnect = platform.invoke(&event("websocket_disconnect")).await;
     assert_eq!(disconnect.body, accepted);

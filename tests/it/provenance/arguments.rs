@@ -7,7 +7,7 @@ use bifold::provenance::replay::{PLAIN, VESTING};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::ask::{CallForm, ask, call, fail_each, nhash, said};
+use super::ask::{CallForm, ask, call, fail_each, nhash, said, samples};
 use crate::support::TestApp;
 
 const PRICE: &str = "fetch_last_crypto_token_price";
@@ -37,12 +37,12 @@ fn of_wallets(app: &TestApp) -> Vec<String> {
         .filter(|tool| tool.is_required("wallet_address"))
         .map(|tool| tool.name().to_owned())
         .collect();
-    assert!(names.len() >= 11);
+    assert!(names.len() >= 16);
     names
 }
 
 /// Checks that every protocol refuses these arguments because of this field, without an upstream request.
-async fn assert_refused(app: &TestApp, function: &str, arguments: &Value, field: &str) {
+pub async fn assert_refused(app: &TestApp, function: &str, arguments: &Value, field: &str) {
     for (protocol, failure) in fail_each(app, function, arguments).await {
         let expected = json!({"kind": "invalid_argument", "field": field, "retryable": false});
         assert_eq!(failure.detail, expected, "{arguments} by {protocol:?}");
@@ -290,15 +290,8 @@ async fn every_function_names_an_unknown_field() {
     let app = TestApp::core().await;
     let functions = app.app.registry().tools().to_vec();
     for function in functions {
-        let mut arguments = json!({"walet": "x"});
-        for name in function.parameters().into_iter().flat_map(|it| it.keys()) {
-            if function.is_required(name) {
-                arguments[name] = match name.as_str() {
-                    "wallet_address" => json!(VESTING),
-                    _ => json!("get_registry_summary"),
-                };
-            }
-        }
+        let mut arguments = samples(&app, function.name());
+        arguments["walet"] = json!("x");
         assert_refused(&app, function.name(), &arguments, "walet").await;
     }
 }

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
+use bifold::provenance::replay::{OPERATOR, TRANSACTION, VESTING};
 use bifold::testing::Canned;
 use http::{Request, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::support::{Answer, MODERN, TestApp, meta, modern};
 
@@ -67,6 +68,39 @@ pub fn nhash(amount: &str) -> Value {
 /// The arguments of a function that needs only a wallet.
 pub fn about(wallet: &str) -> Value {
     json!({"wallet_address": wallet})
+}
+
+/// A valid value of a parameter, for those that are required or change the result.
+pub fn sample(parameter: &str) -> Option<Value> {
+    Some(match parameter {
+        "wallet_address" => json!(VESTING),
+        "token_pair" => json!("HASH-USD"),
+        "last_number_of_trades" => json!(2),
+        "date_time" => json!("2026-11-21T00:00:00Z"),
+        "operator_address" => json!(OPERATOR),
+        "proposal_id" => json!(99),
+        "quote_size" => json!("100000"),
+        "height" => json!("latest"),
+        "tx_hash" => json!(TRANSACTION),
+        "amount" => json!("1.5"),
+        "function_name" => json!("get_registry_summary"),
+        _ => return None,
+    })
+}
+
+/// Valid arguments of a function: those that it requires, and those of them that say more.
+pub fn samples(app: &TestApp, name: &str) -> Value {
+    let registry = app.app.registry();
+    let tool = registry.get(name).unwrap();
+    let names = tool.parameters().into_iter().flat_map(|it| it.keys());
+    let mut arguments: Map<String, Value> = names
+        .filter_map(|name| Some((name.clone(), sample(name)?)))
+        .collect();
+    if name == "convert_amount" {
+        arguments.insert("from".to_owned(), json!("hash"));
+        arguments.insert("to".to_owned(), json!("nhash"));
+    }
+    arguments.into()
 }
 
 /// The explorer's target for a wallet, e.g. `/explorer/api/v2/accounts/<wallet>/rewards`.

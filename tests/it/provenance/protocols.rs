@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bifold::provenance::replay::VESTING;
 use futures_util::future::join_all;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::ask::{CallForm, answer};
+use super::ask::{CallForm, answer, samples};
 use crate::support::TestApp;
 
 const FORMS: [CallForm; 3] = [CallForm::Get, CallForm::Post, CallForm::Mcp];
@@ -17,26 +16,10 @@ fn questions(app: &TestApp) -> Vec<(String, Value)> {
     let tools = registry.tools().iter();
     let dual = tools.filter(|tool| tool.on_mcp() && tool.on_rest());
     let questions: Vec<_> = dual
-        .map(|tool| {
-            let names = tool.parameters().into_iter().flat_map(Map::keys);
-            let arguments: Map<String, Value> = names
-                .filter_map(|name| Some((name.clone(), sample(name)?)))
-                .collect();
-            (tool.name().to_owned(), Value::from(arguments))
-        })
+        .map(|tool| (tool.name().to_owned(), samples(app, tool.name())))
         .collect();
-    assert!(questions.len() >= 14);
+    assert!(questions.len() >= 35);
     questions
-}
-
-fn sample(parameter: &str) -> Option<Value> {
-    match parameter {
-        "wallet_address" => Some(json!(VESTING)),
-        "token_pair" => Some(json!("HASH-USD")),
-        "last_number_of_trades" => Some(json!(2)),
-        "date_time" => Some(json!("2026-11-21T00:00:00Z")),
-        _ => None,
-    }
 }
 
 /// The answers of a fresh application, one first call per function.

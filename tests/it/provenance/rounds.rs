@@ -1,6 +1,6 @@
 //! Independent upstream requests are sent concurrently.
 
-use bifold::provenance::replay::VESTING;
+use bifold::provenance::replay::{OPERATOR, TRANSACTION, VESTING};
 use bifold::testing::{Canned, Fault};
 use serde_json::{Value, json};
 
@@ -58,6 +58,83 @@ async fn a_wallet_function_sends_all_its_requests_concurrently() {
         ("fetch_complete_wallet_summary", summary),
     ] {
         assert_open_at_once(&app, function, about(VESTING), &targets).await;
+    }
+}
+
+#[tokio::test]
+async fn the_parts_of_the_second_set_are_requested_concurrently() {
+    let app = TestApp::start().await;
+    app.replay.answer("/", hanging());
+    let target = |upstream: &str, path: &str| format!("/{upstream}{path}");
+    let explorer = |path: &str| target("explorer", path);
+    let lcd = |path: &str| target("lcd", path);
+    let operator = format!("/api/v2/validators/{OPERATOR}");
+    let transaction = format!("/api/v2/txs/{TRANSACTION}");
+    let base = "/cosmos/base/tendermint/v1beta1";
+    for (function, arguments, targets) in [
+        (
+            "fetch_validator_detail",
+            json!({"operator_address": OPERATOR}),
+            vec![
+                explorer(&operator),
+                explorer(&format!("{operator}/commission")),
+            ],
+        ),
+        (
+            "fetch_wallet_delegations",
+            about(VESTING),
+            [
+                "/delegations?count=100&page=1",
+                "/rewards",
+                "/unbonding",
+                "/redelegations",
+            ]
+            .map(|rest| of_wallet("v2", VESTING, rest))
+            .into(),
+        ),
+        (
+            "fetch_vesting_calendar",
+            about(VESTING),
+            schedule_of(VESTING),
+        ),
+        (
+            "fetch_transaction",
+            json!({"tx_hash": TRANSACTION}),
+            vec![
+                explorer(&transaction),
+                explorer(&format!("{transaction}/msgs?count=200&page=1")),
+            ],
+        ),
+        (
+            "fetch_hash_distribution",
+            json!({"rich_list": 7}),
+            vec![
+                explorer("/api/v3/utility_token/distribution"),
+                explorer("/api/v3/utility_token/rich_list?limit=7"),
+            ],
+        ),
+        (
+            "fetch_fee_schedule",
+            json!({}),
+            vec![
+                lcd("/provenance/flatfees/v1/params"),
+                lcd("/provenance/flatfees/v1/msgfee/all?do_not_convert=true&pagination.limit=1000"),
+            ],
+        ),
+        (
+            "fetch_chain_status",
+            json!({}),
+            vec![
+                lcd(&format!("{base}/blocks/latest")),
+                lcd(&format!("{base}/node_info")),
+                lcd(&format!("{base}/syncing")),
+                lcd("/cosmos/staking/v1beta1/pool"),
+                lcd("/cosmos/mint/v1beta1/inflation"),
+                explorer("/api/v2/gas/stats?fromDate=2025-11-17&toDate=2025-11-18"),
+            ],
+        ),
+    ] {
+        assert_open_at_once(&app, function, arguments, &targets).await;
     }
 }
 

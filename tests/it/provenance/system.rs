@@ -35,14 +35,35 @@ fetch_delegated_redelegation_amount rest     /api/delegated_redelegation_amount/
 fetch_wallet_liquid_balance         rest     /api/wallet_liquid_balance/{wallet_address}
 mcp_warmup_ping                     mcp      -
 mcp_test_server                     mcp      -
+fetch_validators                    mcp,rest /api/validators
+fetch_validator_detail              mcp,rest /api/validators/{operator_address}
+fetch_wallet_delegations            mcp,rest /api/wallet_delegations/{wallet_address}
+fetch_governance_proposals          mcp,rest /api/governance_proposals
+fetch_proposal                      mcp,rest /api/governance_proposals/{proposal_id}
+fetch_wallet_spendable              mcp,rest /api/wallet_spendable/{wallet_address}
+fetch_wallet_balances               mcp,rest /api/wallet_balances/{wallet_address}
+fetch_vesting_calendar              mcp,rest /api/vesting_calendar/{wallet_address}
+fetch_market_candles                mcp,rest /api/market_candles/{token_pair}
+fetch_order_book                    mcp,rest /api/order_book/{token_pair}
+fetch_recent_trades_vwap            mcp,rest /api/vwap/{token_pair}
+fetch_block                         mcp,rest /api/blocks/{height}
+fetch_transaction                   mcp,rest /api/transactions/{tx_hash}
+fetch_wallet_transactions           mcp,rest /api/wallet_transactions/{wallet_address}
+fetch_ibc_denoms                    mcp,rest /api/ibc_denoms
+fetch_hash_price_history            mcp,rest /api/hash_price_history
+fetch_hash_distribution             mcp,rest /api/hash_distribution
+fetch_market_commitments            mcp,rest /api/market_commitments
+fetch_fee_schedule                  mcp,rest /api/fee_schedule
+fetch_chain_status                  mcp,rest /api/chain_status
+convert_amount                      mcp,rest /api/convert_amount
 ";
 
 fn counts() -> Value {
     json!({
-        "total_functions": 21,
-        "mcp_enabled": 16,
-        "rest_enabled": 19,
-        "dual_protocol": 14,
+        "total_functions": 42,
+        "mcp_enabled": 37,
+        "rest_enabled": 40,
+        "dual_protocol": 35,
         "mcp_only": 2,
         "rest_only": 5,
     })
@@ -267,14 +288,14 @@ async fn an_added_function_raises_the_counts_and_is_listed_last() {
     let listing = ask(&app, "get_registry_introspection", json!({})).await;
     let mut expected = counts();
     for (field, count) in [
-        ("total_functions", 22),
-        ("mcp_enabled", 17),
+        ("total_functions", 43),
+        ("mcp_enabled", 38),
         ("mcp_only", 3),
     ] {
         expected[field] = json!(count);
     }
     assert_eq!(listing["summary"], expected);
-    assert_eq!(listing["functions"][21]["name"], "moody");
+    assert_eq!(listing["functions"][42]["name"], "moody");
 }
 
 #[tokio::test]

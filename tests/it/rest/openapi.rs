@@ -84,7 +84,7 @@ async fn every_rest_function_stands_there_with_get_and_post_and_nothing_else_doe
         expected.insert((format!("/api/{}", tool.name()), "post"));
     }
     // One function has a second path for GET, and one has a path of its own for POST.
-    assert_eq!(expected.len(), 19 + 1 + 20 + 1);
+    assert_eq!(expected.len(), 40 + 1 + 41 + 1);
     let found: HashSet<(String, &str)> = operations(&document)
         .into_iter()
         .map(|(path, method, _)| (path.to_owned(), method))

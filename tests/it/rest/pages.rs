@@ -41,7 +41,7 @@ async fn docs_names_every_function_of_either_protocol() {
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     let (catalog, _) = catalog(&answer.text());
     let functions = catalog["functions"].as_array().unwrap();
-    assert_eq!(functions.len(), 22);
+    assert_eq!(functions.len(), 43);
     for (entry, tool) in functions.iter().zip(app.app.registry().tools()) {
         assert_eq!(entry["name"], tool.name());
         assert_eq!(entry["protocols"], json!(tool.protocols()));

@@ -63,7 +63,7 @@ async fn arguments_are_closed_objects_without_a_choice_at_the_root() {
 async fn results_are_objects() {
     let app = TestApp::start().await;
     let outputs = outputs(&app);
-    assert_eq!(outputs.len(), 22);
+    assert_eq!(outputs.len(), 43);
     for (name, schema) in outputs {
         assert_eq!(schema["type"], "object", "{name}");
         assert!(schema["properties"].is_object(), "{name}");

@@ -35,6 +35,17 @@ async fn the_tools_match_the_committed_snapshot() {
     assert_snapshot("tools_list", &list["result"]["tools"].take());
 }
 
+/// What an agent reads before its first call.
+#[tokio::test]
+async fn the_list_of_tools_stays_under_60_kilobytes() {
+    let app = TestApp::start().await;
+    let list = app.mcp("tools/list", json!({})).await;
+    let tools = list.json()["result"]["tools"].as_array().unwrap().len();
+    assert_eq!(tools, 38);
+    let bytes = list.body.len();
+    assert!(bytes < 60_000, "{bytes} bytes");
+}
+
 #[tokio::test]
 async fn the_rest_api_matches_the_committed_snapshot() {
     let app = TestApp::start().await;

@@ -1,5 +1,7 @@
 //! Vesting: how much of a wallet's grant has vested.
 
+mod grid;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,8 @@ use super::upstreams::EXPLORER;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+
+pub(super) use grid::Grid;
 
 /// How much of one wallet's vesting grant has vested and how much has not, at a given time.
 /// A wallet without a vesting schedule has `has_schedule` false and nothing unvested.

@@ -1,0 +1,134 @@
+//! MCP's structured content: the schema that lists publish of it, which a tool may shorten.
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::tool::Tool;
+
+impl Tool {
+    /// Shortens the schema of the result in MCP lists, which agents pay for: so many levels of fields, without their
+    /// descriptions. An object below them is any object there. The OpenAPI document has the whole schema.
+    ///
+    /// ```
+    /// use bifold::{JsonSchema, Tool};
+    /// use serde::Serialize;
+    ///
+    /// #[derive(Serialize, JsonSchema)]
+    /// struct Place {
+    ///     name: &'static str,
+    ///     position: Position,
+    /// }
+    ///
+    /// #[derive(Serialize, JsonSchema)]
+    /// struct Position {
+    ///     latitude: f64,
+    ///     longitude: f64,
+    /// }
+    ///
+    /// fn place() -> Place {
+    ///     Place { name: "Null Island", position: Position { latitude: 0.0, longitude: 0.0 } }
+    /// }
+    ///
+    /// let tool = Tool::new("place", place).describe("A place.").brief(1);
+    /// let listed = tool.structured().unwrap_or_default();
+    /// assert_eq!(listed["properties"]["position"], serde_json::json!({ "type": "object" }));
+    /// ```
+    pub fn brief(mut self, levels: usize) -> Tool {
+        self.brief = Some(levels);
+        self
+    }
+
+    /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
+    pub fn structured(&self) -> Option<Value> {
+        let mut schema = self.result()?.clone();
+        if let Some(levels) = self.brief {
+            shorten(&mut schema, levels);
+        }
+        if !self.output().is_object() {
+            let properties = json!({ "result": schema });
+            return Some(
+                json!({ "type": "object", "properties": properties, "required": ["result"] }),
+            );
+        }
+        if let Some(fields) = schema.as_object_mut() {
+            fields.entry("type").or_insert_with(|| "object".into());
+        }
+        Some(schema)
+    }
+
+    /// Whether MCP has the answer in a field `result`.
+    pub(crate) fn wraps(&self, answer: &Answer) -> bool {
+        answer
+            .is_value()
+            .unwrap_or_else(|| !self.output().is_object())
+    }
+}
+
+/// Removes the descriptions, and the fields below so many levels. What the schema admitted, it still admits.
+fn shorten(schema: &mut Value, levels: usize) {
+    let Value::Object(fields) = schema else {
+        return;
+    };
+    fields.remove("description");
+    if levels == 0 {
+        // An object whose fields are not shown may have any.
+        fields.retain(|key, _| {
+            !matches!(
+                key.as_str(),
+                "properties" | "required" | "additionalProperties"
+            )
+        });
+    }
+    shorten_fields(fields, levels);
+    for key in ["items", "additionalProperties"] {
+        if let Some(schema) = fields.get_mut(key) {
+            shorten(schema, levels);
+        }
+    }
+    for key in ["anyOf", "oneOf", "allOf", "prefixItems"] {
+        let schemas = fields.get_mut(key).and_then(Value::as_array_mut);
+        schemas
+            .into_iter()
+            .flatten()
+            .for_each(|it| shorten(it, levels));
+    }
+}
+
+fn shorten_fields(fields: &mut Map<String, Value>, levels: usize) {
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        let schemas = properties.values_mut();
+        schemas.for_each(|it| shorten(it, levels.saturating_sub(1)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::shorten;
+
+    #[test]
+    fn levels_below_the_last_are_any_object() {
+        let leaf = json!({ "type": "string", "description": "A leaf." });
+        let inner = json!({ "type": "object", "properties": { "description": leaf }, "required": ["description"], "additionalProperties": false });
+        let list = json!({ "type": "array", "items": { "anyOf": [inner, { "type": "null" }] } });
+        let root = json!({ "type": "object", "description": "All.", "properties": { "inner": inner, "list": list }, "required": ["list"] });
+        let short = |levels| {
+            let mut schema = root.clone();
+            shorten(&mut schema, levels);
+            schema
+        };
+        let any = json!({ "type": "object" });
+        assert_eq!(short(0), any);
+        let list = json!({ "type": "array", "items": { "anyOf": [any, { "type": "null" }] } });
+        let one = json!({ "type": "object", "properties": { "inner": any, "list": list }, "required": ["list"] });
+        assert_eq!(short(1), one);
+        let two = short(2);
+        let leaf = &two["properties"]["inner"]["properties"]["description"];
+        assert_eq!(*leaf, json!({ "type": "string" }));
+        assert_eq!(
+            two["properties"]["inner"]["required"],
+            json!(["description"])
+        );
+    }
+}
