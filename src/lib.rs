@@ -19,6 +19,7 @@
 //! | [`lint`] | checks for schemas that MCP clients would refuse |
 //! | [`Tool`], [`Resource`], [`Prompt`], [`Registry`] (`registry/`) | functions with their types and schemas, and the single path of every call |
 //! | [`Context`] (`context/`) | the context of a call: client, deadline, upstreams |
+//! | `client/` | a client of MCP servers, in every revision |
 //! | [`Principal`] (`auth/`) | who calls and what it may do: tokens, API keys, scopes, rate limits |
 //! | [`Store`] (`store/`) | short-lived records that the processes of an application share |
 //! | `aws/` | signed requests to AWS |
@@ -74,6 +75,8 @@ mod auth;
 mod aws;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod client;
 mod clock;
 mod config;
 mod context;

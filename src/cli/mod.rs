@@ -1,6 +1,7 @@
-//! The command line of every application: `serve`, `stdio`, `list`, `call`, `openapi`, `contract`, `key`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `contract`, `key`, `mount`.
 
 mod call;
+mod client;
 mod contract;
 mod help;
 #[cfg(feature = "openapi")]
@@ -23,6 +24,7 @@ use crate::start;
 use crate::telemetry::{self, Format};
 
 use call::Call;
+use client::Client;
 use contract::Contract;
 #[cfg(feature = "openapi")]
 use import::Import;
@@ -81,6 +83,12 @@ enum Command {
     Contract(Contract),
     /// Look at MCP servers before they are mounted.
     Mount(Mount),
+    /// List, call, read and follow what any MCP server offers.
+    ///
+    /// Standard output has the result as JSON; progress, log messages and questions are on standard error, and their answers
+    /// are read from standard input. Exit status: 0 with a result, 1 if the tool or the server failed, 2 if the command line
+    /// is wrong.
+    Client(Client),
     /// Make API keys.
     Key(Key),
     /// Look at OpenAPI documents that could be imported.
@@ -154,6 +162,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Contract(contract)) => contract.run(config, server),
+        Some(Command::Client(client)) => client.run(config, &server),
         Some(Command::Key(key)) => key.run(),
         Some(Command::Mount(mount)) => mount.run(config, server),
         #[cfg(feature = "openapi")]

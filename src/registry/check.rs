@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::app;
 use super::fit;
 use super::functions::Functions;
 use super::icon::Icon;
@@ -34,6 +35,9 @@ pub(super) fn problems(functions: &Functions, known: &Functions) -> Vec<String> 
         vec![tool.name().to_owned()]
     }));
     problems.extend(paths::conflicts(tools));
+    // A mounted server's pages are its own.
+    let own = added(tools, &known.tools).filter(|it| !it.is_dynamic());
+    problems.extend(own.filter_map(|it| app::problem(it, resources)));
     problems.extend(added(resources, &known.resources).flat_map(|it| resource_problems(it)));
     problems.extend(twice(
         resources,

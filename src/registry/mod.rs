@@ -3,6 +3,7 @@
 mod access;
 mod annotations;
 mod answer;
+mod app;
 mod arrays;
 pub mod batch;
 mod bytes;

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 
-use super::{answer, tls};
+use super::{UpstreamResponse, answer, shared_client, tls};
 use crate::clock::Deadline;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -41,6 +41,41 @@ impl Client {
         })
     }
 
+    /// The same, but it follows redirects to the same host.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn following(config: &Config, url: &str) -> Result<Client> {
+        let settings = ClientSettings::new(config, [url].into_iter()).map_err(Error::internal)?;
+        Ok(Client {
+            client: shared_client::build(&settings)?,
+            max_bytes: config.max_upstream_bytes,
+        })
+    }
+
+    /// Sends one request and reads the head of the response, whatever its status. The body is read without a deadline.
+    ///
+    /// # Errors
+    /// As [`Client::send`], for the head alone.
+    pub async fn open(
+        &self,
+        name: &str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<UpstreamResponse> {
+        let budget = deadline.remaining();
+        let sent = deadline.timeout(self.execute(name, request)).await;
+        let response = sent.unwrap_or_else(|| Err(late(name, budget)))?;
+        let end = Deadline::after(Duration::MAX);
+        Ok(UpstreamResponse::streamed(
+            name,
+            response,
+            None,
+            self.max_bytes,
+            end,
+        ))
+    }
+
     /// Sends one request and reads the whole response, whatever its status. Path and query are sent unchanged, so
     /// they must be percent-encoded and without `.` and `..` segments.
     ///
@@ -55,23 +90,24 @@ impl Client {
     ) -> Result<Response<Bytes>> {
         let budget = deadline.remaining();
         let exchange = async {
-            let request = request.try_into().map_err(|error: reqwest::Error| {
-                Error::internal(format!("the request to `{name}` has an invalid URL"))
-                    .with_source(error.without_url())
-            })?;
-            let sent = self.client.execute(request).await;
-            let mut response = sent.map_err(|error| answer::transport(name, error))?;
+            let mut response = self.execute(name, request).await?;
             let body = answer::read(name, &mut response, self.max_bytes).await?;
             let mut whole = Response::new(body);
             *whole.status_mut() = response.status();
             *whole.headers_mut() = std::mem::take(response.headers_mut());
             Ok(whole)
         };
-        deadline.timeout(exchange).await.unwrap_or_else(|| {
-            let origin = answer::origin(name, None);
-            let problem = format!("did not answer within {} ms", budget.as_millis());
-            Err(Error::upstream(Kind::UpstreamTimeout, origin, problem))
-        })
+        let whole = deadline.timeout(exchange).await;
+        whole.unwrap_or_else(|| Err(late(name, budget)))
+    }
+
+    async fn execute(&self, name: &str, request: Request<Bytes>) -> Result<reqwest::Response> {
+        let request = request.try_into().map_err(|error: reqwest::Error| {
+            Error::internal(format!("the request to `{name}` has an invalid URL"))
+                .with_source(error.without_url())
+        })?;
+        let sent = self.client.execute(request).await;
+        sent.map_err(|error| answer::transport(name, error))
     }
 }
 
@@ -113,6 +149,12 @@ impl ClientSettings {
             .build()
             .map_err(|error| Error::internal(format!("the HTTP client cannot be built: {error}")))
     }
+}
+
+fn late(name: &str, budget: Duration) -> Error {
+    let origin = answer::origin(name, None);
+    let problem = format!("did not answer within {} ms", budget.as_millis());
+    Error::upstream(Kind::UpstreamTimeout, origin, problem)
 }
 
 fn is_loopback(base: &str) -> bool {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::sources;
 
 /// Every room from the top down, each with the rooms it imports, all of which stand below it.
-const HOUSE: [(&str, &[&str]); 28] = [
+const HOUSE: [(&str, &[&str]); 29] = [
     ("main", &["cli", "provenance"]),
     ("lib", &[]),
     (
@@ -24,6 +24,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "app",
             "lint",
             "providers",
+            "client",
             "auth",
             "registry",
             "context",
@@ -159,6 +160,7 @@ const HOUSE: [(&str, &[&str]); 28] = [
             "schema",
         ],
     ),
+    ("client", &["upstream", "config", "clock", "error"]),
     (
         "auth",
         &[

@@ -1,5 +1,6 @@
 //! The MCP protocol: what goes in at `POST /mcp` in both protocol eras, and what comes out.
 
+mod app;
 #[cfg(feature = "provenance")]
 mod batch;
 #[cfg(feature = "provenance")]

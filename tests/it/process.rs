@@ -2,6 +2,7 @@
 
 mod access;
 mod cli;
+mod client;
 mod contract;
 mod early;
 mod faults;
