@@ -1,5 +1,6 @@
 //! The house in order: which room may import which, and how every file is written.
 
+mod locks;
 pub mod source;
 
 use std::collections::BTreeSet;

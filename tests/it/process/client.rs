@@ -278,8 +278,8 @@ async fn a_question_is_asked_until_its_answer_fits() {
     let (address, _app) = server().await;
     for revision in ["2026-07-28", "2025-11-25"] {
         for (input, expected) in [
-            ("\ntea\nfour\n9\n2\n", "2 x tea"),
-            ("tea\n\n/decline\n", "nothing, thanks"),
+            ("\nfour\n9\n2\n\ntea\n", "2 x tea"),
+            ("2\n\n/decline\n", "nothing, thanks"),
             ("", "no answer"),
         ] {
             let done = run(address, &["call", "order", "--protocol", revision], input).await;
@@ -290,7 +290,7 @@ async fn a_question_is_asked_until_its_answer_fits() {
             );
             assert!(done.stderr.contains("What would you like?"), "{done}");
             assert!(
-                done.stderr.contains("drink - What to drink. (string):"),
+                done.stderr.contains("cups - How many. (integer):"),
                 "{done}"
             );
         }
