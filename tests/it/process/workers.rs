@@ -114,9 +114,17 @@ async fn an_invocation_that_cannot_be_read_costs_no_other_its_answer() {
     }
     // The four workers are there again: two more invocations wait, and another one is answered.
     let _asked = hang(&mut platform, &upstream, 1..3).await;
-    assert_eq!(platform.invoke(&plain()).await.kind, "response");
+    let id = platform.hand_out(after(60_000), &plain().to_string());
+    loop {
+        // One that a replacement has taken is answered too.
+        let outcome = platform.begun().await.whole().await;
+        assert_eq!(outcome.kind, "response");
+        if outcome.id == id {
+            break;
+        }
+    }
     let told = lines(&platform.stop().await, "may leave an invocation unanswered");
-    assert_eq!(told.len(), 3, "{told:?}");
+    assert!((1..=3).contains(&told.len()), "{told:?}");
 }
 
 #[tokio::test]
