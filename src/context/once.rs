@@ -93,7 +93,7 @@ impl OnceKey {
         let quoted = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
         let key = match quoted {
             Some(inner) => unescaped(inner),
-            None => Some(text.to_owned()),
+            None => Some(text.to_owned()).filter(|it| !it.starts_with('"')),
         };
         let is_legal = |it: &String| {
             let is_visible = |byte: u8| byte.is_ascii_graphic();

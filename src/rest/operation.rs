@@ -1,5 +1,6 @@
 //! One operation of the OpenAPI document: parameters, body, and possible responses.
 
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::binding::{Binding, FORM, JSON, MULTIPART, Place};
@@ -23,7 +24,7 @@ pub(super) fn operation(tool: &Tool, route: Option<&Route>, id: String) -> Value
         "responses": responses(tool, route, takes_body),
     });
     let mut parameters = parameters(tool, &binding);
-    if !tool.hints().read_only {
+    if takes_key(tool, route) {
         parameters.push(once_key());
     }
     if !takes_body || !parameters.is_empty() {
@@ -93,6 +94,11 @@ fn parameters(tool: &Tool, binding: &Binding) -> Vec<Value> {
         Some(parameter(tool, (name, schema), place))
     });
     parameters.collect()
+}
+
+/// Whether a key is of use: for what changes something, by a method that may.
+fn takes_key(tool: &Tool, route: Option<&Route>) -> bool {
+    !tool.hints().read_only && route.is_none_or(|it| *it.method() != Method::GET)
 }
 
 /// The key under which a call is made once.
@@ -218,7 +224,7 @@ fn responses(tool: &Tool, route: Option<&Route>, takes_body: bool) -> Value {
         responses["413"] = failure("The body is too large");
         responses["415"] = failure("The body has another type than those that are taken");
     }
-    if !tool.hints().read_only {
+    if takes_key(tool, route) {
         responses["409"] =
             failure("The call with this idempotency key still runs, or its answer is not known");
         if responses.get("422").is_none() {

@@ -13,7 +13,7 @@ const PAGE: &str = "https://claude.ai";
 const FOREIGN: &str = "https://evil.example";
 
 const MAY_SEND: &str = "Content-Type, Accept, Authorization, X-API-Key, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
-                        Mcp-Session-Id, Last-Event-ID, X-Request-Id, traceparent, tracestate, baggage, If-None-Match";
+                        Mcp-Session-Id, Last-Event-ID, X-Request-Id, traceparent, tracestate, baggage, If-None-Match, Idempotency-Key";
 const MAY_READ: &str = "WWW-Authenticate, X-Request-Id, Server-Timing, ETag, Retry-After, RateLimit, RateLimit-Policy, Cache-Status, Age, Link, Idempotent-Replayed";
 
 async fn listing(page: &str) -> TestApp {

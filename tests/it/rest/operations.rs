@@ -64,7 +64,7 @@ async fn an_operation_lists_the_responses_that_it_can_have() {
     assert_eq!(
         statuses("/api/notes", "post"),
         [
-            "201", "400", "403", "404", "408", "413", "415", "422", "500", "503", "504"
+            "201", "400", "403", "404", "408", "409", "413", "415", "422", "500", "503", "504"
         ]
     );
     assert_eq!(
@@ -96,7 +96,7 @@ async fn what_a_function_of_this_server_declares_is_all_that_it_fails_with() {
     assert_eq!(
         statuses("/api/notes/{id}", "put"),
         [
-            "200", "400", "403", "408", "409", "413", "415", "500", "503", "504"
+            "200", "400", "403", "408", "409", "413", "415", "422", "500", "503", "504"
         ]
     );
     assert_eq!(
