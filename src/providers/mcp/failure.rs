@@ -1,7 +1,13 @@
 //! Why a mounted server gave no result, as far as it matters whether the request may be sent again.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
 use super::wire::RpcFailure;
-use crate::error::{Error, Kind, UpstreamStatus};
+use crate::error::{Capabilities, Capability, Error, Kind, UpstreamStatus};
+
+/// The code for a capability that the client does not have.
+const MISSING_CAPABILITY: i64 = -32021;
 
 /// The code for parameters that are wrong.
 const INVALID_PARAMS: i64 = -32602;
@@ -36,6 +42,9 @@ impl Failure {
             Failure::Unseen(error) | Failure::Broken(error) => error,
             Failure::Refused(failure, status) => {
                 let said = failure.message();
+                if let Some(capability) = missing(&failure) {
+                    return Error::missing_capability(capability);
+                }
                 match failure.code {
                     INVALID_PARAMS => {
                         Error::invalid_argument("$", format!("server `{mount}` refuses it: {said}"))
@@ -52,6 +61,30 @@ impl Failure {
             }
         }
     }
+}
+
+/// The capability for whose absence the server refuses the call.
+fn missing(failure: &RpcFailure) -> Option<Capability> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data<'a> {
+        #[serde(borrow)]
+        required_capabilities: &'a RawValue,
+    }
+    let data = failure
+        .data
+        .as_ref()
+        .filter(|_| failure.code == MISSING_CAPABILITY)?;
+    let data: Data<'_> = serde_json::from_str(data.get()).ok()?;
+    let wanted = Capabilities::declared(data.required_capabilities.get());
+    let known = [
+        Capability::Elicitation,
+        Capability::UrlElicitation,
+        Capability::Sampling,
+        Capability::Roots,
+        Capability::Tasks,
+    ];
+    known.into_iter().find(|it| wanted.has(*it))
 }
 
 /// An error of the server `mount`.

@@ -22,6 +22,9 @@ const LEGACY: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05
 /// How long a server may take to say whether it knows the modern era, before the other one is tried.
 const PROBE: Duration = Duration::from_secs(5);
 
+/// The code by which a server refuses a revision.
+const UNSUPPORTED: i64 = -32022;
+
 /// How long a server may take to open a session.
 pub(super) const OPENING: Duration = Duration::from_secs(10);
 
@@ -117,7 +120,16 @@ impl Session {
                 Ok(Ok(None)) | Err(_) => {}
             }
         }
-        let opening = initialize(link);
+        let opening = async {
+            match initialize(link).await {
+                // A server that starts slowly takes the question that was given up for the beginning of the modern era.
+                Err(Failure::Refused(failure, status)) if failure.code == UNSUPPORTED => {
+                    let found = discover(link).await?;
+                    found.ok_or(Failure::Refused(failure, status))
+                }
+                opened => opened,
+            }
+        };
         let opened = tokio::time::timeout(OPENING, opening).await;
         opened.unwrap_or_else(|_| {
             let problem = format!("did not open a session within {} s", OPENING.as_secs());
