@@ -181,7 +181,7 @@ impl Reader {
         rows.sort_by_key(|it| Reverse(it.block.0));
         let mut rows = rows.into_iter();
         while let Some(row) = rows.next() {
-            if self.is_passed(&row, page) || !asked.admits(&row) {
+            if self.is_passed(&row, page) || !asked.admits(&row) || self.is_found(&row) {
                 continue;
             }
             self.found.push(row.into());
@@ -190,6 +190,13 @@ impl Reader {
             }
         }
         None
+    }
+
+    /// Whether the row is in the answer already: it moved to the next page while the pages were read.
+    fn is_found(&self, row: &Row) -> bool {
+        let hash = row.tx_hash.as_deref();
+        let mut hashes = self.found.iter().map(|it| it.hash.as_deref());
+        hash.is_some_and(|hash| hashes.any(|it| it.is_some_and(|it| it.eq_ignore_ascii_case(hash))))
     }
 
     /// Counts the row, and tells whether an earlier page has given it.
