@@ -2,11 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::brief;
 use super::content::Content;
 use super::root;
+use super::tool::Tool;
 use crate::context::{Context, Form};
 use crate::error::Result;
 use crate::schema;
@@ -59,6 +61,33 @@ impl Output {
     /// Whether every result is a JSON object. MCP's `structuredContent` must be one, so other values are wrapped.
     pub(super) fn is_object(&self) -> bool {
         self.schema.as_ref().is_none_or(is_object)
+    }
+}
+
+impl Tool {
+    /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
+    pub fn structured(&self) -> Option<Value> {
+        let mut schema = self.result()?.clone();
+        if let Some(levels) = self.brief {
+            brief::shorten(&mut schema, levels);
+        }
+        if !self.output().is_object() {
+            let properties = json!({ "result": schema });
+            return Some(
+                json!({ "type": "object", "properties": properties, "required": ["result"] }),
+            );
+        }
+        if let Some(fields) = schema.as_object_mut() {
+            fields.entry("type").or_insert_with(|| "object".into());
+        }
+        Some(schema)
+    }
+
+    /// Whether MCP has the answer in a field `result`.
+    pub(crate) fn wraps(&self, answer: &Answer) -> bool {
+        answer
+            .is_value()
+            .unwrap_or_else(|| !self.output().is_object())
     }
 }
 

@@ -1,8 +1,7 @@
-//! MCP's structured content: the schema that lists publish of it, which a tool may shorten.
+//! The schema of a result in MCP lists, where agents pay for it: a tool may shorten it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::answer::Answer;
 use super::tool::Tool;
 
 impl Tool {
@@ -37,35 +36,10 @@ impl Tool {
         self.brief = Some(levels);
         self
     }
-
-    /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
-    pub fn structured(&self) -> Option<Value> {
-        let mut schema = self.result()?.clone();
-        if let Some(levels) = self.brief {
-            shorten(&mut schema, levels);
-        }
-        if !self.output().is_object() {
-            let properties = json!({ "result": schema });
-            return Some(
-                json!({ "type": "object", "properties": properties, "required": ["result"] }),
-            );
-        }
-        if let Some(fields) = schema.as_object_mut() {
-            fields.entry("type").or_insert_with(|| "object".into());
-        }
-        Some(schema)
-    }
-
-    /// Whether MCP has the answer in a field `result`.
-    pub(crate) fn wraps(&self, answer: &Answer) -> bool {
-        answer
-            .is_value()
-            .unwrap_or_else(|| !self.output().is_object())
-    }
 }
 
 /// Removes the descriptions, and the fields below so many levels. What the schema admitted, it still admits.
-fn shorten(schema: &mut Value, levels: usize) {
+pub(super) fn shorten(schema: &mut Value, levels: usize) {
     let Value::Object(fields) = schema else {
         return;
     };
