@@ -74,9 +74,6 @@ pub(super) fn problem(tool: &Tool, resources: &[impl AsRef<Resource>]) -> Option
         None => Some(format!(
             "function `{name}`: there is no page `{uri}`; register it with `Resource::app`"
         )),
-        Some(it) if it.mime_type() != MIME_TYPE => Some(format!(
-            "function `{name}`: the resource `{uri}` is not an HTML page of MCP Apps; register it with `Resource::app`"
-        )),
         Some(_) => None,
     }
 }
