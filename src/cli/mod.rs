@@ -1,4 +1,4 @@
-//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `contract`, `key`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `contract`, `key`, `mount`.
 
 mod call;
 mod client;
@@ -79,14 +79,14 @@ enum Command {
     Call(Call),
     /// Print the OpenAPI 3.1 document.
     Openapi,
-    /// Keep the contract with callers: what changes, and whether it breaks them.
-    Contract(Contract),
     /// List, call, read and follow what any MCP server offers.
     ///
     /// Standard output has the result as JSON; progress, log messages and questions are on standard error, and their answers
     /// are read from standard input. Exit status: 0 with a result, 1 if the tool or the server failed, 2 if the command line
     /// is wrong.
     Client(Client),
+    /// Keep the contract with callers: what changes, and whether it breaks them.
+    Contract(Contract),
     /// Look at MCP servers before they are mounted.
     Mount(Mount),
     /// Make API keys.

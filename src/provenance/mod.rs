@@ -79,6 +79,11 @@ fn documents() -> Vec<Resource> {
             "application/json",
             summary,
         ),
+        Resource::app(
+            trading::view::URI,
+            Tool::sync("market_view", trading::view::page)
+                .describe("Draws the candles or the order book of a market."),
+        ),
     ]
 }
 
@@ -211,9 +216,11 @@ fn tools() -> Vec<Tool> {
             .tags(["wallet", "vesting"]),
         Tool::new("fetch_market_candles", trading::candles::candles)
             .get("/market_candles/{token_pair}")
+            .app(trading::view::URI)
             .tags(["market"]),
         Tool::new("fetch_order_book", trading::order_book::order_book)
             .get("/order_book/{token_pair}")
+            .app(trading::view::URI)
             .tags(["market"]),
         Tool::new("fetch_recent_trades_vwap", trading::vwap::vwap)
             .get("/vwap/{token_pair}")

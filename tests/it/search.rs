@@ -192,7 +192,9 @@ async fn a_catalog_that_grows_is_searched_and_one_that_shrinks_is_listed() {
         .unwrap();
     assert_eq!(found.structured().unwrap()["tools"][0]["name"], "more");
     app.catalog()
-        .change(|functions| drop(functions.remove_tool("more")))
+        .change(|functions| {
+            assert!(functions.remove_tool("more"));
+        })
         .unwrap();
     assert_eq!(listed(&client).await.len(), 3);
     assert!(app.registry().get("search_tools").is_none());

@@ -27,8 +27,7 @@ const MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-respon
 /// The platform could not be reached, or refused a request.
 pub type ApiError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A client of the platform. Clones share its connections, which are opened when they are needed and kept while they are
-/// open: never more than requests ran at once.
+/// A client of the platform. Clones share its kept connections, of which there are never more than requests ran at once.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) authority: Arc<str>,

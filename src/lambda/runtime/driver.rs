@@ -29,8 +29,7 @@ use crate::lambda::runtime::worker::{Place, Worker};
 const MAX_RETRIES: u32 = 5;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(1600));
 
-/// The attempts to reach a platform that has closed a connection. They are few, because several workers of `lambda_runtime`
-/// use all of the processor meanwhile.
+/// The attempts to reach a platform that is gone: few, because the workers of `lambda_runtime` spin meanwhile.
 const GONE_AFTER: u32 = 3;
 
 /// Takes invocations for a worker.
@@ -113,7 +112,6 @@ impl Driver {
         });
         match taking.catch_unwind().await {
             Ok(ended) => ended.err().unwrap_or_else(|| "it has no more work".into()),
-            // The panic itself has been logged.
             Err(_) => "it panicked: the platform refused a request, or left out a header".into(),
         }
     }

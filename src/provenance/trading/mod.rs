@@ -3,6 +3,7 @@
 pub(super) mod candles;
 pub(super) mod order_book;
 mod quote;
+pub(super) mod view;
 pub(super) mod vwap;
 
 use super::decimal::Decimal;

@@ -21,13 +21,14 @@ enum Shared {
 
 use Shared::{Own, Rare, Setting, Upstream};
 
-const LOCKS: [(&str, Shared); 29] = [
+const LOCKS: [(&str, Shared); 30] = [
     ("app/catalog.rs", Rare),
     ("app/stopping.rs", Rare),
     ("auth/allowances.rs", Setting),
     ("auth/fetched.rs", Setting),
     ("auth/shared_allowances.rs", Setting),
     ("aws/kept.rs", Upstream),
+    ("client/http.rs", Setting),
     ("clock/deadline.rs", Own),
     ("context/client/mod.rs", Own),
     ("context/updates.rs", Setting),

@@ -38,7 +38,11 @@ async fn documents_templates_and_prompts_are_listed_in_order_with_what_clients_n
     let documents = result(&app.mcp("resources/list", json!({})).await);
     assert_eq!(
         names(&documents["resources"], "uri"),
-        ["bifold://system-context", "bifold://markets"]
+        [
+            "bifold://system-context",
+            "bifold://markets",
+            "ui://bifold/market"
+        ]
     );
     assert_eq!(documents["resources"][0]["mimeType"], "text/markdown");
     let templates = result(&app.mcp("resources/templates/list", json!({})).await);

@@ -15,8 +15,8 @@ struct Issue {
     issue_number: u64,
 }
 
-async fn issue(_: Context, Issue { issue_number: _ }: Issue) -> Result<Value> {
-    Ok(json!({}))
+async fn issue(_: Context, Issue { issue_number }: Issue) -> Result<Value> {
+    Ok(json!({ "number": issue_number }))
 }
 
 fn tool(name: &'static str, description: &'static str, tag: &'static str) -> Tool {
