@@ -28,7 +28,7 @@ const LOCKS: [(&str, Shared); 30] = [
     ("auth/fetched.rs", Setting),
     ("auth/shared_allowances.rs", Setting),
     ("aws/kept.rs", Upstream),
-    ("client/http.rs", Own),
+    ("client/http.rs", Setting),
     ("clock/deadline.rs", Own),
     ("context/client/mod.rs", Own),
     ("context/updates.rs", Setting),
