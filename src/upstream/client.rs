@@ -7,7 +7,9 @@ use http::{Request, Response};
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 
-use super::{UpstreamResponse, answer, shared_client, tls};
+#[cfg(feature = "cli")]
+use super::{UpstreamResponse, shared_client};
+use super::{answer, tls};
 use crate::clock::Deadline;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -39,41 +41,6 @@ impl Client {
             client: settings.build(Policy::none())?,
             max_bytes: config.max_upstream_bytes,
         })
-    }
-
-    /// The same, but it follows redirects to the same host.
-    ///
-    /// # Errors
-    /// As [`Client::new`].
-    pub fn following(config: &Config, url: &str) -> Result<Client> {
-        let settings = ClientSettings::new(config, [url].into_iter()).map_err(Error::internal)?;
-        Ok(Client {
-            client: shared_client::build(&settings)?,
-            max_bytes: config.max_upstream_bytes,
-        })
-    }
-
-    /// Sends one request and reads the head of the response, whatever its status. The body is read without a deadline.
-    ///
-    /// # Errors
-    /// As [`Client::send`], for the head alone.
-    pub async fn open(
-        &self,
-        name: &str,
-        request: Request<Bytes>,
-        deadline: Deadline,
-    ) -> Result<UpstreamResponse> {
-        let budget = deadline.remaining();
-        let sent = deadline.timeout(self.execute(name, request)).await;
-        let response = sent.unwrap_or_else(|| Err(late(name, budget)))?;
-        let end = Deadline::after(Duration::MAX);
-        Ok(UpstreamResponse::streamed(
-            name,
-            response,
-            None,
-            self.max_bytes,
-            end,
-        ))
     }
 
     /// Sends one request and reads the whole response, whatever its status. Path and query are sent unchanged, so
@@ -108,6 +75,45 @@ impl Client {
         })?;
         let sent = self.client.execute(request).await;
         sent.map_err(|error| answer::transport(name, error))
+    }
+}
+
+/// What the client of MCP servers needs.
+#[cfg(feature = "cli")]
+impl Client {
+    /// As [`Client::new`], but it follows redirects to the same host.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn following(config: &Config, url: &str) -> Result<Client> {
+        let settings = ClientSettings::new(config, [url].into_iter()).map_err(Error::internal)?;
+        Ok(Client {
+            client: shared_client::build(&settings)?,
+            max_bytes: config.max_upstream_bytes,
+        })
+    }
+
+    /// Sends one request and reads the head of the response, whatever its status. The body is read without a deadline.
+    ///
+    /// # Errors
+    /// As [`Client::send`], for the head alone.
+    pub async fn open(
+        &self,
+        name: &str,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<UpstreamResponse> {
+        let budget = deadline.remaining();
+        let sent = deadline.timeout(self.execute(name, request)).await;
+        let response = sent.unwrap_or_else(|| Err(late(name, budget)))?;
+        let end = Deadline::after(Duration::MAX);
+        Ok(UpstreamResponse::streamed(
+            name,
+            response,
+            None,
+            self.max_bytes,
+            end,
+        ))
     }
 }
 
