@@ -148,7 +148,7 @@ async fn converse(
     }
     .await;
     report.end();
-    done.map_err(super::explained)
+    Ok(done.map_err(super::explained)?)
 }
 
 fn fields(text: &str) -> Result<Map<String, Value>, String> {
