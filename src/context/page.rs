@@ -80,7 +80,7 @@ impl Context {
     }
 
     /// The context of a function of whose result only a part is sent and charged.
-    pub(crate) fn to_be_cut(self, page: Option<Page>) -> Context {
+    pub(crate) fn with_page(self, page: Option<Page>) -> Context {
         let scope = Scope {
             is_cut_later: true,
             ..self.scope

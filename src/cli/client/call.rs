@@ -148,7 +148,7 @@ async fn converse(
     }
     .await;
     report.end();
-    Ok(done.map_err(super::explained)?)
+    done.map_err(super::explained)
 }
 
 fn fields(text: &str) -> Result<Map<String, Value>, String> {

@@ -195,7 +195,7 @@ impl Options {
             Connection::open(http.clone(), hello, revision, wait).await
         };
         if !self.login {
-            return Ok(open().await.map_err(explained)?);
+            return open().await.map_err(explained);
         }
         let web = Web { config, wait };
         if let Some(file) = &self.token_file
@@ -210,8 +210,8 @@ impl Options {
                 status.challenge.as_deref()
             }
             // The token of the file is still good, or the server refuses for another reason.
-            _ if http.has_header(&AUTHORIZATION) => return Ok(opened.map_err(explained)?),
-            Err(_) => return Ok(opened.map_err(explained)?),
+            _ if http.has_header(&AUTHORIZATION) => return opened.map_err(explained),
+            Err(_) => return opened.map_err(explained),
             // A server may let everyone in and refuse only calls.
             Ok(_) => None,
         };
@@ -222,13 +222,13 @@ impl Options {
             client_id: self.client_id.as_deref(),
         };
         let Some(token) = login.run().await? else {
-            return Ok(opened.map_err(explained)?);
+            return opened.map_err(explained);
         };
         http.set_header(AUTHORIZATION, token.header()?);
         if let Some(file) = &self.token_file {
             token.store(file)?;
         }
-        Ok(open().await.map_err(explained)?)
+        open().await.map_err(explained)
     }
 }
 

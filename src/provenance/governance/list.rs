@@ -149,7 +149,7 @@ impl Search {
 
     /// Takes rows of one page; whether there are enough.
     fn take(&self, mut rows: Vec<Row>, page: u32, found: &mut Found) -> bool {
-        rows.sort_by(|a, b| b.id.0.cmp(&a.id.0));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.id.0));
         let mut rows = rows.into_iter();
         while let Some(row) = rows.next() {
             let below = row.id;

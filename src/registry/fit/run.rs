@@ -37,7 +37,7 @@ impl Fit {
             Some(cursor) => binding().open(cursor, &cx)?,
             None => Start::default(),
         };
-        let called = cx.clone().to_be_cut(self.page(&given, &start));
+        let called = cx.clone().with_page(self.page(&given, &start));
         let mut answer = tool.run_whole(called, &split.own).await?;
         let page = answer.take_page();
         let is_whole = page.is_none();

@@ -85,7 +85,9 @@ async fn transactions_are_filtered_by_the_explorer_and_again_here() {
     let target = format!("{ADDRESS}{PLAIN}");
     let app = TestApp::start().await;
     serve(&app, &target, "", 100, &history(60));
-    let cases: [(Value, &str, fn(u64) -> bool); 4] = [
+    /// Whether the transaction of a number is one of those that are asked for.
+    type Kept = fn(u64) -> bool;
+    let cases: [(Value, &str, Kept); 4] = [
         (json!({"status": "failure"}), "&txStatus=FAILURE", |it| {
             it.is_multiple_of(4)
         }),
