@@ -2,7 +2,7 @@
 
 mod keywords;
 mod portable;
-#[cfg(all(feature = "cli", feature = "provenance"))]
+#[cfg(all(feature = "cli", feature = "openapi", feature = "provenance"))]
 mod public;
 mod registration;
 #[cfg(feature = "provenance")]
