@@ -34,7 +34,11 @@ async def use(mode):
         reports.append(done)
 
     async with Client(f"{base}/mcp", mode=mode, elicitation_callback=answer_form, sampling_callback=answer_model) as client:
-        tools = (await client.list_tools()).tools
+        page = await client.list_tools()
+        tools = page.tools
+        while page.next_cursor:
+            page = await client.list_tools(cursor=page.next_cursor)
+            tools += page.tools
         names = {tool.name for tool in tools}
         wanted = {"everything_echo", "remote_echo", "files_list_directory", "memory_read_graph", "time_get_current_time", "fast_add"}
         same("missing tools", wanted - names, set())

@@ -79,6 +79,7 @@ impl Tool {
     }
 
     /// Checks arguments by this schema instead of the published one: it takes null where the function knows what null means.
+    #[cfg(feature = "openapi")]
     pub(crate) fn checked_by(mut self, schema: Value) -> Tool {
         if let Some(dynamic) = &mut self.dynamic {
             dynamic.checked_by = Some(schema);
