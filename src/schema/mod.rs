@@ -64,9 +64,7 @@ fn input_of(root: Root) -> Value {
     let mut schema = generate(SchemaSettings::draft2020_12().for_deserialize(), root);
     visit(&mut schema, &mut |fields| {
         drop_null(fields);
-        if fields.get("default").is_some_and(Value::is_null) {
-            fields.remove("default");
-        }
+        drop_null_default(fields);
     });
     close::close(&mut schema);
     schema
@@ -75,6 +73,7 @@ fn input_of(root: Root) -> Value {
 fn output_of(root: Root) -> Value {
     let mut schema = generate(SchemaSettings::draft2020_12().for_serialize(), root);
     visit(&mut schema, &mut |fields| {
+        drop_null_default(fields);
         split_null(fields);
         PLACES.iter().for_each(|it| drop(fields.remove(*it)));
     });
@@ -103,6 +102,13 @@ fn raw(settings: SchemaSettings, root: Root) -> Value {
         }
     }
     schema
+}
+
+/// A field without a value is said by `required` already, and null is not valid for the type that is published.
+fn drop_null_default(fields: &mut Map<String, Value>) {
+    if fields.get("default").is_some_and(Value::is_null) {
+        fields.remove("default");
+    }
 }
 
 /// `["string", "null"]` becomes `"string"`, and `anyOf: [X, null]` becomes X.
