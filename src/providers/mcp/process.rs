@@ -149,11 +149,11 @@ impl Process {
             tokio::select! {
                 written = writing => match written {
                     Ok(bytes) if bytes > 0 => drop(self.unsent.split_to(bytes)),
-                    _ => return "it does not read its input any more".to_owned(),
+                    _ => return self.reaped("it does not read its input any more").await,
                 },
                 more = self.output.read_buf(&mut read) => {
                     if !matches!(more, Ok(bytes) if bytes > 0) {
-                        return self.reaped().await;
+                        return self.reaped("it closed its output").await;
                     }
                     while let Some(end) = read.iter().position(|it| *it == b'\n') {
                         let line = read.split_to(end + 1);
@@ -279,8 +279,8 @@ impl Process {
         }
     }
 
-    /// Why the output has ended: a process that ends closes it a moment before.
-    async fn reaped(&mut self) -> String {
+    /// Why a pipe is closed: by the end of the process, which closes its pipes a moment before, or for the given reason.
+    async fn reaped(&mut self, otherwise: &str) -> String {
         for _ in 0..REAPING {
             let reason = self.reap();
             if self.is_ended {
@@ -288,7 +288,7 @@ impl Process {
             }
             tokio::time::sleep(STEP).await;
         }
-        "it closed its output".to_owned()
+        otherwise.to_owned()
     }
 
     fn reap(&mut self) -> String {
