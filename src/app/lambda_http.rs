@@ -76,8 +76,8 @@ fn peer(context: &RequestContext, request: &Request) -> Option<IpAddr> {
         RequestContext::ApiGatewayV1(api) => api.identity.source_ip.as_deref(),
         RequestContext::ApiGatewayV2(api) => api.http.source_ip.as_deref(),
         RequestContext::Alb(_) => {
-            let lines = request.headers().get_all("x-forwarded-for").iter();
-            lines.last()?.to_str().ok()?.rsplit(',').next()
+            let mut lines = request.headers().get_all("x-forwarded-for").iter();
+            lines.next_back()?.to_str().ok()?.rsplit(',').next()
         }
         _ => None,
     };
