@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 /// The most tokens that are remembered, of 8 KiB at most.
 const MOST: usize = 1024;
 
-/// The tokens by a hash. Whoever makes tokens with the same hash needs the key of the issuer, and gains nothing: one takes
-/// the place of the other.
+/// The tokens by a hash that is fast and not cryptographic. Of two verified tokens with the same hash, the last one is
+/// remembered; the other is verified again.
 pub(super) struct Tokens(Cache<u64, Arc<Known>>);
 
 /// A verified token. It has no `Debug`.
