@@ -30,8 +30,9 @@ pub(crate) struct Status {
 }
 
 /// A JSON-RPC error, as the server wrote it.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct RpcError {
+    #[serde(default)]
     pub(crate) code: i64,
     #[serde(default)]
     pub(crate) message: String,

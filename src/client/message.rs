@@ -7,7 +7,7 @@ use super::failure::RpcError;
 
 /// One message of a server.
 #[derive(Debug)]
-pub(super) enum Message {
+pub(crate) enum Message {
     Response(Response),
     /// The server asks its client (revisions before 2026-07-28).
     Request(Call),
@@ -19,18 +19,18 @@ pub(super) enum Message {
 
 /// The response to a request.
 #[derive(Debug)]
-pub(super) struct Response {
+pub(crate) struct Response {
     /// Absent where the server could not read the request.
-    pub(super) id: Option<Box<RawValue>>,
-    pub(super) outcome: Result<Box<RawValue>, RpcError>,
+    pub(crate) id: Option<Box<RawValue>>,
+    pub(crate) outcome: Result<Box<RawValue>, RpcError>,
 }
 
 /// A request of a server.
 #[derive(Debug)]
-pub(super) struct Call {
-    pub(super) id: Box<RawValue>,
-    pub(super) method: String,
-    pub(super) params: Option<Box<RawValue>>,
+pub(crate) struct Call {
+    pub(crate) id: Box<RawValue>,
+    pub(crate) method: String,
+    pub(crate) params: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -50,14 +50,14 @@ struct Fields {
 /// The messages of a text: one, or several where it is a batch (revision 2025-03-26).
 ///
 /// # Errors
-/// What is wrong with the text.
-pub(super) fn parse(text: &str) -> Result<Vec<Message>, String> {
-    let wrong = |error: serde_json::Error| format!("a message that is not JSON-RPC: {error}");
-    let all: Vec<Fields> = match text.trim_ascii_start().starts_with('[') {
-        true => serde_json::from_str(text).map_err(wrong)?,
-        false => vec![serde_json::from_str(text).map_err(wrong)?],
+/// What is wrong with the text, without repeating any of it.
+pub(crate) fn parse(text: &[u8]) -> Result<Vec<Message>, String> {
+    let fields = match text.trim_ascii_start().starts_with(b"[") {
+        true => serde_json::from_slice(text),
+        false => serde_json::from_slice(text).map(|it| vec![it]),
     };
-    all.into_iter().map(message).collect()
+    let fields: Vec<Fields> = fields.map_err(|_| "a message that is not JSON-RPC".to_owned())?;
+    fields.into_iter().map(message).collect()
 }
 
 fn message(fields: Fields) -> Result<Message, String> {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_message_is_known_by_its_fields() {
-        let kind = |text: &str| match parse(text).map(|mut all| all.pop()) {
+        let kind = |text: &str| match parse(text.as_bytes()).map(|mut all| all.pop()) {
             Ok(Some(Message::Response(response))) => match response.outcome {
                 Ok(_) => "result",
                 Err(_) => "error",

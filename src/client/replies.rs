@@ -71,16 +71,15 @@ impl Replies {
             };
             let found = events.read(&chunk).map_err(|it| self.invalid(&it))?;
             for event in found {
-                // Some servers open a stream with an event without a message, for clients that resume it.
-                if event.name == "message" && !event.data.is_empty() {
-                    self.take(&event.data)?;
+                if let Some(message) = event.message() {
+                    self.take(message)?;
                 }
             }
         }
     }
 
     fn take(&mut self, text: &str) -> Result<(), Failure> {
-        let messages = parse(text).map_err(|it| self.invalid(&it))?;
+        let messages = parse(text.as_bytes()).map_err(|it| self.invalid(&it))?;
         self.ready.extend(messages);
         Ok(())
     }

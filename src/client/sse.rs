@@ -1,7 +1,7 @@
 //! An event stream, read as its bytes arrive: one event at a time, of bounded size.
 
 /// The events of a stream.
-pub(super) struct Events {
+pub(crate) struct Events {
     line: Vec<u8>,
     data: Vec<u8>,
     has_data: bool,
@@ -14,15 +14,22 @@ pub(super) struct Events {
 
 /// One event.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct SseEvent {
-    /// Its name; `message` where it has none.
-    pub(super) name: String,
-    pub(super) data: String,
+pub(crate) struct SseEvent {
+    /// `message` where it has none.
+    name: String,
+    data: String,
+}
+
+impl SseEvent {
+    /// The message in it. Some servers open a stream with an event without one, for clients that resume it.
+    pub(crate) fn message(&self) -> Option<&str> {
+        (self.name == "message" && !self.data.is_empty()).then_some(&*self.data)
+    }
 }
 
 impl Events {
     /// Reads events of at most `most` bytes.
-    pub(super) fn new(most: usize) -> Events {
+    pub(crate) fn new(most: usize) -> Events {
         Events {
             line: Vec::new(),
             data: Vec::new(),
@@ -38,7 +45,7 @@ impl Events {
     ///
     /// # Errors
     /// An event is too large, or is not UTF-8.
-    pub(super) fn read(&mut self, mut bytes: &[u8]) -> Result<Vec<SseEvent>, String> {
+    pub(crate) fn read(&mut self, mut bytes: &[u8]) -> Result<Vec<SseEvent>, String> {
         let mut all = Vec::new();
         while !bytes.is_empty() {
             if std::mem::take(&mut self.is_after_return) && bytes[0] == b'\n' {

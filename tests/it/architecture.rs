@@ -95,7 +95,7 @@ const HOUSE: [(&str, &[&str]); 29] = [
     (
         "providers",
         &[
-            "registry", "context", "upstream", "config", "clock", "error", "schema",
+            "client", "registry", "context", "upstream", "config", "clock", "error", "schema",
         ],
     ),
     (

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::wire::RpcFailure;
+use crate::client::RpcError;
 use crate::error::{Capabilities, Capability, Error, Kind, UpstreamStatus};
 
 /// The code for a capability that the client does not have.
@@ -11,6 +11,9 @@ const MISSING_CAPABILITY: i64 = -32021;
 
 /// The code for parameters that are wrong.
 const INVALID_PARAMS: i64 = -32602;
+
+/// The most characters of a server's error message that are repeated.
+const MAX_MESSAGE: usize = 1_000;
 
 /// Why there is no result.
 pub(super) enum Failure {
@@ -21,7 +24,7 @@ pub(super) enum Failure {
     /// The server may have done what was asked.
     Broken(Error),
     /// The server answered with a JSON-RPC error, over HTTP with this status.
-    Refused(RpcFailure, Option<u16>),
+    Refused(RpcError, Option<u16>),
 }
 
 impl Failure {
@@ -41,7 +44,7 @@ impl Failure {
             ),
             Failure::Unseen(error) | Failure::Broken(error) => error,
             Failure::Refused(failure, status) => {
-                let said = failure.message();
+                let said: String = failure.message.chars().take(MAX_MESSAGE).collect();
                 if let Some(capability) = missing(&failure) {
                     return Error::missing_capability(capability);
                 }
@@ -64,7 +67,7 @@ impl Failure {
 }
 
 /// The capability for whose absence the server refuses the call.
-fn missing(failure: &RpcFailure) -> Option<Capability> {
+fn missing(failure: &RpcError) -> Option<Capability> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Data<'a> {

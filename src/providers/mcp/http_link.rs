@@ -1,5 +1,6 @@
 //! Streamable HTTP to a mounted server: each request is a POST, whose response is one message or a stream of them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use super::failure::{Failure, error};
 use super::link::{Request, Said};
 use super::mount;
 use super::session::Session;
-use super::sse::Events;
-use super::wire::{self, Incoming};
+use super::wire;
+use crate::client::{self, Events, Message, Response};
 use crate::config::Config;
 use crate::error::{Kind, Result};
 use crate::upstream::{Streaming, StreamingClient, Unsent};
@@ -44,15 +45,12 @@ pub(super) struct HttpExchange {
     id: u64,
     session_id: Option<HeaderValue>,
     status: StatusCode,
-    source: Source,
+    /// What was read and not taken yet.
+    ready: VecDeque<Message>,
+    /// The rest of the response, if it is an event stream.
+    stream: Option<Box<(Streaming, Events)>>,
+    /// Whether there is nothing to cancel.
     is_over: bool,
-}
-
-enum Source {
-    /// One message.
-    Whole(Option<Bytes>),
-    /// An event stream.
-    Events(Box<(Streaming, Events)>),
 }
 
 impl HttpLink {
@@ -154,7 +152,8 @@ impl HttpLink {
             id: 0,
             session_id: None,
             status: response.status(),
-            source: Source::Events(Box::new((response, Events::default()))),
+            ready: VecDeque::new(),
+            stream: Some(Box::new((response, Events::new(self.max_bytes)))),
             // There is no request that could be cancelled.
             is_over: true,
         }))
@@ -195,13 +194,17 @@ impl HttpLink {
         if status == StatusCode::BAD_REQUEST && mentions_session() {
             return Failure::SessionGone;
         }
-        match wire::parse(&body) {
-            Ok(Incoming::Response {
+        match client::parse(&body).ok().and_then(|mut it| it.pop()) {
+            Some(Message::Response(Response {
                 outcome: Err(failure),
                 ..
-            }) => Failure::Refused(failure, Some(status.as_u16())),
+            })) => Failure::Refused(failure, Some(status.as_u16())),
             _ => self.status_failure(status),
         }
+    }
+
+    fn parse(&self, text: &[u8]) -> Result<Vec<Message>, Failure> {
+        client::parse(text).map_err(|it| self.invalid(&format!("sent {it}")))
     }
 
     fn invalid(&self, problem: &str) -> Failure {
@@ -234,7 +237,8 @@ impl HttpExchange {
             id,
             session_id: None,
             status: StatusCode::OK,
-            source: Source::Whole(None),
+            ready: VecDeque::new(),
+            stream: None,
             is_over: method == "initialize",
         };
         let sent = link.post(session, headers, body).await;
@@ -254,14 +258,16 @@ impl HttpExchange {
             return Err(link.refusal(session, response).await);
         }
         exchange.session_id = response.headers().get(SESSION).cloned();
-        exchange.source = match is_event_stream(response.headers()) {
-            true => Source::Events(Box::new((response, Events::default()))),
-            false => {
-                let body = response.read(link.max_bytes).await;
-                exchange.is_over = true;
-                Source::Whole(Some(body.map_err(Failure::Broken)?))
+        if is_event_stream(response.headers()) {
+            exchange.stream = Some(Box::new((response, Events::new(link.max_bytes))));
+        } else {
+            let body = response.read(link.max_bytes).await;
+            exchange.is_over = true;
+            let body = body.map_err(Failure::Broken)?;
+            if !body.is_empty() {
+                exchange.ready.extend(link.parse(&body)?);
             }
-        };
+        }
         Ok(exchange)
     }
 
@@ -276,23 +282,22 @@ impl HttpExchange {
     /// What the server says next.
     pub(super) async fn next(&mut self) -> Result<Said, Failure> {
         loop {
-            let message = self.message().await;
-            if message.is_err() {
-                self.is_over = true;
-            }
-            let incoming = wire::parse(message?.as_bytes()).map_err(|it| self.link.invalid(&it))?;
-            if let Incoming::Response { id, .. } = &incoming {
-                let is_own = id.get().parse() == Ok(self.id) || id.get() == "null";
-                match (is_own, &self.source) {
+            let Some(message) = self.ready.pop_front() else {
+                self.read().await?;
+                continue;
+            };
+            if let Message::Response(Response { id, .. }) = &message {
+                let is_own = id.as_ref().is_none_or(|it| it.get().parse() == Ok(self.id));
+                match (is_own, &self.stream) {
                     (true, _) => self.is_over = true,
                     // A response to something else, which is no reason to give up this one.
-                    (false, Source::Events(_)) => continue,
-                    (false, Source::Whole(_)) => {
+                    (false, Some(_)) => continue,
+                    (false, None) => {
                         return Err(self.link.invalid("answered a request that was not sent"));
                     }
                 }
             }
-            return Ok(match Said::of(incoming) {
+            return Ok(match Said::of(message) {
                 Said::Ended(Err(Failure::Refused(failure, _))) => {
                     Said::Ended(Err(Failure::Refused(failure, Some(self.status.as_u16()))))
                 }
@@ -301,30 +306,30 @@ impl HttpExchange {
         }
     }
 
-    async fn message(&mut self) -> Result<String, Failure> {
+    /// Reads more of the stream.
+    async fn read(&mut self) -> Result<(), Failure> {
         let link = &self.link;
-        match &mut self.source {
-            Source::Whole(body) => {
-                let body = body.take().filter(|it| !it.is_empty());
-                let body = body.ok_or_else(|| link.invalid("answered without a result"))?;
-                String::from_utf8(body.into())
-                    .map_err(|_| link.invalid("answered with broken JSON"))
+        let Some(stream) = &mut self.stream else {
+            return Err(link.invalid("answered without a result"));
+        };
+        let (response, events) = &mut **stream;
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            ended => {
+                self.is_over = true;
+                return Err(match ended {
+                    Err(error) => Failure::Broken(error),
+                    Ok(_) => link.invalid("ended its answer without a result"),
+                });
             }
-            Source::Events(stream) => {
-                let (response, events) = &mut **stream;
-                loop {
-                    let too_large =
-                        |_| link.invalid("sent an event that is too large or not UTF-8");
-                    if let Some(data) = events.pop(link.max_bytes).map_err(too_large)? {
-                        return Ok(data);
-                    }
-                    let chunk = response.chunk().await.map_err(Failure::Broken)?;
-                    let ended = || link.invalid("ended its answer without a result");
-                    let chunk = chunk.ok_or_else(ended)?;
-                    events.push(&chunk, link.max_bytes).map_err(too_large)?;
-                }
+        };
+        let found = events.read(&chunk);
+        for event in found.map_err(|it| link.invalid(&format!("sent {it}")))? {
+            if let Some(message) = event.message() {
+                self.ready.extend(link.parse(message.as_bytes())?);
             }
         }
+        Ok(())
     }
 }
 

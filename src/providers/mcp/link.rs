@@ -13,7 +13,8 @@ use super::http_link::{HttpExchange, HttpLink};
 use super::session::Session;
 #[cfg(unix)]
 use super::stdio::{StdioExchange, StdioLink};
-use super::wire::{self, Incoming};
+use super::wire;
+use crate::client::{Call, Message, Response};
 
 /// The way to one server. Cheap to clone.
 #[derive(Clone)]
@@ -177,13 +178,13 @@ impl Exchange {
 }
 
 impl Said {
-    pub(super) fn of(incoming: Incoming) -> Said {
-        match incoming {
-            Incoming::Response { outcome, .. } => {
+    pub(super) fn of(message: Message) -> Said {
+        match message {
+            Message::Response(Response { outcome, .. }) => {
                 Said::Ended(outcome.map_err(|it| Failure::Refused(it, None)))
             }
-            Incoming::Request { id, method, params } => Said::Asked { id, method, params },
-            Incoming::Notification { method, params } => Said::Told { method, params },
+            Message::Request(Call { id, method, params }) => Said::Asked { id, method, params },
+            Message::Notification { method, params } => Said::Told { method, params },
         }
     }
 

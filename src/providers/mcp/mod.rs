@@ -22,7 +22,6 @@ mod peer;
 #[cfg(unix)]
 mod process;
 mod session;
-mod sse;
 mod status;
 #[cfg(unix)]
 mod stdio;

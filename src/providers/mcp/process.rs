@@ -18,7 +18,8 @@ use super::failure::{Failure, error};
 use super::link::{Said, unbidden};
 use super::mount::Transport;
 use super::stdio::{Command, StdioLink, WAITING};
-use super::wire::{self, Incoming};
+use super::wire;
+use crate::client::{self, Call, Message, Response};
 use crate::error::Kind;
 
 /// The variables of this process that a child process gets too; the settings and secrets of this server are none of them.
@@ -206,27 +207,31 @@ impl Process {
         }
     }
 
-    /// Gives a message to whom it is for.
+    /// Passes on the messages of a line.
     fn hear(&mut self, line: &[u8]) {
         if line.is_empty() {
             return;
         }
-        let incoming = match wire::parse(line) {
-            Ok(incoming) => incoming,
+        match client::parse(line) {
+            Ok(messages) => messages.into_iter().for_each(|it| self.pass_on(it)),
             // Some servers write their log where only messages belong.
-            Err(_) => return debug!(mount = &*self.mount, "a line is no message"),
-        };
-        match &incoming {
-            Incoming::Response { id, .. } => {
-                let open = id.get().parse().ok().and_then(|id| self.open.remove(&id));
-                if let Some(open) = open {
-                    let _ = open.try_send(Said::of(incoming));
+            Err(_) => debug!(mount = &*self.mount, "a line is not a message"),
+        }
+    }
+
+    /// Gives a message to the request that it belongs to.
+    fn pass_on(&mut self, message: Message) {
+        match &message {
+            Message::Response(Response { id, .. }) => {
+                let id = id.as_ref().and_then(|it| it.get().parse().ok());
+                if let Some(open) = id.and_then(|id| self.open.remove(&id)) {
+                    let _ = open.try_send(Said::of(message));
                 }
             }
-            Incoming::Request { id, method, .. } => match self.only() {
+            Message::Request(Call { id, method, .. }) => match self.only() {
                 Some(only) if method != "ping" => {
                     let id = id.clone();
-                    if only.try_send(Said::of(incoming)).is_err() {
+                    if only.try_send(Said::of(message)).is_err() {
                         let busy = Err((-32000, "the caller is busy"));
                         let reply = wire::reply(&id, busy);
                         self.write(&reply);
@@ -238,7 +243,7 @@ impl Process {
                     self.write(&reply);
                 }
             },
-            Incoming::Notification { method, params } => {
+            Message::Notification { method, params } => {
                 if method.ends_with("/list_changed") {
                     // A change that is not heard of yet covers this one.
                     let _ = self.changed.try_send(());
@@ -249,7 +254,7 @@ impl Process {
                     None => self.only(),
                 };
                 if let Some(open) = about.filter(|it| it.capacity() > KEPT) {
-                    let _ = open.try_send(Said::of(incoming));
+                    let _ = open.try_send(Said::of(message));
                 }
             }
         }

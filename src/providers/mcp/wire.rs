@@ -1,60 +1,12 @@
-//! JSON-RPC messages to and from a mounted server; values that are only passed on stay unparsed.
+//! JSON-RPC messages to a mounted server; values that are only passed on stay unparsed.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::excerpt::excerpt;
-
-/// The most characters of a server's error message that are repeated.
-const MAX_MESSAGE: usize = 1_000;
-
-/// A message of a server.
-pub(super) enum Incoming {
-    /// The response to the request with this id.
-    Response {
-        id: Box<RawValue>,
-        outcome: Result<Box<RawValue>, RpcFailure>,
-    },
-    /// A request of the server.
-    Request {
-        id: Box<RawValue>,
-        method: String,
-        params: Option<Box<RawValue>>,
-    },
-    /// A notification.
-    Notification {
-        method: String,
-        params: Option<Box<RawValue>>,
-    },
-}
-
-/// The JSON-RPC error of a server.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct RpcFailure {
-    #[serde(default)]
-    pub(super) code: i64,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    pub(super) data: Option<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(default)]
-    id: Option<Box<RawValue>>,
-    #[serde(default)]
-    method: Option<String>,
-    #[serde(default)]
-    params: Option<Box<RawValue>>,
-    #[serde(default)]
-    result: Option<Box<RawValue>>,
-    #[serde(default)]
-    error: Option<RpcFailure>,
-}
 
 #[derive(Serialize)]
 struct Outgoing<'a, P: Serialize> {
@@ -80,13 +32,6 @@ struct Reply<'a> {
 struct ReplyError<'a> {
     code: i64,
     message: Cow<'a, str>,
-}
-
-impl RpcFailure {
-    /// What the server says, at most so much of it as a log line takes.
-    pub(super) fn message(&self) -> String {
-        self.message.chars().take(MAX_MESSAGE).collect()
-    }
 }
 
 /// A request.
@@ -120,37 +65,6 @@ pub(super) fn reply(id: &RawValue, outcome: Result<&RawValue, (i64, &str)>) -> B
         id,
         result: outcome.ok(),
         error,
-    })
-}
-
-/// A message of the server.
-///
-/// # Errors
-/// What is wrong with it.
-pub(super) fn parse(text: &[u8]) -> Result<Incoming, String> {
-    let wire: Wire = serde_json::from_slice(text)
-        .map_err(|_| "sent something that is not a JSON-RPC message".to_owned())?;
-    let id = wire.id.filter(|it| it.get() != "null");
-    Ok(match (wire.method, id) {
-        (Some(method), Some(id)) => Incoming::Request {
-            id,
-            method,
-            params: wire.params,
-        },
-        (Some(method), None) => Incoming::Notification {
-            method,
-            params: wire.params,
-        },
-        (None, id) => {
-            let outcome = match (wire.result, wire.error) {
-                (Some(result), None) => Ok(result),
-                (None, Some(error)) => Err(error),
-                _ => return Err("sent a response with neither result nor error".to_owned()),
-            };
-            // An error that is about no request in particular has no id.
-            let id = id.unwrap_or_else(|| RawValue::NULL.to_owned());
-            Incoming::Response { id, outcome }
-        }
     })
 }
 

@@ -92,10 +92,7 @@ async fn a_server_that_lies_fails_its_own_calls_and_no_others() {
     let app = mounting([Mount::http("old", format!("http://{address}/mcp"))]).await;
     for (name, problem) in [
         ("old_lie", "answered a request that was not sent"),
-        (
-            "old_garbage",
-            "sent something that is not a JSON-RPC message",
-        ),
+        ("old_garbage", "sent a message that is not JSON-RPC"),
         ("old_die", "ended its answer without a result"),
     ] {
         let result = app.tool(name, json!({})).await;
