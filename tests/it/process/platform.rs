@@ -1,27 +1,23 @@
-//! A fake Lambda platform: the Runtime and Extensions APIs on loopback, which deliver events and accept the
-//! responses.
+//! A fake Lambda platform, and the function that it drives.
+
+mod api;
 
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::routing::{get, post};
-use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt;
+use http::HeaderMap;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::binary;
+use api::{Api, Event};
 
 /// Longer than any step of these tests.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,15 +31,6 @@ pub struct Platform {
     function: Child,
     pub(super) log: Lines<BufReader<ChildStdout>>,
     invocations: usize,
-}
-
-/// One invocation, as `next` delivers it.
-#[derive(Clone)]
-struct Event {
-    id: String,
-    deadline: Option<u128>,
-    client_context: Option<&'static str>,
-    payload: String,
 }
 
 /// A post of the function, available as soon as it begins.
@@ -71,33 +58,6 @@ pub struct Outcome {
     pub body: Value,
 }
 
-struct Api {
-    events: Mutex<UnboundedReceiver<Event>>,
-    posted: UnboundedSender<Post>,
-    /// Responses that have begun and not ended.
-    open: AtomicUsize,
-    /// The number of them that were running when another event was requested.
-    overlaps: AtomicUsize,
-    /// The most invocations that ran at once, from delivery to response.
-    running: AtomicUsize,
-    most: AtomicUsize,
-    /// Signals the poster that the caller has disconnected.
-    gone: Notify,
-    has_extensions: bool,
-    /// How often the next event is refused before it is delivered.
-    refusals: AtomicUsize,
-    /// Extensions that wait for their next event.
-    waiting: Notify,
-    /// The running invocation, where one runs at a time: it is delivered until it is answered.
-    current: std::sync::Mutex<Option<Event>>,
-    is_alone: bool,
-    /// How often an event was requested.
-    requests: AtomicUsize,
-    /// A function that has started and waits to be restored, and the signal that it is.
-    snapshot: Notify,
-    restored: Notify,
-}
-
 impl Platform {
     /// Starts the binary as a function over recorded data, with these settings.
     pub async fn start(settings: &[(&str, &str)]) -> Platform {
@@ -118,33 +78,12 @@ impl Platform {
     ) -> Platform {
         let (events, waiting) = unbounded_channel();
         let (sender, posted) = unbounded_channel();
-        let api = Arc::new(Api {
-            events: Mutex::new(waiting),
-            posted: sender,
-            open: AtomicUsize::new(0),
-            overlaps: AtomicUsize::new(0),
-            running: AtomicUsize::new(0),
-            most: AtomicUsize::new(0),
-            gone: Notify::new(),
-            has_extensions,
-            refusals: AtomicUsize::new(refusals),
-            waiting: Notify::new(),
-            current: std::sync::Mutex::new(None),
-            is_alone: !settings
-                .iter()
-                .any(|it| it.0 == "AWS_LAMBDA_MAX_CONCURRENCY"),
-            requests: AtomicUsize::new(0),
-            snapshot: Notify::new(),
-            restored: Notify::new(),
-        });
-        let router = Router::new()
-            .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/{kind}", post(take))
-            .route("/2018-06-01/runtime/init/error", post(init))
-            .route("/2018-06-01/runtime/restore/next", get(restore))
-            .route("/2020-01-01/extension/register", post(register))
-            .route("/2020-01-01/extension/event/next", get(extension))
-            .with_state(api.clone());
+        let is_alone = !settings
+            .iter()
+            .any(|it| it.0 == "AWS_LAMBDA_MAX_CONCURRENCY");
+        let api = Arc::new(Api::new(waiting, sender, is_alone, has_extensions));
+        api.refusals.store(refusals, Ordering::SeqCst);
+        let router = api.clone().router();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -333,138 +272,4 @@ pub const TRACE: &str = "691c5a003f8e2d1c0b9a87654321fedc";
 pub fn after(milliseconds: u128) -> u128 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     now.as_millis() + milliseconds
-}
-
-/// Waits for an event, as the platform does between invocations.
-async fn next(State(api): State<Arc<Api>>) -> http::Response<Body> {
-    let refuse = |left: usize| left.checked_sub(1);
-    let left = api
-        .refusals
-        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, refuse);
-    if left.is_ok() {
-        let refusal = http::Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR);
-        return refusal.body(Body::empty()).unwrap();
-    }
-    api.overlaps
-        .fetch_add(api.open.load(Ordering::SeqCst), Ordering::SeqCst);
-    api.requests.fetch_add(1, Ordering::SeqCst);
-    let current = api.current.lock().unwrap().clone();
-    if let Some(event) = current {
-        return delivery(event);
-    }
-    let event = api.events.lock().await.recv().await;
-    let Some(event) = event else {
-        return std::future::pending().await;
-    };
-    if api.is_alone {
-        *api.current.lock().unwrap() = Some(event.clone());
-    }
-    let running = api.running.fetch_add(1, Ordering::SeqCst) + 1;
-    api.most.fetch_max(running, Ordering::SeqCst);
-    delivery(event)
-}
-
-/// An event as the response to a request for it.
-fn delivery(event: Event) -> http::Response<Body> {
-    let mut response = http::Response::builder();
-    if let Some(deadline) = event.deadline {
-        response = response.header("lambda-runtime-deadline-ms", deadline.to_string());
-    }
-    if let Some(context) = event.client_context {
-        response = response.header("lambda-runtime-client-context", context);
-    }
-    response
-        .header(
-            "lambda-runtime-invocation-id",
-            format!("attempt of {}", event.id),
-        )
-        .header("lambda-runtime-aws-request-id", event.id)
-        .header(
-            "lambda-runtime-invoked-function-arn",
-            "arn:aws:lambda:us-west-2:123456789012:function:bifold",
-        )
-        .header(
-            "lambda-runtime-trace-id",
-            "Root=1-691c5a00-3f8e2d1c0b9a87654321fedc",
-        )
-        .body(event.payload.into())
-        .unwrap()
-}
-
-/// Reads a response chunk by chunk, until its caller disconnects.
-async fn take(
-    State(api): State<Arc<Api>>,
-    Path((id, kind)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
-) -> StatusCode {
-    assert_eq!(
-        headers["lambda-runtime-invocation-id"],
-        format!("attempt of {id}")
-    );
-    *api.current.lock().unwrap() = None;
-    api.open.fetch_add(1, Ordering::SeqCst);
-    let status = forward(&api, id, kind, headers, body).await;
-    api.open.fetch_sub(1, Ordering::SeqCst);
-    api.running.fetch_sub(1, Ordering::SeqCst);
-    status
-}
-
-async fn init(State(api): State<Arc<Api>>, headers: HeaderMap, body: Body) -> StatusCode {
-    forward(&api, String::new(), "init".to_owned(), headers, body).await
-}
-
-async fn forward(
-    api: &Api,
-    id: String,
-    kind: String,
-    headers: HeaderMap,
-    mut body: Body,
-) -> StatusCode {
-    let (sender, pieces) = unbounded_channel();
-    let post = Post {
-        id,
-        kind,
-        headers,
-        pieces,
-    };
-    // The receiver is dropped only where the test has ended.
-    let _ = api.posted.send(post);
-    loop {
-        let frame = tokio::select! {
-            frame = body.frame() => frame,
-            () = api.gone.notified() => return StatusCode::GONE,
-        };
-        let piece = match frame {
-            None => return StatusCode::ACCEPTED,
-            Some(Err(_)) => return StatusCode::BAD_REQUEST,
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) => Piece::Data(String::from_utf8(data.into()).unwrap()),
-                Err(frame) => Piece::Trailers(frame.into_trailers().unwrap()),
-            },
-        };
-        let _ = sender.send(piece);
-    }
-}
-
-/// Waits until the test restores the function.
-async fn restore(State(api): State<Arc<Api>>) {
-    api.snapshot.notify_one();
-    api.restored.notified().await;
-}
-
-async fn register(State(api): State<Arc<Api>>, headers: HeaderMap) -> http::Response<Body> {
-    assert!(headers.contains_key("lambda-extension-name"));
-    let response = http::Response::builder();
-    let response = match api.has_extensions {
-        true => response.header("lambda-extension-identifier", "the one"),
-        false => response.status(StatusCode::NOT_FOUND),
-    };
-    response.body(Body::empty()).unwrap()
-}
-
-async fn extension(State(api): State<Arc<Api>>, headers: HeaderMap) {
-    assert_eq!(headers["lambda-extension-identifier"], "the one");
-    api.waiting.notify_one();
-    std::future::pending().await
 }
