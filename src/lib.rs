@@ -75,7 +75,6 @@ mod auth;
 mod aws;
 #[cfg(feature = "cli")]
 mod cli;
-#[cfg(feature = "cli")]
 mod client;
 mod clock;
 mod config;

@@ -110,7 +110,7 @@ impl Assumptions {
     /// The defaults, with the values of arguments such as `calls=1e8`.
     ///
     /// # Errors
-    /// The argument that names no assumption, or whose value is no number.
+    /// An argument does not name an assumption, or its value is not a number.
     pub fn from_args(args: impl Iterator<Item = String>) -> Result<Assumptions, String> {
         args.into_iter()
             .try_fold(Assumptions::default(), |all, arg| {

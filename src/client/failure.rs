@@ -3,9 +3,8 @@
 use std::fmt;
 
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
+use super::message::RpcError;
 use crate::error::Error;
 
 /// A failed request.
@@ -27,17 +26,6 @@ pub(crate) struct Status {
     pub(crate) challenge: Option<String>,
     /// The beginning of its body.
     pub(crate) text: String,
-}
-
-/// A JSON-RPC error, as the server wrote it.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct RpcError {
-    #[serde(default)]
-    pub(crate) code: i64,
-    #[serde(default)]
-    pub(crate) message: String,
-    #[serde(default)]
-    pub(crate) data: Option<Box<RawValue>>,
 }
 
 impl Failure {

@@ -3,8 +3,6 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::failure::RpcError;
-
 /// One message of a server.
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -31,6 +29,17 @@ pub(crate) struct Call {
     pub(crate) id: Box<RawValue>,
     pub(crate) method: String,
     pub(crate) params: Option<Box<RawValue>>,
+}
+
+/// A JSON-RPC error, as the server wrote it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct RpcError {
+    #[serde(default)]
+    pub(crate) code: i64,
+    #[serde(default)]
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) data: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]

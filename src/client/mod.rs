@@ -1,24 +1,35 @@
 //! A client of MCP servers over Streamable HTTP: one connection speaks the era that its server knows.
 //!
-//! Mounted servers have connections of their own, over HTTP or to child processes; what is read of them is the same:
-//! [`parse`] decodes messages, and [`Events`] the events of a stream.
-//!
 //! [`Connection::open`] finds out the era. [`Connection::start`] sends one request; its [`Exchange`] gives what the
 //! server says, one event after the other, up to the result, and takes the answers to its questions.
+//!
+//! Mounted servers have connections of their own, over HTTP or to child processes; what is read of them is the same:
+//! [`parse`] decodes messages, and [`Events`] the events of a stream. The connection is for the command line alone.
 
+#[cfg(feature = "cli")]
 mod connection;
+#[cfg(feature = "cli")]
 mod exchange;
+#[cfg(feature = "cli")]
 mod failure;
+#[cfg(feature = "cli")]
 mod headers;
+#[cfg(feature = "cli")]
 mod http;
 mod message;
+#[cfg(feature = "cli")]
 mod replies;
 mod sse;
 
+#[cfg(feature = "cli")]
 pub(crate) use connection::{Connection, Era, Hello, Revision};
+#[cfg(feature = "cli")]
 pub(crate) use exchange::{Event, Exchange, Request};
-pub(crate) use failure::{Failure, RpcError};
+#[cfg(feature = "cli")]
+pub(crate) use failure::Failure;
+#[cfg(feature = "cli")]
 pub(crate) use headers::params as param_headers;
+#[cfg(feature = "cli")]
 pub(crate) use http::Http;
-pub(crate) use message::{Call, Message, Response, parse};
+pub(crate) use message::{Call, Message, Response, RpcError, parse};
 pub(crate) use sse::Events;

@@ -6,7 +6,7 @@ pub(crate) struct Events {
     data: Vec<u8>,
     has_data: bool,
     name: Vec<u8>,
-    /// Whether the last line ended with `\r`, after which `\n` is no line of its own.
+    /// Whether the last line ended with `\r`; a `\n` that follows belongs to it.
     is_after_return: bool,
     is_first: bool,
     most: usize,

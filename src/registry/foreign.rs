@@ -36,7 +36,7 @@ impl Foreign {
     /// Takes the result of a server.
     ///
     /// # Errors
-    /// `Failed` with the same result if it says `isError`, `UpstreamInvalidResponse` if it is no result.
+    /// `Failed` with the same result if it says `isError`, `UpstreamInvalidResponse` if it is not a result.
     pub(super) fn new(result: Box<RawValue>) -> Result<Foreign> {
         let fields: Fields<'_> = serde_json::from_str(result.get()).map_err(|error| {
             Error::invalid_response("mcp", "answered with something that is not a result")

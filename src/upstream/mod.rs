@@ -83,8 +83,8 @@ use negative_cache::NegativeCache;
 use shared_client::SharedClient;
 
 pub(crate) use client::Client;
-pub(crate) use credentials::SecretStore;
 pub use credentials::{ClientCredentials, Credentials, SecretRef};
+pub(crate) use credentials::{SecretStore, keeps_secrets};
 pub use declaration::Upstream;
 pub use freshness::Freshness;
 pub(crate) use meter::Meter;
@@ -228,7 +228,7 @@ fn base_of(upstream: &Upstream, config: &Config) -> Result<String, String> {
     let is_known = configured.is_none() && config.is_frozen();
     let base = base_url(url, is_known)
         .map_err(|problem| format!("upstream `{name}` (`{variable}`): {problem}"))?;
-    let leaks = |url: &str| upstream.url.starts_with("https://") && !credentials::is_safe(url);
+    let leaks = |url: &str| upstream.url.starts_with("https://") && !keeps_secrets(url);
     if upstream.credentials.is_some() && configured.is_some_and(leaks) {
         return Err(format!(
             "upstream `{name}` (`{variable}`): `{url}` is not encrypted, and the credentials of the upstream would be \

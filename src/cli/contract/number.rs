@@ -9,7 +9,7 @@ use super::schema::Gap;
 /// One end of a range: its value, and whether it is outside.
 type End = Option<(f64, bool)>;
 
-/// Where numbers of the inner schema are none of the outer.
+/// Where the inner schema allows numbers that the outer one does not.
 pub(super) fn gaps(
     place: &str,
     inner: &Map<String, Value>,
@@ -46,7 +46,7 @@ pub(super) fn gaps(
     found
 }
 
-/// Where lengths of the inner schema are none of the outer.
+/// Where the inner schema allows lengths that the outer one does not.
 pub(super) fn lengths(
     place: &str,
     inner: &Map<String, Value>,

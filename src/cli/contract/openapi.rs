@@ -78,7 +78,7 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
     found
 }
 
-/// The parameters and the fields of the body, as one object. Headers of the library itself are no arguments.
+/// The parameters and the fields of the body, as one object. Headers of the library itself are left out.
 fn arguments(operation: &Value, document: &Value) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();

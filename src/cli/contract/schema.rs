@@ -48,7 +48,7 @@ const COMPARED: [&str; 22] = [
 /// Keywords that combine schemas, which are compared too.
 const COMBINED: [&str; 5] = ["anyOf", "oneOf", "allOf", "minProperties", "maxProperties"];
 
-/// A place where values of the inner schema are no values of the outer one.
+/// A place where the inner schema allows values that the outer one does not.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Gap {
     pub(super) place: String,

@@ -284,7 +284,7 @@ fn what_cannot_be_shown_is_never_taken_for_compatible() {
             assert!(!fits(inner, outer), "{inner} in {outer}");
         }
     }
-    // A value of two forms is no value of exactly one of them.
+    // A value that matches two forms does not match exactly one of them.
     let one_of = json!({"oneOf": [{"type": "number"}, {"type": "integer"}]});
     assert!(!fits(&json!({"type": "integer"}), &one_of));
     // Fields that a pattern describes may come although no others may.

@@ -61,7 +61,7 @@ struct Log {
     data: Box<RawValue>,
 }
 
-/// What a question needs of the client; `None` for a method that is no question.
+/// What the client must be able to do for a question; `None` if the method does not ask the client anything.
 pub(super) fn needed(method: &str, params: &Value) -> Option<(&'static str, Capability)> {
     Some(match method {
         "elicitation/create" => (
@@ -119,7 +119,7 @@ pub(super) async fn drive(
     }
 }
 
-/// Goes on with the call that asked the question which the client has answered; `None` if this is no such later round.
+/// Continues the call whose question the client has answered; `None` if the request continues no call.
 pub(super) async fn resume(
     lot: &ParkingLot,
     cx: &Context,

@@ -179,7 +179,7 @@ impl HttpLink {
         }
     }
 
-    /// Why a request was refused with a status that is none of success.
+    /// Why a request was refused, by a response whose status is not a success.
     async fn refusal(&self, session: &Session, mut response: Streaming) -> Failure {
         let status = response.status();
         if status == StatusCode::NOT_FOUND && session.id.is_some() {
@@ -290,7 +290,7 @@ impl HttpExchange {
                 let is_own = id.as_ref().is_none_or(|it| it.get().parse() == Ok(self.id));
                 match (is_own, &self.stream) {
                     (true, _) => self.is_over = true,
-                    // A response to something else, which is no reason to give up this one.
+                    // A response to another request does not end this one.
                     (false, Some(_)) => continue,
                     (false, None) => {
                         return Err(self.link.invalid("answered a request that was not sent"));

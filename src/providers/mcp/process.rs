@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command as Program, Stdio};
+use std::process::{Child, Command as Program, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use super::wire;
 use crate::client::{self, Call, Message, Response};
 use crate::error::Kind;
 
-/// The variables of this process that a child process gets too; the settings and secrets of this server are none of them.
+/// The variables of this process that a child process gets too. Settings and secrets of this server are not among them.
 const INHERITED: [&str; 14] = [
     "PATH",
     "HOME",
@@ -287,25 +287,21 @@ impl Process {
     /// Why a pipe is closed: by the end of the process, which closes its pipes a moment before, or for the given reason.
     async fn reaped(&mut self, otherwise: &str) -> String {
         for _ in 0..REAPING {
-            let reason = self.reap();
-            if self.is_ended {
-                return reason;
+            if let Some(status) = self.reap() {
+                return format!("it ended with {status}");
             }
             tokio::time::sleep(STEP).await;
         }
         otherwise.to_owned()
     }
 
-    fn reap(&mut self) -> String {
-        match self.child.try_wait() {
-            Ok(Some(status)) => {
-                // Those that it has started itself must not outlive it.
-                self.signal(Signal::KILL);
-                self.is_ended = true;
-                format!("it ended with {status}")
-            }
-            _ => "it closed its output".to_owned(),
-        }
+    /// The exit status, once the process has ended.
+    fn reap(&mut self) -> Option<ExitStatus> {
+        let status = self.child.try_wait().ok().flatten()?;
+        // The processes that it has started must not outlive it.
+        self.signal(Signal::KILL);
+        self.is_ended = true;
+        Some(status)
     }
 
     /// Ends the process: by the end of its input, then by a signal, then by force.

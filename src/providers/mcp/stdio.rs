@@ -31,7 +31,7 @@ pub(super) struct StdioExchange {
 pub(super) enum Command {
     Open(Request, mpsc::Sender<Said>),
     Tell(Bytes),
-    /// Nobody waits for this request any more.
+    /// The caller of this request has gone.
     Forget(u64),
 }
 
@@ -81,7 +81,7 @@ impl StdioExchange {
 impl Drop for StdioExchange {
     fn drop(&mut self) {
         if !self.is_over {
-            // Without room the answer finds that nobody waits for it.
+            // If the queue is full, the answer will find that its caller has gone.
             let _ = self.link.commands.try_send(Command::Forget(self.id));
         }
     }

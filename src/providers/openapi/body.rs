@@ -187,7 +187,7 @@ fn fields(library: &Library, composed: &Composed) -> Vec<Field> {
 }
 
 /// The fields of a choice between objects: all of them, of which those are required that every object requires. `None`
-/// where a member is no object, or where a field has several schemas.
+/// where a member is not an object, or where a field has several schemas.
 fn choice(library: &Library, composed: &Composed) -> Option<Vec<Field>> {
     let mut found: BTreeMap<String, Vec<Field>> = BTreeMap::new();
     let members = super::choice::members(library, composed, &composed.references);

@@ -28,7 +28,7 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Reads JSON, or YAML where the text is no JSON object.
+    /// Reads JSON, or YAML if the text is not a JSON object.
     ///
     /// # Errors
     /// What is wrong, and the line.
@@ -40,7 +40,7 @@ impl Document {
         };
         let json = match serde_json::from_str::<&RawValue>(&text) {
             Ok(_) => text,
-            // The message about JSON is better for what was meant to be JSON; tabs are no YAML.
+            // The message about JSON is better for a text that was meant to be JSON. YAML does not allow tabs.
             Err(error) if text.trim_start().starts_with('{') => {
                 yaml::to_json(&text).map_err(|_| error.to_string())?
             }

@@ -14,7 +14,7 @@ use super::tool::tool;
 use crate::config::{Config, Secret};
 use crate::error::suggestion;
 use crate::registry::Tool;
-use crate::upstream::{SecretRef, Upstream};
+use crate::upstream::{SecretRef, Upstream, keeps_secrets};
 
 /// The most operations that are imported without being named.
 pub(super) const MAX_UNNAMED: usize = 40;
@@ -99,7 +99,7 @@ pub(super) fn read(import: &Import, config: &Config, is_check: bool) -> Result<L
                 Some(servers) if set.is_none() => bases.own(servers).or_else(|_| base.clone())?,
                 _ => base.clone()?,
             };
-            if scheme.is_some() && !is_safe(&base) {
+            if scheme.is_some() && !keeps_secrets(&base) {
                 return Err(
                     "its credentials would be sent to a server unencrypted; give an https URL"
                         .to_owned(),
@@ -281,19 +281,6 @@ fn check_prefix(prefix: &str) -> Result<(), String> {
             "its prefix `{prefix}` is not at most 20 letters, digits, `_` and `-`"
         )),
     }
-}
-
-/// Whether nobody between can read what is sent to the URL.
-fn is_safe(url: &str) -> bool {
-    let rest = url.strip_prefix("http://");
-    let host = rest.map(|it| it.split(['/', '?']).next().unwrap_or_default());
-    let host = host.map(|it| {
-        it.rsplit_once(':')
-            .filter(|it| !it.1.contains(']'))
-            .map_or(it, |it| it.0)
-    });
-    url.starts_with("https://")
-        || host.is_some_and(|it| matches!(it, "127.0.0.1" | "localhost" | "[::1]"))
 }
 
 /// The secrets that are known at start.

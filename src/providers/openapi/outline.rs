@@ -59,7 +59,7 @@ impl Outline {
     /// Reads the outline of the document of a library.
     ///
     /// # Errors
-    /// It is no document of OpenAPI, or has too many operations.
+    /// It is not an OpenAPI document, or has too many operations.
     pub(super) fn of(library: &Library, prefix: &str) -> Result<Outline, String> {
         let version = version(library)?;
         let main = library.main();

@@ -126,7 +126,7 @@ fn list(library: &Library, owner: &Node) -> Result<Vec<Node>, String> {
     nodes.collect()
 }
 
-/// `None` for what is no parameter.
+/// `None` if it is not a parameter.
 fn read(library: &Library, version: Version, node: &Node) -> Result<Option<Parameter>, String> {
     let text = |keyword: &str| node.value.get(keyword).and_then(Value::as_str);
     let name = text("name").filter(|it| !it.is_empty());

@@ -147,7 +147,7 @@ fn given(secrets: Secrets) -> Result<Given, String> {
     }
 }
 
-/// The secret in a variable. What is no name of one may be a secret, and is not repeated.
+/// The secret in a variable. A text that is not the name of a variable may be a secret, and is not repeated.
 fn variable(name: String) -> Result<SecretRef, String> {
     let is_letter = |it: u8| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_';
     match name.len() <= 100 && !name.is_empty() && name.bytes().all(is_letter) {

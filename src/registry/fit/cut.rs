@@ -224,7 +224,7 @@ impl Parts<'_> {
         self.around() + items.max(1)
     }
 
-    /// How many items fit into so many bytes, beside all else.
+    /// How many items fit into this number of bytes, beside the rest of the result.
     fn fitting(&self, bytes: usize) -> usize {
         let mut size = self.around();
         let fits = |item: &&Range<usize>| {
@@ -234,7 +234,7 @@ impl Parts<'_> {
         self.items.iter().take_while(fits).count()
     }
 
-    /// The result with so many items.
+    /// The result with its first `items` items.
     fn write(&self, shown: usize, end: &str) -> String {
         let mut out = String::with_capacity(self.size() + end.len());
         out.push('{');

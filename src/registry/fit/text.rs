@@ -80,7 +80,7 @@ fn blocks(json: &str, bytes: usize) -> Option<String> {
 }
 
 impl<'a> Kept<'a> {
-    /// The first lines whose JSON takes at most so many bytes.
+    /// The first lines whose JSON takes at most this number of bytes.
     fn of(text: &'a str, bytes: usize) -> Kept<'a> {
         let (mut size, mut end, mut lines) = (0, 0, 0);
         for line in text.split_inclusive('\n') {

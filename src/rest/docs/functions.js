@@ -83,7 +83,7 @@ function section(entry) {
   const sample = samples(entry), response = responsePanel(), slot = h("div"), answers = h("div"), extras = h("div");
   let form, route, type, stream;
   const makeRequest = () => route.kind === "mcp" ? mcpRequest(entry, form.get()) : restRequest(route, form.fields, form.get(), type, stream?.checked);
-  // What only REST takes is no argument of the tool.
+  // The tool does not have the arguments that only REST takes.
   const known = entry.tool?.input_schema?.properties;
   const refresh = () => sample.refresh(makeRequest, Object.fromEntries(pairsOf(form.get()).filter(([name, it]) => !isFile(it) && (!route.operation || !known || name in known))));
   const draw = () => {

@@ -91,7 +91,7 @@ impl Authorizer {
             }
             _ => None,
         };
-        if token_url.as_deref().is_some_and(|url| !is_safe(url)) {
+        if token_url.as_deref().is_some_and(|url| !keeps_secrets(url)) {
             return Err(
                 "its token URL must begin with `https://`: the client's secret is sent there"
                     .to_owned(),
@@ -296,8 +296,8 @@ fn header(value: HeaderValue) -> Placement {
     Placement::Header(AUTHORIZATION, value)
 }
 
-/// Whether a secret may be sent to the URL: nobody between can read it.
-pub(in crate::upstream) fn is_safe(url: &str) -> bool {
+/// Whether a secret may be sent to the URL: it is encrypted on its way, or stays on this machine.
+pub(crate) fn keeps_secrets(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else {
         return false;
     };

@@ -7,7 +7,8 @@ mod token;
 
 use std::borrow::Cow;
 
-pub(super) use authorizer::{Authorizer, Credential, Placement, is_safe};
+pub(crate) use authorizer::keeps_secrets;
+pub(super) use authorizer::{Authorizer, Credential, Placement};
 pub use client::ClientCredentials;
 pub use secret_ref::SecretRef;
 pub(crate) use secret_ref::SecretStore;

@@ -188,8 +188,7 @@ async fn credentials_that_cannot_be_used_end_the_start() {
         assert!(!problem.contains(SECRET));
     }
     // Not in the clear.
-    let document = guarded(json!({"type": "http", "scheme": "bearer"}), json!([]));
-    let import = Import::text(document.to_string())
+    let import = Import::text(bearer.to_string())
         .name("api")
         .base_url("http://api.example.com")
         .key("auth", value());

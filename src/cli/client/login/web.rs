@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::cli::Failure;
 use crate::clock::Deadline;
 use crate::config::Config;
-use crate::upstream::Client;
+use crate::upstream::{Client, keeps_secrets};
 
 /// What a form leaves as it is.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC
@@ -96,12 +96,9 @@ pub(super) fn checked(url: &str) -> Result<Uri, Failure> {
     let uri: Uri = url
         .parse()
         .map_err(|_| format!("`{}` is not a URL", place(url)))?;
-    let host = uri.host().unwrap_or("");
-    let is_local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    match uri.scheme_str() {
-        Some("https") if !host.is_empty() => Ok(uri),
-        Some("http") if is_local => Ok(uri),
-        _ => Err(format!(
+    match keeps_secrets(url) {
+        true => Ok(uri),
+        false => Err(format!(
             "`{}` is not an https URL, so no login is sent to it",
             place(url)
         )
