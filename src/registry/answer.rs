@@ -110,8 +110,8 @@ impl Answer {
     ///
     /// # Errors
     /// `Failed` with the same result if it says `isError`.
-    pub(crate) fn of_foreign(result: Box<RawValue>) -> Result<Answer> {
-        let body = Body::Foreign(Foreign::new(result)?);
+    pub(crate) fn of_foreign(server: &str, result: Box<RawValue>) -> Result<Answer> {
+        let body = Body::Foreign(Foreign::new(server, result)?);
         Ok(Answer::new(body, None))
     }
 

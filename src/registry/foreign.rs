@@ -33,14 +33,14 @@ struct Block<'a> {
 }
 
 impl Foreign {
-    /// Takes the result of a server.
+    /// Takes the result of the server of that name.
     ///
     /// # Errors
     /// `Failed` with the same result if it says `isError`, `UpstreamInvalidResponse` if it is not a result.
-    pub(super) fn new(result: Box<RawValue>) -> Result<Foreign> {
+    pub(super) fn new(server: &str, result: Box<RawValue>) -> Result<Foreign> {
         let fields: Fields<'_> = serde_json::from_str(result.get()).map_err(|error| {
-            Error::invalid_response("mcp", "answered with something that is not a result")
-                .with_source(error)
+            let problem = "answered with something that is not a result";
+            Error::invalid_response(server.to_owned(), problem).with_source(error)
         })?;
         if fields.is_error {
             let message = message(fields.content);

@@ -77,7 +77,7 @@ pub(super) fn decode(kept: &RawValue) -> Result<Answer> {
             bytes.uncharged()
         }
         _ => match kept.foreign {
-            Some(result) => Answer::of_foreign(result)?,
+            Some(result) => Answer::of_foreign("mcp", result)?,
             None => Answer::nothing(),
         },
     };

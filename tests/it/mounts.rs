@@ -3,23 +3,36 @@
 mod eras;
 mod faults;
 mod legacy;
-mod modern;
+pub mod liar;
+mod lies;
+pub mod modern;
 #[cfg(all(unix, feature = "provenance"))]
-mod stdio;
+mod principals;
+#[cfg(all(unix, feature = "provenance"))]
+pub mod stdio;
+mod storms;
 
 use std::sync::Arc;
 
-use bifold::{App, Config, Mount, Server};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use bifold::{App, Config, Context, Mount, Principal, RequestInfo, Server};
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{Answer, TestApp, modern, serve};
 
 /// An application that mounts these servers, and has nothing of its own.
 async fn mounting(mounts: impl IntoIterator<Item = Mount>) -> TestApp {
+    mounting_with(Config::default(), mounts).await
+}
+
+/// The same with these settings.
+async fn mounting_with(config: Config, mounts: impl IntoIterator<Item = Mount>) -> TestApp {
     let server = mounts
         .into_iter()
         .fold(Server::new("gateway", "1.0.0"), Server::mount);
-    TestApp::of(App::new(Config::default(), server).unwrap()).await
+    TestApp::of(App::new(config, server).unwrap()).await
 }
 
 /// The names in one of the lists.
@@ -51,6 +64,27 @@ async fn until(app: &TestApp, wanted: impl Fn(&Value) -> bool) -> Value {
         tokio::task::yield_now().await;
     }
     panic!("{}", app.get("/mounts").await.text());
+}
+
+/// A layer that takes the principal from a header.
+async fn named(request: Request, next: Next) -> Response {
+    let user = request.headers().get("x-user");
+    let user = user.map(|it| it.to_str().unwrap().to_owned());
+    let cx = request.extensions().get::<Context>().unwrap();
+    if let Some(user) = user {
+        cx.identify(Principal::new(user));
+    }
+    next.run(request).await
+}
+
+/// The result of a call of that principal, who has credentials that are not for the mounted server.
+async fn call_as(app: &TestApp, user: &str, tool: &str) -> Value {
+    let mut request = modern("tools/call", json!({ "name": tool, "arguments": {} }));
+    let headers = request.headers_mut();
+    headers.insert("x-user", user.parse().unwrap());
+    headers.insert("x-api-key", "secret".parse().unwrap());
+    let response = serve(&app.app, request, RequestInfo::default()).await;
+    Answer::read(response).await.json()["result"].take()
 }
 
 type Shared<T> = Arc<std::sync::Mutex<T>>;

@@ -7,6 +7,8 @@ mod contract;
 mod early;
 mod faults;
 mod log;
+#[cfg(target_os = "linux")]
+mod mounts;
 pub mod platform;
 mod runtime;
 pub mod serve;

@@ -54,7 +54,7 @@ struct Call<'a> {
     state: Option<&'a RawValue>,
 }
 
-/// A result, as far as it may ask for more.
+/// The fields of a result that may ask for more.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Round<'a> {
@@ -86,7 +86,7 @@ pub(super) async fn call(
         arguments: Some(arguments),
     };
     let result = measured(&peer, &theirs, &cx, &subject).await?;
-    Answer::of_foreign(uris::rewritten(result, &peer.names))
+    Answer::of_foreign(&peer.name, uris::rewritten(result, &peer.names))
 }
 
 /// Reads a document by our URI, which the arguments hold.
@@ -106,7 +106,7 @@ pub(super) async fn read(
         arguments: None,
     };
     let result = measured(&peer, &theirs, &cx, &subject).await?;
-    Answer::of_foreign(uris::rewritten(result, &peer.names))
+    Answer::of_foreign(&peer.name, uris::rewritten(result, &peer.names))
 }
 
 /// Proposes values of an argument.
@@ -167,7 +167,7 @@ async fn answered(
     if let Some(resumed) = bridge::resume(&peer.lot, cx, &owner).await {
         return resumed;
     }
-    // A server of the modern era has questions of its own, whose names are its own.
+    // A server of the modern era names its questions itself.
     if let Some(late) = bridge::too_late(cx)
         && !peer.connection(cx).await?.session().is_modern()
     {
@@ -264,7 +264,7 @@ async fn connected(
                 continue;
             }
             (Err(Failure::Broken(error)), Ok(connection)) => {
-                // An error of our own, such as a client that does not answer, says nothing of the connection.
+                // Other errors, such as that of a client that does not answer, do not mean that the connection is broken.
                 if error.is_unreachable() {
                     peer.forget(&connection);
                     if may_repeat && !has_repeated && !cx.has_asked() {
@@ -274,7 +274,13 @@ async fn connected(
                 }
                 return Err(Failure::Broken(error));
             }
-            (Err(failure), Ok(_)) => failure,
+            (Err(failure), Ok(connection)) => {
+                // The process has ended, and another one is started.
+                if connection.link().as_http().is_none() {
+                    peer.forget(&connection);
+                }
+                failure
+            }
         };
         let Failure::Unseen(error) = failure else {
             return Err(failure);
@@ -334,8 +340,8 @@ impl Call<'_> {
     }
 }
 
-/// The error of a call on a mount that is gone.
+/// The error of a call on a server that is no longer mounted.
 pub(super) fn gone(mount: &str) -> Failure {
-    let problem = "is not mounted any more";
+    let problem = "is no longer mounted";
     Failure::Broken(error(mount, Kind::UpstreamUnavailable, None, problem))
 }

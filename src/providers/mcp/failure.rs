@@ -1,4 +1,4 @@
-//! Why a mounted server gave no result, as far as it matters whether the request may be sent again.
+//! Why a mounted server gave no result, and whether the request may be sent again.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

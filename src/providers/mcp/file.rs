@@ -43,6 +43,8 @@ struct Entry {
     scopes: Vec<String>,
     #[serde(default)]
     tools: Option<Vec<String>>,
+    #[serde(default)]
+    shared: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -136,6 +138,7 @@ impl Entry {
                 return wrong("`args`, `env` and `cwd` need a `command`");
             }
             (None, Some(_)) if self.headers.is_some() => return wrong("`headers` need a `url`"),
+            (Some(_), None) if self.shared => return wrong("`shared` needs a `command`"),
             (Some(url), None) => {
                 let headers = self.headers.map_or(Vec::new(), |it| it.0);
                 let headers = headers.into_iter().map(|(name, value)| {
@@ -166,11 +169,12 @@ impl Entry {
         let mut mount = Mount::new(name, transport).scopes(self.scopes);
         mount.has_prefix = self.prefix;
         mount.tools = self.tools;
+        mount.is_shared = self.shared;
         Ok(mount)
     }
 }
 
-/// The text with the values of its variables: `${NAME}`, or `${NAME:-what stands for it where it is not set}`.
+/// The text with the values of its variables: `${NAME}`, or `${NAME:-default}`.
 fn expanded(
     place: &str,
     field: &str,
@@ -213,7 +217,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Named<T> {
                 let mut entries: Vec<(String, T)> = Vec::new();
                 while let Some(name) = map.next_key::<String>()? {
                     if entries.iter().any(|it| it.0 == name) {
-                        let problem = format!("`{name}` stands twice");
+                        let problem = format!("`{name}` is there twice");
                         return Err(serde::de::Error::custom(problem));
                     }
                     entries.push((name, map.next_value()?));
@@ -264,7 +268,7 @@ mod tests {
             (r#"{"mcpServers": {}} x"#, "trailing characters"),
             (
                 r#"{"mcpServers": {"a": {"command": "x"}, "a": {"command": "y"}}}"#,
-                "`a` stands twice",
+                "`a` is there twice",
             ),
             (
                 r#"{"mcpServers": {"a": {"command": "x", "speed": 1}}}"#,
@@ -281,6 +285,10 @@ mod tests {
             (
                 r#"{"mcpServers": {"a": {"type": "sse", "url": "y"}}}"#,
                 "`mcpServers.a`: the transport `sse`",
+            ),
+            (
+                r#"{"mcpServers": {"a": {"url": "y", "shared": true}}}"#,
+                "`mcpServers.a`: `shared` needs a `command`",
             ),
             (
                 r#"{"mcpServers": {"a": {"command": "x", "args": [1]}}}"#,

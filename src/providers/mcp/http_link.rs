@@ -13,7 +13,7 @@ use super::link::{Request, Said};
 use super::mount;
 use super::session::Session;
 use super::wire;
-use crate::client::{self, Events, Message, Response};
+use crate::client::{Events, Message, Response};
 use crate::config::Config;
 use crate::error::{Kind, Result};
 use crate::upstream::{Streaming, StreamingClient, Unsent};
@@ -45,7 +45,7 @@ pub(super) struct HttpExchange {
     id: u64,
     session_id: Option<HeaderValue>,
     status: StatusCode,
-    /// What was read and not taken yet.
+    /// The messages that were read and not yet taken.
     ready: VecDeque<Message>,
     /// The rest of the response, if it is an event stream.
     stream: Option<Box<(Streaming, Events)>>,
@@ -154,7 +154,7 @@ impl HttpLink {
             status: response.status(),
             ready: VecDeque::new(),
             stream: Some(Box::new((response, Events::new(self.max_bytes)))),
-            // There is no request that could be cancelled.
+            // No request could be cancelled.
             is_over: true,
         }))
     }
@@ -194,7 +194,7 @@ impl HttpLink {
         if status == StatusCode::BAD_REQUEST && mentions_session() {
             return Failure::SessionGone;
         }
-        match client::parse(&body).ok().and_then(|mut it| it.pop()) {
+        match wire::messages(&body).ok().and_then(|mut it| it.pop()) {
             Some(Message::Response(Response {
                 outcome: Err(failure),
                 ..
@@ -204,7 +204,7 @@ impl HttpLink {
     }
 
     fn parse(&self, text: &[u8]) -> Result<Vec<Message>, Failure> {
-        client::parse(text).map_err(|it| self.invalid(&format!("sent {it}")))
+        wire::messages(text).map_err(|it| self.invalid(&format!("sent {it}")))
     }
 
     fn invalid(&self, problem: &str) -> Failure {
@@ -344,7 +344,8 @@ impl Drop for HttpExchange {
         };
         let (link, session, id) = (self.link.clone(), self.session.clone(), self.id);
         runtime.spawn(async move {
-            let params = serde_json::json!({ "requestId": id, "reason": "the caller does not wait any more" });
+            let params =
+                serde_json::json!({ "requestId": id, "reason": "the caller no longer waits" });
             let cancelled = wire::notification("notifications/cancelled", Some(&params));
             let _ = link.tell(&session, cancelled).await;
         });

@@ -188,7 +188,18 @@ impl Said {
         }
     }
 
-    /// The outcome. What the server asks without a client is answered as far as that is possible.
+    /// The bytes that a message before the outcome holds.
+    #[cfg(unix)]
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Said::Ended(_) => 0,
+            Said::Asked { method, params, .. } | Said::Told { method, params } => {
+                method.len() + params.as_ref().map_or(0, |it| it.get().len())
+            }
+        }
+    }
+
+    /// The outcome, if this is it. A request of the server, for which there is no client, is answered.
     pub(super) async fn outcome_or_tell(
         self,
         exchange: &Exchange,
@@ -207,7 +218,7 @@ pub(super) fn unbidden(method: &str) -> Result<&'static RawValue, (i64, &'static
     let json = match method {
         "ping" => "{}",
         "roots/list" => "{\"roots\":[]}",
-        _ => return Err((-32601, "there is no client here that could answer this")),
+        _ => return Err((-32601, "no client is here that could answer this")),
     };
     Ok(serde_json::from_str(json).expect("a constant is JSON"))
 }

@@ -1,4 +1,4 @@
-//! The lists of a mounted server, page by page, within limits that hold for every server.
+//! The lists of a mounted server, page by page, within limits.
 
 use std::sync::Arc;
 
@@ -20,6 +20,11 @@ const MAX_PAGES: usize = 200;
 
 /// The most bytes of all lists together.
 const MAX_BYTES: usize = 32 << 20;
+
+/// Why a list is cut.
+fn too_long() -> String {
+    format!("a list has at most {MAX_ENTRIES} entries, {MAX_PAGES} pages and {MAX_BYTES} bytes")
+}
 
 /// Everything that a server lists.
 #[derive(Default, Serialize, Deserialize)]
@@ -53,18 +58,19 @@ impl Listed {
     /// Reads all lists that the server says it has.
     pub(super) async fn read(link: &Link, session: &Arc<Session>) -> Result<Listed, Failure> {
         let mut listed = Listed {
-            has_resources: session.has("resources"),
+            has_resources: session.capabilities.resources.is_there,
             ..Listed::default()
         };
         let mut left = MAX_BYTES;
+        let known = &session.capabilities;
         let wanted = [
-            ("tools", "tools/list"),
-            ("resources", "resources/list"),
-            ("resources", "resources/templates/list"),
-            ("prompts", "prompts/list"),
+            (known.tools, "tools/list"),
+            (known.resources, "resources/list"),
+            (known.resources, "resources/templates/list"),
+            (known.prompts, "prompts/list"),
         ];
-        for (capability, method) in wanted {
-            if !session.has(capability) {
+        for (feature, method) in wanted {
+            if !feature.is_there {
                 continue;
             }
             let entries = match all(link, session, method, &mut left, &mut listed.cut).await {
@@ -84,6 +90,7 @@ impl Listed {
     }
 }
 
+/// The entries of all pages. A list without an end is cut, and the cut is noted.
 async fn all(
     link: &Link,
     session: &Arc<Session>,
@@ -92,45 +99,50 @@ async fn all(
     cut: &mut Vec<Refused>,
 ) -> Result<Vec<Value>, Failure> {
     let mut entries = Vec::new();
-    let mut cursor: Option<String> = None;
-    for page in 0.. {
-        let mut params = json!({});
-        if let Some(cursor) = &cursor {
-            params["cursor"] = cursor.as_str().into();
-        }
-        if session.is_modern() {
-            params["_meta"] = json!(ModernMeta::new(json!({})));
-        }
-        let request = Request::new(link.next_id(), method, &params);
+    // They are counted in `left`, like the pages that they came with.
+    let mut cursors: Vec<String> = Vec::new();
+    let why = loop {
+        let request = request(link, session, method, cursors.last());
         let result = link.open(session, request).await?.only_result().await?;
         let size = result.get().len();
-        let read = self::page(link, method, &result)?;
+        let read = page(link, method, &result)?;
         entries.extend(read.tools.unwrap_or_default());
-        let next = read.next_cursor.filter(|it| !it.is_empty());
         let is_over = entries.len() > MAX_ENTRIES || size > *left;
         *left = left.saturating_sub(size);
-        if is_over || (page + 1 == MAX_PAGES && next.is_some()) {
-            entries.truncate(MAX_ENTRIES);
-            cut.push(Refused {
-                what: format!("the rest of `{method}`"),
-                why: format!("a list has at most {MAX_ENTRIES} entries, {MAX_PAGES} pages and {MAX_BYTES} bytes"),
-            });
-            return Ok(entries);
-        }
+        let next = read.next_cursor.filter(|it| !it.is_empty());
         match next {
+            _ if is_over => break too_long(),
             None => return Ok(entries),
-            next if next == cursor => {
-                let problem = format!("answers `{method}` with the same page for ever");
-                return Err(Failure::broken(
-                    link.mount(),
-                    Kind::UpstreamInvalidResponse,
-                    &problem,
-                ));
+            Some(_) if cursors.len() + 1 == MAX_PAGES => break too_long(),
+            Some(next) if cursors.contains(&next) => {
+                break "the server begins the list anew, without an end".to_owned();
             }
-            next => cursor = next,
+            Some(next) => cursors.push(next),
         }
-    }
+    };
+    entries.truncate(MAX_ENTRIES);
+    cut.push(Refused {
+        what: format!("the rest of `{method}`"),
+        why,
+    });
     Ok(entries)
+}
+
+/// The request for the page at `cursor`.
+fn request(
+    link: &Link,
+    session: &Session,
+    method: &'static str,
+    cursor: Option<&String>,
+) -> Request {
+    let mut params = json!({});
+    if let Some(cursor) = cursor {
+        params["cursor"] = cursor.as_str().into();
+    }
+    if session.is_modern() {
+        params["_meta"] = json!(ModernMeta::new(json!({})));
+    }
+    Request::new(link.next_id(), method, &params)
 }
 
 fn page(link: &Link, method: &str, result: &RawValue) -> Result<Page, Failure> {

@@ -2,13 +2,18 @@
 //!
 //! `mount` and `file` declare them, `mounts` starts and stops them. `owner` is the task that owns the connection to one
 //! server, with what it lists (`lists`, `offer`, `names`). `peer` is that server as its calls see it (`call`, `bridge`), over
-//! a `link` (`http_link`, or `stdio` to a `process`) in the era of the server (`session`).
+//! a `link` (`http_link`, or `stdio` to a `process`) in the era of the server (`session`). Where it may keep state, each
+//! principal has one of the `sessions`, or of the `children` that are processes.
 
 mod bridge;
 mod call;
+#[cfg(unix)]
+mod children;
 mod failure;
 mod file;
 mod http_link;
+#[cfg(unix)]
+mod lines;
 mod link;
 mod listen;
 mod lists;
@@ -22,6 +27,7 @@ mod peer;
 #[cfg(unix)]
 mod process;
 mod session;
+mod sessions;
 mod status;
 #[cfg(unix)]
 mod stdio;

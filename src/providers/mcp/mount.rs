@@ -39,6 +39,8 @@ pub struct Mount {
     pub(super) scopes: Vec<String>,
     /// The tools that are offered, if not all are.
     pub(super) tools: Option<Vec<String>>,
+    /// Whether all callers share a child process.
+    pub(super) is_shared: bool,
 }
 
 /// How a server is reached. Two that are equal are the same server with the same credentials.
@@ -70,8 +72,10 @@ impl Mount {
         )
     }
 
-    /// A server that is started as a child process, and reached over its standard input and output. Not on Lambda. All
-    /// callers share the process, so it must keep nothing that is for one of them only.
+    /// A server that is started as a child process, and reached over its standard input and output. Not on Lambda.
+    ///
+    /// Callers without a name share one process. Each principal gets its own process, because a process may keep
+    /// something that is for one of them only: see [`Mount::shared`].
     pub fn stdio(name: impl Into<String>, command: impl Into<String>) -> Mount {
         Mount::new(
             name.into(),
@@ -91,10 +95,11 @@ impl Mount {
             has_prefix: true,
             scopes: Vec::new(),
             tools: None,
+            is_shared: false,
         }
     }
 
-    /// Sends a header with each request to a server that is reached over HTTP, such as a token of its own.
+    /// Sends a header with each request to a server that is reached over HTTP, such as its token.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Mount {
         if let Transport::Http { headers, .. } = &mut self.transport {
             headers.push((name.into(), value.into()));
@@ -124,6 +129,13 @@ impl Mount {
         if let Transport::Stdio { folder, .. } = &mut self.transport {
             *folder = Some(path.into());
         }
+        self
+    }
+
+    /// Lets all callers share one child process, also those with different principals. It must keep nothing that is for one
+    /// of them only.
+    pub fn shared(mut self) -> Mount {
+        self.is_shared = true;
         self
     }
 
@@ -193,6 +205,7 @@ impl Mount {
             && self.has_prefix == other.has_prefix
             && self.scopes == other.scopes
             && self.tools == other.tools
+            && self.is_shared == other.is_shared
     }
 }
 

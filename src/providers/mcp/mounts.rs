@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use tracing::warn;
 
 use super::file;
 use super::mount::Mount;
@@ -28,8 +29,17 @@ pub(crate) struct Mounts {
     declared: Vec<Mount>,
     /// All of the beginning, until they are started.
     first: Mutex<Vec<Arc<Peer>>>,
-    running: Mutex<Vec<Mounted>>,
+    running: Mutex<Running>,
     started: OnceLock<Instant>,
+}
+
+/// The servers whose tasks run.
+#[derive(Default)]
+struct Running {
+    mounted: Vec<Mounted>,
+    /// Those that are not mounted any more, until their calls have ended.
+    leaving: Vec<Mounted>,
+    is_stopped: bool,
 }
 
 /// One mounted server, with the task that owns its connection.
@@ -62,7 +72,7 @@ impl Mounts {
             config: config.clone(),
             declared,
             first: Mutex::new(first),
-            running: Mutex::new(Vec::new()),
+            running: Mutex::default(),
             started: OnceLock::new(),
         }))
     }
@@ -75,7 +85,7 @@ impl Mounts {
         self.started.get_or_init(|| {
             let first = std::mem::take(&mut *lock(&self.first));
             let mounted = first.into_iter().map(|peer| Mounted::start(peer, change));
-            lock(&self.running).extend(mounted);
+            lock(&self.running).mounted.extend(mounted);
             if let Some(path) = self
                 .config
                 .mcp_servers
@@ -96,11 +106,7 @@ impl Mounts {
         if end <= Instant::now() {
             return;
         }
-        let tried: Vec<_> = lock(&self.running)
-            .iter()
-            .map(|it| it.tried.clone())
-            .collect();
-        for mut tried in tried {
+        for mut tried in self.attempts() {
             // A task that has ended cannot answer any more.
             let _ = tokio::time::timeout_at(end, tried.wait_for(|it| *it)).await;
         }
@@ -110,41 +116,47 @@ impl Mounts {
     ///
     /// # Errors
     /// A line for everything that is wrong; nothing is changed then.
-    pub(crate) fn reload(&self, change: &Change) -> Result<(), Vec<String>> {
+    pub(super) fn reload(&self, change: &Change) -> Result<(), Vec<String>> {
         let all = all(&self.declared, &self.config)?;
         let mut running = lock(&self.running);
-        let kept = |mounted: &Mounted| all.iter().any(|it| it.is_same_peer(&mounted.peer.mount));
-        let (stay, go): (Vec<_>, Vec<_>) = running.drain(..).partition(kept);
-        for mounted in &go {
-            mounted.orders.send_replace(Order::Unmount);
-            // At once, so that the names are free for what takes its place.
-            let name = &mounted.peer.name;
-            let changed = change(&mut |functions| {
-                functions.set_absent(name, false);
-                let old = mounted.peer.take_offered();
-                functions.replace(&old, &mut Functions::default(), &mut Vec::new());
-            });
-            changed.map_err(|problem| vec![problem])?;
+        if running.is_stopped {
+            return Ok(());
         }
-        *running = stay;
-        for mount in all {
-            if !running.iter().any(|it| it.peer.mount.is_same_peer(&mount)) {
-                let peer = Peer::new(mount, &self.config);
-                let peer = peer.map_err(|error| vec![error.message().to_owned()])?;
-                running.push(Mounted::start(Arc::new(peer), change));
-            }
-        }
+        let is_new = |it: &&Mount| !running.mounted.iter().any(|old| old.is_of(it));
+        let new = all.iter().filter(is_new);
+        let new: Result<Vec<Peer>, _> = new.map(|it| Peer::new(it.clone(), &self.config)).collect();
+        let new = new.map_err(|error| vec![error.message().to_owned()])?;
+
+        let place = |it: &Mounted| all.iter().position(|mount| it.is_of(mount));
+        let (gone, mut mounted): (Vec<_>, Vec<_>) = running
+            .mounted
+            .drain(..)
+            .partition(|it| place(it).is_none());
+        gone.iter().for_each(|it| it.unmount(change));
+        mounted.extend(
+            new.into_iter()
+                .map(|it| Mounted::start(Arc::new(it), change)),
+        );
+        mounted.sort_by_key(place);
+        running.mounted = mounted;
+        running.leaving.retain(|it| !it.task.is_finished());
+        running.leaving.extend(gone);
         Ok(())
     }
 
     /// Closes all connections, for so long at most.
     pub(crate) async fn stop(&self, limit: Duration) {
         let end = Deadline::after(limit);
-        let running = std::mem::take(&mut *lock(&self.running));
-        for mounted in &running {
+        let all: Vec<Mounted> = {
+            let mut running = lock(&self.running);
+            running.is_stopped = true;
+            let leaving = std::mem::take(&mut running.leaving);
+            running.mounted.drain(..).chain(leaving).collect()
+        };
+        for mounted in &all {
             mounted.orders.send_replace(Order::Stop);
         }
-        for mut mounted in running {
+        for mut mounted in all {
             if timeout(end.remaining(), &mut mounted.task).await.is_err() {
                 // A child process is killed when its owner is dropped.
                 mounted.task.abort();
@@ -152,18 +164,25 @@ impl Mounts {
         }
     }
 
+    /// Whether all connections are closed, and none is opened any more.
+    pub(super) fn is_stopped(&self) -> bool {
+        lock(&self.running).is_stopped
+    }
+
     /// Waits until every server has answered or failed, for so long at most.
     #[cfg(feature = "cli")]
     pub(crate) async fn tried(&self, limit: Duration) {
         let end = Deadline::after(limit);
-        let tried: Vec<_> = lock(&self.running)
-            .iter()
-            .map(|it| it.tried.clone())
-            .collect();
-        for mut tried in tried {
+        for mut tried in self.attempts() {
             // A task that has ended cannot answer any more.
             let _ = end.timeout(tried.wait_for(|it| *it)).await;
         }
+    }
+
+    /// Whether each server has answered or failed.
+    fn attempts(&self) -> Vec<watch::Receiver<bool>> {
+        let running = lock(&self.running);
+        running.mounted.iter().map(|it| it.tried.clone()).collect()
     }
 
     /// The state of each server.
@@ -173,7 +192,7 @@ impl Mounts {
             .map(|it| it.status.current())
             .collect();
         let running = lock(&self.running);
-        let running = running.iter().map(|it| it.peer.status.current());
+        let running = running.mounted.iter().map(|it| it.peer.status.current());
         running.chain::<Vec<_>>(first).collect()
     }
 }
@@ -188,6 +207,29 @@ impl Mounted {
             orders,
             tried,
             task: tokio::spawn(owner.run()),
+        }
+    }
+
+    /// Whether it is the server of this declaration.
+    fn is_of(&self, mount: &Mount) -> bool {
+        self.peer.mount.is_same_peer(mount)
+    }
+
+    /// Offers nothing of it any more, and closes its connection once its calls have ended.
+    fn unmount(&self, change: &Change) {
+        self.orders.send_replace(Order::Unmount);
+        let name = &self.peer.name;
+        // At once, so that the names are free for what takes its place.
+        let changed = change(&mut |functions| {
+            functions.set_absent(name, false);
+            let old = self.peer.take_offered();
+            functions.replace(&old, &mut Functions::default(), &mut Vec::new());
+        });
+        if let Err(problem) = changed {
+            warn!(
+                mount = &**name,
+                problem, "the functions of a server that is gone are still listed"
+            );
         }
     }
 }

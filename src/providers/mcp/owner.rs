@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use super::failure::{Failure, error};
-use super::link::{Link, Said};
-use super::listen::listen;
+use super::link::Link;
+use super::listen::Changes;
 use super::lists::Listed;
 use super::mount::Transport;
 use super::offer::Offer;
@@ -37,8 +37,8 @@ const CALM: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_se
 /// A stream of changes that ends sooner is not opened again before the next reading.
 const LASTING: Duration = Duration::from_secs(10);
 
-/// How long the sessions of a server may take to end.
-const ENDING: Duration = Duration::from_secs(2);
+/// How long the sessions of a server, and its processes, may take to end.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// Changes the catalog; the text is why that was refused.
 pub(crate) type Change =
@@ -71,6 +71,7 @@ pub(super) struct Owner {
     restless: u32,
     listed_at: Option<Instant>,
     is_absent: bool,
+    changes: Option<Changes>,
 }
 
 impl Owner {
@@ -91,6 +92,7 @@ impl Owner {
             restless: 0,
             listed_at: None,
             is_absent: false,
+            changes: None,
         }
     }
 
@@ -129,8 +131,7 @@ impl Owner {
 
     async fn end(self, order: Order) {
         if order == Order::Unmount {
-            let longest = self.peer.config.call_timeout;
-            let _ = timeout(longest, self.peer.idle()).await;
+            finish_calls(&self.peer, self.orders).await;
         }
         self.peer.child_gone();
         self.peer.status.stopped();
@@ -166,35 +167,31 @@ impl Owner {
 
     /// Waits until the lists are to be read again.
     async fn wait_for_change(&mut self, connection: &Arc<Connection>) {
-        let since = Instant::now();
-        let listening = timeout(LISTING, listen(connection)).await;
-        let mut changes = listening.ok().flatten();
+        // The stream stays open while the lists are read, so that no change is missed meanwhile.
+        if !self.changes.as_ref().is_some_and(|it| it.is_of(connection)) {
+            let opened = timeout(LISTING, Changes::open(connection)).await;
+            self.changes = opened.ok().flatten();
+        }
         let refresh = sleep(REFRESH);
         tokio::pin!(refresh);
         loop {
             let heard = async {
-                match &mut changes {
-                    Some(exchange) => exchange.next().await,
+                match &mut self.changes {
+                    Some(changes) => changes.next().await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                said = heard => match said {
-                    Ok(Said::Told { method, .. }) if method.ends_with("/list_changed") => break,
-                    Ok(Said::Told { .. }) => {}
-                    Ok(Said::Asked { id, method, .. }) => {
-                        if let Some(exchange) = &changes {
-                            exchange.reply(&id, super::link::unbidden(&method)).await;
-                        }
+                has_changed = heard => {
+                    if has_changed {
+                        break;
                     }
-                    Ok(Said::Ended(_)) | Err(_) => {
-                        changes = None;
-                        // A stream that was there and is gone may mean that the server was started anew.
-                        if since.elapsed() > LASTING {
-                            break;
-                        }
+                    let ended = self.changes.take();
+                    // A stream that was there and is gone may mean that the server was started anew.
+                    if ended.is_some_and(|it| it.age() > LASTING) {
+                        break;
                     }
-                },
+                }
                 () = self.peer.lost.notified() => break,
                 () = &mut refresh => break,
             }
@@ -232,12 +229,9 @@ impl Owner {
             problem = self.talk(&link, &mut changes) => problem,
             _ = ordered(&mut orders) => {
                 // Calls that run may end before their process does.
-                if *orders.borrow() == Order::Unmount {
-                    let longest = peer.config.call_timeout;
-                    tokio::select! {
-                        _ = timeout(longest, peer.idle()) => {}
-                        _ = process.run() => {}
-                    }
+                tokio::select! {
+                    () = finish_calls(&peer, orders) => {}
+                    _ = process.run() => {}
                 }
                 String::new()
             }
@@ -310,7 +304,6 @@ impl Owner {
 
     fn down(&mut self, problem: String) {
         self.failures += 1;
-        self.tried.send_replace(true);
         let was_up = self.peer.status.down(problem.clone());
         if was_up || self.failures == 1 {
             warn!(
@@ -321,12 +314,20 @@ impl Owner {
         if !self.is_absent {
             self.absent(true);
         }
+        // Last, because then the state and the lists are looked at.
+        self.tried.send_replace(true);
     }
 
     /// Says in the lists whether this server is missing.
     fn absent(&mut self, is_absent: bool) {
         let name = &self.peer.name;
-        let changed = (self.change)(&mut |functions| functions.set_absent(name, is_absent));
+        let orders = self.orders.clone();
+        let changed = (self.change)(&mut |functions| {
+            // One that is not mounted any more was forgotten already.
+            if *orders.borrow() == Order::Keep {
+                functions.set_absent(name, is_absent);
+            }
+        });
         self.is_absent = is_absent;
         self.complain(changed);
     }
@@ -367,6 +368,18 @@ impl Owner {
                 problem, "the functions of a mounted server are refused"
             );
         }
+    }
+}
+
+/// Waits until no call runs, for the time that a call may take; not if the process ends.
+async fn finish_calls(peer: &Peer, mut orders: watch::Receiver<Order>) {
+    let stopped = async {
+        // Without anybody who could order it, the application is gone.
+        let _ = orders.wait_for(|it| *it == Order::Stop).await;
+    };
+    tokio::select! {
+        _ = timeout(peer.config.call_timeout, peer.idle()) => {}
+        () = stopped => {}
     }
 }
 

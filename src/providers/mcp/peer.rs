@@ -1,32 +1,36 @@
 //! A mounted server as its calls see it: the way to it, and the sessions with it.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
 
 use super::bridge::ParkingLot;
 use super::call::gone;
+#[cfg(unix)]
+use super::children::{Children, MAX_CHILDREN};
 use super::failure::{Failure, error};
 use super::http_link::HttpLink;
 use super::link::Link;
 use super::mount::{Mount, Transport};
 use super::names::Names;
 use super::session::{OPENING, Session};
+use super::sessions::Sessions;
 use super::status::Status;
 use crate::clock::Deadline;
 use crate::config::Config;
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::registry::Functions;
 use crate::upstream::Once;
 
 /// The most sessions of principals with one server.
 const MAX_SESSIONS: usize = 256;
+
+#[cfg(not(unix))]
+const MAX_CHILDREN: usize = 0;
 
 /// A session that no call has used for so long is ended.
 pub(super) const IDLE: Duration = Duration::from_secs(1800);
@@ -50,15 +54,12 @@ pub(super) struct Peer {
     /// Whether the server is known to be of an earlier era.
     is_legacy: AtomicBool,
     base: Once<Connection>,
-    sessions: Mutex<HashMap<String, Slot>>,
-    /// The connection to a child process, which the task opens that owns it.
+    /// The sessions of principals.
+    sessions: Sessions,
+    /// The connection to the child process that all share who have no session, which the task opens that owns it.
     child: watch::Sender<Child>,
-}
-
-/// The session of one principal.
-struct Slot {
-    used: Instant,
-    connection: Arc<Once<Connection>>,
+    #[cfg(unix)]
+    children: Children,
 }
 
 /// The connection to a child process.
@@ -74,7 +75,7 @@ enum Child {
 pub(super) struct Connection {
     link: Link,
     session: Arc<Session>,
-    /// The principal whose session it is, if the server has sessions.
+    /// The principal whose session it is, if it is not for all.
     principal: Option<String>,
 }
 
@@ -105,12 +106,12 @@ impl Peer {
     /// # Errors
     /// `Internal` if the settings cannot be used.
     pub(super) fn new(mount: Mount, config: &Arc<Config>) -> Result<Peer> {
-        let (http, transport) = match &mount.transport {
+        let (http, transport, most) = match &mount.transport {
             Transport::Http { url, headers } => {
                 let link = HttpLink::new(&mount.name, url, headers, config)?;
-                (Some(Link::http(link)), "http")
+                (Some(Link::http(link)), "http", MAX_SESSIONS)
             }
-            Transport::Stdio { .. } => (None, "stdio"),
+            Transport::Stdio { .. } => (None, "stdio", MAX_CHILDREN),
         };
         Ok(Peer {
             name: mount.name.as_str().into(),
@@ -124,8 +125,10 @@ impl Peer {
             http,
             is_legacy: AtomicBool::new(false),
             base: Once::new(),
-            sessions: Mutex::new(HashMap::new()),
+            sessions: Sessions::new(most),
             child: watch::Sender::new(Child::Down(None)),
+            #[cfg(unix)]
+            children: Children::new(),
             mount,
         })
     }
@@ -167,10 +170,10 @@ impl Peer {
             Child::Up(connection) => Some(connection.clone()),
             Child::Down(_) | Child::Gone => self.base.built(),
         };
-        base.is_some_and(|it| it.session.has("completions"))
+        base.is_some_and(|it| it.session.capabilities.completions.is_there)
     }
 
-    /// The connection for a call: with a server that has sessions, that of the principal.
+    /// The connection for a call: with a server that may keep state, that of the principal.
     ///
     /// # Errors
     /// `Unseen` if there is none in time.
@@ -179,16 +182,21 @@ impl Peer {
         cx: &Context,
     ) -> Result<Arc<Connection>, Failure> {
         let deadline = Deadline::after(OPENING).min(cx.deadline());
-        if self.http.is_none() {
-            return self.child(deadline).await;
-        }
-        let base = self.base(deadline).await?;
-        let principal = cx.principal().filter(|_| base.session.id.is_some());
+        let (base, keeps_state) = match self.http {
+            Some(_) => {
+                let base = self.base(deadline).await?;
+                let has_sessions = base.session.id.is_some();
+                (base, has_sessions)
+            }
+            None => (self.child(deadline).await?, !self.mount.is_shared),
+        };
+        let principal = cx.principal().filter(|_| keeps_state);
         let Some(principal) = principal.map(|it| it.id().to_owned()) else {
             return Ok(base);
         };
-        let slot = self.slot(&principal);
-        let opened = slot.get(deadline, || self.open(Some(principal))).await;
+        let (session, ended) = self.sessions.of(&principal).map_err(Failure::Unseen)?;
+        self.end_later(ended);
+        let opened = session.get(deadline, || self.open(Some(principal))).await;
         opened.map_err(Failure::Unseen)
     }
 
@@ -207,9 +215,10 @@ impl Peer {
     ) -> impl Future<Output = Result<Connection>> + Send + 'static {
         let peer = self.clone();
         async move {
-            let link = peer.http.clone();
-            let link =
-                link.ok_or_else(|| Error::internal("a child process is not opened by calls"))?;
+            let link = match &peer.http {
+                Some(link) => link.clone(),
+                None => peer.start_child().await?,
+            };
             let is_legacy = peer.is_legacy.load(Ordering::Relaxed);
             let opened = Session::open(&link, is_legacy).await;
             let now_legacy = opened.as_ref().is_ok_and(|it| !it.is_modern());
@@ -222,46 +231,30 @@ impl Peer {
         }
     }
 
-    fn slot(self: &Arc<Peer>, principal: &str) -> Arc<Once<Connection>> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if let Some(slot) = sessions.get_mut(principal) {
-            slot.used = now;
-            return slot.connection.clone();
-        }
-        if sessions.len() >= MAX_SESSIONS {
-            let oldest = sessions.iter().min_by_key(|it| it.1.used);
-            let oldest = oldest.map(|it| it.0.clone());
-            let slot = oldest.and_then(|it| sessions.remove(&it));
-            self.end_later(slot);
-        }
-        let connection = Arc::new(Once::new());
-        let slot = Slot {
-            used: now,
-            connection: connection.clone(),
-        };
-        sessions.insert(principal.to_owned(), slot);
-        connection
+    #[cfg(unix)]
+    async fn start_child(&self) -> Result<Link> {
+        let max_bytes = self.config.max_upstream_bytes;
+        self.children.start(&self.mount, max_bytes).await
+    }
+
+    #[cfg(not(unix))]
+    async fn start_child(&self) -> Result<Link> {
+        Err(crate::error::Error::internal(
+            "child processes are only supported on Unix",
+        ))
     }
 
     /// Ends the sessions that were not used for long.
     pub(super) fn sweep(self: &Arc<Peer>) {
         self.lot.sweep(false);
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle: Vec<String> = sessions
-            .iter()
-            .filter(|(_, slot)| slot.used.elapsed() > IDLE)
-            .map(|it| it.0.clone())
-            .collect();
-        for principal in idle {
-            let slot = sessions.remove(&principal);
-            self.end_later(slot);
+        for connection in self.sessions.unused(IDLE) {
+            self.end_later(Some(connection));
         }
     }
 
-    fn end_later(self: &Arc<Peer>, slot: Option<Slot>) {
-        let built = slot.and_then(|it| it.connection.built());
-        if let (Some(connection), Ok(runtime)) = (built, tokio::runtime::Handle::try_current()) {
+    /// Ends a session. A child process ends without its connection.
+    fn end_later(&self, ended: Option<Arc<Connection>>) {
+        if let (Some(connection), Ok(runtime)) = (ended, tokio::runtime::Handle::try_current()) {
             runtime.spawn(async move {
                 if let Some(http) = connection.link.as_http() {
                     http.end(&connection.session).await;
@@ -272,16 +265,10 @@ impl Peer {
 
     /// A connection that does not work any more: the next call opens another one.
     pub(super) fn forget(&self, connection: &Arc<Connection>) {
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = connection
-            .principal
-            .as_ref()
-            .and_then(|it| sessions.get(it));
-        match slot {
-            Some(slot) => slot.connection.drop_broken(connection),
+        match &connection.principal {
+            Some(principal) => self.sessions.forget(principal, connection),
             None => self.base.drop_broken(connection),
         }
-        drop(sessions);
         // The server may have been started anew, with other functions.
         self.lost.notify_one();
     }
@@ -298,18 +285,15 @@ impl Peer {
     /// Ends all sessions.
     pub(super) async fn end(self: &Arc<Peer>) {
         self.lot.sweep(true);
-        let sessions = {
-            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *sessions)
-        };
-        let principals = sessions
-            .into_values()
-            .filter_map(|it| it.connection.built());
-        let all: Vec<Arc<Connection>> = principals.chain(self.base.built()).collect();
+        let mut all = self.sessions.take();
+        all.extend(self.base.built());
         let links = all
             .iter()
             .filter_map(|it| Some((it.link.as_http()?, &it.session)));
         join_all(links.map(|(http, session)| http.end(session))).await;
+        drop(all);
+        #[cfg(unix)]
+        self.children.end().await;
     }
 
     pub(super) fn child_up(&self, connection: Connection) {

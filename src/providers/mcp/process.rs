@@ -15,14 +15,15 @@ use tokio::sync::mpsc;
 use tracing::{debug, info};
 
 use super::failure::{Failure, error};
+use super::lines::Lines;
 use super::link::{Said, unbidden};
 use super::mount::Transport;
-use super::stdio::{Command, StdioLink, WAITING};
+use super::stdio::{Command, Commands, StdioLink, Teller};
 use super::wire;
-use crate::client::{self, Call, Message, Response};
+use crate::client::{Call, Message, Response};
 use crate::error::Kind;
 
-/// The variables of this process that a child process gets too. Settings and secrets of this server are not among them.
+/// The variables of this process that a child process gets too: no settings and no secrets of this server.
 const INHERITED: [&str; 14] = [
     "PATH",
     "HOME",
@@ -40,22 +41,19 @@ const INHERITED: [&str; 14] = [
     "XDG_CONFIG_HOME",
 ];
 
-/// The room that is kept for results, which must never be dropped.
-const KEPT: usize = 64;
-
 /// The most bytes that wait to be written to a process that reads too slowly.
 const MAX_UNSENT: usize = 16 << 20;
 
-/// The longest line of the child's own log that is repeated.
+/// The longest line of the log of the process that is repeated.
 const MAX_LOG: usize = 4 << 10;
 
 /// How long a process has to end by itself, and then after a signal.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How often it is looked whether a process has ended.
+/// How often a process is checked for its end.
 const STEP: Duration = Duration::from_millis(20);
 
-/// How many times that is done once it has closed its output.
+/// How many checks follow the end of its output.
 const REAPING: u32 = 25;
 
 /// A running child process. Its process group is killed when this is dropped.
@@ -66,8 +64,8 @@ pub(super) struct Process {
     input: Option<pipe::Sender>,
     output: pipe::Receiver,
     log: pipe::Receiver,
-    commands: mpsc::Receiver<Command>,
-    open: HashMap<u64, mpsc::Sender<Said>>,
+    commands: Commands,
+    open: HashMap<u64, Teller>,
     unsent: BytesMut,
     max_bytes: usize,
     /// Is told when the server says that a list has changed.
@@ -75,7 +73,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the process in a process group of its own.
+    /// Starts the process in its own process group.
     ///
     /// # Errors
     /// Why it cannot be started.
@@ -117,10 +115,10 @@ impl Process {
             return Err("it was started without pipes".to_owned());
         };
         let pipe = |error: std::io::Error| format!("its pipes cannot be used: {error}");
-        let (sender, commands) = mpsc::channel(WAITING);
         let mount: Arc<str> = mount.into();
+        let (link, commands) = StdioLink::new(mount.clone());
         let process = Process {
-            mount: mount.clone(),
+            mount,
             child,
             is_ended: false,
             input: Some(pipe::Sender::from_owned_fd(input.into()).map_err(pipe)?),
@@ -132,12 +130,12 @@ impl Process {
             max_bytes,
             changed,
         };
-        Ok((process, StdioLink::new(mount, sender)))
+        Ok((process, link))
     }
 
     /// Passes messages on until the process ends or breaks the protocol.
     pub(super) async fn run(&mut self) -> String {
-        let (mut read, mut logged) = (BytesMut::new(), BytesMut::new());
+        let (mut read, mut logged) = (Lines::default(), Lines::default());
         let mut has_log = true;
         loop {
             let input = self.input.as_mut().filter(|_| !self.unsent.is_empty());
@@ -150,27 +148,29 @@ impl Process {
             tokio::select! {
                 written = writing => match written {
                     Ok(bytes) if bytes > 0 => drop(self.unsent.split_to(bytes)),
-                    _ => return self.reaped("it does not read its input any more").await,
+                    _ => return self.reaped("it no longer reads its input").await,
                 },
-                more = self.output.read_buf(&mut read) => {
+                more = self.output.read_buf(read.room()) => {
                     if !matches!(more, Ok(bytes) if bytes > 0) {
                         return self.reaped("it closed its output").await;
                     }
-                    while let Some(end) = read.iter().position(|it| *it == b'\n') {
-                        let line = read.split_to(end + 1);
-                        self.hear(line.trim_ascii());
+                    while let Some(line) = read.next() {
+                        match line.is_cut {
+                            true => self.refuse_long(&line.text),
+                            false => self.hear(line.text.trim_ascii()),
+                        }
                     }
-                    if read.len() > self.max_bytes {
-                        return format!("it wrote a message of more than {} bytes", self.max_bytes);
+                    if read.pending() > self.max_bytes {
+                        read.shorten();
                     }
                 }
-                more = self.log.read_buf(&mut logged), if has_log => {
+                more = self.log.read_buf(logged.room()), if has_log => {
                     has_log = matches!(more, Ok(bytes) if bytes > 0);
                     self.repeat(&mut logged, !has_log);
                 }
-                command = self.commands.recv() => match command {
+                command = self.commands.next() => match command {
                     Some(command) => self.obey(command),
-                    None => return "it is not needed any more".to_owned(),
+                    None => return "it is no longer needed".to_owned(),
                 },
             }
         }
@@ -178,12 +178,13 @@ impl Process {
 
     fn obey(&mut self, command: Command) {
         match command {
+            Command::Open(_, said) if said.is_closed() => {}
             Command::Open(request, said) => {
                 if self.unsent.len() > MAX_UNSENT {
                     let problem = "does not read its requests";
                     let busy =
                         Failure::Unseen(error(&self.mount, Kind::UpstreamTimeout, None, problem));
-                    let _ = said.try_send(Said::Ended(Err(busy)));
+                    said.end(Said::Ended(Err(busy)));
                     return;
                 }
                 self.open.insert(request.id, said);
@@ -192,7 +193,7 @@ impl Process {
             Command::Tell(body) => self.write(&body),
             Command::Forget(id) => {
                 if self.open.remove(&id).is_some() {
-                    let params = serde_json::json!({ "requestId": id, "reason": "the caller does not wait any more" });
+                    let params = serde_json::json!({ "requestId": id, "reason": "the caller no longer waits" });
                     let cancelled = wire::notification("notifications/cancelled", Some(&params));
                     self.write(&cancelled);
                 }
@@ -212,10 +213,30 @@ impl Process {
         if line.is_empty() {
             return;
         }
-        match client::parse(line) {
+        match wire::messages(line) {
             Ok(messages) => messages.into_iter().for_each(|it| self.pass_on(it)),
             // Some servers write their log where only messages belong.
-            Err(_) => debug!(mount = &*self.mount, "a line is not a message"),
+            Err(problem) => {
+                debug!(mount = &*self.mount, problem, "a line is not a message");
+                self.refuse(wire::answered(line), &format!("sent {problem}"));
+            }
+        }
+    }
+
+    /// Refuses a response that is too long, of which only the beginning and the end are known.
+    fn refuse_long(&mut self, text: &[u8]) {
+        let only = self.open.keys().next().filter(|_| self.open.len() == 1);
+        let id = wire::answered(text).or(only.copied());
+        let problem = format!("answered with more than {} bytes", self.max_bytes);
+        self.refuse(id, &problem);
+    }
+
+    /// Fails the request with this id, if it is open. The others go on.
+    fn refuse(&mut self, id: Option<u64>, problem: &str) {
+        if let Some(open) = id.and_then(|id| self.open.remove(&id)) {
+            let kind = Kind::UpstreamInvalidResponse;
+            let failure = Failure::broken(&self.mount, kind, problem);
+            open.end(Said::Ended(Err(failure)));
         }
     }
 
@@ -225,13 +246,13 @@ impl Process {
             Message::Response(Response { id, .. }) => {
                 let id = id.as_ref().and_then(|it| it.get().parse().ok());
                 if let Some(open) = id.and_then(|id| self.open.remove(&id)) {
-                    let _ = open.try_send(Said::of(message));
+                    open.end(Said::of(message));
                 }
             }
             Message::Request(Call { id, method, .. }) => match self.only() {
                 Some(only) if method != "ping" => {
                     let id = id.clone();
-                    if only.try_send(Said::of(message)).is_err() {
+                    if !only.tell(Said::of(message)) {
                         let busy = Err((-32000, "the caller is busy"));
                         let reply = wire::reply(&id, busy);
                         self.write(&reply);
@@ -253,34 +274,36 @@ impl Process {
                     Some(id) => self.open.get(&id),
                     None => self.only(),
                 };
-                if let Some(open) = about.filter(|it| it.capacity() > KEPT) {
-                    let _ = open.try_send(Said::of(message));
+                if let Some(open) = about {
+                    open.tell(Said::of(message));
                 }
             }
         }
     }
 
     /// The only open request: what the server says without naming a request is about it.
-    fn only(&self) -> Option<&mpsc::Sender<Said>> {
+    fn only(&self) -> Option<&Teller> {
         match self.open.len() {
             1 => self.open.values().next(),
             _ => None,
         }
     }
 
-    /// Repeats the child's own log in ours, line by line.
-    fn repeat(&self, logged: &mut BytesMut, is_end: bool) {
-        loop {
-            let line = match logged.iter().position(|it| *it == b'\n') {
-                Some(end) => logged.split_to(end + 1),
-                None if logged.len() > MAX_LOG || (is_end && !logged.is_empty()) => logged.split(),
-                None => return,
-            };
-            let line = line.trim_ascii_end();
-            let line = String::from_utf8_lossy(&line[..line.len().min(MAX_LOG)]);
-            if !line.is_empty() {
-                info!(mount = &*self.mount, %line, "log of a mounted server");
-            }
+    /// Repeats the log of the process in ours, line by line.
+    fn repeat(&self, logged: &mut Lines, is_end: bool) {
+        while let Some(line) = logged.next() {
+            self.repeat_line(&line.text);
+        }
+        if is_end || logged.pending() > MAX_LOG {
+            self.repeat_line(&logged.take_pending());
+        }
+    }
+
+    fn repeat_line(&self, line: &[u8]) {
+        let line = line.trim_ascii_end();
+        let line = String::from_utf8_lossy(&line[..line.len().min(MAX_LOG)]);
+        if !line.is_empty() {
+            info!(mount = &*self.mount, %line, "log of a mounted server");
         }
     }
 
@@ -327,7 +350,7 @@ impl Process {
 
     fn signal(&self, signal: Signal) {
         if let Some(group) = Pid::from_raw(self.child.id().cast_signed()) {
-            // The group may be gone already.
+            // The group may have ended already.
             let _ = kill_process_group(group, signal);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -28,14 +28,45 @@ const UNSUPPORTED: i64 = -32022;
 /// How long a server may take to open a session.
 pub(super) const OPENING: Duration = Duration::from_secs(10);
 
+/// The longest id of a session, which is kept for each principal.
+const MAX_ID: usize = 4 << 10;
+
 /// The agreement with a server.
 pub(super) struct Session {
     /// The revision.
     pub(super) version: &'static str,
     /// The id of the session, where the server has one.
     pub(super) id: Option<HeaderValue>,
-    /// The capabilities of the server.
-    pub(super) capabilities: Value,
+    /// What the server can do.
+    pub(super) capabilities: Capabilities,
+}
+
+/// What of the capabilities of a server matters here. The rest is not kept, because it may be large.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Capabilities {
+    pub(super) tools: Feature,
+    pub(super) resources: Feature,
+    pub(super) prompts: Feature,
+    pub(super) completions: Feature,
+}
+
+/// One list or feature of a server.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Feature {
+    pub(super) is_there: bool,
+    /// Whether the server says when the list changes.
+    pub(super) tells_changes: bool,
+}
+
+impl<'de> Deserialize<'de> for Feature {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Feature, D::Error> {
+        let declared = Value::deserialize(deserializer)?;
+        Ok(Feature {
+            is_there: !declared.is_null(),
+            tells_changes: declared["listChanged"] == true,
+        })
+    }
 }
 
 /// `_meta` of a request of the modern era.
@@ -67,7 +98,7 @@ struct Discovered {
     #[serde(default)]
     supported_versions: Vec<String>,
     #[serde(default)]
-    capabilities: Value,
+    capabilities: Capabilities,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +106,7 @@ struct Discovered {
 struct Initialized {
     protocol_version: String,
     #[serde(default)]
-    capabilities: Value,
+    capabilities: Capabilities,
 }
 
 impl ModernMeta {
@@ -95,19 +126,12 @@ impl Session {
         Session {
             version,
             id: None,
-            capabilities: Value::Null,
+            capabilities: Capabilities::default(),
         }
     }
 
     pub(super) fn is_modern(&self) -> bool {
         self.version == MODERN
-    }
-
-    /// Whether the server has this list or feature.
-    pub(super) fn has(&self, capability: &str) -> bool {
-        self.capabilities
-            .get(capability)
-            .is_some_and(|it| !it.is_null())
     }
 
     /// Agrees with the server on the latest era that it knows.
@@ -177,6 +201,11 @@ async fn initialize(link: &Link) -> Result<Session, Failure> {
     let request = Request::new(link.next_id(), "initialize", &params);
     let mut exchange = link.open(&session, request).await?;
     let id = exchange.session_id();
+    if id.as_ref().is_some_and(|it| it.len() > MAX_ID) {
+        let problem = format!("has an id of its session of more than {MAX_ID} bytes");
+        let failed = error(link.mount(), Kind::UpstreamInvalidResponse, None, &problem);
+        return Err(Failure::Unseen(failed));
+    }
     let result = exchange.result().await?;
     let agreed = read(link.mount(), &result)?;
     let session = Session { id, ..agreed };
@@ -210,7 +239,7 @@ fn read(mount: &str, result: &RawValue) -> Result<Session, Failure> {
 }
 
 impl Exchange {
-    /// The result of a request that stands for no call of a client: the server gets no answer to what it asks meanwhile.
+    /// The result of a request that no client has made, so that no client can be asked meanwhile.
     pub(super) async fn result(&mut self) -> Result<Box<RawValue>, Failure> {
         loop {
             if let Some(outcome) = self.next().await?.outcome_or_tell(self).await {
@@ -219,7 +248,7 @@ impl Exchange {
         }
     }
 
-    /// As [`Exchange::result`], for a request that is not needed any more then.
+    /// As [`Exchange::result`], for the only result of an exchange.
     pub(super) async fn only_result(mut self) -> Result<Box<RawValue>, Failure> {
         self.result().await
     }

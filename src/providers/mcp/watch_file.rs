@@ -1,4 +1,4 @@
-//! Notices that the file of mounted servers has changed: by its time, which is looked at now and then, or by SIGHUP.
+//! Reads the file of mounted servers again when its time has changed, and at SIGHUP.
 
 use std::future::pending;
 use std::sync::Weak;
@@ -22,7 +22,7 @@ pub(super) async fn watch_file(path: String, mounts: Weak<Mounts>, change: Chang
             () = sleep(INTERVAL) => false,
             () = hangups.next() => true,
         };
-        let Some(mounts) = mounts.upgrade() else {
+        let Some(mounts) = mounts.upgrade().filter(|it| !it.is_stopped()) else {
             return;
         };
         let now = stamp(&path);
@@ -48,8 +48,9 @@ fn stamp(path: &str) -> Option<(SystemTime, u64)> {
 
 /// The signals to read the settings again.
 struct Hangups {
+    /// A pipe on which each signal is a byte, and its place among the handlers of the process.
     #[cfg(unix)]
-    pipe: Option<tokio::net::UnixStream>,
+    pipe: Option<(tokio::net::UnixStream, signal_hook::SigId)>,
 }
 
 impl Hangups {
@@ -69,24 +70,33 @@ impl Hangups {
 
     async fn next(&mut self) {
         #[cfg(unix)]
-        if let Some(pipe) = &mut self.pipe {
+        if let Some((pipe, _)) = &mut self.pipe {
             use tokio::io::AsyncReadExt;
 
             let mut signals = [0; 64];
             if matches!(pipe.read(&mut signals).await, Ok(count) if count > 0) {
                 return;
             }
-            self.pipe = None;
         }
         pending().await
     }
 }
 
-/// A pipe on which each signal is a byte.
+/// Gives the pipe back, which the handlers of the process hold too.
 #[cfg(unix)]
-fn pipe() -> std::io::Result<tokio::net::UnixStream> {
+impl Drop for Hangups {
+    fn drop(&mut self) {
+        if let Some((_, id)) = self.pipe.take() {
+            signal_hook::low_level::unregister(id);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn pipe() -> std::io::Result<(tokio::net::UnixStream, signal_hook::SigId)> {
     let (reader, writer) = std::os::unix::net::UnixStream::pair()?;
-    signal_hook::low_level::pipe::register(signal_hook::consts::SIGHUP, writer)?;
     reader.set_nonblocking(true)?;
-    tokio::net::UnixStream::from_std(reader)
+    let reader = tokio::net::UnixStream::from_std(reader)?;
+    let id = signal_hook::low_level::pipe::register(signal_hook::consts::SIGHUP, writer)?;
+    Ok((reader, id))
 }

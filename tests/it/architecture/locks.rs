@@ -21,7 +21,7 @@ enum Shared {
 
 use Shared::{Own, Rare, Setting, Upstream};
 
-const LOCKS: [(&str, Shared); 30] = [
+const LOCKS: [(&str, Shared); 32] = [
     ("app/catalog.rs", Rare),
     ("app/stopping.rs", Rare),
     ("auth/allowances.rs", Setting),
@@ -36,8 +36,10 @@ const LOCKS: [(&str, Shared); 30] = [
     ("lambda/runtime/api.rs", Setting),
     ("lambda/runtime/timeout.rs", Setting),
     ("providers/mcp/bridge.rs", Setting),
+    ("providers/mcp/children.rs", Rare),
     ("providers/mcp/mounts.rs", Rare),
     ("providers/mcp/peer.rs", Setting),
+    ("providers/mcp/sessions.rs", Setting),
     ("providers/mcp/status.rs", Setting),
     ("providers/search/mod.rs", Setting),
     ("store/memory/mod.rs", Setting),

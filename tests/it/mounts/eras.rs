@@ -1,18 +1,17 @@
 //! A mounted server of an earlier era with sessions, for clients of both eras.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
-use bifold::{App, Config, Context, Mount, RequestInfo, Server};
+use axum::middleware::from_fn;
+use bifold::{App, Config, Mount, RequestInfo, Server};
 use futures_util::StreamExt;
 use http::header::ACCEPT;
 use serde_json::{Value, json};
 
 use super::legacy::Legacy;
 use super::{mounting, status, tools, until};
-use crate::support::{Answer, TestApp, modern, serve};
+use crate::support::{TestApp, serve, stop_clock};
 
 const TOOLS: [&str; 5] = ["ask", "progress", "session", "wait", "other"];
 
@@ -171,6 +170,33 @@ async fn its_list_is_read_again_when_it_says_that_it_has_changed() {
 }
 
 #[tokio::test]
+async fn a_change_that_comes_while_its_list_is_read_is_not_missed() {
+    let legacy = Legacy::default();
+    let changing = legacy.clone();
+    legacy.list_with(move |_, number| {
+        // As a server that adds one tool after the other.
+        if (2..5).contains(&number) {
+            changing.announce();
+        }
+        let names = (0..number).map(|it| format!("tool{it}"));
+        let tools = names.map(|it| json!({ "name": it, "inputSchema": { "type": "object" } }));
+        json!({ "tools": tools.collect::<Vec<_>>() })
+    });
+    let _stopped = stop_clock();
+    let app = gateway(&legacy).await;
+    assert_eq!(tools(&app).await, ["old_tool0"]);
+    settled(|| legacy.streams() == 1).await;
+    legacy.announce();
+    for expected in 2..=5 {
+        // Readings that follow one another closely have waits between them.
+        while legacy.seen("tools/list").len() < expected {
+            tokio::time::advance(Duration::from_millis(100)).await;
+        }
+        until(&app, |it| it[0]["tools"] == expected).await;
+    }
+}
+
+#[tokio::test]
 async fn a_call_after_a_restart_opens_a_session_once_anew() {
     let legacy = Legacy::with_tools(&TOOLS);
     let app = gateway(&legacy).await;
@@ -187,42 +213,16 @@ async fn a_call_after_a_restart_opens_a_session_once_anew() {
 
 #[tokio::test]
 async fn each_principal_has_a_session_of_its_own() {
-    async fn named(request: Request, next: Next) -> Response {
-        let user = request
-            .headers()
-            .get("x-user")
-            .map(|it| it.to_str().unwrap().to_owned());
-        let cx = request.extensions().get::<Context>().unwrap();
-        if let Some(user) = user {
-            cx.identify(bifold::Principal::new(user));
-        }
-        next.run(request).await
-    }
     let legacy = Legacy::with_tools(&TOOLS);
     let (address, _) = legacy.on_socket().await;
     let mount = Mount::http("old", format!("http://{address}/mcp"));
     let server = Server::new("gateway", "1")
         .mount(mount)
-        .layer(from_fn(named));
+        .layer(from_fn(super::named));
     let app = TestApp::of(App::new(Config::default(), server).unwrap()).await;
     let session = async |user: &str| {
-        let mut request = modern(
-            "tools/call",
-            json!({ "name": "old_session", "arguments": {} }),
-        );
-        request
-            .headers_mut()
-            .insert("x-user", user.parse().unwrap());
-        // The client's own credentials are none of the mounted server's business.
-        request
-            .headers_mut()
-            .insert("x-api-key", "secret".parse().unwrap());
-        let response = serve(&app.app, request, RequestInfo::default()).await;
-        let answer = Answer::read(response).await.json();
-        answer["result"]["content"][0]["text"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let result = super::call_as(&app, user, "old_session").await;
+        result["content"][0]["text"].as_str().unwrap().to_owned()
     };
     let (ada, bo) = (session("ada").await, session("bo").await);
     assert_ne!(ada, bo);

@@ -49,6 +49,8 @@ struct Inner {
     /// The requests and notifications: the session, and the message.
     seen: Shared<Vec<(String, Value)>>,
     tools: Shared<Vec<Value>>,
+    /// What it lists instead, for each cursor and for the number of the request.
+    lister: Shared<Option<Lister>>,
     /// The answers to questions of the server.
     answers: Shared<BTreeMap<String, oneshot::Sender<Value>>>,
     /// The streams on which it says that its lists have changed.
@@ -56,6 +58,9 @@ struct Inner {
     /// Sets the calls of `wait` free.
     free: watch::Sender<bool>,
 }
+
+/// The result of `tools/list` for a cursor, and for the number of the request.
+type Lister = Box<dyn Fn(Option<&str>, usize) -> Value + Send + Sync>;
 
 impl Legacy {
     /// With tools of these names.
@@ -75,6 +80,11 @@ impl Legacy {
     /// Lists exactly these entries.
     pub fn set_entries(&self, entries: Vec<Value>) {
         *self.0.tools.lock().unwrap() = entries;
+    }
+
+    /// Answers `tools/list` with what that returns.
+    pub fn list_with(&self, lister: impl Fn(Option<&str>, usize) -> Value + Send + Sync + 'static) {
+        *self.0.lister.lock().unwrap() = Some(Box::new(lister));
     }
 
     /// Tells everybody who listens that the tools have changed.
@@ -214,12 +224,17 @@ async fn answer(
         return empty(StatusCode::ACCEPTED);
     }
     match message["method"].as_str().unwrap() {
-        "tools/list" => plain(
-            StatusCode::OK,
-            &said(json!({ "tools": *legacy.0.tools.lock().unwrap() })),
-        ),
+        "tools/list" => plain(StatusCode::OK, &said(list(&legacy, &message))),
         "tools/call" => call(&legacy, &session, &message),
         _ => empty(StatusCode::ACCEPTED),
+    }
+}
+
+fn list(legacy: &Legacy, message: &Value) -> Value {
+    let number = legacy.seen("tools/list").len();
+    match &*legacy.0.lister.lock().unwrap() {
+        Some(lister) => lister(message["params"]["cursor"].as_str(), number),
+        None => json!({ "tools": *legacy.0.tools.lock().unwrap() }),
     }
 }
 

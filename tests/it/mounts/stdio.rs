@@ -4,23 +4,24 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bifold::{App, Config, Mount, Server};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::eras::settled;
+use super::liar::{Answers, Era, ID, opening};
 use super::{mounting, status, tools, until};
-use crate::support::{Log, TestApp};
+use crate::support::{Log, TestApp, stop_clock};
 
 /// A folder that is removed with the test.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Folder {
+    pub fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("bifold-{name}-{:x}", fastrand::u64(..)));
         std::fs::create_dir(&path).unwrap();
         Folder(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 }
@@ -40,14 +41,66 @@ fn child(pid: &str) -> Mount {
     Mount::stdio("child", "sh").args(["-c", &script])
 }
 
+/// A server that says what it is told to, as a shell script; `@PID@` stands for the id of its process. The answer of `huge` has
+/// 100 MB, `exit` ends the process, and `wait` waits for the file `go`.
+const LIAR: &str = r#"
+echo $$ >>pids
+while IFS= read -r line; do
+  id=${line#*\"id\":}
+  id=${id%%,*}
+  case $line in
+    *'"method":"server/discover"'*) say=discover ;;
+    *'"method":"initialize"'*) say=initialize ;;
+    *'"method":"tools/list"'*) say=list; echo >>lists ;;
+    *'"name":"exit"'*) exit 3 ;;
+    *'"name":"wait"'*) echo x >>waiting; until [ -e go ]; do sleep 0.01; done; say=call_wait ;;
+    *'"name":"huge"'*)
+      printf '{"jsonrpc":"2.0","id":%s,"result":{"content":"' "$id"
+      head -c 100000000 /dev/zero | tr '\0' x
+      echo '"}}'
+      continue ;;
+    *'"method":"tools/call"'*) say=${line#*\"name\":\"}; say=call_${say%%\"*} ;;
+    *) continue ;;
+  esac
+  LC_ALL=C sed "s/@ID@/$id/g; s/@PID@/$$/g" "$say"
+done
+"#;
+
+/// The entry of such a server in a file of mounted servers. It writes its process id down when it starts.
+pub fn liar_entry(folder: &Folder, era: Era, answers: &Answers) -> Value {
+    let write = |name: &str, said: &[u8]| std::fs::write(folder.path(name), said).unwrap();
+    for (file, method) in [
+        ("discover", "server/discover"),
+        ("initialize", "initialize"),
+        ("list", "tools/list"),
+    ] {
+        let said = opening(method, era, answers) + "\n";
+        write(file, said.as_bytes());
+    }
+    for (name, said) in answers {
+        write(&format!("call_{name}"), said);
+    }
+    json!({ "command": "sh", "args": ["-c", LIAR], "cwd": folder.path("") })
+}
+
+/// The mount of such a server, under the name `liar`.
+pub fn liar(folder: &Folder, era: Era, answers: &Answers) -> Mount {
+    liar_entry(folder, era, answers);
+    let script = Mount::stdio("liar", "sh").args(["-c", LIAR]);
+    script.folder(folder.path(""))
+}
+
 /// The ids of the processes that were started, the latest last.
-fn pids(path: &str) -> Vec<i32> {
+pub fn pids(path: &str) -> Vec<i32> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines().map(|it| it.parse().unwrap()).collect()
 }
 
-fn is_running(pid: i32) -> bool {
-    std::path::Path::new(&format!("/proc/{pid}")).exists()
+pub fn is_running(pid: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // One that has ended is there until its parent has asked for its status.
+    stat.rsplit_once(") ")
+        .is_some_and(|it| !it.1.starts_with('Z'))
 }
 
 #[tokio::test]
@@ -138,7 +191,7 @@ async fn a_file_of_servers_is_read_and_read_again_and_only_what_differs_is_conne
         )
     };
     let entry = |pid: &str| json!({ "command": "sh", "args": ["-c", script(pid)] });
-    let write = |servers: serde_json::Value| {
+    let write = |servers: Value| {
         std::fs::write(&file, json!({ "mcpServers": servers }).to_string()).unwrap();
     };
     write(json!({ "one": entry(&one) }));
@@ -188,7 +241,130 @@ async fn a_file_of_servers_is_read_and_read_again_and_only_what_differs_is_conne
 }
 
 /// As [`until`], after the clock was put on.
-async fn until_after(app: &TestApp, time: Duration, wanted: impl Fn(&serde_json::Value) -> bool) {
+async fn until_after(app: &TestApp, time: Duration, wanted: impl Fn(&Value) -> bool) {
     crate::support::pass(time).await;
     until(app, wanted).await;
+}
+
+/// The answer of a tool that says `text`.
+pub fn says(text: &str) -> Vec<u8> {
+    let result = json!({ "content": [{ "type": "text", "text": text }] });
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{ID},\"result\":{result}}}\n").into_bytes()
+}
+
+#[tokio::test]
+async fn an_answer_of_100_mb_fails_its_call_and_the_process_and_its_other_calls_go_on() {
+    let folder = Folder::new("huge");
+    let answers = vec![("huge", Vec::new()), ("fine", says("fine"))];
+    let app = mounting([liar(&folder, Era::Modern, &answers)]).await;
+    until(&app, |it| it[0]["state"] == "up").await;
+    let calls = (
+        app.tool("liar_huge", json!({})),
+        app.tool("liar_fine", json!({})),
+    );
+    let (huge, fine) = tokio::join!(calls.0, calls.1);
+    let said = huge["content"][0]["text"].as_str().unwrap();
+    assert!(
+        said.contains("answered with more than 8388608 bytes"),
+        "{said}"
+    );
+    assert_eq!(
+        huge["_meta"]["bifold/error"]["kind"],
+        "upstream_invalid_response"
+    );
+    assert_eq!(fine["content"][0]["text"], "fine", "{fine}");
+    assert_eq!(pids(&folder.path("pids")).len(), 1);
+    app.app.stop(Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn a_process_that_ends_during_a_call_fails_that_call_and_is_started_again() {
+    let folder = Folder::new("exit");
+    let answers = vec![("exit", Vec::new()), ("fine", says("fine"))];
+    let app = mounting([liar(&folder, Era::Legacy, &answers)]).await;
+    until(&app, |it| it[0]["state"] == "up").await;
+    let ended = app.tool("liar_exit", json!({})).await;
+    let said = ended["content"][0]["text"].as_str().unwrap();
+    assert!(said.contains("ended before it answered"), "{said}");
+    let fine = app.tool("liar_fine", json!({})).await;
+    assert_eq!(fine["content"][0]["text"], "fine", "{fine}");
+    app.app.stop(Duration::from_secs(10)).await;
+    let started = pids(&folder.path("pids"));
+    assert_eq!(started.len(), 2, "what may have run is not made again");
+    assert!(started.into_iter().all(|it| !is_running(it)));
+}
+
+#[tokio::test]
+async fn a_process_that_keeps_dying_is_started_ever_more_rarely_until_it_works() {
+    let folder = Folder::new("dying");
+    let answers = vec![("fine", says("fine"))];
+    liar_entry(&folder, Era::Modern, &answers);
+    let script = format!("echo x >>starts; [ -e good ] || exit 1\n{LIAR}");
+    let dying = Mount::stdio("liar", "sh").args(["-c", &script]);
+    let _stopped = stop_clock();
+    let app = mounting([dying.folder(folder.path(""))]).await;
+    let starts = || {
+        let text = std::fs::read_to_string(folder.path("starts"));
+        text.unwrap_or_default().lines().count()
+    };
+    tokio::select! {
+        biased;
+        _ = app.get("/mounts") => {}
+        () = tokio::time::advance(Duration::from_secs(1)) => {}
+    }
+    // Ten minutes, and longer on a machine where processes end late.
+    let mut seconds = 0;
+    while seconds < 600 || starts() < 6 {
+        assert!(seconds < 100_000, "{} starts", starts());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        seconds += 1;
+    }
+    // Waits of at most half a second, one, two … sixty, each of them half as long on average.
+    let tried = starts();
+    assert!(tried <= 6 + seconds / 8, "{tried} starts in {seconds} s");
+    assert_eq!(status(&app).await["state"], "down");
+    std::fs::write(folder.path("good"), "").unwrap();
+    while starts() == tried {
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    until(&app, |it| it[0]["state"] == "up").await;
+    let fine = app.tool("liar_fine", json!({})).await;
+    assert_eq!(fine["content"][0]["text"], "fine", "{fine}");
+    app.app.stop(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_process_that_ignores_every_request_to_end_is_killed_with_all_that_it_has_started() {
+    let folder = Folder::new("stubborn");
+    let pid = folder.path("pids");
+    let script = format!(
+        "trap '' TERM HUP INT; echo $$ >>{pid}; sleep 100000 & echo $! >>{pid}; while :; do sleep 1000; done"
+    );
+    let app = mounting([Mount::stdio("stubborn", "sh").args(["-c", &script])]).await;
+    let _stopped = stop_clock();
+    let starting = app.get("/mounts");
+    tokio::pin!(starting);
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut starting => break,
+            () = tokio::time::advance(Duration::from_millis(100)) => {}
+        }
+    }
+    settled(|| pids(&pid).len() == 2).await;
+    let all = pids(&pid);
+    assert!(all.iter().all(|it| is_running(*it)));
+    let stopping = app.app.stop(Duration::from_secs(10));
+    tokio::pin!(stopping);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stopping => break,
+            () = tokio::time::advance(Duration::from_millis(20)) => {}
+        }
+    }
+    settled(|| all.iter().all(|it| !is_running(*it))).await;
 }

@@ -17,15 +17,15 @@ const STATISTICS: &str =
     include_str!("../../../src/provenance/replay/recorded/explorer_v3_utility_token_stats.json");
 
 /// A running local server.
-struct Local {
-    process: Child,
-    log: Lines<BufReader<ChildStderr>>,
-    address: String,
+pub struct Local {
+    pub process: Child,
+    pub log: Lines<BufReader<ChildStderr>>,
+    pub address: String,
 }
 
 impl Local {
     /// Starts it on a free port, which it logs.
-    async fn start(settings: &[(&str, &str)], arguments: &[&str]) -> Local {
+    pub async fn start(settings: &[(&str, &str)], arguments: &[&str]) -> Local {
         let mut process = binary()
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -45,12 +45,12 @@ impl Local {
     }
 
     /// Sends a request with this `Host`, and returns status and body of the response.
-    async fn ask(&self, method: &str, path: &str, host: &str, body: &str) -> (u16, String) {
+    pub async fn ask(&self, method: &str, path: &str, host: &str, body: &str) -> (u16, String) {
         ask(&self.address, method, path, host, body).await
     }
 
     /// Sends SIGTERM.
-    async fn terminate(&self) {
+    pub async fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.process.id().unwrap());
         let sent = Command::new("sh").args(["-c", &kill]).status().await;
         assert!(sent.unwrap().success());

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::lambda::{changed, event};
+use crate::mounts::liar::{Era, Liar, Style};
+use crate::mounts::stdio::{Folder, says};
 use crate::process::platform::{Platform, TRACE};
 
 const ON: (&str, &str) = ("BIFOLD_METRICS_NAMESPACE", "it/bifold");
@@ -137,4 +139,45 @@ async fn errors_have_metrics_by_kind_and_invented_names_have_none() {
     assert_eq!(names(&metrics, "rest/unknown_function"), ["errors"]);
     assert_eq!(metrics.len(), 3);
     assert!(!unknown.to_string().contains("made_up"), "{unknown}");
+}
+
+#[tokio::test]
+async fn calls_of_a_mounted_server_have_its_name_as_a_dimension_and_invented_tools_of_it_have_none()
+{
+    let liar = Liar {
+        era: Era::Modern,
+        style: Style::Json,
+        answers: vec![("fine", says("fine")), ("garbage", b"what?".to_vec())],
+    };
+    let url = format!("http://{}/mcp", liar.on_socket().await);
+    let folder = Folder::new("metrics");
+    let file = folder.path("mcp.json");
+    let servers = json!({ "mcpServers": { "liar": { "url": url } } });
+    std::fs::write(&file, servers.to_string()).unwrap();
+    let mut platform = Platform::start(&[ON, ("BIFOLD_MCP_SERVERS", &file)]).await;
+    let mut call = async |tool: &str| {
+        let fields = [
+            ("/requestContext/http/method", json!("POST")),
+            ("/rawPath", json!(format!("/api/liar/{tool}"))),
+            ("/rawQueryString", json!("")),
+            ("/queryStringParameters", json!(null)),
+        ];
+        platform.invoke(&changed("http_api_v2", &fields)).await;
+        line(&mut platform).await
+    };
+    let fine = call("fine").await;
+    assert_eq!(fine["mount"], "liar", "{fine}");
+    let metrics = measured(&fine);
+    let place = "rest/liar_fine/liar";
+    assert_eq!(names(&metrics, place)[..2], ["calls", "duration_ms"]);
+    assert!(metrics.iter().all(|it| it.0 == place), "{metrics:?}");
+    let metrics = measured(&call("garbage").await);
+    let place = "rest/liar_garbage/liar/upstream_invalid_response";
+    assert_eq!(names(&metrics, place), ["errors"], "{metrics:?}");
+    // Neither what a client invents nor what a server does can make a metric.
+    for invented in ["made_up", "fine/x"] {
+        let unknown = call(invented).await;
+        assert_eq!(unknown.get("mount"), None, "{unknown}");
+        assert_eq!(names(&measured(&unknown), "rest"), ["calls", "duration_ms"]);
+    }
 }
