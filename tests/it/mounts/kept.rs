@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bifold::{App, Config, Mount, Server};
+use bifold::{App, Config, Mount, RequestInfo, Server, lambda};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -13,6 +13,7 @@ use super::legacy::Legacy;
 use super::{status, tools};
 use crate::store::table::{Fate, Table};
 use crate::support::TestApp;
+use crate::websocket::gateway::{Gateway, message};
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
@@ -330,5 +331,29 @@ async fn the_kept_lists_stay_while_the_server_is_away() {
     assert_eq!(
         list["result"]["_meta"]["bifold/absent"],
         json!([mounted.name])
+    );
+}
+
+#[tokio::test]
+async fn a_message_of_a_websocket_finds_the_tools_in_the_process_that_takes_it_and_in_that_which_runs_it()
+ {
+    let (gateway, mounted) = (Gateway::start().await, Mounted::new(&["one"], None).await);
+    let answer = async |event: &str| {
+        let mut config = Config::default();
+        gateway.configure(&mut config);
+        let mount = Mount::http(&mounted.name, &mounted.url);
+        let app = App::new(config, Server::new("gateway", "1").mount(mount)).unwrap();
+        let answered = lambda::answer(&app, event, RequestInfo::default()).await;
+        assert!(answered.is_ok());
+    };
+    let params = json!({ "name": mounted.named(&["one"])[0], "arguments": {} });
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params });
+    answer(&message(&call.to_string())).await;
+    let events = gateway.take_events();
+    answer(&events[0]).await;
+    let told = gateway.take_messages();
+    assert_eq!(
+        told[0]["result"]["content"][0]["text"], "called one",
+        "{told:?}"
     );
 }
