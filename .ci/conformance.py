@@ -56,6 +56,11 @@ def is_passed_on(scenario):
     return not mounted or scenario not in NOT_PASSED_ON
 
 
+def scenario_of(report):
+    """The scenario whose report this is."""
+    return re.sub(r"^server-|-\d{4}-\d\d-\d\dT.*$", "", report.parent.name)
+
+
 def run(name, options, scored, unscored):
     """Runs one leg, and prints its numbers and its failures."""
     results = pathlib.Path(out, name.replace(" ", "-"))
@@ -68,7 +73,7 @@ def run(name, options, scored, unscored):
     figures = collections.Counter()
     reports = sorted(results.glob("*/checks.json"))
     for report in reports:
-        scenario = re.sub(r"^server-|-\d{4}-\d\d-\d\dT.*$", "", report.parent.name)
+        scenario = scenario_of(report)
         checks = json.loads(report.read_text())
         figures.update(check["status"] for check in checks)
         for check in checks:
@@ -89,8 +94,7 @@ def run(name, options, scored, unscored):
 
     counts = ", ".join(f"{figures[status]} {status.lower()}" for status in ("SUCCESS", "FAILURE", "WARNING", "SKIPPED"))
     print(f"{name}: {len(reports) - apart} scored and {apart} unscored scenarios; checks: {counts}")
-    named = {re.sub(r"^server-|-\d{4}-\d\d-\d\dT.*$", "", report.parent.name) for report in reports}
-    for scenario in sorted(named & set(NOT_PASSED_ON)) if mounted else ():
+    for scenario in (it for it in map(scenario_of, reports) if not is_passed_on(it)):
         print(f"  not passed: {scenario}: {NOT_PASSED_ON[scenario]}")
     for line in wrong:
         print(f"  {line}")
