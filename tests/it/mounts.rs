@@ -1,13 +1,21 @@
 //! Mounted MCP servers: their functions are ours on every protocol, whatever the era of the server or of the client.
 
+mod credentials;
 mod eras;
 mod faults;
-mod legacy;
+#[cfg(unix)]
+mod kept;
+pub mod legacy;
 pub mod liar;
 mod lies;
 pub mod modern;
+mod not_passed_on;
 #[cfg(all(unix, feature = "provenance"))]
 mod principals;
+#[cfg(all(unix, feature = "provenance"))]
+mod reloads;
+#[cfg(unix)]
+mod restarts;
 #[cfg(all(unix, feature = "provenance"))]
 pub mod stdio;
 mod storms;
@@ -23,7 +31,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, TestApp, modern, serve};
 
 /// An application that mounts these servers, and has nothing of its own.
-async fn mounting(mounts: impl IntoIterator<Item = Mount>) -> TestApp {
+pub async fn mounting(mounts: impl IntoIterator<Item = Mount>) -> TestApp {
     mounting_with(Config::default(), mounts).await
 }
 
@@ -50,7 +58,7 @@ async fn tools(app: &TestApp) -> Vec<String> {
 }
 
 /// The state of the only mount.
-async fn status(app: &TestApp) -> Value {
+pub async fn status(app: &TestApp) -> Value {
     app.get("/mounts").await.json()["mounts"][0].take()
 }
 

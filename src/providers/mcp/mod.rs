@@ -1,9 +1,10 @@
 //! Mounted MCP servers: their tools, resources and prompts are offered with our own, on every protocol.
 //!
 //! `mount` and `file` declare them, `mounts` starts and stops them. `owner` is the task that owns the connection to one
-//! server, with what it lists (`lists`, `offer`, `names`). `peer` is that server as its calls see it (`call`, `bridge`), over
-//! a `link` (`http_link`, or `stdio` to a `process`) in the era of the server (`session`). Where it may keep state, each
-//! principal has one of the `sessions`, or of the `children` that are processes.
+//! server, with what it lists (`lists`, `offer`, `names`) and what the catalog has of it (`published`). Where the process is
+//! frozen between requests, the owner has `visits`, and the lists are `kept`. `peer` is that server as its calls see it
+//! (`call`, `bridge`), over a `link` (`http_link`, or `stdio` to a `process`) in the era of the server (`session`). Where it
+//! may keep state, each principal has one of the `sessions`, or of the `children` that are processes.
 
 mod bridge;
 mod call;
@@ -12,12 +13,15 @@ mod children;
 mod failure;
 mod file;
 mod http_link;
+mod kept;
 #[cfg(unix)]
 mod lines;
 mod link;
 mod listen;
 mod lists;
 mod mount;
+mod mount_client;
+mod mounted;
 mod mounts;
 mod names;
 mod offer;
@@ -26,15 +30,17 @@ mod params;
 mod peer;
 #[cfg(unix)]
 mod process;
+mod published;
 mod session;
 mod sessions;
 mod status;
 #[cfg(unix)]
 mod stdio;
 mod uris;
+mod visits;
 mod watch_file;
 mod wire;
 
 pub use mount::Mount;
 pub(crate) use mounts::Mounts;
-pub(crate) use owner::Change;
+pub(crate) use published::Change;

@@ -4,27 +4,33 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
-use tracing::warn;
 
 use super::file;
 use super::mount::Mount;
-use super::owner::{Change, Order, Owner};
+use super::mounted::Mounted;
+use super::owner::Order;
 use super::peer::Peer;
+use super::published::Change;
 use super::status::MountStatus;
 use super::watch_file::watch_file;
 use crate::clock::Deadline;
 use crate::config::{Config, Secret};
-use crate::registry::Functions;
+use crate::store::Store;
 
 /// How long the first lists wait for servers that have not answered yet.
 const SETTLING: Duration = Duration::from_secs(1);
 
+/// How long lists are read after an answer at the most.
+const REFRESHING: Duration = Duration::from_secs(10);
+
 /// The mounted servers of an application.
 pub(crate) struct Mounts {
     config: Arc<Config>,
+    /// The table that processes share.
+    table: Option<Store>,
     /// Those that the application declares; they stay the same.
     declared: Vec<Mount>,
     /// All of the beginning, until they are started.
@@ -37,17 +43,9 @@ pub(crate) struct Mounts {
 #[derive(Default)]
 struct Running {
     mounted: Vec<Mounted>,
-    /// Those that are not mounted any more, until their calls have ended.
+    /// Those that are no longer mounted, until their calls have ended.
     leaving: Vec<Mounted>,
     is_stopped: bool,
-}
-
-/// One mounted server, with the task that owns its connection.
-struct Mounted {
-    peer: Arc<Peer>,
-    orders: watch::Sender<Order>,
-    tried: watch::Receiver<bool>,
-    task: JoinHandle<()>,
 }
 
 impl Mounts {
@@ -58,6 +56,7 @@ impl Mounts {
     pub(crate) fn new(
         declared: Vec<Mount>,
         config: &Arc<Config>,
+        store: &Store,
     ) -> Result<Option<Mounts>, Vec<String>> {
         if declared.is_empty() && config.mcp_servers.is_none() {
             return Ok(None);
@@ -70,6 +69,7 @@ impl Mounts {
         let first = peers.map_err(|error| vec![error.message().to_owned()])?;
         Ok(Some(Mounts {
             config: config.clone(),
+            table: config.table.as_ref().map(|_| store.clone()),
             declared,
             first: Mutex::new(first),
             running: Mutex::default(),
@@ -78,13 +78,14 @@ impl Mounts {
     }
 
     /// Starts the tasks that own the connections, once.
-    pub(crate) fn start(self: &Arc<Mounts>, change: &Change) {
+    pub(crate) fn start(self: &Arc<Mounts>, change: impl FnOnce() -> Change) {
         if self.started.get().is_some() {
             return;
         }
         self.started.get_or_init(|| {
+            let change = &change();
             let first = std::mem::take(&mut *lock(&self.first));
-            let mounted = first.into_iter().map(|peer| Mounted::start(peer, change));
+            let mounted = first.into_iter().map(|peer| self.mounted(peer, change));
             lock(&self.running).mounted.extend(mounted);
             if let Some(path) = self
                 .config
@@ -107,7 +108,7 @@ impl Mounts {
             return;
         }
         for mut tried in self.attempts() {
-            // A task that has ended cannot answer any more.
+            // A task that has ended answers no more.
             let _ = tokio::time::timeout_at(end, tried.wait_for(|it| *it)).await;
         }
     }
@@ -133,10 +134,7 @@ impl Mounts {
             .drain(..)
             .partition(|it| place(it).is_none());
         gone.iter().for_each(|it| it.unmount(change));
-        mounted.extend(
-            new.into_iter()
-                .map(|it| Mounted::start(Arc::new(it), change)),
-        );
+        mounted.extend(new.into_iter().map(|it| self.mounted(Arc::new(it), change)));
         mounted.sort_by_key(place);
         running.mounted = mounted;
         running.leaving.retain(|it| !it.task.is_finished());
@@ -164,7 +162,7 @@ impl Mounts {
         }
     }
 
-    /// Whether all connections are closed, and none is opened any more.
+    /// Whether all connections are closed for good.
     pub(super) fn is_stopped(&self) -> bool {
         lock(&self.running).is_stopped
     }
@@ -174,7 +172,7 @@ impl Mounts {
     pub(crate) async fn tried(&self, limit: Duration) {
         let end = Deadline::after(limit);
         for mut tried in self.attempts() {
-            // A task that has ended cannot answer any more.
+            // A task that has ended answers no more.
             let _ = end.timeout(tried.wait_for(|it| *it)).await;
         }
     }
@@ -183,6 +181,22 @@ impl Mounts {
     fn attempts(&self) -> Vec<watch::Receiver<bool>> {
         let running = lock(&self.running);
         running.mounted.iter().map(|it| it.tried.clone()).collect()
+    }
+
+    /// Reads stale lists again after an answer, for so long at most. Only a process that is frozen between requests needs it.
+    pub(crate) async fn refresh(&self, limit: Duration) {
+        let end = Deadline::after(limit.min(REFRESHING));
+        let begun: Vec<_> = {
+            let running = lock(&self.running);
+            let visits = running.mounted.iter().filter_map(|it| it.visits.as_ref());
+            visits.filter_map(|it| it.begin(end)).collect()
+        };
+        // What is received is only the end.
+        end.timeout(join_all(begun)).await;
+    }
+
+    fn mounted(&self, peer: Arc<Peer>, change: &Change) -> Mounted {
+        Mounted::start(peer, change, self.config.is_frozen(), self.table.clone())
     }
 
     /// The state of each server.
@@ -194,43 +208,6 @@ impl Mounts {
         let running = lock(&self.running);
         let running = running.mounted.iter().map(|it| it.peer.status.current());
         running.chain::<Vec<_>>(first).collect()
-    }
-}
-
-impl Mounted {
-    fn start(peer: Arc<Peer>, change: &Change) -> Mounted {
-        let (orders, ordered) = watch::channel(Order::Keep);
-        let (trying, tried) = watch::channel(false);
-        let owner = Owner::new(peer.clone(), change.clone(), ordered, trying);
-        Mounted {
-            peer,
-            orders,
-            tried,
-            task: tokio::spawn(owner.run()),
-        }
-    }
-
-    /// Whether it is the server of this declaration.
-    fn is_of(&self, mount: &Mount) -> bool {
-        self.peer.mount.is_same_peer(mount)
-    }
-
-    /// Offers nothing of it any more, and closes its connection once its calls have ended.
-    fn unmount(&self, change: &Change) {
-        self.orders.send_replace(Order::Unmount);
-        let name = &self.peer.name;
-        // At once, so that the names are free for what takes its place.
-        let changed = change(&mut |functions| {
-            functions.set_absent(name, false);
-            let old = self.peer.take_offered();
-            functions.replace(&old, &mut Functions::default(), &mut Vec::new());
-        });
-        if let Err(problem) = changed {
-            warn!(
-                mount = &**name,
-                problem, "the functions of a server that is gone are still listed"
-            );
-        }
     }
 }
 

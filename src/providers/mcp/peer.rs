@@ -16,7 +16,7 @@ use super::http_link::HttpLink;
 use super::link::Link;
 use super::mount::{Mount, Transport};
 use super::names::Names;
-use super::session::{OPENING, Session};
+use super::session::{MODERN, OPENING, Session};
 use super::sessions::Sessions;
 use super::status::Status;
 use crate::clock::Deadline;
@@ -53,6 +53,8 @@ pub(super) struct Peer {
     http: Option<Link>,
     /// Whether the server is known to be of an earlier era.
     is_legacy: AtomicBool,
+    /// Whether it proposes values of arguments.
+    completes: AtomicBool,
     base: Once<Connection>,
     /// The sessions of principals.
     sessions: Sessions,
@@ -67,7 +69,7 @@ enum Child {
     /// It is being started, for the first time or again; with the last failure.
     Down(Option<String>),
     Up(Arc<Connection>),
-    /// It is not started any more.
+    /// It is not started again.
     Gone,
 }
 
@@ -107,8 +109,12 @@ impl Peer {
     /// `Internal` if the settings cannot be used.
     pub(super) fn new(mount: Mount, config: &Arc<Config>) -> Result<Peer> {
         let (http, transport, most) = match &mount.transport {
-            Transport::Http { url, headers } => {
-                let link = HttpLink::new(&mount.name, url, headers, config)?;
+            Transport::Http {
+                url,
+                headers,
+                client,
+            } => {
+                let link = HttpLink::new(&mount.name, url, headers, client.as_ref(), config)?;
                 (Some(Link::http(link)), "http", MAX_SESSIONS)
             }
             Transport::Stdio { .. } => (None, "stdio", MAX_CHILDREN),
@@ -124,6 +130,7 @@ impl Peer {
             running: watch::Sender::new(0),
             http,
             is_legacy: AtomicBool::new(false),
+            completes: AtomicBool::new(false),
             base: Once::new(),
             sessions: Sessions::new(most),
             child: watch::Sender::new(Child::Down(None)),
@@ -163,14 +170,18 @@ impl Peer {
         let _ = self.running.subscribe().wait_for(|it| *it == 0).await;
     }
 
-    /// Whether the server proposes values of arguments, as far as that is known now.
+    /// Whether the server proposes values of arguments.
     pub(super) fn completes(&self) -> bool {
-        let child = self.child.borrow();
-        let base = match &*child {
-            Child::Up(connection) => Some(connection.clone()),
-            Child::Down(_) | Child::Gone => self.base.built(),
-        };
-        base.is_some_and(|it| it.session.capabilities.completions.is_there)
+        self.completes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_completes(&self, completes: bool) {
+        self.completes.store(completes, Ordering::Relaxed);
+    }
+
+    /// Takes over what an earlier process has learnt of the server: one of an earlier era is not asked for the later one.
+    pub(super) fn recall(&self, revision: &str) {
+        self.is_legacy.store(revision != MODERN, Ordering::Relaxed);
     }
 
     /// The connection for a call: with a server that may keep state, that of the principal.
@@ -263,7 +274,7 @@ impl Peer {
         }
     }
 
-    /// A connection that does not work any more: the next call opens another one.
+    /// Drops a broken connection: the next call opens another one.
     pub(super) fn forget(&self, connection: &Arc<Connection>) {
         match &connection.principal {
             Some(principal) => self.sessions.forget(principal, connection),
