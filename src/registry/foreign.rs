@@ -38,10 +38,16 @@ impl Foreign {
     /// # Errors
     /// `Failed` with the same result if it says `isError`, `UpstreamInvalidResponse` if it is not a result.
     pub(super) fn new(server: &str, result: Box<RawValue>) -> Result<Foreign> {
-        let fields: Fields<'_> = serde_json::from_str(result.get()).map_err(|error| {
+        let invalid = || {
             let problem = "answered with something that is not a result";
-            Error::invalid_response(server.to_owned(), problem).with_source(error)
-        })?;
+            Error::invalid_response(server.to_owned(), problem)
+        };
+        // A list would be read as the fields in their order.
+        if !result.get().starts_with('{') {
+            return Err(invalid());
+        }
+        let fields: Fields<'_> =
+            serde_json::from_str(result.get()).map_err(|error| invalid().with_source(error))?;
         if fields.is_error {
             let message = message(fields.content);
             return Err(Error::failed(message).with_foreign(result));

@@ -309,6 +309,7 @@ impl Process {
 
     /// Why a pipe is closed: by the end of the process, which closes its pipes a moment before, or for the given reason.
     async fn reaped(&mut self, otherwise: &str) -> String {
+        self.commands.close();
         for _ in 0..REAPING {
             if let Some(status) = self.reap() {
                 return format!("it ended with {status}");
@@ -329,6 +330,7 @@ impl Process {
 
     /// Ends the process: by the end of its input, then by a signal, then by force.
     pub(super) async fn end(mut self) {
+        self.commands.close();
         self.input = None;
         self.open.clear();
         for signal in [None, Some(Signal::TERM)] {

@@ -50,6 +50,7 @@ pub(super) enum Command {
 
 /// The commands for the owner of the process.
 pub(super) struct Commands {
+    mount: Arc<str>,
     commands: mpsc::Receiver<Command>,
     forgotten: mpsc::Receiver<u64>,
 }
@@ -65,11 +66,12 @@ impl StdioLink {
         let (sender, commands) = mpsc::channel(WAITING);
         let (forgetting, forgotten) = mpsc::channel(MAX_OPEN);
         let link = StdioLink {
-            mount,
+            mount: mount.clone(),
             commands: sender,
             forgotten: forgetting,
         };
         let commands = Commands {
+            mount,
             commands,
             forgotten,
         };
@@ -130,6 +132,17 @@ impl Commands {
         tokio::select! {
             Some(id) = self.forgotten.recv() => Some(Command::Forget(id)),
             command = self.commands.recv() => command,
+        }
+    }
+
+    /// Takes no more of them. Requests that wait fail as not seen, so that they can be sent to the next process.
+    pub(super) fn close(&mut self) {
+        self.commands.close();
+        while let Ok(command) = self.commands.try_recv() {
+            if let Command::Open(_, said) = command {
+                let unseen = Failure::Unseen(ended(&self.mount));
+                said.end(Said::Ended(Err(unseen)));
+            }
         }
     }
 }

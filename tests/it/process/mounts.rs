@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use tokio::io::{BufReader, Lines};
+use tokio::process::{Child, ChildStderr};
 
 use super::binary;
-use super::serve::{Local, until};
+use super::serve::{Local, ask, until};
 use crate::mounts::liar::{Era, Liar, Style};
 use crate::mounts::modern::notes;
 use crate::mounts::stdio::{Folder, is_running, liar_entry, pids, says};
@@ -28,7 +30,9 @@ async fn eventually(what: &str, happened: impl AsyncFn() -> bool) {
 
 /// A server that reads its mounted servers from a file.
 struct Gateway {
-    local: Local,
+    process: Child,
+    address: String,
+    log: Option<Lines<BufReader<ChildStderr>>>,
     folder: Folder,
 }
 
@@ -37,12 +41,27 @@ impl Gateway {
         let folder = Folder::new("gateway");
         let file = folder.path("mcp.json");
         write(&file, servers);
-        let local = Local::start(&[("BIFOLD_MCP_SERVERS", &file)], &["--replay"]).await;
-        Gateway { local, folder }
+        let Local {
+            process,
+            log,
+            address,
+        } = Local::start(&[("BIFOLD_MCP_SERVERS", &file)], &["--replay"]).await;
+        Gateway {
+            process,
+            address,
+            log: Some(log),
+            folder,
+        }
+    }
+
+    /// Reads the log, which would fill its pipe.
+    fn ignore_log(&mut self) {
+        let mut log = self.log.take().unwrap();
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
     }
 
     fn signal(&self, signal: Signal) {
-        let id = self.local.process.id().unwrap().cast_signed();
+        let id = self.process.id().unwrap().cast_signed();
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
@@ -56,13 +75,12 @@ impl Gateway {
     }
 
     async fn get(&self, path: &str) -> Value {
-        let (_, body) = self.local.ask("GET", path, &self.local.address, "").await;
+        let (_, body) = ask(&self.address, "GET", path, &self.address, "").await;
         serde_json::from_str(&body).unwrap()
     }
 
     async fn post(&self, path: &str) -> (u16, String) {
-        let host = &self.local.address;
-        self.local.ask("POST", path, host, "{}").await
+        ask(&self.address, "POST", path, &self.address, "{}").await
     }
 
     /// The states of the mounts, as `/health` tells them.
@@ -83,7 +101,7 @@ impl Gateway {
 
     /// How many descriptors and how many children the process has.
     fn holds(&self) -> (usize, usize) {
-        let id = self.local.process.id().unwrap();
+        let id = self.process.id().unwrap();
         let descriptors = std::fs::read_dir(format!("/proc/{id}/fd")).unwrap();
         let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
         let children = tasks.map(|it| {
@@ -140,7 +158,7 @@ async fn at_sighup_what_is_new_is_opened_what_is_gone_ends_after_its_calls_and_t
 
     // A mistake changes nothing, and the log says where it is.
     gateway.reload(&json!({ "keep": keep_entry, "new": { "command": "sh", "speed": 1 } }));
-    let line = until(&mut gateway.local.log, "stay as they were").await;
+    let line = until(gateway.log.as_mut().unwrap(), "stay as they were").await;
     assert!(line.contains("mcp.json"), "{line}");
     assert!(line.contains("mcpServers.new.speed"), "{line}");
     assert_eq!(gateway.states().await, json!({ "keep": "up", "new": "up" }));
@@ -149,8 +167,8 @@ async fn at_sighup_what_is_new_is_opened_what_is_gone_ends_after_its_calls_and_t
     // Without a signal the file is looked at every two seconds.
     gateway.write(&json!({ "keep": keep_entry }));
     gateway.are(json!({ "keep": "up" })).await;
-    gateway.local.terminate().await;
-    let status = gateway.local.process.wait().await.unwrap();
+    gateway.signal(Signal::TERM);
+    let status = gateway.process.wait().await.unwrap();
     assert!(status.success(), "{status}");
     for folder in [&keep, &gone, &new] {
         assert!(pids(&folder.path("pids")).iter().all(|it| !is_running(*it)));
@@ -169,7 +187,8 @@ async fn a_thousand_reloads_leave_no_descriptor_and_no_child_behind() {
     };
     let url = format!("http://{}/mcp", liar.on_socket().await);
     let stays = json!({ "stays": honest().await });
-    let gateway = Gateway::start(&stays).await;
+    let mut gateway = Gateway::start(&stays).await;
+    gateway.ignore_log();
     gateway.are(json!({ "stays": "up" })).await;
     let before = gateway.holds();
     assert_eq!(before.1, 0);
@@ -204,8 +223,7 @@ async fn a_thousand_reloads_leave_no_descriptor_and_no_child_behind() {
     gateway.are(json!({ "stays": "up" })).await;
     eventually("the end of all", async || gateway.holds().1 == 0).await;
     let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
-    let host = &gateway.local.address;
-    let (_, list) = gateway.local.ask("POST", "/mcp", host, list).await;
+    let (_, list) = ask(&gateway.address, "POST", "/mcp", &gateway.address, list).await;
     assert!(list.contains("stays_add") && !list.contains("bifold/absent"));
     assert!(pids(&folder.path("pids")).len() >= 20);
     assert!(pids(&folder.path("pids")).iter().all(|it| !is_running(*it)));
@@ -225,7 +243,7 @@ async fn a_child_process_ends_when_this_one_is_killed() {
     gateway.are(json!({ "child": "up" })).await;
     let child = pids(&folder.path("pids"))[0];
     gateway.signal(Signal::KILL);
-    gateway.local.process.wait().await.unwrap();
+    gateway.process.wait().await.unwrap();
     // Its input ends, which a server on standard input takes for its own end.
     eventually("the end of the child", async || !is_running(child)).await;
 }

@@ -69,7 +69,7 @@ pub async fn until(log: &mut Lines<BufReader<ChildStderr>>, text: &str) -> Strin
     panic!("the log ended without `{text}`: {seen:?}");
 }
 
-async fn ask(address: &str, method: &str, path: &str, host: &str, body: &str) -> (u16, String) {
+pub async fn ask(address: &str, method: &str, path: &str, host: &str, body: &str) -> (u16, String) {
     let mut socket = TcpStream::connect(address).await.unwrap();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
