@@ -205,9 +205,12 @@ impl Peer {
         let Some(principal) = principal.map(|it| it.id().to_owned()) else {
             return Ok(base);
         };
-        let (session, ended) = self.sessions.of(&principal).map_err(Failure::Unseen)?;
-        self.end_later(ended);
-        let opened = session.get(deadline, || self.open(Some(principal))).await;
+        let place = self.sessions.of(&principal).map_err(Failure::Unseen)?;
+        self.end_later(place.ended);
+        let opened = place
+            .session
+            .get(deadline, || self.open(Some(principal)))
+            .await;
         opened.map_err(Failure::Unseen)
     }
 

@@ -22,6 +22,13 @@ struct Slot {
     connection: Arc<Once<Connection>>,
 }
 
+/// The place of the session of one principal.
+pub(super) struct Place {
+    pub(super) session: Arc<Once<Connection>>,
+    /// The session of another principal, which has made room and must be ended.
+    pub(super) ended: Option<Arc<Connection>>,
+}
+
 impl Sessions {
     pub(super) fn new(most: usize) -> Sessions {
         Sessions {
@@ -30,19 +37,19 @@ impl Sessions {
         }
     }
 
-    /// The session of the principal, and the one that makes room for it and must be ended.
+    /// The place of the session of the principal.
     ///
     /// # Errors
     /// `Busy` if all others have calls.
-    pub(super) fn of(
-        &self,
-        principal: &str,
-    ) -> Result<(Arc<Once<Connection>>, Option<Arc<Connection>>)> {
+    pub(super) fn of(&self, principal: &str) -> Result<Place> {
         let mut slots = self.lock();
         let now = Instant::now();
         if let Some(slot) = slots.get_mut(principal) {
             slot.used = now;
-            return Ok((slot.connection.clone(), None));
+            return Ok(Place {
+                session: slot.connection.clone(),
+                ended: None,
+            });
         }
         let mut ended = None;
         if slots.len() >= self.most {
@@ -56,13 +63,13 @@ impl Sessions {
             })?;
             ended = slots.remove(&oldest).and_then(|it| it.connection.built());
         }
-        let connection = Arc::<Once<Connection>>::default();
+        let session = Arc::<Once<Connection>>::default();
         let slot = Slot {
             used: now,
-            connection: connection.clone(),
+            connection: session.clone(),
         };
         slots.insert(principal.to_owned(), slot);
-        Ok((connection, ended))
+        Ok(Place { session, ended })
     }
 
     /// Forgets the sessions that were not used for that time, and returns them.

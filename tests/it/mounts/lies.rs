@@ -222,11 +222,12 @@ async fn every_lie_over_http_fails_one_call_and_no_other() {
 #[cfg(all(unix, feature = "provenance"))]
 #[tokio::test]
 async fn every_lie_of_a_child_process_fails_one_call_and_no_other() {
-    let _stopped = stop_clock();
     for era in [Era::Modern, Era::Legacy] {
+        let stopped = stop_clock();
         let folder = super::stdio::Folder::new("liar");
         let app = gateway(super::stdio::liar(&folder, era, &answers())).await;
         every_lie_ends(&app, &format!("{era:?} stdio"), |it| it.stdio).await;
+        drop(stopped);
         app.app.stop(Duration::from_secs(10)).await;
     }
 }

@@ -111,7 +111,7 @@ async fn a_process_that_its_principal_does_not_use_any_more_ends() {
     let app = gateway(&folder, |it| it).await;
     let ada = process(&app, "ada").await;
     let shared = pids(&folder.path("pids"))[0];
-    let _stopped = stop_clock();
+    let stopped = stop_clock();
     let readings = || {
         std::fs::read_to_string(folder.path("lists"))
             .unwrap()
@@ -131,7 +131,8 @@ async fn a_process_that_its_principal_does_not_use_any_more_ends() {
     }
     settled(|| !is_running(ada)).await;
     assert_eq!(running(&folder), [shared]);
-    app.app.stop(Duration::ZERO).await;
+    drop(stopped);
+    app.app.stop(Duration::from_secs(10)).await;
 }
 
 #[tokio::test]

@@ -315,7 +315,7 @@ async fn a_process_that_keeps_dying_is_started_ever_more_rarely_until_it_works()
     liar_entry(&folder, Era::Modern, &answers);
     let script = format!("[ -e good ] || {{ echo $$ >>pids; exit 1; }}\n{LIAR}");
     let dying = Mount::stdio("liar", "sh").args(["-c", &script]);
-    let _stopped = stop_clock();
+    let stopped = stop_clock();
     let app = mounting([dying.folder(folder.path(""))]).await;
     let started = || pids(&folder.path("pids"));
     tokio::select! {
@@ -351,7 +351,8 @@ async fn a_process_that_keeps_dying_is_started_ever_more_rarely_until_it_works()
     }
     let fine = app.tool("liar_fine", json!({})).await;
     assert_eq!(fine["content"][0]["text"], "fine", "{fine}");
-    app.app.stop(Duration::ZERO).await;
+    drop(stopped);
+    app.app.stop(Duration::from_secs(10)).await;
 }
 
 #[tokio::test]

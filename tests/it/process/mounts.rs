@@ -165,6 +165,7 @@ async fn at_sighup_what_is_new_is_opened_what_is_gone_ends_after_its_calls_and_t
     assert_eq!(gateway.post("/api/new/fine").await.0, 200);
 
     // Without a signal the file is looked at every two seconds.
+    gateway.ignore_log();
     gateway.write(&json!({ "keep": keep_entry }));
     gateway.are(json!({ "keep": "up" })).await;
     gateway.signal(Signal::TERM);
