@@ -12,7 +12,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use http::HeaderName;
 use lambda_runtime::LambdaInvocation;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tracing::error;
 
@@ -20,7 +19,7 @@ use crate::app::{App, RequestInfo};
 use crate::clock::{Deadline, TimeLeft, time_until};
 use crate::lambda::events::ping;
 use crate::lambda::events::response::EventResponse;
-use crate::lambda::runtime::api::{Api, ApiError};
+use crate::lambda::runtime::api::Api;
 use crate::lambda::runtime::failure::Failure;
 use crate::lambda::runtime::shutdown::{Phase, Shutdown};
 use crate::lambda::runtime::timeout::Timeout;
@@ -48,10 +47,6 @@ pub(crate) struct Worker {
     running: watch::Sender<()>,
 }
 
-/// A place in the loop of `lambda_runtime`: it is dropped when the loop loses a worker, which is not reported otherwise.
-#[derive(Clone)]
-pub(crate) struct Place(pub(crate) UnboundedSender<()>);
-
 impl Worker {
     pub(crate) fn new(app: App, api: Api, shutdown: Shutdown) -> Worker {
         Worker {
@@ -69,13 +64,12 @@ impl Worker {
     }
 
     /// Answers one invocation in the loop, which goes on with the next one.
-    pub(crate) async fn run_in_loop(&self, invocation: LambdaInvocation) -> Result<(), ApiError> {
+    pub(crate) async fn run_in_loop(&self, invocation: LambdaInvocation) {
         self.run(invocation).await;
         // An invocation that is requested now would not be answered.
         if self.shutdown.has_reached(Phase::Draining) {
             pending::<()>().await;
         }
-        Ok(())
     }
 
     /// Waits until no more invocations are taken and the running ones have ended.
@@ -137,12 +131,5 @@ impl Worker {
             answered = AssertUnwindSafe(answering).catch_unwind() => answered.unwrap_or_else(|_| Err(Failure::panicked())),
             () = shutdown.reached(Phase::Terminating) => Err(Failure::stopped()),
         }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // The receiver is dropped only where the process ends.
-        let _ = self.0.send(());
     }
 }

@@ -23,7 +23,7 @@ enum Shared {
 
 use Shared::{Own, Rare, Setting, Thread, Upstream};
 
-const LOCKS: [(&str, Shared); 29] = [
+const LOCKS: [(&str, Shared); 30] = [
     ("app/catalog.rs", Rare),
     ("app/stopping.rs", Rare),
     ("auth/allowances.rs", Setting),
@@ -36,6 +36,7 @@ const LOCKS: [(&str, Shared); 29] = [
     ("context/updates.rs", Setting),
     ("http/buffers/intake.rs", Own),
     ("lambda/runtime/api.rs", Setting),
+    ("lambda/runtime/place.rs", Own),
     ("providers/mcp/bridge.rs", Setting),
     ("providers/mcp/mounts.rs", Rare),
     ("providers/mcp/peer.rs", Setting),
