@@ -56,8 +56,6 @@ mod examples {
     struct LambdaHttp;
     #[doc = include_str!("../docs/mounts.md")]
     struct Mounts;
-    #[doc = include_str!("../docs/performance.md")]
-    struct Performance;
     #[doc = include_str!("../docs/rest.md")]
     struct Rest;
     #[doc = include_str!("../docs/search.md")]

@@ -126,8 +126,9 @@ impl Driver {
                     if failures > MAX_RETRIES {
                         self.health.mark_recovered();
                     }
+                    let limit = pin!(tokio::time::sleep(Duration::ZERO));
                     // It is as large as all that a call can be, and most processes never need it.
-                    Box::pin(self.worker.run(invocation)).await;
+                    Box::pin(self.worker.run(invocation, limit)).await;
                     return Ok(());
                 }
                 Err(error) if failures == MAX_RETRIES && self.health.mark_refused() => {

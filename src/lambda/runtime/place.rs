@@ -5,13 +5,16 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lambda_runtime::LambdaInvocation;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::sleep;
 
 use crate::lambda::runtime::api::ApiError;
 use crate::lambda::runtime::worker::Worker;
@@ -83,9 +86,10 @@ impl Drop for Place {
 
 /// Answers each invocation that comes to the desk. It is polled only while there is one, so no waker is kept.
 async fn answer_all(worker: Arc<Worker>, desk: Arc<Mutex<Desk>>) -> Infallible {
+    let mut limit = pin!(sleep(Duration::ZERO));
     loop {
         let invocation = poll_fn(|_| lock(&desk).take()).await;
-        worker.run_in_loop(*invocation).await;
+        worker.run_in_loop(*invocation, limit.as_mut()).await;
         let mut now = lock(&desk);
         if matches!(*now, Desk::Busy) {
             *now = Desk::Free;

@@ -6,13 +6,14 @@
 
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::HeaderName;
 use lambda_runtime::LambdaInvocation;
 use tokio::sync::watch;
+use tokio::time::Sleep;
 use tracing::error;
 
 use crate::app::{App, RequestInfo};
@@ -64,8 +65,8 @@ impl Worker {
     }
 
     /// Answers one invocation in the loop, which goes on with the next one.
-    pub(crate) async fn run_in_loop(&self, invocation: LambdaInvocation) {
-        self.run(invocation).await;
+    pub(crate) async fn run_in_loop(&self, invocation: LambdaInvocation, limit: Pin<&mut Sleep>) {
+        self.run(invocation, limit).await;
         // An invocation that is requested now would not be answered.
         if self.shutdown.has_reached(Phase::Draining) {
             pending::<()>().await;
@@ -79,7 +80,10 @@ impl Worker {
     }
 
     /// Answers one invocation and posts the response, which the platform ignores after the deadline. A failure is logged.
-    pub(crate) async fn run(&self, invocation: LambdaInvocation) {
+    ///
+    /// `limit` is the timer of the post. One that is kept only moves on; a new one would wake the runtime up each time, by a
+    /// system call.
+    pub(crate) async fn run(&self, invocation: LambdaInvocation, mut limit: Pin<&mut Sleep>) {
         let _running = self.running.subscribe();
         let time_left = time_until(invocation.context.deadline);
         let end = time_left.map(Deadline::after);
@@ -89,9 +93,13 @@ impl Worker {
         let headers = attempt.map(|it| (ATTEMPT, it)).into_iter().collect();
         let posting = pin!(self.api.respond(id, headers, response));
         let timeout = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + DELIVERY_GRACE;
-        let posted = tokio::time::timeout(timeout, posting).await;
-        let late = |_| Err("the platform did not accept the response in time".into());
-        if let Err(error) = posted.unwrap_or_else(late) {
+        limit.as_mut().reset(Deadline::after(timeout).instant());
+        let posted = tokio::select! {
+            biased;
+            posted = posting => posted,
+            () = limit => Err("the platform did not accept the response in time".into()),
+        };
+        if let Err(error) = posted {
             // Emulators close the connection when the caller is gone, and the platform does so eventually.
             error!(request_id = id, %error, "a response could not be delivered completely");
         }
