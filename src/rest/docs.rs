@@ -15,12 +15,16 @@ const SCRIPT: &[&str] = &[
     include_str!("docs/auth.js"),
     include_str!("docs/request.js"),
     include_str!("docs/samples.js"),
+    include_str!("docs/app.js"),
     include_str!("docs/response.js"),
     include_str!("docs/connect.js"),
     include_str!("docs/functions.js"),
     include_str!("docs/main.js"),
 ];
 const PAGE: &str = include_str!("docs/page.html");
+/// The page of a frame, which writes into itself the page of a tool that it is sent: an address of its own gives the
+/// frame a policy of its own, under which scripts run that can reach nothing.
+pub(super) const FRAME: &str = include_str!("docs/app.html");
 
 /// The page with everything that it shows.
 pub(super) fn page(registry: &Registry, info: &Info) -> String {
@@ -69,5 +73,6 @@ fn function(tool: &Tool) -> Value {
         "order": tool.parameter_names(),
         "input_schema": tool.arguments(),
         "output_schema": tool.result(),
+        "app": tool.app_uri(),
     })
 }

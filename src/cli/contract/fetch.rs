@@ -22,46 +22,72 @@ const OLDER: &str = "2025-11-25";
 
 const NEWEST: &str = "2026-07-28";
 
-/// Both contracts.
+/// Where a contract comes from.
+enum Source {
+    File(Value),
+    Server {
+        cx: Context,
+        server: Upstream,
+        base: String,
+    },
+}
+
+/// Both contracts. Servers are asked over MCP where one of them has no OpenAPI document, because what only one of both
+/// says tells nothing of a change.
 pub(super) fn both(config: Config, before: &str, now: &str) -> Result<(Value, Value), Failure> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { Ok((one(&config, before).await?, one(&config, now).await?)) })
+    runtime.block_on(async {
+        let (before, now) = (Source::of(&config, before)?, Source::of(&config, now)?);
+        match (before.document().await?, now.document().await?) {
+            (Some(before), Some(now)) => Ok((before, now)),
+            _ => Ok((before.over_mcp().await?, now.over_mcp().await?)),
+        }
+    })
 }
 
-async fn one(config: &Config, place: &str) -> Result<Value, Failure> {
-    if !place.starts_with("http://") && !place.starts_with("https://") {
-        return read(Path::new(place));
+impl Source {
+    fn of(config: &Config, place: &str) -> Result<Source, Failure> {
+        if !place.starts_with("http://") && !place.starts_with("https://") {
+            return read(Path::new(place)).map(Source::File);
+        }
+        let place = place.trim_end_matches('/');
+        let suffixes = ["/mcp", "/openapi.json"];
+        let base = suffixes.iter().find_map(|it| place.strip_suffix(it));
+        let base = base.unwrap_or(place).to_owned();
+        let server = Upstream::named("server", base.clone());
+        let asking = Server::new("contract", env!("CARGO_PKG_VERSION"))
+            .upstreams(std::slice::from_ref(&server));
+        let cx = App::new(config.clone(), asking)?.context();
+        Ok(Source::Server { cx, server, base })
     }
-    let place = place.trim_end_matches('/');
-    let base = place
-        .strip_suffix("/mcp")
-        .or_else(|| place.strip_suffix("/openapi.json"));
-    let base = base.unwrap_or(place);
-    let server = Upstream::named("server", base.to_owned());
-    let asking =
-        Server::new("contract", env!("CARGO_PKG_VERSION")).upstreams(std::slice::from_ref(&server));
-    let app = App::new(config.clone(), asking)?;
-    let cx = app.context();
-    let document = cx
-        .upstream(&server)
-        .get("/openapi.json")
-        .json::<Value>()
-        .await;
-    match document {
-        Ok(document) => Ok(openapi::contract(&document)),
-        Err(error) if error.kind() == Kind::NotFound => over_mcp(&cx, &server).await,
-        Err(error) => Err(format!("{base}: {error}").into()),
-    }
-}
 
-/// The contract of a server that has no OpenAPI document.
-async fn over_mcp(cx: &Context, server: &Upstream) -> Result<Value, Failure> {
-    let tools = match Client::modern(cx, server).list().await {
-        Ok(tools) => tools,
-        // A server of an earlier revision does not know the request.
-        Err(_) => Client::older(cx, server).await?.list().await?,
-    };
-    Ok(contract(tools))
+    /// The contract as a file has it, or an OpenAPI document where the server has one.
+    async fn document(&self) -> Result<Option<Value>, Failure> {
+        let (cx, server, base) = match self {
+            Source::File(contract) => return Ok(Some(contract.clone())),
+            Source::Server { cx, server, base } => (cx, server, base),
+        };
+        let document = cx.upstream(server).get("/openapi.json").json::<Value>();
+        match document.await {
+            Ok(document) => Ok(Some(openapi::contract(&document))),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(format!("{base}: {error}").into()),
+        }
+    }
+
+    /// The contract as a file has it, or as the server tells it over MCP.
+    async fn over_mcp(&self) -> Result<Value, Failure> {
+        let (cx, server) = match self {
+            Source::File(contract) => return Ok(contract.clone()),
+            Source::Server { cx, server, .. } => (cx, server),
+        };
+        let tools = match Client::modern(cx, server).list().await {
+            Ok(tools) => tools,
+            // A server of an earlier revision does not know the request.
+            Err(_) => Client::older(cx, server).await?.list().await?,
+        };
+        Ok(contract(tools))
+    }
 }
 
 fn contract(tools: Vec<Value>) -> Value {
@@ -73,7 +99,6 @@ fn contract(tools: Vec<Value>) -> Value {
             "protocols": ["mcp"],
             "arguments": it["inputSchema"],
             "result": it["outputSchema"],
-            "public": true,
             "hints": {
                 "read_only": hint("readOnlyHint", false),
                 "destructive": hint("destructiveHint", true),
@@ -84,7 +109,7 @@ fn contract(tools: Vec<Value>) -> Value {
         (it["name"].as_str().unwrap_or_default().to_owned(), entry)
     };
     let tools: Map<String, Value> = tools.into_iter().map(entry).collect();
-    json!({ "contract": FORM, "tools": tools, "resources": {}, "prompts": {} })
+    json!({ "contract": FORM, "seen_over": "mcp", "tools": tools })
 }
 
 /// A client of MCP that lists tools.

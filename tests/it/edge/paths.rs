@@ -27,6 +27,7 @@ const SPELLINGS: [(&str, &[&str]); 6] = [
     ),
     ("/health", &["/health/", "//health//", "/he%61lth"]),
     ("/docs", &["/docs/", "//docs", "/d%6Fcs/"]),
+    ("/docs/app", &["/docs/app/", "//docs//app"]),
     ("/openapi.json", &["/openapi.json/", "/openapi%2Ejson"]),
     ("/", &["//", "///"]),
 ];
