@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{Compared, Gap};
 
-/// What a change means for those who call.
+/// What a change means for callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Effect {
     /// Callers that worked may fail.

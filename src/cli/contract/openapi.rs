@@ -11,7 +11,7 @@ use super::lock::FORM;
 const MAX_DEPTH: usize = 8;
 
 /// The most values that references are replaced by, in a whole document: a small one can refer to itself without end.
-const MAX_VALUES: u32 = 1_000_000;
+const MAX_VALUES: u32 = 300_000;
 
 const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
 
@@ -44,7 +44,6 @@ pub(super) fn contract(document: &Value) -> Value {
             let (status, media_type, result) = success(operation, &inside);
             json!({
                 "description": operation["description"],
-                "protocols": ["rest"],
                 "routes": routes.get(&name),
                 "arguments": arguments(operation, &inside),
                 "result": result,

@@ -78,7 +78,7 @@ impl Compared<'_> {
     }
 }
 
-/// The schema of the items or fields that have none of their own.
+/// The schema of the items or fields that are not listed.
 fn rest(schema: &Map<String, Value>, keyword: &str) -> Value {
     schema.get(keyword).cloned().unwrap_or(Value::Bool(true))
 }

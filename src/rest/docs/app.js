@@ -1,27 +1,27 @@
-// The page of a tool (MCP Apps, SEP-1865) for its result, in a frame that reaches nothing but this page.
+// The page of a tool (MCP Apps, SEP-1865) for its result, in a frame that reaches nothing but this page. Part of the script only where a tool has one.
 const APP_VERSION = "2026-01-26", TALLEST = 2000;
 const SHADES = { "--color-background-primary": "--page", "--color-text-primary": "--ink", "--color-text-secondary": "--muted", "--color-border-primary": "--line", "--font-sans": "--sans" };
 
 // It is read as MCP clients read it, with the credentials of a call.
 async function appPage(entry) {
-  const uri = entry.tool.app, { method, url, headers, body } = mcpRequest(entry, "resources/read", uri, { uri });
-  const response = await fetch(url, { method, headers: { ...headers, Accept: "application/json" }, body: compact(body.value) });
+  const uri = entry.tool.app, { method, url, headers, body: { value } } = mcpRequest(entry, {});
+  const body = compact({ ...value, method: "resources/read", params: { uri, _meta: value.params._meta } });
+  const response = await fetch(url, { method, body, headers: { ...headers, Accept: "application/json", "Mcp-Method": "resources/read", "Mcp-Name": headerText(uri) } });
   const text = await response.text(), page = tried(text)?.result?.contents?.[0];
   if (page?.text == null && !page?.blob) throw Error(complaint(text)?.detail ?? `${response.status}`);
   return page.text ?? new TextDecoder().decode(Uint8Array.from(atob(page.blob), it => it.charCodeAt(0)));
 }
 
-const isDark = () => theme.ariaPressed === "true";
 const tell = (frame, message) => frame.contentWindow?.postMessage({ jsonrpc: "2.0", ...message }, "*");
 
 function appContext() {
-  const style = getComputedStyle(document.documentElement);
-  const variables = Object.fromEntries(pairsOf(SHADES).map(([name, ours]) => [name, style.getPropertyValue(ours)]));
-  return { theme: isDark() ? "dark" : "light", displayMode: "inline", styles: { variables } };
+  const shades = getComputedStyle(document.documentElement);
+  const variables = Object.fromEntries(pairsOf(SHADES).map(([name, ours]) => [name, shades.getPropertyValue(ours)]));
+  return { theme: theme.ariaPressed === "true" ? "dark" : "light", displayMode: "inline", styles: { variables } };
 }
 
 function appFrame(entry, html, args, result) {
-  const frame = h("iframe.app", { sandbox: "allow-scripts", src: ROOT + "/docs/app", title: `View of ${entry.name}` });
+  const frame = h("iframe.app", { sandbox: "allow-scripts", width: "100%", height: 384, frameborder: 0, src: ROOT + "/docs/app", title: `View of ${entry.name}` });
   const heard = {
     "ui/initialize": () => ({ protocolVersion: APP_VERSION, hostInfo: { name: `${catalog.name}-docs`, version: "1" }, hostCapabilities: {}, hostContext: appContext() }),
     "ui/notifications/initialized": () => {
@@ -42,24 +42,26 @@ function appFrame(entry, html, args, result) {
   return frame;
 }
 
-function tellTheme() {
+state.retint = () => {
   for (const frame of document.querySelectorAll(".app")) tell(frame, { method: "ui/notifications/host-context-changed", params: appContext() });
-}
+};
 
 // The result of a tool, which is the body of an answer on REST. `parse` would make exact numbers, which cannot be sent to a frame.
 function toolResult(route, text) {
   try {
     const value = JSON.parse(text);
-    return route.kind === "mcp" ? value.result : { content: [{ type: "text", text }], structuredContent: value };
+    // An event stream ends with the problem where the call fails.
+    if (`${value.type}`.startsWith("urn:bifold:problem:")) return undefined;
+    return route.kind === "mcp" ? value.result : { content: [{ type: "text", text }], structuredContent: isObject(value) ? value : { result: value } };
   } catch { return undefined; }
 }
 
 // The frame with the page for this answer; nothing for a function without a page.
-function appView(entry, route, args, text) {
+state.view = (text, entry, route, args) => {
   const result = entry.tool?.app && toolResult(route, text);
   if (!result) return undefined;
   const place = h("div"), plainArgs = JSON.parse(compact(args));
   appPage(entry).then(html => place.replaceChildren(appFrame(entry, html, plainArgs, result)),
     error => place.replaceChildren(h("p.fine", `The view ${entry.tool.app} cannot be shown: ${error.message}`)));
   return place;
-}
+};

@@ -82,7 +82,7 @@ function argumentsForm(entry, route, type, earlier, onchange) {
 function section(entry) {
   const sample = samples(entry), response = responsePanel(), slot = h("div"), answers = h("div"), extras = h("div");
   let form, route, type, stream;
-  const makeRequest = () => route.kind === "mcp" ? callRequest(entry, form.get()) : restRequest(route, form.fields, form.get(), type, stream?.checked);
+  const makeRequest = () => route.kind === "mcp" ? mcpRequest(entry, form.get()) : restRequest(route, form.fields, form.get(), type, stream?.checked);
   // The tool does not have the arguments that only REST takes.
   const known = entry.tool?.input_schema?.properties;
   const refresh = () => sample.refresh(makeRequest, Object.fromEntries(pairsOf(form.get()).filter(([name, it]) => !isFile(it) && (!route.operation || !known || name in known))));
@@ -107,8 +107,7 @@ function section(entry) {
     event.preventDefault();
     const request = makeRequest();
     if (hasDots(request.url)) return response.fail("Not sent", "A browser cannot send “.” or “..” as a path segment; the curl command can.");
-    const [called, args] = [route, form.get()];
-    response.call(request, text => appView(entry, called, args, text));
+    response.call(request, entry, route, form.get());
   };
   const routes = entry.routes.length > 1 && h("select", { id: newId(), onchange: () => choose(routes.selectedIndex) }, entry.routes.map(it => h("option", it.label)));
   choose(0);

@@ -71,10 +71,10 @@ function restRequest(route, fields, args, type, stream) {
   return { method: route.method, url: ROOT + path + (query.length ? "?" + query.join("&") : ""), headers, cookies, body: body?.value === undefined ? undefined : body };
 }
 
-const message = (method, params) => ({
-  jsonrpc: "2.0", id: 1, method,
+const message = (entry, args) => ({
+  jsonrpc: "2.0", id: 1, method: "tools/call",
   params: {
-    ...params,
+    name: entry.name, arguments: args,
     _meta: {
       "io.modelcontextprotocol/protocolVersion": MCP_VERSION, "io.modelcontextprotocol/clientCapabilities": {},
       "io.modelcontextprotocol/clientInfo": { name: `${catalog.name}-docs`, version: "1" },
@@ -85,24 +85,17 @@ const message = (method, params) => ({
 const headerText = text => /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith("=?")
   ? text : `=?base64?${btoa(String.fromCharCode(...new TextEncoder().encode(text)))}?=`;
 
-// `name` is what the request is about: a function or a URI.
-function mcpRequest(entry, method, name, params) {
+function mcpRequest(entry, args) {
   const headers = {
     "Content-Type": "application/json", Accept: "application/json, text/event-stream",
-    "MCP-Protocol-Version": MCP_VERSION, "Mcp-Method": method, "Mcp-Name": headerText(name),
+    "MCP-Protocol-Version": MCP_VERSION, "Mcp-Method": "tools/call", "Mcp-Name": entry.name,
   };
-  for (const it of credentials(entry.routes.find(route => route.operation)?.operation)) if (it.place === "header") headers[it.name] = it.value;
-  return { method: "POST", url: ROOT + "/mcp", headers, cookies: [], body: { type: "application/json", value: message(method, params) } };
-}
-
-const callMessage = (entry, args) => message("tools/call", { name: entry.name, arguments: args });
-function callRequest(entry, args) {
-  const request = mcpRequest(entry, "tools/call", entry.name, { name: entry.name, arguments: args }), { headers } = request;
   for (const [name, schema] of pairsOf(entry.tool.input_schema?.properties ?? {})) {
     const value = args[name];
     if (schema["x-mcp-header"] && value !== undefined && !(value instanceof Object)) headers[`Mcp-Param-${schema["x-mcp-header"]}`] = headerText(show(value));
   }
-  return request;
+  for (const it of credentials(entry.routes.find(route => route.operation)?.operation)) if (it.place === "header") headers[it.name] = it.value;
+  return { method: "POST", url: ROOT + "/mcp", headers, cookies: [], body: { type: "application/json", value: message(entry, args) } };
 }
 
 // The body as `fetch` takes it.

@@ -75,9 +75,9 @@ function responsePanel() {
   // Events appear as they come.
   const follow = async (response, mine) => {
     const list = h("ol.events");
-    let count = 0, last = "", isError = false;
+    let count = 0, last = "";
     const read = eventReader(({ name, data }) => {
-      [last, isError] = [data, name === "error"];
+      last = data;
       const value = tried(data);
       list.append(h("li", h("span.fine", `${++count} ${name}`), h("pre", coloured(value == null ? data : pretty(value)))));
     });
@@ -88,11 +88,11 @@ function responsePanel() {
       done = part.done;
       read(part.value ?? "", done);
     }
-    return { count, last, isError };
+    return { count, last };
   };
 
-  // `view` makes a node of the text of a good answer, if there is one for it.
-  const call = async (request, view) => {
+  // `source` is what the page of a tool needs to know.
+  const call = async (request, ...source) => {
     const { mine, signal } = begin();
     const started = performance.now();
     for (const cookie of request.cookies) document.cookie = `${cookie}; path=${new URL(ROOT + "/").pathname}; samesite=strict`;
@@ -100,13 +100,13 @@ function responsePanel() {
       const response = await fetch(request.url, { method: request.method, headers: request.headers, body: bodyOf(request), cache: "no-store", signal });
       const type = response.headers.get("content-type") ?? "";
       const name = `${response.status} ${response.statusText}`.trim();
-      let text = "", bytes = "", shown, isError = !response.ok;
+      let text = "", bytes = "", shown;
       if (type.startsWith("text/event-stream")) {
         if (mine !== latest) return;
         told("", `${name}, events…`);
         place.replaceChildren(headersOf(response), button("Stop", "", () => stop.abort()));
-        const { count, last, isError: isLast } = await follow(response, mine);
-        [text, bytes, isError] = [last, `${count} event${count === 1 ? "" : "s"}`, isError || isLast];
+        const { count, last } = await follow(response, mine);
+        [text, bytes] = [last, `${count} event${count === 1 ? "" : "s"}`];
         place.children[1]?.remove();
       } else {
         const blob = await response.blob();
@@ -116,15 +116,15 @@ function responsePanel() {
         shown = !blob.size ? h("p.fine", "The body is empty.") : isText ? shownText(text, type) : download(blob, type, response);
       }
       if (mine !== latest) return;
-      const wrong = isError || request.url === ROOT + "/mcp" ? complaint(text) : undefined;
+      const wrong = !response.ok || request.url === ROOT + "/mcp" ? complaint(text) : undefined;
       const took = Math.round(performance.now() - started);
       const id = ["x-request-id", "apigw-requestid", "x-amzn-requestid"].map(it => response.headers.get(it)).find(Boolean);
-      told(!isError && !wrong ? "good" : "bad", [name, `${took} ms`, bytes, id && `request ${id}`].filter(Boolean).join(" · "));
+      told(response.ok && !wrong ? "good" : "bad", [name, `${took} ms`, bytes, id && `request ${id}`].filter(Boolean).join(" · "));
       const facts = pairsOf(wrong?.facts ?? {}).filter(([, it]) => it);
       const words = wrong && h("div.wrong", h("p", h("b", wrong.title)), wrong.detail && h("p", inline(wrong.detail)), facts.length > 0 && h("p.fine", facts.map(([key, it], i) => [i ? ", " : "", `${key} `, h("code", show(it))])));
-      const above = [words, !isError && !wrong && view(text)].filter(Boolean);
-      if (shown) place.replaceChildren(...above, ...[shown, headersOf(response)].flat(9).filter(Boolean));
-      else place.prepend(...above);
+      const above = words ?? state.view?.(text, ...source) ?? "";
+      if (shown) place.replaceChildren(...[above, shown, headersOf(response)].flat(9).filter(Boolean));
+      else place.prepend(above);
     } catch (error) {
       if (mine !== latest) return;
       if (signal.aborted) { status.textContent += " stopped"; place.querySelector("button")?.remove(); } else fail("No answer", error.message);

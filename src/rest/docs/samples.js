@@ -75,7 +75,7 @@ const LANGUAGES = [["curl", curl], ["Python", python], ["JavaScript", javascript
 // The samples of one function; `refresh` writes them anew from the request.
 function samples(entry) {
   const written = LANGUAGES.map(([label, write]) => ({ label, write: request => write(described(request)) }));
-  if (entry.tool?.protocols.includes("mcp")) written.push({ label: "Agent", write: (_, args) => pretty(callMessage(entry, args)) });
+  if (entry.tool?.protocols.includes("mcp")) written.push({ label: "Agent", write: (_, args) => pretty(message(entry, args)) });
   for (const it of written) it.block = codeBlock(`${it.label} sample`);
   const refresh = (makeRequest, args) => {
     state.writing = true;

@@ -49,12 +49,8 @@ async fn the_own_document_imports_into_itself_and_answers_the_same_bytes() {
     let original = Client::of(bundled.app.clone());
     let registry = bundled.app.registry();
     let imported = client.app().registry();
-    let mut compared = 0;
+    let mut failed = Vec::new();
     for tool in registry.tools().iter().filter(|it| it.on_rest()) {
-        // Its answer is another one each time.
-        if ["server_info", "health"].contains(&tool.name()) {
-            continue;
-        }
         let schema = tool.arguments();
         let arguments = arguments_for(&schema["properties"], &schema["required"]);
         let theirs = original
@@ -90,12 +86,11 @@ async fn the_own_document_imports_into_itself_and_answers_the_same_bytes() {
                 same += 1;
             }
         }
-        compared += usize::from(same > 0);
+        if same == 0 {
+            failed.push(tool.name());
+        }
     }
-    assert!(
-        compared >= registry.tools().len() / 2,
-        "{compared} of {}",
-        registry.tools().len()
-    );
+    // What is recorded has no answer for these arguments.
+    assert_eq!(failed, [] as [&str; 0]);
     serving.abort();
 }

@@ -167,6 +167,12 @@ async fn docs_is_small() {
     let app = TestApp::serving(Server::new("empty", "0.0.1")).await;
     let bytes = app.get("/docs").await.text().len();
     assert!(bytes < 60_000, "{bytes} bytes");
+    // With what shows the pages of functions, and without what the functions say.
+    let bundled = TestApp::start().await.get("/docs").await.text();
+    let (functions, page) = catalog(&bundled);
+    assert_ne!(functions["functions"], json!([]));
+    let more = page.len().saturating_sub(bytes);
+    assert!((1_000..4_000).contains(&more), "{more} bytes");
 }
 
 #[tokio::test]
