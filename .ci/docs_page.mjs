@@ -101,8 +101,12 @@ async function view(name, args, route, drawn) {
   const inside = frame.contentFrame();
   await inside.locator(drawn).first().waitFor({ state: 'attached' });
   assert.equal(await frame.getAttribute('title'), `View of ${name}`);
-  const height = await inside.locator('body').evaluate((it) => Math.ceil(it.getBoundingClientRect().height));
-  await page.waitForFunction((most) => window.document.querySelector('iframe.app').clientHeight === most, height);
+  // The frame becomes as high as its page says, which browsers lay out only where it can be seen.
+  await frame.scrollIntoViewIfNeeded();
+  const heights = async () => [await frame.evaluate((it) => it.clientHeight), await inside.locator('body').evaluate((it) => Math.ceil(it.getBoundingClientRect().height))];
+  for (let turn = 0, both = await heights(); both[0] !== both[1]; turn++, both = await heights()) {
+    assert(turn < 200, `the frame is ${both[0]} px high, its page ${both[1]}`);
+  }
   const told = await inside.locator('body').evaluate(async () => {
     const reached = await Promise.allSettled([window.fetch('/health'), window.fetch('https://example.com/')]);
     const image = await new Promise((resolve) => {
