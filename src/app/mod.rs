@@ -35,6 +35,7 @@ use tower::ServiceExt;
 use crate::auth::Auth;
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::aws::secrets;
+use crate::clock::Deadline;
 use crate::config::Config;
 use crate::context::answered::Answered;
 use crate::context::cipher::StateCipher;
@@ -135,7 +136,7 @@ impl App {
             return Err(StartError(vec![problem.clone()]));
         }
         let invoker = invoker.ok().flatten().map(Arc::new);
-        let mounts = Mounts::new(server.mounts, &config).map_err(StartError)?;
+        let mounts = Mounts::new(server.mounts, &config, &store).map_err(StartError)?;
         let mounts = mounts.map(Arc::new);
         let may_change = server.may_change || mounts.is_some();
         // A process that is frozen between requests could not announce a change when it happens.
@@ -264,6 +265,7 @@ impl App {
         continuation: Continuation,
         request_info: RequestInfo,
     ) -> Result<()> {
+        self.need_mounts().await;
         let times = Times::of(request_info.time_left, self.config());
         let cx = self.context_of(&HeaderMap::new(), request_info);
         match continuation {
@@ -281,8 +283,13 @@ impl App {
         self.sockets.close();
     }
 
-    /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for so long, and 2 s at most.
+    /// Does what is left to do after an answer, for so long at most: on Lambda, reads lists of mounted servers again that are
+    /// stale (for 10 s at most); and sends the spans of what has ended to the OpenTelemetry collector, if there is one (for 2 s
+    /// at most).
     pub async fn flush(&self, limit: Duration) {
+        let end = Deadline::after(limit);
+        self.refresh_mounts(end).await;
+        let limit = end.remaining();
         self.services.upstreams.spans().flush(limit).await;
     }
 
