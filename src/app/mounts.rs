@@ -8,12 +8,14 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use super::{App, MCP};
+use super::{App, MCP, Server};
+use crate::config::Config;
 use crate::context::Context;
 use crate::context::MountStates;
 use crate::context::answered::Answered;
 use crate::context::updates::Topic;
-use crate::providers::mcp::{Change, Mounts};
+use crate::providers::mcp::Change;
+pub(super) use crate::providers::mcp::Mounts;
 use crate::rest;
 use crate::telemetry::Outcome;
 
@@ -23,6 +25,18 @@ const TRIED: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The page about mounted servers.
 pub(super) const STATUS: &str = "/mounts";
+
+/// The mounted servers of an application; `None` if it has none.
+///
+/// # Errors
+/// A line for everything that is wrong.
+pub(super) fn of(
+    server: &mut Server,
+    config: &Arc<Config>,
+) -> Result<Option<Arc<Mounts>>, Vec<String>> {
+    let declared = std::mem::take(&mut server.mounts);
+    Ok(Mounts::new(declared, config)?.map(Arc::new))
+}
 
 /// What `/health` says of them.
 pub(super) fn states(mounts: &Arc<Mounts>) -> Arc<MountStates> {
