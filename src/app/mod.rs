@@ -39,6 +39,7 @@ use tower::ServiceExt;
 use crate::auth::Auth;
 use crate::aws::invoke::{Continuation, Invoker};
 use crate::aws::secrets;
+use crate::clock::Deadline;
 use crate::config::Config;
 use crate::context::answered::Answered;
 use crate::context::cipher::StateCipher;
@@ -112,13 +113,9 @@ impl App {
         let mut problems = server.problems();
         problems.extend(server.add_imports(&config).err().unwrap_or_default());
         problems.extend(config.check(&server.settings).err().unwrap_or_default());
+        let mounted = mounts::declared(&mut server);
         let rule = server.search_rule(&config);
         let config = Arc::new(config);
-        let mounts = mounts::of(&mut server, &config);
-        let mounts = mounts.unwrap_or_else(|more| {
-            problems.extend(more);
-            None
-        });
         let is_frozen = config.is_frozen();
         let offered = Offered {
             registrations: server.functions,
@@ -151,6 +148,7 @@ impl App {
             return Err(StartError(vec![problem.clone()]));
         }
         let invoker = invoker.ok().flatten().map(Arc::new);
+        let mounts = mounts::of(mounted, &config, &store).map_err(StartError)?;
         let may_change = server.may_change || mounts.is_some();
         // A process that is frozen between requests could not announce a change when it happens.
         let topics = match (is_frozen, mounts.is_some()) {
@@ -286,6 +284,7 @@ impl App {
         continuation: Continuation,
         request_info: RequestInfo,
     ) -> Result<()> {
+        self.need_mounts().await;
         let times = Times::of(request_info.time_left, self.config());
         let cx = self.context_of(&HeaderMap::new(), request_info);
         match continuation {
@@ -303,8 +302,13 @@ impl App {
         self.sockets.close();
     }
 
-    /// Sends the spans of what has ended to the OpenTelemetry collector, if there is one; for so long, and 2 s at most.
+    /// Does what is left to do after an answer, for so long at most: on Lambda, reads lists of mounted servers again that are
+    /// stale (for 10 s at most); and sends the spans of what has ended to the OpenTelemetry collector, if there is one (for 2 s
+    /// at most).
     pub async fn flush(&self, limit: Duration) {
+        let end = Deadline::after(limit);
+        self.refresh_mounts(end).await;
+        let limit = end.remaining();
         self.services.upstreams.spans().flush(limit).await;
     }
 

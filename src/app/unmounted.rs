@@ -6,10 +6,12 @@ use std::time::Duration;
 use axum::extract::Request;
 
 use super::{App, Server};
+use crate::clock::Deadline;
 use crate::config::Config;
 use crate::context::MountStates;
 use crate::context::answered::Answered;
 use crate::context::updates::Topic;
+use crate::store::Store;
 
 /// The page about mounted servers.
 pub(super) const STATUS: &str = "/mounts";
@@ -17,11 +19,22 @@ pub(super) const STATUS: &str = "/mounts";
 /// Mounted servers, which cannot be made.
 pub(super) enum Mounts {}
 
+/// The servers that an application declares.
+pub(super) struct Nothing;
+
+pub(super) fn declared(_: &mut Server) -> Nothing {
+    Nothing
+}
+
 /// Nothing is mounted without the feature.
 ///
 /// # Errors
 /// The settings name a file of servers.
-pub(super) fn of(_: &mut Server, config: &Config) -> Result<Option<Arc<Mounts>>, Vec<String>> {
+pub(super) fn of(
+    Nothing: Nothing,
+    config: &Config,
+    _: &Store,
+) -> Result<Option<Arc<Mounts>>, Vec<String>> {
     match config.mcp_servers {
         None => Ok(None),
         Some(_) => Err(vec![
@@ -44,6 +57,10 @@ pub(super) fn page(mounts: &Mounts, _: &Request) -> Answered {
 
 impl App {
     pub(super) fn start_mounts(&self) {}
+
+    pub(crate) async fn need_mounts(&self) {}
+
+    pub(super) async fn refresh_mounts(&self, _: Deadline) {}
 
     pub(super) async fn begin_mounts(&self, mounts: &Arc<Mounts>, _: &str) {
         match **mounts {}

@@ -95,7 +95,8 @@ const HOUSE: [(&str, &[&str]); 29] = [
     (
         "providers",
         &[
-            "client", "registry", "context", "upstream", "config", "clock", "error", "schema",
+            "client", "registry", "context", "store", "upstream", "config", "clock", "error",
+            "schema",
         ],
     ),
     (

@@ -6,6 +6,7 @@
 )]
 
 mod authorization;
+mod mounted;
 
 use std::sync::{Arc, Mutex};
 

@@ -35,7 +35,7 @@ const ATTEMPT: HeaderName = HeaderName::from_static("lambda-runtime-invocation-i
 /// deadline arrives.
 const DELIVERY_GRACE: Duration = Duration::from_millis(500);
 
-/// The time at the end of an invocation in which no more spans are sent.
+/// The time at the end of an invocation in which nothing is done any more.
 const FLUSH_RESERVE: Duration = Duration::from_millis(100);
 
 /// Answers invocations.
@@ -101,10 +101,14 @@ impl Worker {
             // Emulators close the connection when the caller is gone, and the platform does so eventually.
             error!(request_id = id, %error, "a response could not be delivered completely");
         }
-        // The process may be frozen as soon as it asks for the next invocation, so spans are sent before; it is killed if
-        // that takes too long.
+        // The process may be frozen as soon as it asks for the next invocation, so spans are sent before, and lists that are
+        // stale are read; it is killed if that takes too long.
         let left = end.map_or(Duration::MAX, Deadline::remaining);
-        self.app.flush(left.saturating_sub(FLUSH_RESERVE)).await;
+        let mut shutdown = self.shutdown.clone();
+        tokio::select! {
+            () = self.app.flush(left.saturating_sub(FLUSH_RESERVE)) => {}
+            () = shutdown.reached(Phase::Terminating) => {}
+        }
     }
 
     /// The response to one invocation, or its failure.

@@ -21,7 +21,7 @@ enum Shared {
 
 use Shared::{Own, Rare, Setting, Upstream};
 
-const LOCKS: [(&str, Shared); 30] = [
+const LOCKS: [(&str, Shared); 31] = [
     ("app/catalog.rs", Rare),
     ("app/stopping.rs", Rare),
     ("auth/allowances.rs", Setting),
@@ -52,6 +52,7 @@ const LOCKS: [(&str, Shared); 30] = [
     ("upstream/meter.rs", Own),
     ("upstream/once.rs", Upstream),
     ("upstream/single_flight.rs", Upstream),
+    ("upstream/streaming.rs", Setting),
 ];
 
 #[test]
