@@ -96,8 +96,11 @@ def measure(bifold, lab):
     measured = {"two functions": {"start": cold}}
     for name, (payload, expected) in CALLS.items():
         measured["two functions"][name] = of_call(lab, payload, expected)
+    start = instructions(bifold)
     measured["bundled"] = {
-        "start": instructions(bifold),
+        "start": start,
+        # What a client waits for that connects to a cold function: the schemas of all functions are made.
+        "first tools/list": instructions(bifold, 1, *CALLS["tools/list"]) - start,
         "bytes": os.path.getsize(bifold),
         "packages": packages(),
     }

@@ -280,9 +280,9 @@ impl Server {
     /// Adds routes of axum's own, on every transport. They have the access line, the request id, CORS and the host check
     /// of all paths; their handlers may take a [`Context`] and `ConnectInfo<SocketAddr>`.
     ///
-    /// The paths of the library come first: `/mcp`, `/ws`, `/docs`, `/health`, `/openapi.json` and those of functions
-    /// below `/api`. Everything else is the router's, its fallback included, and so is `/` where it has a route for it. A
-    /// 404 without a body becomes a problem document.
+    /// The paths of the library come first: `/mcp`, `/ws`, `/docs`, `/docs/app`, `/health`, `/openapi.json` and those
+    /// of functions below `/api`. Everything else is the router's, its fallback included, and so is `/` where it has a
+    /// route for it. A 404 without a body becomes a problem document.
     ///
     /// ```
     /// use bifold::axum::{Router, routing::get};
