@@ -28,7 +28,6 @@ const HOUSE: [(&str, &[&str]); 29] = [
             "client",
             "auth",
             "registry",
-            "context",
             "upstream",
             "telemetry",
             "config",
