@@ -9,7 +9,7 @@ mod faults;
 #[cfg(feature = "mounts")]
 mod kept;
 mod log;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "mounts"))]
 mod mounts;
 pub mod platform;
 mod runtime;

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::lambda::{changed, event};
+#[cfg(all(unix, feature = "mounts"))]
 use crate::mounts::liar::{Era, Liar, Style};
+#[cfg(all(unix, feature = "mounts"))]
 use crate::mounts::stdio::{Folder, says};
 use crate::process::platform::{Platform, TRACE};
 
@@ -141,6 +143,7 @@ async fn errors_have_metrics_by_kind_and_invented_names_have_none() {
     assert!(!unknown.to_string().contains("made_up"), "{unknown}");
 }
 
+#[cfg(all(unix, feature = "mounts"))]
 #[tokio::test]
 async fn calls_of_a_mounted_server_have_its_name_as_a_dimension_and_invented_tools_of_it_have_none()
 {
