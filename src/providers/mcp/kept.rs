@@ -23,7 +23,7 @@ const FORM: u32 = 1;
 const LIFETIME: Duration = Duration::from_secs(30 * 86_400);
 
 /// How long the table may take: the first list of a process waits for a second in all.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(800);
 
 /// The largest file.
 const MAX_FILE: usize = 8 << 20;

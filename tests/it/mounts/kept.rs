@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::legacy::Legacy;
-use super::{status, tools};
+use super::{status, until};
 use crate::store::table::{Fate, Table};
 use crate::support::TestApp;
 use crate::websocket::gateway::{Gateway, message};
@@ -61,7 +61,7 @@ impl Mounted {
     /// One process that reads the lists and keeps them.
     async fn keep(&self) {
         let first = self.process().await;
-        tools(&first).await;
+        listed(&first).await;
         first.app.flush(LONG).await;
     }
 
@@ -104,6 +104,12 @@ impl Mounted {
     }
 }
 
+/// The names of the tools in the list, once the server has answered or its lists are known.
+async fn listed(app: &TestApp) -> Vec<String> {
+    until(app, |it| it[0]["state"] != "starting").await;
+    super::tools(app).await
+}
+
 impl Drop for Mounted {
     fn drop(&mut self) {
         for file in self.files() {
@@ -122,7 +128,7 @@ async fn the_next_process_lists_without_a_connection_and_a_call_connects() {
         let asked = mounted.asked();
 
         let next = mounted.process().await;
-        assert_eq!(tools(&next).await, mounted.named(&["one", "two"]));
+        assert_eq!(listed(&next).await, mounted.named(&["one", "two"]));
         let known = status(&next).await;
         assert_eq!(
             (&known["state"], &known["tools"]),
@@ -155,18 +161,18 @@ async fn stale_lists_are_offered_and_read_again_after_the_answer() {
     mounted.legacy.set_tools(&["one", "two"]);
     let asked = mounted.asked();
     let next = mounted.process().await;
-    assert_eq!(tools(&next).await, mounted.named(&["one"]));
+    assert_eq!(listed(&next).await, mounted.named(&["one"]));
     assert_eq!(mounted.asked(), asked);
     next.app.flush(Duration::from_millis(300)).await;
     assert_eq!(mounted.asked(), asked, "too little time is left");
     next.app.flush(LONG).await;
-    assert_eq!(tools(&next).await, mounted.named(&["one", "two"]));
+    assert_eq!(listed(&next).await, mounted.named(&["one", "two"]));
     assert_eq!(status(&next).await["state"], "up");
 
     mounted.stale = LONG;
     let asked = mounted.asked();
     let third = mounted.process().await;
-    assert_eq!(tools(&third).await, mounted.named(&["one", "two"]));
+    assert_eq!(listed(&third).await, mounted.named(&["one", "two"]));
     assert_eq!(mounted.asked(), asked);
 }
 
@@ -180,7 +186,7 @@ async fn what_another_process_has_read_meanwhile_is_taken_from_the_table() {
         .change(|it| it["read_at"] = json!(read_at - 7_200_000))
         .await;
     let next = mounted.process().await;
-    assert_eq!(tools(&next).await, mounted.named(&["one"]));
+    assert_eq!(listed(&next).await, mounted.named(&["one"]));
     let asked = mounted.asked();
     let change = |it: &mut Value| {
         it["read_at"] = json!(read_at);
@@ -188,7 +194,7 @@ async fn what_another_process_has_read_meanwhile_is_taken_from_the_table() {
     };
     mounted.change(change).await;
     next.app.flush(LONG).await;
-    assert_eq!(tools(&next).await, mounted.named(&["three"]));
+    assert_eq!(listed(&next).await, mounted.named(&["three"]));
     assert_eq!(mounted.asked(), asked);
 }
 
@@ -201,9 +207,9 @@ async fn a_time_that_is_still_to_come_makes_lists_stale() {
         .await;
     mounted.legacy.set_tools(&["two"]);
     let next = mounted.process().await;
-    assert_eq!(tools(&next).await, mounted.named(&["one"]));
+    assert_eq!(listed(&next).await, mounted.named(&["one"]));
     next.app.flush(LONG).await;
-    assert_eq!(tools(&next).await, mounted.named(&["two"]));
+    assert_eq!(listed(&next).await, mounted.named(&["two"]));
 }
 
 #[tokio::test]
@@ -233,7 +239,7 @@ async fn a_file_that_is_damaged_or_foreign_is_ignored() {
         fs::write(file, &text).unwrap();
         let asked = mounted.asked();
         let next = mounted.process().await;
-        assert_eq!(tools(&next).await, mounted.named(&["one"]), "{text}");
+        assert_eq!(listed(&next).await, mounted.named(&["one"]), "{text}");
         assert!(mounted.asked() > asked, "{text}");
         next.app.flush(LONG).await;
         let kept = fs::read_to_string(file).unwrap();
@@ -244,12 +250,12 @@ async fn a_file_that_is_damaged_or_foreign_is_ignored() {
     fs::rename(file, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, file).unwrap();
     let asked = mounted.asked();
-    tools(&mounted.process().await).await;
+    listed(&mounted.process().await).await;
     assert!(mounted.asked() > asked);
     fs::remove_file(file).unwrap();
     fs::create_dir(file).unwrap();
     let next = mounted.process().await;
-    assert_eq!(tools(&next).await, mounted.named(&["one"]));
+    assert_eq!(listed(&next).await, mounted.named(&["one"]));
     next.app.flush(LONG).await;
     assert_eq!(mounted.files().len(), 2, "no part of a file is left");
 }
@@ -262,7 +268,7 @@ async fn what_is_kept_has_no_secret_and_is_for_one_configuration() {
     let secret = |value: &str| Mount::http(&mounted.name, &mounted.url).header("x-key", value);
     for (value, files) in [("hunter2", 1), ("hunter2", 1), ("hunter3", 2)] {
         let process = mounted.process_of(secret(value)).await;
-        assert_eq!(tools(&process).await, mounted.named(&["one"]));
+        assert_eq!(listed(&process).await, mounted.named(&["one"]));
         process.app.flush(LONG).await;
         assert_eq!(mounted.files().len(), files);
         assert_eq!(mounted.legacy.seen("tools/list").len(), files);
@@ -296,7 +302,7 @@ async fn lists_that_are_too_large_for_the_table_are_kept_in_a_file() {
     assert!(!mounted.table.as_ref().unwrap().keys().contains(&key));
     let asked = mounted.asked();
     let next = mounted.process().await;
-    assert_eq!(tools(&next).await, mounted.named(&["one", "two"]));
+    assert_eq!(listed(&next).await, mounted.named(&["one", "two"]));
     assert_eq!(mounted.asked(), asked);
 }
 
@@ -308,7 +314,7 @@ async fn a_table_that_refuses_costs_a_connection_and_no_more() {
     let asked = mounted.asked();
     table.fate(&[Fate::Refused(400, "AccessDeniedException")]);
     let next = mounted.process().await;
-    assert_eq!(tools(&next).await, mounted.named(&["one"]));
+    assert_eq!(listed(&next).await, mounted.named(&["one"]));
     assert!(mounted.asked() > asked);
 }
 
@@ -320,7 +326,7 @@ async fn the_kept_lists_stay_while_the_server_is_away() {
     let _ = (&mut mounted.serving).await;
     mounted.stale = Duration::ZERO;
     let next = mounted.process().await;
-    assert_eq!(tools(&next).await, mounted.named(&["one"]));
+    assert_eq!(listed(&next).await, mounted.named(&["one"]));
     let health = next.get("/health").await;
     assert_eq!(health.status, StatusCode::OK);
     assert_eq!(health.json()["mounts"][&mounted.name], "kept");
