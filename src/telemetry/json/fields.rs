@@ -13,7 +13,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// No fields, with room for so many bytes and names: a buffer that grows is copied.
+    /// No fields, with room for this many bytes and names, because a buffer that grows is copied.
     pub(super) fn with_room(bytes: usize, names: usize) -> Fields {
         Fields {
             json: Vec::with_capacity(bytes),
