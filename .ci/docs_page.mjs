@@ -90,6 +90,74 @@ async function realFunctions() {
   await response.filter({ hasText: '"succeeded": 1' }).waitFor();
 }
 
+// The page of a function, in its frame: drawn from the answer of either protocol, in the colours of the docs page, and cut off from everything.
+async function view(name, args, route, drawn) {
+  await open(name);
+  for (const [key, value] of Object.entries(args)) await field(key).fill(value);
+  await page.getByLabel('Send as').selectOption(route);
+  await send();
+  const frame = page.locator('.response iframe.app');
+  await frame.waitFor();
+  const inside = frame.contentFrame();
+  await inside.locator(drawn).first().waitFor({ state: 'attached' });
+  assert.equal(await frame.getAttribute('title'), `View of ${name}`);
+  // The frame becomes as high as its page says, which browsers lay out only where it can be seen.
+  await frame.scrollIntoViewIfNeeded();
+  const heights = async () => [await frame.evaluate((it) => it.clientHeight), await inside.locator('body').evaluate((it) => Math.ceil(it.getBoundingClientRect().height))];
+  for (let turn = 0, both = await heights(); both[0] !== both[1]; turn++, both = await heights()) {
+    assert(turn < 200, `the frame is ${both[0]} px high, its page ${both[1]}`);
+  }
+  const told = await inside.locator('body').evaluate(async () => {
+    const reached = await Promise.allSettled([window.fetch('/health'), window.fetch('https://example.com/')]);
+    const image = await new Promise((resolve) => {
+      const picture = new window.Image();
+      picture.onload = () => resolve('loaded');
+      picture.onerror = () => resolve('refused');
+      picture.src = '/health';
+    });
+    let storage = 'refused';
+    try { storage = typeof window.localStorage; } catch { /* It has no origin. */ }
+    let parent = 'refused';
+    try { parent = window.parent.document.title; } catch { /* It has no origin. */ }
+    return { origin: window.origin, reached: reached.map((it) => it.status), image, storage, parent };
+  });
+  assert.deepEqual(told, { origin: 'null', reached: ['rejected', 'rejected'], image: 'refused', storage: 'refused', parent: 'refused' });
+  const expected = complaints.splice(0);
+  assert(expected.length >= 3 && expected.every((it) => /Content Security Policy/.test(it)), expected.join('\n'));
+  const inner = page.frames().at(-1);
+  await inner.evaluate(axe);
+  const { violations } = await inner.evaluate(() => window.axe.run(window.document));
+  assert.deepEqual(violations.map((it) => `view: ${it.id}: ${it.nodes[0].html}`), []);
+  return inside;
+}
+
+async function views() {
+  const inside = await view('fetch_market_candles', { token_pair: 'HASH-USD' }, 'GET /api/market_candles/{token_pair}', '#chart line.rise');
+  const colour = () => inside.locator('body').evaluate((it) => window.getComputedStyle(it).backgroundColor);
+  const colourOfPage = () => page.evaluate(() => window.getComputedStyle(window.document.body).backgroundColor);
+  assert.equal(await colour(), await colourOfPage());
+  const light = await colour();
+  await page.screenshot({ path: screenshot.replace('.png', '-candles.png') });
+  await page.getByRole('button', { name: 'Dark' }).click();
+  await inside.locator(':root[data-theme=dark]').waitFor();
+  assert.notEqual(await colour(), light);
+  assert.equal(await colour(), await colourOfPage());
+  await page.screenshot({ path: screenshot.replace('.png', '-candles-dark.png') });
+  await narrow('view');
+  await page.getByRole('button', { name: 'Dark' }).click();
+
+  await view('fetch_order_book', { token_pair: 'HASH-USD' }, 'MCP tools/call', '#chart path');
+  await page.screenshot({ path: screenshot.replace('.png', '-book.png') });
+
+  // A failure is told in words alone.
+  await field('token_pair').fill('NO-SUCH');
+  await send();
+  await page.locator('.response .wrong').waitFor();
+  assert.equal(await page.locator('iframe.app').count(), 0);
+  assert.deepEqual(complaints.splice(0).filter((it) => !/status of 404/.test(it)), []);
+  await page.evaluate(() => window.localStorage.clear());
+}
+
 // With a trailing slash, relative links would break, and the page must still have its content security policy.
 async function policy() {
   const answer = await page.goto(`${base}//docs/`, { waitUntil: 'networkidle' });
@@ -302,6 +370,7 @@ async function connecting() {
 
 try {
   await realFunctions();
+  await views();
   await policy();
   await stage(shop, catalog.functions);
   await forms();
@@ -310,7 +379,7 @@ try {
   await darkness();
   await connecting();
   assert.deepEqual(complaints, []);
-  console.log(`docs: ${functions.length} functions listed, fetch_account_info and call_many answered; forms, samples, answers, search and themes work, and axe finds nothing`);
+  console.log(`docs: ${functions.length} functions listed, fetch_account_info and call_many answered; candles and an order book drawn; forms, samples, answers, search and themes work, and axe finds nothing`);
 } finally {
   await browser.close();
   rmSync(profile, { recursive: true, force: true });

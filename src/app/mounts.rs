@@ -1,6 +1,7 @@
 //! Mounted servers as a part of an application: when they are started, how they change the catalog, and their page.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -8,21 +9,45 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use super::{App, MCP};
+use super::{App, MCP, Server};
+use crate::clock::Deadline;
+use crate::config::Config;
 use crate::context::Context;
 use crate::context::MountStates;
 use crate::context::answered::Answered;
 use crate::context::updates::Topic;
-use crate::providers::mcp::{Change, Mounts};
+pub(super) use crate::providers::mcp::Mounts;
+use crate::providers::mcp::{Change, Mount};
 use crate::rest;
+use crate::store::Store;
 use crate::telemetry::Outcome;
 
 /// How long a check waits for every server.
 #[cfg(feature = "cli")]
-const TRIED: std::time::Duration = std::time::Duration::from_secs(60);
+const TRIED: Duration = Duration::from_secs(60);
+
+/// The time that is left after an answer for what follows the lists.
+const RESERVE: Duration = Duration::from_millis(250);
 
 /// The page about mounted servers.
 pub(super) const STATUS: &str = "/mounts";
+
+/// The servers that an application declares.
+pub(super) fn declared(server: &mut Server) -> Vec<Mount> {
+    std::mem::take(&mut server.mounts)
+}
+
+/// These, and those of the settings; `None` if there are none.
+///
+/// # Errors
+/// A line for everything that is wrong.
+pub(super) fn of(
+    declared: Vec<Mount>,
+    config: &Arc<Config>,
+    store: &Store,
+) -> Result<Option<Arc<Mounts>>, Vec<String>> {
+    Ok(Mounts::new(declared, config, store)?.map(Arc::new))
+}
 
 /// What `/health` says of them.
 pub(super) fn states(mounts: &Arc<Mounts>) -> Arc<MountStates> {
@@ -43,7 +68,7 @@ impl App {
     /// Starts to connect to mounted servers, in a process that lasts. A frozen one does so when it is first asked.
     pub(super) fn start_mounts(&self) {
         if let Some(mounts) = self.mounts.as_ref().filter(|_| !self.config().is_frozen()) {
-            mounts.start(&self.change());
+            mounts.start(|| self.change());
         }
     }
 
@@ -53,8 +78,24 @@ impl App {
             || path.starts_with("/api/")
             || matches!(path, STATUS | "/openapi.json" | "/docs" | "/ws");
         if needs {
-            mounts.start(&self.change());
+            mounts.start(|| self.change());
             mounts.settle().await;
+        }
+    }
+
+    /// The same for what is no request of HTTP.
+    pub(crate) async fn need_mounts(&self) {
+        if let Some(mounts) = &self.mounts {
+            self.begin_mounts(mounts, MCP).await;
+        }
+    }
+
+    /// Reads their lists again that are stale, where the process may be frozen after this.
+    pub(super) async fn refresh_mounts(&self, end: Deadline) {
+        if let Some(mounts) = self.mounts.as_ref().filter(|_| self.config().is_frozen()) {
+            mounts
+                .refresh(end.remaining().saturating_sub(RESERVE))
+                .await;
         }
     }
 
@@ -64,7 +105,7 @@ impl App {
         let Some(mounts) = &self.mounts else {
             return ("no server is mounted\n".to_owned(), true);
         };
-        mounts.start(&self.change());
+        mounts.start(|| self.change());
         mounts.tried(TRIED).await;
         let all = mounts.status();
         let mut report = format!(

@@ -1,9 +1,9 @@
 //! The headers of revision 2026-07-28, which repeat parts of the body.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
+
+use super::header_value::header_value;
 
 pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
@@ -16,14 +16,14 @@ const MAX_DEPTH: usize = 16;
 pub(super) fn standard(revision: &'static str, method: &str, params: &Value) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(VERSION, HeaderValue::from_static(revision));
-    headers.extend(value(method).map(|it| (METHOD, it)));
+    headers.extend(header_value(method).map(|it| (METHOD, it)));
     let field = match method {
         "tools/call" | "prompts/get" => "name",
         "resources/read" => "uri",
         "tasks/get" | "tasks/update" | "tasks/cancel" => "taskId",
         _ => return headers,
     };
-    let name = params[field].as_str().and_then(value);
+    let name = params[field].as_str().and_then(header_value);
     headers.extend(name.map(|it| (NAME, it)));
     headers
 }
@@ -50,21 +50,9 @@ fn add(headers: &mut HeaderMap, schema: &Value, arguments: &Value, depth: usize)
             }
             _ => None,
         };
-        let text = text.as_deref().and_then(value);
+        let text = text.as_deref().and_then(header_value);
         headers.extend(header.zip(text));
     }
-}
-
-/// The text, in base64 where a header could not carry it unchanged.
-fn value(text: &str) -> Option<HeaderValue> {
-    let is_visible = text.bytes().all(|it| matches!(it, b' '..=b'~'));
-    let is_trimmed = text.trim_ascii() == text;
-    let is_encoded = text.starts_with("=?base64?") && text.ends_with("?=");
-    let plain = HeaderValue::from_str(text).ok();
-    let encoded = || HeaderValue::try_from(format!("=?base64?{}?=", STANDARD.encode(text))).ok();
-    plain
-        .filter(|_| is_visible && is_trimmed && !is_encoded)
-        .or_else(encoded)
 }
 
 #[cfg(test)]
@@ -72,20 +60,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn what_a_header_cannot_carry_is_sent_in_base64() {
-        for (text, expected) in [
-            ("plain", "plain"),
-            ("a b", "a b"),
-            (" a", "=?base64?IGE=?="),
-            ("ä", "=?base64?w6Q=?="),
-            ("a\nb", "=?base64?YQpi?="),
-            ("=?base64?x?=", "=?base64?PT9iYXNlNjQ/eD89?="),
-        ] {
-            assert_eq!(value(text).unwrap(), expected, "{text:?}");
-        }
-    }
 
     #[test]
     fn the_schema_says_which_arguments_are_headers_too() {

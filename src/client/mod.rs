@@ -4,7 +4,7 @@
 //! server says, one event after the other, up to the result, and takes the answers to its questions.
 //!
 //! Mounted servers have connections of their own, over HTTP or to child processes; what is read of them is the same:
-//! [`parse`] decodes messages, and [`Events`] the events of a stream. The connection is for the command line alone.
+//! [`parse`] decodes messages, [`Events`] the events of a stream, and [`header_value`] encodes a header. The connection is for the command line alone.
 
 #[cfg(feature = "cli")]
 mod connection;
@@ -12,6 +12,7 @@ mod connection;
 mod exchange;
 #[cfg(feature = "cli")]
 mod failure;
+mod header_value;
 #[cfg(feature = "cli")]
 mod headers;
 #[cfg(feature = "cli")]
@@ -27,6 +28,7 @@ pub(crate) use connection::{Connection, Era, Hello, Revision};
 pub(crate) use exchange::{Event, Exchange, Request};
 #[cfg(feature = "cli")]
 pub(crate) use failure::Failure;
+pub(crate) use header_value::header_value;
 #[cfg(feature = "cli")]
 pub(crate) use headers::params as param_headers;
 #[cfg(feature = "cli")]

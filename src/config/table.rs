@@ -130,6 +130,8 @@ settings! {
     "Functions from elsewhere" {
         mcp_servers: Option<String> = None, kind::PATH_OF_FILE, "BIFOLD_MCP_SERVERS",
             "file of MCP servers whose functions are offered too, an `mcpServers` object as in the settings of MCP clients; `${VARIABLE}` stands for a variable. It is read again after it has changed, and at SIGHUP";
+        mount_stale: Duration = Duration::from_secs(300), kind::MARGIN, "BIFOLD_MOUNT_STALE_MS",
+            "how old the lists of a mounted server may be on Lambda before they are read again, after an answer; `0` reads them after every one";
         openapi: Option<String> = None, kind::PATH_OF_FILE, "BIFOLD_OPENAPI",
             "file with a list of OpenAPI documents whose operations become functions";
         search_above: usize = 100, kind::COUNT, "BIFOLD_SEARCH_ABOVE",

@@ -23,7 +23,7 @@ use crate::error::{Kind, Result};
 const KEY_PAIRS: [&str; 3] = ["HASH-USD", "BTC-USD", "ETH-USD"];
 
 /// Everything about one wallet at once: account, vesting, delegation, commitments, balances, and totals.
-/// PartCollector that could not be fetched are null and named in `incomplete`.
+/// Parts that could not be fetched are null and named in `incomplete`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WalletSummary {
@@ -32,7 +32,7 @@ pub(super) struct WalletSummary {
 }
 
 /// The market at once: all markets, HASH statistics, assets, and the last prices of the key pairs.
-/// PartCollector that could not be fetched are null and named in `incomplete`.
+/// Parts that could not be fetched are null and named in `incomplete`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MarketOverview {}

@@ -39,7 +39,13 @@ impl Tool {
     }
 
     /// The URI of the page that shows its results.
-    fn app_uri(&self) -> Option<&str> {
+    pub(crate) fn app_uri(&self) -> Option<&str> {
+        // A function of another server has what its entry says.
+        let theirs = || self.entry()?.pointer("/_meta/ui/resourceUri")?.as_str();
+        self.declared_app().or_else(theirs)
+    }
+
+    fn declared_app(&self) -> Option<&str> {
         self.metadata().get("ui")?.get("resourceUri")?.as_str()
     }
 }
@@ -64,7 +70,7 @@ fn nothing() -> Value {
 
 /// What is wrong with the page of a tool.
 pub(super) fn problem(tool: &Tool, resources: &[impl AsRef<Resource>]) -> Option<String> {
-    let (name, uri) = (tool.name(), tool.app_uri()?);
+    let (name, uri) = (tool.name(), tool.declared_app()?);
     let mut pages = resources.iter().map(AsRef::as_ref);
     let found = pages.find(|it| it.uri() == uri);
     match found {

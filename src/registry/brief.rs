@@ -38,48 +38,40 @@ impl Tool {
     }
 }
 
-/// Removes the descriptions, and the fields below this many levels. What the schema admitted, it still admits.
-pub(super) fn shorten(schema: &mut Value, levels: usize) {
+/// The schema without descriptions and without the fields below this many levels. What the whole one admits, this one
+/// admits too.
+pub(super) fn shortened(schema: &Value, levels: usize) -> Value {
     let Value::Object(fields) = schema else {
-        return;
+        return schema.clone();
     };
-    fields.remove("description");
-    if levels == 0 {
-        // An object whose fields are not shown may have any.
-        fields.retain(|key, _| {
-            !matches!(
-                key.as_str(),
-                "properties" | "required" | "additionalProperties"
-            )
-        });
+    let mut short = Map::new();
+    for (key, value) in fields {
+        let value = match (key.as_str(), value) {
+            ("description", _) => continue,
+            // An object whose fields are not shown may have any.
+            ("properties" | "required" | "additionalProperties", _) if levels == 0 => continue,
+            ("properties", Value::Object(properties)) => {
+                let properties = properties.iter();
+                properties
+                    .map(|(name, it)| (name.clone(), shortened(it, levels.saturating_sub(1))))
+                    .collect()
+            }
+            ("items" | "additionalProperties", schema) => shortened(schema, levels),
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                schemas.iter().map(|it| shortened(it, levels)).collect()
+            }
+            (_, value) => value.clone(),
+        };
+        short.insert(key.clone(), value);
     }
-    shorten_fields(fields, levels);
-    for key in ["items", "additionalProperties"] {
-        if let Some(schema) = fields.get_mut(key) {
-            shorten(schema, levels);
-        }
-    }
-    for key in ["anyOf", "oneOf", "allOf", "prefixItems"] {
-        let schemas = fields.get_mut(key).and_then(Value::as_array_mut);
-        schemas
-            .into_iter()
-            .flatten()
-            .for_each(|it| shorten(it, levels));
-    }
-}
-
-fn shorten_fields(fields: &mut Map<String, Value>, levels: usize) {
-    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
-        let schemas = properties.values_mut();
-        schemas.for_each(|it| shorten(it, levels.saturating_sub(1)));
-    }
+    Value::Object(short)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::shorten;
+    use super::shortened;
 
     #[test]
     fn levels_below_the_last_are_any_object() {
@@ -87,11 +79,7 @@ mod tests {
         let inner = json!({ "type": "object", "properties": { "description": leaf }, "required": ["description"], "additionalProperties": false });
         let list = json!({ "type": "array", "items": { "anyOf": [inner, { "type": "null" }] } });
         let root = json!({ "type": "object", "description": "All.", "properties": { "inner": inner, "list": list }, "required": ["list"] });
-        let short = |levels| {
-            let mut schema = root.clone();
-            shorten(&mut schema, levels);
-            schema
-        };
+        let short = |levels| shortened(&root, levels);
         let any = json!({ "type": "object" });
         assert_eq!(short(0), any);
         let list = json!({ "type": "array", "items": { "anyOf": [any, { "type": "null" }] } });

@@ -11,7 +11,10 @@ use crate::error::{Error, Result};
 const MAX_MESSAGE: usize = 2_000;
 
 /// A result of `tools/call`, `prompts/get` or `resources/read`.
-pub(super) struct Foreign(Box<RawValue>);
+pub(super) struct Foreign {
+    whole: Box<RawValue>,
+    is_content: bool,
+}
 
 /// The fields that are looked at.
 #[derive(Deserialize)]
@@ -46,28 +49,27 @@ impl Foreign {
             let message = message(fields.content);
             return Err(Error::failed(message).with_foreign(result));
         }
-        Ok(Foreign(result))
+        let is_content = fields.structured_content.is_none() && fields.content.is_some();
+        Ok(Foreign {
+            whole: result,
+            is_content,
+        })
     }
 
     pub(super) fn whole(&self) -> &RawValue {
-        &self.0
+        &self.whole
     }
 
     /// The structured content, or else the content blocks, or else all of it.
     pub(super) fn value(&self) -> &RawValue {
-        let fields = self.fields();
+        let fields: Option<Fields<'_>> = serde_json::from_str(self.whole.get()).ok();
         let value = fields.and_then(|it| it.structured_content.or(it.content));
-        value.unwrap_or(&self.0)
+        value.unwrap_or(&self.whole)
     }
 
     /// Whether [`Foreign::value`] is a list of content blocks.
     pub(super) fn is_content(&self) -> bool {
-        self.fields()
-            .is_some_and(|it| it.structured_content.is_none() && it.content.is_some())
-    }
-
-    fn fields(&self) -> Option<Fields<'_>> {
-        serde_json::from_str(self.0.get()).ok()
+        self.is_content
     }
 }
 

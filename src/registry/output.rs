@@ -67,10 +67,11 @@ impl Output {
 impl Tool {
     /// The JSON schema of MCP's `structuredContent`, which is always an object: a result that is none is its field `result`.
     pub fn structured(&self) -> Option<Value> {
-        let mut schema = self.result()?.clone();
-        if let Some(levels) = self.brief {
-            brief::shorten(&mut schema, levels);
-        }
+        let whole = self.result()?;
+        let mut schema = match self.brief {
+            Some(levels) => brief::shortened(whole, levels),
+            None => whole.clone(),
+        };
         if !self.output().is_object() {
             let properties = json!({ "result": schema });
             return Some(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::registry::{Info, Registry, Tool};
 
 const STYLE: &str = include_str!("docs/style.css");
-/// One script, whose parts share its names; the last part starts it.
+/// One script, whose parts share its names.
 const SCRIPT: &[&str] = &[
     include_str!("docs/dom.js"),
     include_str!("docs/schema.js"),
@@ -18,9 +18,15 @@ const SCRIPT: &[&str] = &[
     include_str!("docs/response.js"),
     include_str!("docs/connect.js"),
     include_str!("docs/functions.js"),
-    include_str!("docs/main.js"),
 ];
+/// The part that shows the pages of tools, where there are some.
+const SCRIPT_OF_APPS: &str = include_str!("docs/app.js");
+/// The last part, which starts the script.
+const SCRIPT_START: &str = include_str!("docs/main.js");
 const PAGE: &str = include_str!("docs/page.html");
+/// The page of a frame, which writes into itself the page of a tool that it is sent: an address of its own gives the
+/// frame a policy of its own, under which scripts run that can reach nothing.
+pub(super) const FRAME: &str = include_str!("docs/app.html");
 
 /// The page with everything that it shows.
 pub(super) fn page(registry: &Registry, info: &Info) -> String {
@@ -34,13 +40,16 @@ pub(super) fn page(registry: &Registry, info: &Info) -> String {
         "icons": info.icons,
         "functions": registry.tools().iter().map(|it| function(it)).collect::<Vec<_>>(),
     });
+    let has_apps = registry.tools().iter().any(|it| it.app_uri().is_some());
+    let apps = if has_apps { SCRIPT_OF_APPS } else { "" };
+    let script = [&SCRIPT.concat(), apps, SCRIPT_START].concat();
     let parts = [
         ("style", squeeze::style(STYLE)),
-        ("script", squeeze::script(&SCRIPT.concat())),
+        ("script", squeeze::script(&script)),
         // An escaped `<` keeps a `</script>` in a description from ending the element that holds the catalog.
         ("catalog", catalog.to_string().replace('<', "\\u003c")),
     ];
-    filled(PAGE, &parts)
+    filled(&PAGE.replace(">\n<", "><"), &parts)
 }
 
 /// The template with each `{{name}}` replaced once; what is put in is not searched again.
@@ -69,5 +78,6 @@ fn function(tool: &Tool) -> Value {
         "order": tool.parameter_names(),
         "input_schema": tool.arguments(),
         "output_schema": tool.result(),
+        "app": tool.app_uri(),
     })
 }

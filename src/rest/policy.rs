@@ -14,12 +14,18 @@ pub(super) fn of_page(page: &str) -> HeaderValue {
     };
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; img-src 'self' data: blob:; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+         frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         hash("style"),
         hash("script")
     );
     HeaderValue::try_from(policy).expect("base64 and words are visible ASCII")
 }
+
+/// The policy of a frame that shows the page of a tool: its scripts run, without an origin, and can ask no host for
+/// anything. Only a page of this server may hold the frame.
+pub(super) const OF_FRAME: &str = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; \
+     style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'self'";
 
 /// What stands between the tags, of which the first one has no attributes.
 fn inside<'p>(page: &'p str, tag: &str) -> Option<&'p str> {

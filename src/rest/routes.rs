@@ -166,6 +166,7 @@ pub fn router(api: Arc<RestApi>) -> Router {
                 },
             ),
         )
+        .route("/docs/app", get(docs_frame))
         .route("/health", get(health))
         .route("/", get(index))
         .with_state(api)
@@ -177,6 +178,14 @@ fn docs_page(api: &RestApi, cx: &Context) -> Answered {
     let mut page = page("docs", "text/html; charset=utf-8", html.clone());
     let headers = page.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
+    page
+}
+
+/// The frame of the documentation page in which the pages of tools run.
+async fn docs_frame() -> Answered {
+    let mut page = page("docs", "text/html; charset=utf-8", docs::FRAME.into());
+    let policy = HeaderValue::from_static(policy::OF_FRAME);
+    page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     page
 }
 

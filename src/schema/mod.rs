@@ -61,28 +61,25 @@ fn rules_of(root: Root) -> Option<Rules> {
 }
 
 fn input_of(root: Root) -> Value {
-    let mut schema = generate(SchemaSettings::draft2020_12().for_deserialize(), root);
+    let mut schema = raw(SchemaSettings::draft2020_12().for_deserialize(), root);
     visit(&mut schema, &mut |fields| {
         drop_null(fields);
         drop_null_default(fields);
+        // Last, because the form beside `null` has just become part of the schema.
+        drop_private(fields);
     });
     close::close(&mut schema);
     schema
 }
 
 fn output_of(root: Root) -> Value {
-    let mut schema = generate(SchemaSettings::draft2020_12().for_serialize(), root);
+    let mut schema = raw(SchemaSettings::draft2020_12().for_serialize(), root);
     visit(&mut schema, &mut |fields| {
+        drop_private(fields);
         drop_null_default(fields);
         split_null(fields);
         PLACES.iter().for_each(|it| drop(fields.remove(*it)));
     });
-    schema
-}
-
-fn generate(settings: SchemaSettings, root: Root) -> Value {
-    let mut schema = raw(settings, root);
-    visit(&mut schema, &mut drop_private);
     schema
 }
 

@@ -17,7 +17,7 @@ use memory::Memory;
 use watch::Watch;
 
 /// The largest value, which leaves room for the rest of an item of DynamoDB (400 KB with its names).
-const LARGEST: usize = 350 << 10;
+pub(crate) const LARGEST: usize = 350 << 10;
 
 /// The longest lifetime; a longer one could overflow a clock.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);

@@ -28,7 +28,6 @@ const HOUSE: [(&str, &[&str]); 29] = [
             "client",
             "auth",
             "registry",
-            "context",
             "upstream",
             "telemetry",
             "config",
@@ -95,7 +94,8 @@ const HOUSE: [(&str, &[&str]); 29] = [
     (
         "providers",
         &[
-            "client", "registry", "context", "upstream", "config", "clock", "error", "schema",
+            "client", "registry", "context", "store", "upstream", "config", "clock", "error",
+            "schema",
         ],
     ),
     (

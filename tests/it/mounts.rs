@@ -1,9 +1,15 @@
 //! Mounted MCP servers: their functions are ours on every protocol, whatever the era of the server or of the client.
 
+mod credentials;
 mod eras;
 mod faults;
-mod legacy;
-mod modern;
+#[cfg(unix)]
+mod kept;
+pub mod legacy;
+pub mod modern;
+mod not_passed_on;
+#[cfg(unix)]
+mod restarts;
 #[cfg(all(unix, feature = "provenance"))]
 mod stdio;
 
@@ -15,7 +21,7 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 /// An application that mounts these servers, and has nothing of its own.
-async fn mounting(mounts: impl IntoIterator<Item = Mount>) -> TestApp {
+pub async fn mounting(mounts: impl IntoIterator<Item = Mount>) -> TestApp {
     let server = mounts
         .into_iter()
         .fold(Server::new("gateway", "1.0.0"), Server::mount);
@@ -37,7 +43,7 @@ async fn tools(app: &TestApp) -> Vec<String> {
 }
 
 /// The state of the only mount.
-async fn status(app: &TestApp) -> Value {
+pub async fn status(app: &TestApp) -> Value {
     app.get("/mounts").await.json()["mounts"][0].take()
 }
 

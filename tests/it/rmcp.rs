@@ -6,6 +6,8 @@
 )]
 
 mod authorization;
+#[cfg(feature = "mounts")]
+mod mounted;
 
 use std::sync::{Arc, Mutex};
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
 use super::{Failure, log, program};
@@ -230,6 +230,28 @@ impl Options {
         }
         open().await.map_err(explained)
     }
+}
+
+/// The tools of the server at `url`, in the newest revision that it knows.
+pub(super) async fn tools(
+    config: &Config,
+    url: &str,
+    wait: Duration,
+) -> Result<Vec<Value>, Failure> {
+    let http = Http::new(config, url, HeaderMap::new())?;
+    let hello = Hello {
+        name: "contract".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        capabilities: json!({}),
+        log_level: None,
+    };
+    let opened = Connection::open(Arc::new(http), hello, Revision::Newest, wait).await;
+    let connection = opened.map_err(|failure| report::clean(&failure.to_string()))?;
+    let tools = list::all(&connection, "tools", wait).await;
+    connection.close(wait.min(GOODBYE)).await;
+    let tools = tools?;
+    let tools = tools.iter().map(|it| serde_json::from_str(it.get()));
+    Ok(tools.collect::<Result<_, _>>()?)
 }
 
 /// The failure, with what to do about it.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{Compared, Gap};
 
-/// What a change means for those who call.
+/// What a change means for callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Effect {
     /// Callers that worked may fail.
@@ -46,15 +46,34 @@ impl fmt::Display for Change {
     }
 }
 
-/// Every change from one contract to the other.
+/// What a contract lists, and the word for an entry.
+const KINDS: [(&str, &str); 3] = [
+    ("tools", "tool"),
+    ("resources", "resource"),
+    ("prompts", "prompt"),
+];
+
+/// Whether a contract lists everything, as one in a file must: of what is not listed no removal would be found.
+pub(super) fn is_whole(contract: &Value) -> bool {
+    let are_objects = |it: &Value| {
+        let entries = it.as_object();
+        entries.is_some_and(|it| it.values().all(Value::is_object))
+    };
+    KINDS.iter().all(|(kind, _)| are_objects(&contract[kind]))
+}
+
+/// Every change from one contract to the other. Of what only one of both says nothing is told: a running server does not
+/// say everything.
 pub(super) fn changes(before: &Value, now: &Value) -> Vec<Change> {
     let mut found = Vec::new();
-    for (kind, one) in [
-        ("tools", "tool"),
-        ("resources", "resource"),
-        ("prompts", "prompt"),
-    ] {
-        let (old, new) = (object(&before[kind]), object(&now[kind]));
+    for (kind, one) in KINDS {
+        let Some((mut old, mut new)) = both(before, now, kind) else {
+            continue;
+        };
+        for protocol in [before, now].map(|it| &it["seen_over"]) {
+            old.retain(|_, it| may_be_on(it, protocol));
+            new.retain(|_, it| may_be_on(it, protocol));
+        }
         for name in names(&old, &new) {
             let place = format!("{one} `{name}`");
             match (old.get(name), new.get(name)) {
@@ -68,102 +87,99 @@ pub(super) fn changes(before: &Value, now: &Value) -> Vec<Change> {
     found
 }
 
+/// The entries of both contracts, if both have them.
+fn both(old: &Value, new: &Value, key: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
+    Some((
+        old.get(key)?.as_object()?.clone(),
+        new.get(key)?.as_object()?.clone(),
+    ))
+}
+
+/// Whether the entry can be seen over the protocol, if there is only one.
+fn may_be_on(entry: &Value, protocol: &Value) -> bool {
+    let protocols = entry["protocols"].as_array();
+    protocol.is_null() || protocols.is_none_or(|it| it.contains(protocol))
+}
+
 fn of_entry(place: &str, old: &Value, new: &Value) -> Vec<Change> {
     let mut found = Vec::new();
-    set(
-        &mut found,
-        place,
-        "protocol",
-        (&old["protocols"], &new["protocols"]),
-        Way::Out,
-    );
-    found.extend(routes(
-        place,
-        &object(&old["routes"]),
-        &object(&new["routes"]),
-    ));
+    for (name, what, way) in [
+        ("protocols", "protocol", Way::Out),
+        ("scopes", "scope", Way::In),
+        ("capabilities", "capability of the client", Way::In),
+    ] {
+        if let (Some(old), Some(new)) = (old[name].as_array(), new[name].as_array()) {
+            found.extend(list(place, what, (old, new), way));
+        }
+    }
+    if let Some((old, new)) = both(old, new, "routes") {
+        found.extend(routes(place, &old, &new));
+    }
     found.extend(arguments(place, &old["arguments"], &new["arguments"]));
     found.extend(result(place, &old["result"], &new["result"]));
     for (name, what) in [
         ("status", "status of success"),
         ("media_type", "media type"),
     ] {
-        if old[name] != new[name] {
-            let what = format!("the {what} is {}, was {}", new[name], old[name]);
-            found.push(breaks(place, what));
+        let values = old.get(name).zip(new.get(name));
+        if let Some((was, is)) = values.filter(|it| it.0 != it.1) {
+            found.push(breaks(place, format!("the {what} is {is}, was {was}")));
         }
     }
-    let (errors, others) = (object(&old["errors"]), object(&new["errors"]));
-    for kind in names(&errors, &others) {
-        match (errors.get(kind), others.get(kind)) {
-            (Some(one), Some(other)) if one != other => {
-                found.push(breaks(
-                    place,
-                    format!("the error `{kind}` has the status {other}, was {one}"),
-                ));
-            }
-            (None, Some(status)) => {
-                found.push(extends(
-                    place,
-                    format!("the error `{kind}` ({status}) is new"),
-                ));
-            }
-            (Some(_), None) => found.push(extends(place, format!("the error `{kind}` is gone"))),
-            _ => {}
-        }
+    if let Some((old, new)) = both(old, new, "errors") {
+        found.extend(errors(place, &old, &new));
     }
-    set(
-        &mut found,
-        place,
-        "scope",
-        (&old["scopes"], &new["scopes"]),
-        Way::In,
-    );
-    set(
-        &mut found,
-        place,
-        "capability of the client",
-        (&old["capabilities"], &new["capabilities"]),
-        Way::In,
-    );
-    if old["public"] != new["public"] {
-        found.push(match new["public"] == true {
-            true => extends(place, "everybody may call it"),
-            false => breaks(place, "not everybody may call it any more"),
-        });
+    match (old["public"].as_bool(), new["public"].as_bool()) {
+        (Some(false), Some(true)) => found.push(extends(place, "everybody may call it")),
+        (Some(true), Some(false)) => {
+            found.push(breaks(place, "not everybody may call it any more"));
+        }
+        _ => {}
     }
     found.extend(hints(place, &old["hints"], &new["hints"]));
     if old["description"] != new["description"] {
-        found.push(Change {
-            effect: Effect::Describes,
-            place: place.to_owned(),
-            what: "the description has changed".to_owned(),
-        });
+        let what = "the description has changed";
+        found.push(change(Effect::Describes, place, what));
     }
     found
 }
 
+fn errors(place: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
+    let kinds = names(old, new).into_iter();
+    let told = kinds.filter_map(|kind| match (old.get(kind), new.get(kind)) {
+        (Some(was), Some(is)) if was != is => Some(breaks(
+            place,
+            format!("the error `{kind}` has the status {is}, was {was}"),
+        )),
+        (None, Some(status)) => Some(extends(
+            place,
+            format!("the error `{kind}` ({status}) is new"),
+        )),
+        (Some(_), None) => Some(extends(place, format!("the error `{kind}` is gone"))),
+        _ => None,
+    });
+    told.collect()
+}
+
 /// Entries of a list: what callers rely on may only be added, what is demanded of them may only be removed.
-fn set(found: &mut Vec<Change>, place: &str, what: &str, (old, new): (&Value, &Value), way: Way) {
-    let entries = |it: &Value| -> BTreeSet<String> {
-        let list = it.as_array().into_iter().flatten();
-        list.filter_map(|it| it.as_str().map(str::to_owned))
-            .collect()
+fn list(place: &str, what: &str, (old, new): (&[Value], &[Value]), way: Way) -> Vec<Change> {
+    let entries = |it: &[Value]| -> BTreeSet<String> {
+        let texts = it.iter().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
     };
     let (old, new) = (entries(old), entries(new));
-    for entry in old.difference(&new) {
+    let removed = old.difference(&new).map(|entry| {
         let said = format!("the {what} `{entry}` was removed");
-        found.push(match way {
+        match way {
             Way::Out => breaks(place, said),
             Way::In => extends(place, said),
-        });
-    }
-    for entry in new.difference(&old) {
-        found.push(match way {
-            Way::Out => extends(place, format!("the {what} `{entry}` is new")),
-            Way::In => breaks(place, format!("the {what} `{entry}` is needed now")),
-        });
-    }
+        }
+    });
+    let added = new.difference(&old).map(|entry| match way {
+        Way::Out => extends(place, format!("the {what} `{entry}` is new")),
+        Way::In => breaks(place, format!("the {what} `{entry}` is needed now")),
+    });
+    removed.chain(added).collect()
 }
 
 fn routes(place: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::schema::{Gap, MAX_DEPTH};
+use super::schema::{Gap, MAX_DEPTH, Pair};
 
 /// Keywords that say nothing of which values are valid.
 pub(super) const ANNOTATIONS: [&str; 14] = [
@@ -134,25 +134,18 @@ pub(super) fn required(schema: &Map<String, Value>) -> BTreeSet<&str> {
         .collect()
 }
 
-pub(super) fn equal(
-    place: &str,
-    inner: &Map<String, Value>,
-    outer: &Map<String, Value>,
-    keywords: &[&str],
-) -> Vec<Gap> {
+/// The keywords of the outer schema that the inner one does not have with the same value.
+pub(super) fn equal(pair: &Pair<'_>, keywords: &[&str]) -> Vec<Gap> {
     let shown = |it: Option<&Value>, keyword: &str| match it {
         Some(value) => format!("{keyword} {value}"),
         None => format!("any {keyword}"),
     };
     let keywords = keywords.iter();
     let gaps = keywords.filter_map(|keyword| {
-        let wanted = outer.get(*keyword)?;
-        let own = inner.get(*keyword);
-        (own != Some(wanted)).then(|| Gap {
-            place: place.to_owned(),
-            inner: shown(own, keyword),
-            outer: shown(Some(wanted), keyword),
-        })
+        let wanted = pair.outer.get(*keyword)?;
+        let own = pair.inner.get(*keyword);
+        let told = || pair.gap(shown(own, keyword), shown(Some(wanted), keyword));
+        (own != Some(wanted)).then(told)
     });
     gaps.collect()
 }

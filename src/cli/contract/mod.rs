@@ -90,7 +90,7 @@ fn now(config: Config, server: Server) -> Result<Value, Failure> {
 fn read(file: &Path) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| of_file(file, error))?;
     let contract: Value = serde_json::from_str(&text).map_err(|error| of_file(file, error))?;
-    match contract["contract"] == lock::FORM {
+    match contract["contract"] == lock::FORM && compare::is_whole(&contract) {
         true => Ok(contract),
         false => Err(of_file(
             file,

@@ -4,22 +4,14 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::schema::Gap;
+use super::schema::{Gap, Pair};
 
 /// One end of a range: its value, and whether it is outside.
 type End = Option<(f64, bool)>;
 
 /// Where the inner schema allows numbers that the outer one does not.
-pub(super) fn gaps(
-    place: &str,
-    inner: &Map<String, Value>,
-    outer: &Map<String, Value>,
-) -> Vec<Gap> {
-    let gap = |inner: String, outer: String| Gap {
-        place: place.to_owned(),
-        inner,
-        outer,
-    };
+pub(super) fn gaps(pair: &Pair<'_>) -> Vec<Gap> {
+    let Pair { inner, outer, .. } = *pair;
     let mut found = Vec::new();
     for (keyword, exclusive, narrower) in [
         ("minimum", "exclusiveMinimum", Ordering::Greater),
@@ -30,7 +22,7 @@ pub(super) fn gaps(
             end(outer, (keyword, exclusive), narrower),
         );
         if !is_inside(own, other, narrower) {
-            found.push(gap(shown(keyword, own), shown(keyword, other)));
+            found.push(pair.gap(shown(keyword, own), shown(keyword, other)));
         }
     }
     if let Some(step) = outer.get("multipleOf").and_then(Value::as_f64) {
@@ -40,31 +32,22 @@ pub(super) fn gaps(
             step.fract() == 0.0 && step == 1.0 && inner.get("type") == Some(&"integer".into());
         if !is_whole && !own.is_some_and(is_multiple) {
             let own = own.map_or("any number".to_owned(), |it| format!("multiples of {it}"));
-            found.push(gap(own, format!("multiples of {step}")));
+            found.push(pair.gap(own, format!("multiples of {step}")));
         }
     }
     found
 }
 
 /// Where the inner schema allows lengths that the outer one does not.
-pub(super) fn lengths(
-    place: &str,
-    inner: &Map<String, Value>,
-    outer: &Map<String, Value>,
-    least: &str,
-    most: &str,
-) -> Vec<Gap> {
+pub(super) fn lengths(pair: &Pair<'_>, least: &str, most: &str) -> Vec<Gap> {
     let mut found = Vec::new();
     for (keyword, narrower) in [(least, Ordering::Greater), (most, Ordering::Less)] {
         let end = |it: &Map<String, Value>| Some((it.get(keyword)?.as_f64()?, false));
         // A length of at least 0 is any length.
-        let other = end(outer).filter(|it| narrower == Ordering::Less || it.0 > 0.0);
-        if !is_inside(end(inner), other, narrower) {
-            found.push(Gap {
-                place: place.to_owned(),
-                inner: shown(keyword, end(inner)),
-                outer: shown(keyword, other),
-            });
+        let other = end(pair.outer).filter(|it| narrower == Ordering::Less || it.0 > 0.0);
+        let own = end(pair.inner);
+        if !is_inside(own, other, narrower) {
+            found.push(pair.gap(shown(keyword, own), shown(keyword, other)));
         }
     }
     found

@@ -1,5 +1,6 @@
 //! What an OpenAPI document says of a contract.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -9,16 +10,20 @@ use super::lock::FORM;
 /// The most references that are followed one inside the other; a schema that contains itself is cut there.
 const MAX_DEPTH: usize = 8;
 
+/// The most values that references are replaced by, in a whole document: a small one can refer to itself without end.
+const MAX_VALUES: u32 = 300_000;
+
 const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
 
 /// The paths of each function, with the place of each parameter.
 pub(super) fn routes(document: &Value) -> BTreeMap<String, Value> {
     let mut found: BTreeMap<String, Value> = BTreeMap::new();
+    let inside = Document::new(document);
     for (route, name, operation) in operations(document) {
         let places = operation["parameters"].as_array().into_iter().flatten();
         let places: Map<String, Value> = places
             .filter_map(|it| {
-                let it = resolved(it, document, 0);
+                let it = inside.resolved(it);
                 Some((it["name"].as_str()?.to_owned(), it["in"].clone()))
             })
             .collect();
@@ -31,21 +36,20 @@ pub(super) fn routes(document: &Value) -> BTreeMap<String, Value> {
 /// The contract of a server, as far as its document says it.
 pub(super) fn contract(document: &Value) -> Value {
     let routes = routes(document);
+    let inside = Document::new(document);
     let mut tools = Map::new();
     for (_, name, operation) in operations(document) {
         // A function has the same arguments and the same result at each of its paths.
         tools.entry(name.clone()).or_insert_with(|| {
-            let (status, media_type, result) = success(operation, document);
+            let (status, media_type, result) = success(operation, &inside);
             json!({
                 "description": operation["description"],
-                "protocols": ["rest"],
                 "routes": routes.get(&name),
-                "arguments": arguments(operation, document),
+                "arguments": arguments(operation, &inside),
                 "result": result,
                 "media_type": media_type,
                 "status": status,
                 "scopes": scopes(operation),
-                "public": true,
             })
         });
     }
@@ -54,9 +58,8 @@ pub(super) fn contract(document: &Value) -> Value {
         "contract": FORM,
         "name": info["title"],
         "version": info["version"],
+        "seen_over": "rest",
         "tools": tools,
-        "resources": {},
-        "prompts": {},
     })
 }
 
@@ -79,11 +82,11 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 }
 
 /// The parameters and the fields of the body, as one object. Headers of the library itself are left out.
-fn arguments(operation: &Value, document: &Value) -> Value {
+fn arguments(operation: &Value, document: &Document<'_>) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        let parameter = resolved(parameter, document, 0);
+        let parameter = document.resolved(parameter);
         let Some(name) = parameter["name"]
             .as_str()
             .filter(|it| *it != "Idempotency-Key")
@@ -95,7 +98,7 @@ fn arguments(operation: &Value, document: &Value) -> Value {
             required.push(Value::from(name));
         }
     }
-    let body = resolved(&operation["requestBody"], document, 0);
+    let body = document.resolved(&operation["requestBody"]);
     let content = body["content"].as_object();
     let json = content.and_then(|it| it.get("application/json").or_else(|| it.values().next()));
     let schema = json.map(|it| it["schema"].clone()).unwrap_or_default();
@@ -125,13 +128,13 @@ fn arguments(operation: &Value, document: &Value) -> Value {
 }
 
 /// Status, media type and schema of a success.
-fn success(operation: &Value, document: &Value) -> (Value, Value, Value) {
+fn success(operation: &Value, document: &Document<'_>) -> (Value, Value, Value) {
     let responses = operation["responses"].as_object();
     let mut responses = responses.into_iter().flatten();
     let Some((status, response)) = responses.find(|it| it.0.starts_with('2')) else {
         return (Value::Null, Value::Null, Value::Null);
     };
-    let response = resolved(response, document, 0);
+    let response = document.resolved(response);
     let content = response["content"].as_object();
     let json = content.and_then(|it| {
         it.get_key_value("application/json")
@@ -158,28 +161,44 @@ fn scopes(operation: &Value) -> Vec<String> {
     scopes
 }
 
-/// The value with what its references lead to in their place.
-fn resolved(value: &Value, document: &Value, depth: usize) -> Value {
-    match value {
-        Value::Object(fields) => {
-            if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
-                let target = reference
-                    .strip_prefix('#')
-                    .and_then(|it| document.pointer(it));
-                return match target {
-                    Some(target) if depth < MAX_DEPTH => resolved(target, document, depth + 1),
-                    _ => value.clone(),
-                };
+/// A document whose references are followed.
+struct Document<'d> {
+    value: &'d Value,
+    left: Cell<u32>,
+}
+
+impl<'d> Document<'d> {
+    fn new(value: &'d Value) -> Document<'d> {
+        let left = Cell::new(MAX_VALUES);
+        Document { value, left }
+    }
+
+    /// The value with what its references lead to in their place, as far as that ends soon.
+    fn resolved(&self, value: &Value) -> Value {
+        self.at(value, 0)
+    }
+
+    fn at(&self, value: &Value, depth: usize) -> Value {
+        self.left.set(self.left.get().saturating_sub(1));
+        match value {
+            Value::Object(fields) => {
+                if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+                    let target = reference.strip_prefix('#');
+                    let target = target.and_then(|it| self.value.pointer(it));
+                    return match target {
+                        Some(target) if depth < MAX_DEPTH && self.left.get() > 0 => {
+                            self.at(target, depth + 1)
+                        }
+                        _ => value.clone(),
+                    };
+                }
+                let fields = fields.iter();
+                fields
+                    .map(|(name, it)| (name.clone(), self.at(it, depth)))
+                    .collect()
             }
-            let fields = fields.iter();
-            fields
-                .map(|(name, it)| (name.clone(), resolved(it, document, depth)))
-                .collect()
+            Value::Array(items) => items.iter().map(|it| self.at(it, depth)).collect(),
+            other => other.clone(),
         }
-        Value::Array(items) => items
-            .iter()
-            .map(|it| resolved(it, document, depth))
-            .collect(),
-        other => other.clone(),
     }
 }

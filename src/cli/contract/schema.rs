@@ -57,6 +57,25 @@ pub(super) struct Gap {
     pub(super) outer: String,
 }
 
+/// Two schemas at one place.
+pub(super) struct Pair<'p> {
+    pub(super) place: &'p str,
+    pub(super) inner: &'p Map<String, Value>,
+    pub(super) outer: &'p Map<String, Value>,
+    /// In how many schemas they stand.
+    pub(super) depth: usize,
+}
+
+impl Pair<'_> {
+    pub(super) fn gap(&self, inner: impl Into<String>, outer: impl Into<String>) -> Gap {
+        Gap {
+            place: self.place.to_owned(),
+            inner: inner.into(),
+            outer: outer.into(),
+        }
+    }
+}
+
 /// Two documents whose schemas are compared.
 pub(super) struct Compared<'s> {
     pub(super) inner: &'s Value,
@@ -109,7 +128,12 @@ impl<'s> Compared<'s> {
             Some(left) => self.left.set(left),
             None => return gap("a schema", "one that is too large to be compared"),
         }
-        self.objects(place, own, other, depth)
+        self.objects(&Pair {
+            place,
+            inner: own,
+            outer: other,
+            depth,
+        })
     }
 
     /// Equal texts mean equal schemas where neither refers to others, or both documents are equal.
@@ -118,16 +142,15 @@ impl<'s> Compared<'s> {
         self.inner == self.outer || !refers(inner) && !refers(outer)
     }
 
-    fn objects(
-        &self,
-        place: &str,
-        inner: &Map<String, Value>,
-        outer: &Map<String, Value>,
-        depth: usize,
-    ) -> Vec<Gap> {
+    fn objects(&self, pair: &Pair<'_>) -> Vec<Gap> {
+        let Pair { inner, outer, .. } = *pair;
         if let Some(values) = values(inner) {
-            return self.values(place, &values, outer);
+            return self.values(pair, &values);
         }
+        let form_fits = |form: Value| {
+            let outer = Value::Object(outer.clone());
+            self.at(pair.place, &form, &outer, pair.depth + 1)
+        };
         if let Some(parts) = inner.get("allOf").and_then(Value::as_array) {
             let mut form = inner.clone();
             form.remove("allOf");
@@ -137,19 +160,17 @@ impl<'s> Compared<'s> {
                     Value::Object(fields) => merged(&fields, part, self.inner),
                     never => never,
                 });
-            return self.at(place, &form, &Value::Object(outer.clone()), depth + 1);
+            return form_fits(form);
         }
         if let Some((rest, choices)) = branches(inner) {
             // Each form of the inner schema on its own.
             let forms = choices
                 .iter()
                 .map(|choice| merged(&rest, choice, self.inner));
-            return forms
-                .flat_map(|form| self.at(place, &form, &Value::Object(outer.clone()), depth + 1))
-                .collect();
+            return forms.flat_map(form_fits).collect();
         }
-        let mut found = self.combined(place, inner, outer, depth);
-        found.extend(self.unknown(place, inner, outer));
+        let mut found = self.combined(pair);
+        found.extend(unknown(pair));
         let types = types(inner);
         if let Some(wanted) = outer.get("type").map(|_| keywords::types(outer)) {
             let missing: Vec<&str> = types.difference(&wanted).copied().collect();
@@ -157,47 +178,33 @@ impl<'s> Compared<'s> {
                 .iter()
                 .filter(|it| **it != "integer" || !wanted.contains("number"));
             if missing.count() > 0 {
-                found.push(Gap {
-                    place: place.to_owned(),
-                    inner: listed(&types),
-                    outer: listed(&wanted),
-                });
+                found.push(pair.gap(listed(&types), listed(&wanted)));
                 return found;
             }
         }
         if let Some(values) = values(outer) {
-            found.push(Gap {
-                place: place.to_owned(),
-                inner: "other values too".to_owned(),
-                outer: format!("only {}", Value::from(values)),
-            });
+            found.push(pair.gap("other values too", format!("only {}", Value::from(values))));
         }
         let has = |names: &[&str]| names.iter().any(|it| types.contains(it));
         if has(&["number", "integer"]) {
-            found.extend(number::gaps(place, inner, outer));
+            found.extend(number::gaps(pair));
         }
         if has(&["string"]) {
-            found.extend(number::lengths(
-                place,
-                inner,
-                outer,
-                "minLength",
-                "maxLength",
-            ));
-            found.extend(equal(place, inner, outer, &["pattern", "format"]));
+            found.extend(number::lengths(pair, "minLength", "maxLength"));
+            found.extend(equal(pair, &["pattern", "format"]));
         }
         if has(&["array"]) {
-            found.extend(self.arrays(place, inner, outer, depth));
+            found.extend(self.arrays(pair));
         }
         if has(&["object"]) {
-            found.extend(self.fields(place, inner, outer, depth));
+            found.extend(self.fields(pair));
         }
         found
     }
 
     /// Each of a few values is checked by the outer schema itself.
-    fn values(&self, place: &str, values: &[Value], outer: &Map<String, Value>) -> Vec<Gap> {
-        let mut document = Value::Object(outer.clone());
+    fn values(&self, pair: &Pair<'_>, values: &[Value]) -> Vec<Gap> {
+        let mut document = Value::Object(pair.outer.clone());
         if let (Some(fields), Some(defs)) = (document.as_object_mut(), self.outer.get("$defs")) {
             fields.entry("$defs").or_insert_with(|| defs.clone());
         }
@@ -208,34 +215,25 @@ impl<'s> Compared<'s> {
             .filter(|it| !is_good(it))
             .map(Value::to_string)
             .collect();
-        match wrong.is_empty() {
-            true => Vec::new(),
-            false => vec![Gap {
-                place: place.to_owned(),
-                inner: wrong.join(", "),
-                outer: keywords::values(outer)
-                    .map_or("other values".to_owned(), |it| Value::from(it).to_string()),
-            }],
+        if wrong.is_empty() {
+            return Vec::new();
         }
+        let others = keywords::values(pair.outer);
+        let others = others.map_or("other values".to_owned(), |it| Value::from(it).to_string());
+        vec![pair.gap(wrong.join(", "), others)]
     }
 
     /// The choices of the outer schema: one of them must have all values of the inner one.
-    fn combined(
-        &self,
-        place: &str,
-        inner: &Map<String, Value>,
-        outer: &Map<String, Value>,
-        depth: usize,
-    ) -> Vec<Gap> {
-        let inner = Value::Object(inner.clone());
+    fn combined(&self, pair: &Pair<'_>) -> Vec<Gap> {
+        let inner = Value::Object(pair.inner.clone());
         let mut found = Vec::new();
         for keyword in ["anyOf", "oneOf", "allOf"] {
-            let Some(choices) = outer.get(keyword).and_then(Value::as_array) else {
+            let Some(choices) = pair.outer.get(keyword).and_then(Value::as_array) else {
                 continue;
             };
             let each: Vec<Vec<Gap>> = choices
                 .iter()
-                .map(|choice| self.at(place, &inner, choice, depth + 1))
+                .map(|choice| self.at(pair.place, &inner, choice, pair.depth + 1))
                 .collect();
             if keyword == "allOf" {
                 found.extend(each.into_iter().flatten());
@@ -249,35 +247,33 @@ impl<'s> Compared<'s> {
             };
             match fits {
                 Some(fit) if is_only(fit) => {}
-                Some(_) => found.push(Gap {
-                    place: place.to_owned(),
-                    inner: "values of several forms".to_owned(),
-                    outer: "exactly one of the forms".to_owned(),
-                }),
-                None => found.extend(each.into_iter().min_by_key(Vec::len).unwrap_or_default()),
+                Some(_) => {
+                    found.push(pair.gap("values of several forms", "exactly one of the forms"));
+                }
+                None => {
+                    // The gaps to the form that is most like it: any value is far from `null`, but in one place only.
+                    let likeness = |(gaps, choice): &(Vec<Gap>, &Value)| {
+                        let choice = resolved(choice, self.outer).unwrap_or(choice);
+                        (is_apart(&inner, choice), gaps.len())
+                    };
+                    let nearest = each.into_iter().zip(choices).min_by_key(likeness);
+                    found.extend(nearest.map(|it| it.0).unwrap_or_default());
+                }
             }
         }
         found
     }
+}
 
-    /// Keywords whose meaning is not compared must be equal, or absent in the outer schema.
-    fn unknown(
-        &self,
-        place: &str,
-        inner: &Map<String, Value>,
-        outer: &Map<String, Value>,
-    ) -> Vec<Gap> {
-        let is_known = |it: &str| {
-            ANNOTATIONS.contains(&it)
-                || COMPARED.contains(&it)
-                || COMBINED.contains(&it)
-                || it.starts_with("x-")
-        };
-        let names: Vec<&str> = outer
-            .keys()
-            .map(String::as_str)
-            .filter(|it| !is_known(it))
-            .collect();
-        equal(place, inner, outer, &names)
-    }
+/// Keywords whose meaning is not compared must be equal, or absent in the outer schema.
+fn unknown(pair: &Pair<'_>) -> Vec<Gap> {
+    let is_known = |it: &str| {
+        ANNOTATIONS.contains(&it)
+            || COMPARED.contains(&it)
+            || COMBINED.contains(&it)
+            || it.starts_with("x-")
+    };
+    let names = pair.outer.keys().map(String::as_str);
+    let names: Vec<&str> = names.filter(|it| !is_known(it)).collect();
+    equal(pair, &names)
 }

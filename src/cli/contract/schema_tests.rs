@@ -319,3 +319,16 @@ fn a_gap_names_its_place() {
         .collect();
     assert_eq!(shown, [("a[].b", "maximum 200", "maximum 100")]);
 }
+
+#[test]
+fn of_several_forms_the_gaps_to_the_nearest_one_are_told() {
+    let amount = |amount: Value| {
+        let fields = json!({"amount": amount, "share": {"type": "string"}});
+        json!({"anyOf": [{"type": "object", "properties": fields, "required": ["amount"]}, {"type": "null"}]})
+    };
+    let old = amount(json!({"type": "string", "pattern": "^[0-9]+$"}));
+    let new = amount(json!({"type": "string"}));
+    let gaps = Compared::new(&new, &old).gaps();
+    let told: Vec<&str> = gaps.iter().map(|it| it.place.as_str()).collect();
+    assert_eq!(told, ["amount"]);
+}

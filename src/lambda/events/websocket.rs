@@ -99,7 +99,10 @@ impl WebSocketEvent<'_> {
                 sockets.refuse_binary(&connection, &cx, times).await
             }
             EventType::Message => match sockets.recall_caller(&connection, &cx).await {
-                Ok(()) => sockets.message(connection, &text, cx, times).await,
+                Ok(()) => {
+                    app.need_mounts().await;
+                    sockets.message(connection, &text, cx, times).await
+                }
                 Err(error) => Err(error),
             },
         };

@@ -207,11 +207,16 @@ impl Rendered {
     fn pages(&self, list: List, shape: Shape) -> &Pages {
         self.lists[list as usize][shape as usize].get_or_init(|| {
             let entries = list.entries(&self.registry, shape);
+            let count = entries.len();
+            let mut entries = entries.into_iter();
             let fingerprint = cursor::fingerprint(list.names(&self.registry));
             let page = |start: usize| {
-                let end = entries.len().min(start.saturating_add(self.page_size));
-                let mut page = json!({ list.key(): entries[start..end] });
-                if end < entries.len() {
+                let end = count.min(start.saturating_add(self.page_size));
+                // Moved, because a copy of all schemas costs as much as making them.
+                let items: Vec<Value> = entries.by_ref().take(end - start).collect();
+                let mut page = json!({});
+                page[list.key()] = items.into();
+                if end < count {
                     page["nextCursor"] = cursor::encode(list, end, &fingerprint).into();
                 }
                 let mut page = match shape {
@@ -226,7 +231,7 @@ impl Rendered {
                 raw(&page)
             };
             // An empty list has one page.
-            let starts = (0..entries.len().max(1)).step_by(self.page_size);
+            let starts = (0..count.max(1)).step_by(self.page_size);
             let pages = starts.map(page).collect();
             Pages { fingerprint, pages }
         })

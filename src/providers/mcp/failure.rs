@@ -45,8 +45,14 @@ impl Failure {
             Failure::Unseen(error) | Failure::Broken(error) => error,
             Failure::Refused(failure, status) => {
                 let said: String = failure.message.chars().take(MAX_MESSAGE).collect();
-                if let Some(capability) = missing(&failure) {
-                    return Error::missing_capability(capability);
+                match missing(&failure) {
+                    // The client may well have it.
+                    Some(Capability::Tasks) => {
+                        let problem = "runs this only as a task, and tasks are not passed on to mounted servers";
+                        return error(mount, Kind::UpstreamError, status, problem);
+                    }
+                    Some(capability) => return Error::missing_capability(capability),
+                    None => {}
                 }
                 match failure.code {
                     INVALID_PARAMS => {

@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::mount::{Mount, Transport};
+use super::mount_client::MountClient;
 
 /// The largest file.
 const MAX_BYTES: u64 = 1 << 20;
@@ -27,6 +28,8 @@ struct Entry {
     url: Option<String>,
     #[serde(default)]
     headers: Option<Named<String>>,
+    #[serde(default)]
+    oauth: Option<MountClient>,
     #[serde(default)]
     command: Option<String>,
     #[serde(default)]
@@ -135,16 +138,20 @@ impl Entry {
             (Some(_), None) if self.args.is_some() || self.env.is_some() || self.cwd.is_some() => {
                 return wrong("`args`, `env` and `cwd` need a `command`");
             }
-            (None, Some(_)) if self.headers.is_some() => return wrong("`headers` need a `url`"),
+            (None, Some(_)) if self.headers.is_some() || self.oauth.is_some() => {
+                return wrong("`headers` and `oauth` need a `url`");
+            }
             (Some(url), None) => {
                 let headers = self.headers.map_or(Vec::new(), |it| it.0);
                 let headers = headers.into_iter().map(|(name, value)| {
                     let value = expand(&format!("headers.{name}"), value)?;
                     Ok((name, value))
                 });
+                let client = self.oauth.map(|it| it.expanded(expand)).transpose()?;
                 Transport::Http {
                     url: expand("url", url)?,
                     headers: headers.collect::<Result<_, String>>()?,
+                    client,
                 }
             }
             (None, Some(command)) => {
@@ -239,6 +246,7 @@ mod tests {
         let text = r#"{ "mcpServers": {
             "files": { "command": "npx", "args": ["-y", "${NOTHING:-here}"], "env": { "KEY": "${TOKEN}" } },
             "weather": { "type": "http", "url": "https://example.com/mcp", "headers": { "Authorization": "Bearer ${TOKEN}" } },
+            "crm": { "url": "https://example.com/crm", "oauth": { "tokenUrl": "https://example.com/token", "clientId": "it", "clientSecret": "${TOKEN}", "scope": "a b" } },
             "off": { "command": "x", "disabled": true }
         } }"#;
         let mounts = parsed(text).unwrap();
@@ -248,8 +256,14 @@ mod tests {
                 .env("KEY", "secret"),
             Mount::http("weather", "https://example.com/mcp")
                 .header("Authorization", "Bearer secret"),
+            Mount::http("crm", "https://example.com/crm").client_credentials(
+                "https://example.com/token",
+                "it",
+                "secret",
+                "a b",
+            ),
         ];
-        assert_eq!(mounts.len(), 2);
+        assert_eq!(mounts.len(), expected.len());
         for (mount, expected) in mounts.iter().zip(&expected) {
             assert!(mount.is_same_peer(expected), "{}", mount.name());
             assert_eq!(mount.problem(false), None);

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::failure::{Failure, error};
 use super::link::{Request, Said};
 use super::mount;
+use super::mount_client::MountClient;
 use super::session::Session;
 use super::wire;
 use crate::client::{self, Events, Message, Response};
@@ -31,7 +32,6 @@ const MAX_REFUSAL: usize = 64 << 10;
 /// The way to one server over HTTP.
 pub(super) struct HttpLink {
     mount: String,
-    url: String,
     headers: HeaderMap,
     client: StreamingClient,
     /// The largest message.
@@ -62,13 +62,14 @@ impl HttpLink {
         mount: &str,
         url: &str,
         headers: &[(String, String)],
+        client: Option<&MountClient>,
         config: &Config,
     ) -> Result<HttpLink> {
+        let token = client.map(MountClient::credentials);
         Ok(HttpLink {
             mount: mount.to_owned(),
-            url: url.to_owned(),
             headers: mount::header_map(headers).map_err(crate::error::Error::internal)?,
-            client: StreamingClient::new(config, mount, url)?,
+            client: StreamingClient::new(config, mount, url, token)?,
             max_bytes: config.max_upstream_bytes,
         })
     }
@@ -77,38 +78,28 @@ impl HttpLink {
         &self.mount
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        session: &Session,
-        more: HeaderMap,
-        body: Bytes,
-    ) -> Result<Streaming, Unsent> {
-        let mut request = http::Request::new(body);
-        *request.method_mut() = method;
-        // It was checked at start.
-        *request.uri_mut() = self.url.parse().unwrap_or_default();
-        let headers = request.headers_mut();
-        headers.extend(self.headers.clone());
+    /// What every request has, and `more`.
+    fn headers(&self, session: &Session, more: HeaderMap) -> HeaderMap {
+        let mut headers = self.headers.clone();
         headers.insert(VERSION, HeaderValue::from_static(session.version));
         if let Some(id) = &session.id {
             headers.insert(SESSION, id.clone());
         }
         headers.extend(more);
-        self.client.open(request).await
+        headers
     }
 
     async fn post(
         &self,
         session: &Session,
-        mut headers: HeaderMap,
+        more: HeaderMap,
         body: Bytes,
     ) -> Result<Streaming, Unsent> {
-        let json = HeaderValue::from_static("application/json");
-        headers.insert(CONTENT_TYPE, json);
+        let mut headers = self.headers(session, more);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let both = HeaderValue::from_static("application/json, text/event-stream");
         headers.insert(ACCEPT, both);
-        self.send(Method::POST, session, headers, body).await
+        self.client.open(Method::POST, headers, body).await
     }
 
     /// Sends a notification or an answer.
@@ -129,7 +120,8 @@ impl HttpLink {
     /// Ends a session, which the server may refuse.
     pub(super) async fn end(&self, session: &Session) {
         if session.id.is_some() {
-            let ending = self.send(Method::DELETE, session, HeaderMap::new(), Bytes::new());
+            let headers = self.headers(session, HeaderMap::new());
+            let ending = self.client.open(Method::DELETE, headers, Bytes::new());
             let _ = tokio::time::timeout(ACKNOWLEDGED, ending).await;
         }
     }
@@ -140,8 +132,8 @@ impl HttpLink {
         session: &Arc<Session>,
     ) -> Result<Option<HttpExchange>, Failure> {
         let events = HeaderValue::from_static("text/event-stream");
-        let headers = HeaderMap::from_iter([(ACCEPT, events)]);
-        let opened = self.send(Method::GET, session, headers, Bytes::new()).await;
+        let headers = self.headers(session, HeaderMap::from_iter([(ACCEPT, events)]));
+        let opened = self.client.open(Method::GET, headers, Bytes::new()).await;
         let response = opened.map_err(|unsent| Failure::Unseen(unsent.error))?;
         if !response.status().is_success() || !is_event_stream(response.headers()) {
             return Ok(None);

@@ -14,7 +14,7 @@ use super::session::Session;
 #[cfg(unix)]
 use super::stdio::{StdioExchange, StdioLink};
 use super::wire;
-use crate::client::{Call, Message, Response};
+use crate::client::{self, Call, Message, Response};
 
 /// The way to one server. Cheap to clone.
 #[derive(Clone)]
@@ -75,7 +75,7 @@ impl Request {
 
     /// Repeats a value in a header, in base64 where a header cannot hold it.
     pub(super) fn header(mut self, name: HeaderName, value: &str) -> Request {
-        if let Some(value) = header_value(value) {
+        if let Some(value) = client::header_value(value) {
             self.headers.insert(name, value);
         }
         self
@@ -210,18 +210,4 @@ pub(super) fn unbidden(method: &str) -> Result<&'static RawValue, (i64, &'static
         _ => return Err((-32601, "there is no client here that could answer this")),
     };
     Ok(serde_json::from_str(json).expect("a constant is JSON"))
-}
-
-/// The value of a header that repeats a part of the body (MCP 2026-07-28).
-fn header_value(text: &str) -> Option<HeaderValue> {
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
-
-    let is_plain = text.bytes().all(|it| matches!(it, b' '..=b'~'))
-        && text.trim() == text
-        && !text.starts_with("=?base64?");
-    match is_plain {
-        true => HeaderValue::from_str(text).ok(),
-        false => HeaderValue::from_str(&format!("=?base64?{}?=", STANDARD.encode(text))).ok(),
-    }
 }

@@ -30,6 +30,8 @@ pub(super) struct Listed {
     pub(super) templates: Vec<Value>,
     pub(super) prompts: Vec<Value>,
     pub(super) has_resources: bool,
+    /// Whether the server proposes values of arguments.
+    pub(super) has_completions: bool,
     /// What was left out, because a list is too long.
     #[serde(skip)]
     pub(super) cut: Vec<Refused>,
@@ -54,6 +56,7 @@ impl Listed {
     pub(super) async fn read(link: &Link, session: &Arc<Session>) -> Result<Listed, Failure> {
         let mut listed = Listed {
             has_resources: session.has("resources"),
+            has_completions: session.has("completions"),
             ..Listed::default()
         };
         let mut left = MAX_BYTES;

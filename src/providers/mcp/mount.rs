@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
+use super::mount_client::MountClient;
+
 /// The most characters of the name of a mount, so that names of tools have room behind it.
 const MAX_NAME: usize = 32;
 
@@ -48,6 +50,7 @@ pub(super) enum Transport {
     Http {
         url: String,
         headers: Vec<(String, String)>,
+        client: Option<MountClient>,
     },
     /// Standard input and output of a child process.
     Stdio {
@@ -66,6 +69,7 @@ impl Mount {
             Transport::Http {
                 url: url.into(),
                 headers: Vec::new(),
+                client: None,
             },
         )
     }
@@ -98,6 +102,28 @@ impl Mount {
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Mount {
         if let Transport::Http { headers, .. } = &mut self.transport {
             headers.push((name.into(), value.into()));
+        }
+        self
+    }
+
+    /// Sends an access token with each request to a server that is reached over HTTP. The mount gets it with an id and a
+    /// secret of its own from the token endpoint of an authorization server (OAuth 2 client credentials), for these scopes,
+    /// separated by spaces; it is renewed before it expires, and once after it was refused.
+    pub fn client_credentials(
+        mut self,
+        token_url: impl Into<String>,
+        id: impl Into<String>,
+        secret: impl Into<String>,
+        scopes: impl Into<String>,
+    ) -> Mount {
+        if let Transport::Http { client, .. } = &mut self.transport {
+            *client = Some(MountClient {
+                token_url: token_url.into(),
+                client_id: id.into(),
+                client_secret: secret.into(),
+                scope: scopes.into(),
+                audience: String::new(),
+            });
         }
         self
     }
@@ -153,9 +179,13 @@ impl Mount {
     /// What is wrong with the declaration.
     pub(crate) fn problem(&self, is_frozen: bool) -> Option<String> {
         let found = self.name_problem().or_else(|| match &self.transport {
-            Transport::Http { url, headers } => {
-                url_problem(url).or_else(|| header_map(headers).err())
-            }
+            Transport::Http {
+                url,
+                headers,
+                client,
+            } => url_problem(url)
+                .or_else(|| header_map(headers).err())
+                .or_else(|| client.as_ref().and_then(|it| it.problem(headers))),
             Transport::Stdio { .. } if is_frozen => Some(
                 "a process that is frozen between requests, as on Lambda, cannot have a child process: reach the server over HTTP"
                     .to_owned(),

@@ -4,26 +4,36 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::file;
+use super::kept::Keeper;
 use super::mount::Mount;
-use super::owner::{Change, Order, Owner};
+use super::owner::{Order, Owner};
 use super::peer::Peer;
+use super::published::Change;
 use super::status::MountStatus;
+use super::visits::{Visited, Visits};
 use super::watch_file::watch_file;
 use crate::clock::Deadline;
 use crate::config::{Config, Secret};
 use crate::registry::Functions;
+use crate::store::Store;
 
 /// How long the first lists wait for servers that have not answered yet.
 const SETTLING: Duration = Duration::from_secs(1);
 
+/// How long lists are read after an answer at the most.
+const REFRESHING: Duration = Duration::from_secs(10);
+
 /// The mounted servers of an application.
 pub(crate) struct Mounts {
     config: Arc<Config>,
+    /// The table that processes share.
+    table: Option<Store>,
     /// Those that the application declares; they stay the same.
     declared: Vec<Mount>,
     /// All of the beginning, until they are started.
@@ -37,6 +47,8 @@ struct Mounted {
     peer: Arc<Peer>,
     orders: watch::Sender<Order>,
     tried: watch::Receiver<bool>,
+    /// The way to have stale lists read, in a process that is frozen between requests.
+    visits: Option<Visits>,
     task: JoinHandle<()>,
 }
 
@@ -48,6 +60,7 @@ impl Mounts {
     pub(crate) fn new(
         declared: Vec<Mount>,
         config: &Arc<Config>,
+        store: &Store,
     ) -> Result<Option<Mounts>, Vec<String>> {
         if declared.is_empty() && config.mcp_servers.is_none() {
             return Ok(None);
@@ -60,6 +73,7 @@ impl Mounts {
         let first = peers.map_err(|error| vec![error.message().to_owned()])?;
         Ok(Some(Mounts {
             config: config.clone(),
+            table: config.table.as_ref().map(|_| store.clone()),
             declared,
             first: Mutex::new(first),
             running: Mutex::new(Vec::new()),
@@ -68,13 +82,14 @@ impl Mounts {
     }
 
     /// Starts the tasks that own the connections, once.
-    pub(crate) fn start(self: &Arc<Mounts>, change: &Change) {
+    pub(crate) fn start(self: &Arc<Mounts>, change: impl FnOnce() -> Change) {
         if self.started.get().is_some() {
             return;
         }
         self.started.get_or_init(|| {
+            let change = &change();
             let first = std::mem::take(&mut *lock(&self.first));
-            let mounted = first.into_iter().map(|peer| Mounted::start(peer, change));
+            let mounted = first.into_iter().map(|peer| self.mounted(peer, change));
             lock(&self.running).extend(mounted);
             if let Some(path) = self
                 .config
@@ -131,7 +146,7 @@ impl Mounts {
             if !running.iter().any(|it| it.peer.mount.is_same_peer(&mount)) {
                 let peer = Peer::new(mount, &self.config);
                 let peer = peer.map_err(|error| vec![error.message().to_owned()])?;
-                running.push(Mounted::start(Arc::new(peer), change));
+                running.push(self.mounted(Arc::new(peer), change));
             }
         }
         Ok(())
@@ -166,6 +181,46 @@ impl Mounts {
         }
     }
 
+    /// Reads stale lists again after an answer, for so long at most. Only a process that is frozen between requests needs it.
+    pub(crate) async fn refresh(&self, limit: Duration) {
+        let end = Deadline::after(limit.min(REFRESHING));
+        let begun: Vec<_> = {
+            let running = lock(&self.running);
+            let visits = running.iter().filter_map(|it| it.visits.as_ref());
+            visits.filter_map(|it| it.begin(end)).collect()
+        };
+        // What is received is only the end.
+        end.timeout(join_all(begun)).await;
+    }
+
+    fn mounted(&self, peer: Arc<Peer>, change: &Change) -> Mounted {
+        let (orders, ordered) = watch::channel(Order::Keep);
+        let (trying, tried) = watch::channel(false);
+        let (change, owned) = (change.clone(), peer.clone());
+        let (visits, task) = if self.config.is_frozen() {
+            let keeper = Arc::new(Keeper::new(&peer.mount, self.table.clone()));
+            let owner = Owner::new(owned, change, ordered, trying, Some(keeper.clone()));
+            let (sender, visits) = Visits::channel();
+            let visited = Visited {
+                owner,
+                peer: peer.clone(),
+                keeper,
+                visits,
+            };
+            (Some(sender), tokio::spawn(visited.run()))
+        } else {
+            let owner = Owner::new(owned, change, ordered, trying, None);
+            (None, tokio::spawn(owner.run()))
+        };
+        Mounted {
+            peer,
+            orders,
+            tried,
+            visits,
+            task,
+        }
+    }
+
     /// The state of each server.
     pub(crate) fn status(&self) -> Vec<MountStatus> {
         let first = lock(&self.first)
@@ -175,20 +230,6 @@ impl Mounts {
         let running = lock(&self.running);
         let running = running.iter().map(|it| it.peer.status.current());
         running.chain::<Vec<_>>(first).collect()
-    }
-}
-
-impl Mounted {
-    fn start(peer: Arc<Peer>, change: &Change) -> Mounted {
-        let (orders, ordered) = watch::channel(Order::Keep);
-        let (trying, tried) = watch::channel(false);
-        let owner = Owner::new(peer.clone(), change.clone(), ordered, trying);
-        Mounted {
-            peer,
-            orders,
-            tried,
-            task: tokio::spawn(owner.run()),
-        }
     }
 }
 

@@ -8,19 +8,19 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
 use super::failure::{Failure, error};
+use super::kept::{Keeper, Kept};
 use super::link::{Link, Said};
 use super::listen::listen;
 use super::lists::Listed;
 use super::mount::Transport;
-use super::offer::Offer;
 use super::peer::{Connection, Peer};
 #[cfg(unix)]
 use super::process::Process;
+use super::published::{Change, Published};
 use super::session::Session;
 
 use crate::clock::{Backoff, Deadline};
 use crate::error::Kind;
-use crate::registry::Functions;
 
 /// How often the lists are read again from a server that says nothing of changes.
 const REFRESH: Duration = Duration::from_secs(300);
@@ -40,10 +40,6 @@ const LASTING: Duration = Duration::from_secs(10);
 /// How long the sessions of a server may take to end.
 const ENDING: Duration = Duration::from_secs(2);
 
-/// Changes the catalog; the text is why that was refused.
-pub(crate) type Change =
-    Arc<dyn Fn(&mut dyn FnMut(&mut Functions)) -> Result<(), String> + Send + Sync>;
-
 /// What the owner is to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
@@ -58,11 +54,10 @@ pub(super) enum Order {
 /// The owner of one connection.
 pub(super) struct Owner {
     peer: Arc<Peer>,
-    change: Change,
+    published: Published,
     orders: watch::Receiver<Order>,
     /// Becomes true once the first attempt has ended.
     tried: watch::Sender<bool>,
-    offer: Offer,
     /// The attempts that have failed since the last one that did not.
     failures: u32,
     /// The connections that were lost soon after they were made, one after the other.
@@ -70,7 +65,8 @@ pub(super) struct Owner {
     /// The readings of the lists that followed one another closely.
     restless: u32,
     listed_at: Option<Instant>,
-    is_absent: bool,
+    /// Where the lists are kept, in a process that is frozen between requests.
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl Owner {
@@ -79,19 +75,23 @@ impl Owner {
         change: Change,
         orders: watch::Receiver<Order>,
         tried: watch::Sender<bool>,
+        keeper: Option<Arc<Keeper>>,
     ) -> Owner {
         Owner {
+            published: Published::new(peer.clone(), change, orders.clone()),
             peer,
-            change,
             orders,
             tried,
-            offer: Offer::default(),
             failures: 0,
             short_lived: 0,
             restless: 0,
             listed_at: None,
-            is_absent: false,
+            keeper,
         }
+    }
+
+    pub(super) fn orders(&self) -> watch::Receiver<Order> {
+        self.orders.clone()
     }
 
     /// Owns the connection until it is ordered to close it.
@@ -127,7 +127,7 @@ impl Owner {
         self.end(order).await;
     }
 
-    async fn end(self, order: Order) {
+    pub(super) async fn end(self, order: Order) {
         if order == Order::Unmount {
             let longest = self.peer.config.call_timeout;
             let _ = timeout(longest, self.peer.idle()).await;
@@ -139,28 +139,42 @@ impl Owner {
 
     /// Works with a server over HTTP until it cannot be reached.
     async fn http(&mut self) -> String {
+        loop {
+            match self.visit().await {
+                Ok(connection) => self.wait_for_change(&connection).await,
+                Err(problem) => return problem,
+            }
+        }
+    }
+
+    /// Connects, if that was not done, and reads the lists.
+    pub(super) async fn visit(&mut self) -> Result<Arc<Connection>, String> {
         let peer = self.peer.clone();
+        let said = |failure: Failure| failure.into_error(&peer.name).message().to_owned();
         loop {
             let opened = peer.base(Deadline::after(LISTING)).await;
-            let connection = match opened {
-                Ok(connection) => connection,
-                Err(failure) => return failure.into_error(&peer.name).message().to_owned(),
-            };
-            let read = self.read(connection.link(), connection.session()).await;
-            match read {
-                Ok(()) => {}
+            let connection = opened.map_err(said)?;
+            match self.read(connection.link(), connection.session()).await {
+                Ok(()) => return Ok(connection),
                 // It is opened once anew; if that fails too, it fails.
-                Err(Failure::SessionGone) if self.failures == 0 => {
+                Err(failure) if self.failures == 0 && self.is_outlived(&failure) => {
                     peer.forget(&connection);
                     self.failures += 1;
-                    continue;
                 }
                 Err(failure) => {
                     peer.forget(&connection);
-                    return failure.into_error(&peer.name).message().to_owned();
+                    return Err(said(failure));
                 }
             }
-            self.wait_for_change(&connection).await;
+        }
+    }
+
+    /// Whether a failure says no more than that the connection is an old one, as after a process was frozen.
+    fn is_outlived(&self, failure: &Failure) -> bool {
+        match failure {
+            Failure::SessionGone => true,
+            Failure::Broken(error) => self.keeper.is_some() && error.is_unreachable(),
+            Failure::Unseen(_) | Failure::Refused(..) => false,
         }
     }
 
@@ -290,25 +304,38 @@ impl Owner {
                 return Err(Failure::Unseen(failed));
             }
         };
-        let offer = Offer::new(&self.peer, listed, &self.offer);
+        let keeper = self.keeper.clone();
+        let text = keeper
+            .as_ref()
+            .and_then(|it| it.written(&listed, session.version));
         let was_up = self.failures == 0 && self.listed_at.is_some();
-        self.publish(offer);
-        self.peer.status.up(session.version, &self.offer);
+        self.published.offer(listed, session.version, false);
         self.failures = 0;
         self.listed_at = Some(Instant::now());
         self.tried.send_replace(true);
         if !was_up {
-            let (tools, refused) = (self.offer.functions.tools.len(), self.offer.refused.len());
+            let (tools, refused) = self.published.counts();
             let revision = session.version;
             info!(
                 mount = &*self.peer.name,
                 revision, tools, refused, "a mounted server is up"
             );
         }
+        if let (Some(keeper), Some(text)) = (keeper, text) {
+            keeper.save(text).await;
+        }
         Ok(())
     }
 
-    fn down(&mut self, problem: String) {
+    /// Offers what an earlier process has kept.
+    pub(super) fn recall(&mut self, kept: Kept) {
+        let revision = kept.revision();
+        self.peer.recall(revision);
+        self.published.offer(kept.listed, revision, true);
+        self.tried.send_replace(true);
+    }
+
+    pub(super) fn down(&mut self, problem: String) {
         self.failures += 1;
         self.tried.send_replace(true);
         let was_up = self.peer.status.down(problem.clone());
@@ -318,60 +345,12 @@ impl Owner {
                 problem, "a mounted server cannot be reached"
             );
         }
-        if !self.is_absent {
-            self.absent(true);
-        }
-    }
-
-    /// Says in the lists whether this server is missing.
-    fn absent(&mut self, is_absent: bool) {
-        let name = &self.peer.name;
-        let changed = (self.change)(&mut |functions| functions.set_absent(name, is_absent));
-        self.is_absent = is_absent;
-        self.complain(changed);
-    }
-
-    /// Replaces what is offered of the server. Names that others have already are left out.
-    fn publish(&mut self, mut offer: Offer) {
-        let (old, name) = (&self.offer.functions, &self.peer.name);
-        if old.is_same(&offer.functions) && !self.is_absent && self.listed_at.is_some() {
-            self.offer = offer;
-            return;
-        }
-        let mut taken = Vec::new();
-        let orders = self.orders.clone();
-        let peer = self.peer.clone();
-        let changed = (self.change)(&mut |functions| {
-            // One that is not mounted any more was taken out of the catalog already.
-            if *orders.borrow() == Order::Keep {
-                functions.set_absent(name, false);
-                functions.replace(old, &mut offer.functions, &mut taken);
-                peer.set_offered(offer.functions.clone());
-            }
-        });
-        for (what, owner) in taken {
-            offer.refuse(what, format!("{owner} has the same name"));
-        }
-        self.is_absent = false;
-        match &changed {
-            Ok(()) => self.offer = offer,
-            Err(problem) => self.offer.refuse("all of it".to_owned(), problem.clone()),
-        }
-        self.complain(changed);
-    }
-
-    fn complain(&self, changed: Result<(), String>) {
-        if let Err(problem) = changed {
-            warn!(
-                mount = &*self.peer.name,
-                problem, "the functions of a mounted server are refused"
-            );
-        }
+        self.published.absent();
     }
 }
 
 /// Waits for an order to close the connection. Without anybody who could give one the application is gone.
-async fn ordered(orders: &mut watch::Receiver<Order>) -> Order {
+pub(super) async fn ordered(orders: &mut watch::Receiver<Order>) -> Order {
     match orders.wait_for(|it| *it != Order::Keep).await {
         Ok(order) => *order,
         Err(_) => Order::Stop,

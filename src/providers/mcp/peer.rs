@@ -16,7 +16,7 @@ use super::http_link::HttpLink;
 use super::link::Link;
 use super::mount::{Mount, Transport};
 use super::names::Names;
-use super::session::{OPENING, Session};
+use super::session::{MODERN, OPENING, Session};
 use super::status::Status;
 use crate::clock::Deadline;
 use crate::config::Config;
@@ -49,6 +49,8 @@ pub(super) struct Peer {
     http: Option<Link>,
     /// Whether the server is known to be of an earlier era.
     is_legacy: AtomicBool,
+    /// Whether it proposes values of arguments.
+    completes: AtomicBool,
     base: Once<Connection>,
     sessions: Mutex<HashMap<String, Slot>>,
     /// The connection to a child process, which the task opens that owns it.
@@ -106,8 +108,12 @@ impl Peer {
     /// `Internal` if the settings cannot be used.
     pub(super) fn new(mount: Mount, config: &Arc<Config>) -> Result<Peer> {
         let (http, transport) = match &mount.transport {
-            Transport::Http { url, headers } => {
-                let link = HttpLink::new(&mount.name, url, headers, config)?;
+            Transport::Http {
+                url,
+                headers,
+                client,
+            } => {
+                let link = HttpLink::new(&mount.name, url, headers, client.as_ref(), config)?;
                 (Some(Link::http(link)), "http")
             }
             Transport::Stdio { .. } => (None, "stdio"),
@@ -123,6 +129,7 @@ impl Peer {
             running: watch::Sender::new(0),
             http,
             is_legacy: AtomicBool::new(false),
+            completes: AtomicBool::new(false),
             base: Once::new(),
             sessions: Mutex::new(HashMap::new()),
             child: watch::Sender::new(Child::Down(None)),
@@ -160,14 +167,18 @@ impl Peer {
         let _ = self.running.subscribe().wait_for(|it| *it == 0).await;
     }
 
-    /// Whether the server proposes values of arguments, as far as that is known now.
+    /// Whether the server proposes values of arguments.
     pub(super) fn completes(&self) -> bool {
-        let child = self.child.borrow();
-        let base = match &*child {
-            Child::Up(connection) => Some(connection.clone()),
-            Child::Down(_) | Child::Gone => self.base.built(),
-        };
-        base.is_some_and(|it| it.session.has("completions"))
+        self.completes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_completes(&self, completes: bool) {
+        self.completes.store(completes, Ordering::Relaxed);
+    }
+
+    /// Takes over what an earlier process has learnt of the server: one of an earlier era is not asked for the later one.
+    pub(super) fn recall(&self, revision: &str) {
+        self.is_legacy.store(revision != MODERN, Ordering::Relaxed);
     }
 
     /// The connection for a call: with a server that has sessions, that of the principal.

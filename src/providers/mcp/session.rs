@@ -78,6 +78,12 @@ struct Initialized {
     capabilities: Value,
 }
 
+/// The revision of this name, if it is known.
+pub(super) fn known(revision: &str) -> Option<&'static str> {
+    let all = [MODERN].into_iter().chain(LEGACY);
+    all.into_iter().find(|it| *it == revision)
+}
+
 impl ModernMeta {
     /// For a client with these capabilities.
     pub(super) fn new(capabilities: Value) -> ModernMeta {

@@ -12,7 +12,7 @@ use super::offer::{Offer, Refused};
 pub(crate) struct MountStatus {
     /// The name of the mount.
     pub(crate) name: String,
-    /// `starting`, `up`, `down` or `stopped`.
+    /// `starting`, `kept` (its lists are those of an earlier process), `up`, `down` or `stopped`.
     pub(crate) state: &'static str,
     /// `http` or `stdio`.
     pub(crate) transport: &'static str,
@@ -54,10 +54,10 @@ impl Status {
         self.lock().clone()
     }
 
-    /// The server has answered.
-    pub(super) fn up(&self, revision: &'static str, offer: &Offer) {
+    /// This is offered: the server has answered, or its lists are `kept`.
+    pub(super) fn offers(&self, is_kept: bool, revision: &'static str, offer: &Offer) {
         let mut status = self.lock();
-        status.state = "up";
+        status.state = if is_kept { "kept" } else { "up" };
         status.error = None;
         status.revision = Some(revision);
         status.tools = offer.functions.tools.len();
@@ -86,6 +86,9 @@ impl Status {
         let mut status = self.lock();
         status.calls += 1;
         status.latency_ms = Some(time.as_millis() as u64);
+        if status.state == "kept" && problem.is_none() {
+            status.state = "up";
+        }
         status.error = problem.or(status.error.take());
     }
 

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::mounts::Mounts;
-use super::owner::Change;
+use super::published::Change;
 
 /// How often the time of the file is looked at.
 const INTERVAL: Duration = Duration::from_secs(2);

@@ -90,7 +90,7 @@ pub(super) fn of_argument(name: &str) -> String {
     }
 }
 
-/// At most so many characters, and whole words where that leaves half of them.
+/// At most `most` characters, and whole words where that leaves half of them.
 fn shorten(name: &str, most: usize) -> String {
     // Names are ASCII.
     if name.len() <= most {

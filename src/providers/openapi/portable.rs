@@ -136,104 +136,116 @@ fn cut_short(schema: &Value) -> Value {
     }
 }
 
+/// A schema that is being written.
+struct Draft<'c> {
+    composed: &'c Composed,
+    /// The references that lead to it, and those that it consists of.
+    open: &'c [Reference],
+    level: usize,
+    /// Whether what is inside it is not described any more.
+    is_full: bool,
+    fields: Map<String, Value>,
+    description: String,
+}
+
+impl<'c> Draft<'c> {
+    /// Another form of the same schema.
+    fn form(&self, is_full: bool) -> Draft<'c> {
+        Draft {
+            is_full,
+            fields: Map::new(),
+            description: String::new(),
+            ..*self
+        }
+    }
+
+    fn set(&mut self, keyword: &str, value: impl Into<Value>) {
+        self.fields.insert(keyword.to_owned(), value.into());
+    }
+
+    fn has_type(&self) -> bool {
+        ["type", "anyOf"]
+            .iter()
+            .any(|it| self.fields.contains_key(*it))
+    }
+
+    fn remark(&mut self, text: &str) {
+        wording::and(&mut self.description, text);
+    }
+
+    fn finished(mut self) -> Value {
+        if !self.description.is_empty() {
+            let description = std::mem::take(&mut self.description);
+            self.set("description", description);
+        }
+        Value::Object(self.fields)
+    }
+}
+
 impl Writer<'_> {
     /// The schema, and whether null is allowed.
     fn write(&mut self, schema: &Node, open: &[Reference], level: usize) -> (Value, bool) {
         let composed = Composed::of(self.library, schema, open);
         self.left = self.left.saturating_sub(1);
-        let is_nullable = composed.is_nullable;
-        let mut fields = Map::new();
-        let mut description = composed.text("description").unwrap_or_default();
-        if description.is_empty() {
-            description = composed.text("title").unwrap_or_default();
-        }
-        let mut description = wording::shorten(description, wording::OF_ARGUMENT);
-        let is_full = self.left == 0 || level >= self.depth;
+        let texts = ["description", "title"].iter();
+        let mut texts = texts.filter_map(|it| composed.text(it));
+        let text = texts.find(|it| !it.is_empty()).unwrap_or_default();
         let open: Vec<Reference> = open.iter().chain(&composed.references).cloned().collect();
+        let mut draft = Draft {
+            composed: &composed,
+            open: &open,
+            level,
+            is_full: self.left == 0 || level >= self.depth,
+            fields: Map::new(),
+            description: wording::shorten(text, wording::OF_ARGUMENT),
+        };
         if composed.is_cut {
             self.is_cut = true;
-            let name = composed
-                .name()
-                .map_or(String::new(), |it| format!(" `{it}`"));
-            wording::and(
-                &mut description,
-                &format!("The schema{name} is not repeated here."),
-            );
+            let name = composed.name().map(|it| format!(" `{it}`"));
+            let name = name.unwrap_or_default();
+            draft.remark(&format!("The schema{name} is not repeated here."));
         }
-        let mut is_choice = false;
         match composed.kind.as_deref() {
-            _ if !composed.choices.is_empty() => {
-                is_choice = self.choose(
-                    &composed,
-                    &open,
-                    level,
-                    &mut fields,
-                    is_full,
-                    &mut description,
-                );
-            }
-            Some("object") => self.object(
-                &composed,
-                &open,
-                level,
-                &mut fields,
-                is_full,
-                &mut description,
-            ),
-            Some("array") => self.array(&composed, &open, level, &mut fields, is_full),
-            Some("file") => keywords::file(&mut fields, &mut description),
-            Some(kind @ ("string" | "integer" | "number" | "boolean")) => {
-                fields.insert("type".to_owned(), kind.into());
-            }
-            _ if composed.kinds.len() > 1 => self.several(&composed, &open, level, &mut fields),
-            _ if composed.is_cut => drop(fields.insert("type".to_owned(), "object".into())),
+            _ if !composed.choices.is_empty() => self.choose(&mut draft),
+            Some("object") => self.object(&mut draft),
+            Some("array") => self.array(&mut draft),
+            Some("file") => keywords::file(&mut draft.fields, &mut draft.description),
+            Some(kind @ ("string" | "integer" | "number" | "boolean")) => draft.set("type", kind),
+            _ if composed.kinds.len() > 1 => self.several(&mut draft),
+            _ if composed.is_cut => draft.set("type", "object"),
             _ => {}
         }
-        if !is_choice {
-            keywords::add(&composed, &mut fields, &mut description);
+        if composed.choices.is_empty() {
+            keywords::add(&composed, &mut draft.fields, &mut draft.description);
         }
-        if fields.get("type").is_none() && fields.get("anyOf").is_none() {
-            wording::and(&mut description, "Any JSON value.");
+        if !draft.has_type() {
+            draft.remark("Any JSON value.");
         }
-        if !description.is_empty() {
-            fields.insert("description".to_owned(), description.into());
-        }
-        (Value::Object(fields), is_nullable)
+        (draft.finished(), composed.is_nullable)
     }
 
-    fn object(
-        &mut self,
-        composed: &Composed,
-        open: &[Reference],
-        level: usize,
-        fields: &mut Map<String, Value>,
-        is_full: bool,
-        description: &mut String,
-    ) {
-        fields.insert("type".to_owned(), "object".into());
+    fn object(&mut self, draft: &mut Draft<'_>) {
+        draft.set("type", "object");
+        let composed = draft.composed;
         let is_empty = composed.properties.is_empty();
-        if is_full && (!is_empty || composed.additional.is_some()) {
+        if draft.is_full && (!is_empty || composed.additional.is_some()) {
             self.is_cut = true;
-            let names: Vec<&str> = composed
-                .properties
-                .keys()
-                .take(12)
-                .map(String::as_str)
-                .collect();
+            let names = composed.properties.keys().take(12);
+            let names: Vec<&str> = names.map(String::as_str).collect();
             if !names.is_empty() {
-                wording::and(description, &format!("Fields: {}.", names.join(", ")));
+                draft.remark(&format!("Fields: {}.", names.join(", ")));
             }
             return;
         }
         let mut properties = Map::new();
-        let mut required = Vec::new();
+        let mut required: Vec<Value> = Vec::new();
         for (name, schema) in &composed.properties {
-            let inner = Composed::of(self.library, schema, open);
+            let inner = Composed::of(self.library, schema, draft.open);
             // The API sets it; a client must not.
             if inner.flag("readOnly") {
                 continue;
             }
-            let (mut schema, is_nullable) = self.write(schema, open, level + 1);
+            let (mut schema, is_nullable) = self.write(schema, draft.open, draft.level + 1);
             if let (true, Some(fields)) = (is_nullable, schema.as_object_mut()) {
                 fields.insert(NULLABLE.to_owned(), true.into());
             }
@@ -243,99 +255,73 @@ impl Writer<'_> {
             properties.insert(name.clone(), schema);
         }
         if !properties.is_empty() {
-            fields.insert("properties".to_owned(), properties.into());
+            draft.set("properties", properties);
         }
         if !required.is_empty() {
-            fields.insert("required".to_owned(), Value::Array(required));
+            draft.set("required", required);
         }
         match &composed.additional {
             Some(schema) => {
-                let (schema, _) = self.write(schema, open, level + 1);
-                fields.insert("additionalProperties".to_owned(), schema);
+                let (schema, _) = self.write(schema, draft.open, draft.level + 1);
+                draft.set("additionalProperties", schema);
             }
-            None if composed.is_closed && !is_empty => {
-                fields.insert("additionalProperties".to_owned(), false.into());
-            }
+            None if composed.is_closed && !is_empty => draft.set("additionalProperties", false),
             None => {}
         }
     }
 
-    fn array(
-        &mut self,
-        composed: &Composed,
-        open: &[Reference],
-        level: usize,
-        fields: &mut Map<String, Value>,
-        is_full: bool,
-    ) {
-        fields.insert("type".to_owned(), "array".into());
-        let items = match &composed.items {
+    fn array(&mut self, draft: &mut Draft<'_>) {
+        draft.set("type", "array");
+        let items = match &draft.composed.items {
             // A list adds no level of objects.
-            Some(items) if !is_full || level == self.depth => self.write(items, open, level).0,
+            Some(items) if !draft.is_full || draft.level == self.depth => {
+                self.write(items, draft.open, draft.level).0
+            }
             Some(_) | None => json!({"description": "Any JSON value."}),
         };
-        fields.insert("items".to_owned(), items);
+        draft.set("items", items);
     }
 
     /// Several types, as of OpenAPI 3.1.
-    fn several(
-        &mut self,
-        composed: &Composed,
-        open: &[Reference],
-        level: usize,
-        fields: &mut Map<String, Value>,
-    ) {
-        let mut choices = Vec::new();
-        for kind in &composed.kinds {
+    fn several(&mut self, draft: &mut Draft<'_>) {
+        let mut choices: Vec<Value> = Vec::new();
+        for kind in &draft.composed.kinds {
+            let is_full = self.left == 0;
             choices.push(match kind.as_str() {
                 "array" => {
-                    let mut fields = Map::new();
-                    self.array(composed, open, level, &mut fields, self.left == 0);
-                    Value::Object(fields)
+                    let mut form = draft.form(is_full);
+                    self.array(&mut form);
+                    form.fields.into()
                 }
                 "object" => {
-                    let mut fields = Map::new();
-                    let is_full = self.left == 0 || level >= self.depth;
-                    self.object(
-                        composed,
-                        open,
-                        level,
-                        &mut fields,
-                        is_full,
-                        &mut String::new(),
-                    );
-                    Value::Object(fields)
+                    let mut form = draft.form(is_full || draft.level >= self.depth);
+                    self.object(&mut form);
+                    form.fields.into()
                 }
                 "string" | "number" | "integer" | "boolean" => json!({ "type": kind }),
                 _ => continue,
             });
         }
         if !choices.is_empty() {
-            fields.insert("anyOf".to_owned(), Value::Array(choices));
+            draft.set("anyOf", choices);
         }
     }
 
-    /// `oneOf` and `anyOf`: one choice is the schema itself, others are `anyOf`. Returns whether the schema is a choice.
-    fn choose(
-        &mut self,
-        composed: &Composed,
-        open: &[Reference],
-        level: usize,
-        fields: &mut Map<String, Value>,
-        is_full: bool,
-        description: &mut String,
-    ) -> bool {
+    /// `oneOf` and `anyOf`: one choice is the schema itself, others are `anyOf`.
+    fn choose(&mut self, draft: &mut Draft<'_>) {
+        let composed = draft.composed;
         let is_object =
             composed.kind.as_deref() == Some("object") || !composed.properties.is_empty();
-        if is_full && is_object {
+        if draft.is_full && is_object {
             self.is_cut = true;
-            fields.insert("type".to_owned(), "object".into());
-            return true;
+            draft.set("type", "object");
+            return;
         }
-        let members = super::choice::members(self.library, composed, open);
+        let members = super::choice::members(self.library, composed, draft.open);
+        let level = draft.level + usize::from(members.len() > 1);
         let mut written = Vec::new();
         for member in &members {
-            let (schema, _) = self.write(member, open, level + usize::from(members.len() > 1));
+            let (schema, _) = self.write(member, draft.open, level);
             if !written.contains(&schema) {
                 written.push(schema);
             }
@@ -344,28 +330,23 @@ impl Writer<'_> {
                 break;
             }
         }
-        let single = match written.as_slice() {
-            [single] => single.as_object(),
-            _ => None,
-        };
-        match single {
-            Some(single) => {
+        // A choice that takes anything excludes nothing.
+        let is_open = |it: &Value| it.get("type").is_none() && it.get("anyOf").is_none();
+        match <[Value; 1]>::try_from(written) {
+            Ok([Value::Object(single)]) => {
                 for (keyword, value) in single {
                     match (keyword.as_str(), value) {
-                        ("description", Value::String(text)) if description.is_empty() => {
-                            description.clone_from(text);
+                        ("description", Value::String(text)) if draft.description.is_empty() => {
+                            draft.description = text;
                         }
                         ("description", _) => {}
-                        _ => drop(fields.insert(keyword.clone(), value.clone())),
+                        (keyword, value) => draft.set(keyword, value),
                     }
                 }
             }
-            // A choice that takes anything excludes nothing.
-            None if written
-                .iter()
-                .any(|it| it.get("type").is_none() && it.get("anyOf").is_none()) => {}
-            None => drop(fields.insert("anyOf".to_owned(), written.into())),
+            Ok(_) => {}
+            Err(written) if written.iter().any(is_open) => {}
+            Err(written) => draft.set("anyOf", written),
         }
-        true
     }
 }

@@ -1,4 +1,4 @@
-//! What an API says when it refuses a request, as an error with a bounded message of its own.
+//! What an API says when it refuses a request, as an error whose message is bounded.
 
 use serde_json::Value;
 

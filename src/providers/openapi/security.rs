@@ -175,7 +175,7 @@ fn credentials(scheme: &Value, given: &Given) -> Result<Credentials, String> {
         ) => {
             let url = token_url.clone().or_else(|| url_of_tokens(scheme));
             let url = url.ok_or(
-                "names no URL of tokens for a client of its own: give one with `token_url`",
+                "does not name the URL from which a client gets tokens: give it with `token_url`",
             )?;
             let client = ClientCredentials::at(url, id.clone(), secret.clone());
             Ok(Credentials::client(client.scopes_named(scopes.clone())))

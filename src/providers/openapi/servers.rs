@@ -33,7 +33,7 @@ impl Bases<'_> {
         }
     }
 
-    /// The base URL of an operation with servers of its own.
+    /// The base URL of an operation that names servers itself.
     ///
     /// # Errors
     /// Why there is none.

@@ -44,7 +44,7 @@ function authorizeDialog(onsave) {
       onsave();
     };
     dialog.replaceChildren(h("form.fields", { onsubmit: keep }, h("h2", { id: "auth-title" }, "Authorize"),
-      h("p.fine", "Kept in the memory of this page alone, until it is closed or loaded again."),
+      h("p.fine", "Kept in the memory of this page until it is closed or reloaded."),
       inputs.map(({ node }) => node),
       h("div.actions", h("button.main", { type: "submit" }, "Use"), button("Cancel", "", () => dialog.close()))));
     dialog.showModal();

@@ -12,7 +12,7 @@ function h(spec, ...children) {
   if (classes.length) node.className = classes.join(" ");
   for (const [key, value] of pairsOf(attributes)) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value != null && value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
+    else if (value != null && value !== false) node.setAttribute(key, value === true ? "" : value);
   }
   node.append(...children.flat(9).filter(child => child || child === 0));
   return node;

@@ -35,7 +35,7 @@ function scalar(schema, kind, common, required) {
     : h("input", { ...attributes, type: INPUT_TYPES[isNumber ? kind : schema.format] ?? "text" });
   const check = () => input.setCustomValidity(fault(schema, input.value));
   input.addEventListener("input", check);
-  const set = value => { input.value = value == null || value === null ? "" : show(value); check(); };
+  const set = value => { input.value = value == null ? "" : show(value); check(); };
   if (required && sample != null) set(sample);
   return { control: input, set, get: () => input.value === "" ? undefined : isNumber ? exact(input.value) : input.value };
 }

@@ -107,7 +107,7 @@ function section(entry) {
     event.preventDefault();
     const request = makeRequest();
     if (hasDots(request.url)) return response.fail("Not sent", "A browser cannot send “.” or “..” as a path segment; the curl command can.");
-    response.call(request);
+    response.call(request, entry, route, form.get());
   };
   const routes = entry.routes.length > 1 && h("select", { id: newId(), onchange: () => choose(routes.selectedIndex) }, entry.routes.map(it => h("option", it.label)));
   choose(0);

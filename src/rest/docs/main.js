@@ -72,6 +72,7 @@ function setTheme(name) {
   if (name) document.documentElement.dataset.theme = name;
   const isDark = (name ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   theme.ariaPressed = isDark;
+  state.retint?.();
   return isDark;
 }
 

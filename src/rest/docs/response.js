@@ -91,7 +91,8 @@ function responsePanel() {
     return { count, last };
   };
 
-  const call = async request => {
+  // `source` is what the page of a tool needs to know.
+  const call = async (request, ...source) => {
     const { mine, signal } = begin();
     const started = performance.now();
     for (const cookie of request.cookies) document.cookie = `${cookie}; path=${new URL(ROOT + "/").pathname}; samesite=strict`;
@@ -121,8 +122,9 @@ function responsePanel() {
       told(response.ok && !wrong ? "good" : "bad", [name, `${took} ms`, bytes, id && `request ${id}`].filter(Boolean).join(" · "));
       const facts = pairsOf(wrong?.facts ?? {}).filter(([, it]) => it);
       const words = wrong && h("div.wrong", h("p", h("b", wrong.title)), wrong.detail && h("p", inline(wrong.detail)), facts.length > 0 && h("p.fine", facts.map(([key, it], i) => [i ? ", " : "", `${key} `, h("code", show(it))])));
-      if (shown) place.replaceChildren(...[words, shown, headersOf(response)].flat(9).filter(Boolean));
-      else if (words) place.prepend(words);
+      const above = words ?? state.view?.(text, ...source) ?? "";
+      if (shown) place.replaceChildren(...[above, shown, headersOf(response)].flat(9).filter(Boolean));
+      else place.prepend(above);
     } catch (error) {
       if (mine !== latest) return;
       if (signal.aborted) { status.textContent += " stopped"; place.querySelector("button")?.remove(); } else fail("No answer", error.message);

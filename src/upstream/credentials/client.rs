@@ -69,6 +69,12 @@ impl ClientCredentials {
         self
     }
 
+    /// Like [`ClientCredentials::audience`], with an audience that is known only when the program runs.
+    pub fn audience_named(mut self, audience: impl Into<Cow<'static, str>>) -> ClientCredentials {
+        self.audience = audience.into();
+        self
+    }
+
     /// Sends id and secret in the body, for servers that do not take them in the header `Authorization`.
     pub const fn in_body(mut self) -> ClientCredentials {
         self.is_in_body = true;

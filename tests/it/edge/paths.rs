@@ -9,7 +9,7 @@ use crate::rest::echoing;
 use crate::support::{Log, TestApp, on_socket};
 
 /// Spellings of one path each.
-const SPELLINGS: [(&str, &[&str]); 6] = [
+const SPELLINGS: [(&str, &[&str]); 7] = [
     (
         "/mcp",
         &["/mcp/", "//mcp", "/%6dcp", "/%6D%63%70//", "///mcp///"],
@@ -27,6 +27,7 @@ const SPELLINGS: [(&str, &[&str]); 6] = [
     ),
     ("/health", &["/health/", "//health//", "/he%61lth"]),
     ("/docs", &["/docs/", "//docs", "/d%6Fcs/"]),
+    ("/docs/app", &["/docs/app/", "//docs//app"]),
     ("/openapi.json", &["/openapi.json/", "/openapi%2Ejson"]),
     ("/", &["//", "///"]),
 ];

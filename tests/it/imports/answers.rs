@@ -52,7 +52,7 @@ async fn json_passes_through_byte_for_byte_though_it_does_not_fit_its_schema() {
 }
 
 #[tokio::test]
-async fn what_is_no_object_is_wrapped_as_its_schema_says_on_mcp() {
+async fn what_is_not_an_object_is_wrapped_as_its_schema_says_on_mcp() {
     for (schema, body, expected) in [
         (
             json!({"type": "array", "items": {"type": "integer"}}),
@@ -137,7 +137,7 @@ async fn json_is_read_whatever_its_type_is_called_and_nothing_is_null() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_a_failure_of_the_upstream() {
+async fn a_body_that_is_not_json_is_a_failure_of_the_upstream() {
     for canned in [
         Canned::status(200, "text/html", "<html>"),
         Canned::json("{broken"),

@@ -44,7 +44,7 @@ async fn the_fields_of_a_json_body_are_arguments_and_are_sent_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_of_known_fields_is_one_argument() {
+async fn a_body_that_is_not_an_object_of_known_fields_is_one_argument() {
     let list = json!({"type": "array", "items": {"type": "integer"}});
     let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
     for (schema, body, expected) in [

@@ -122,7 +122,7 @@ async fn names_are_words_of_at_most_64_characters_and_each_is_given_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_document_is_refused_with_the_reason() {
+async fn what_is_not_a_document_is_refused_with_the_reason() {
     for (text, expected) in [
         ("", "it is empty"),
         ("{", "EOF"),

@@ -96,7 +96,7 @@ async fn credentials_are_sent_as_their_scheme_says() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_credentials_stand_for_is_no_argument() {
+async fn a_parameter_that_credentials_stand_for_is_not_an_argument() {
     let parameters =
         json!([{"name": "x-key", "in": "header", "required": true, "schema": {"type": "string"}}]);
     let document = guarded(
@@ -176,7 +176,7 @@ async fn credentials_that_cannot_be_used_end_the_start() {
         ),
         (
             import().client("auth", value(), value()),
-            "names no URL of tokens",
+            "does not name the URL from which a client gets tokens",
         ),
         (
             import().key("auth", SecretRef::variable("NOT_SET_ANYWHERE")),

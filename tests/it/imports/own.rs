@@ -6,6 +6,21 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
+/// Arguments that are in the recorded data.
+const KNOWN: [(&str, &str); 5] = [
+    ("token_pair", "HASH-USD"),
+    ("height", "1"),
+    (
+        "operator_address",
+        "pbvaloper1qyqszqgpqyqszqgpqyqszqgpqyqszqgp52xtp6",
+    ),
+    (
+        "tx_hash",
+        "E26475835422235396AC4A72AB55B4320F5D8F0F5DD88AD73F69026C7BA8DA8C",
+    ),
+    ("amount", "1"),
+];
+
 /// Arguments for functions that need some.
 fn arguments_for(parameters: &Value, required: &Value) -> Value {
     let mut arguments = serde_json::Map::new();
@@ -16,7 +31,9 @@ fn arguments_for(parameters: &Value, required: &Value) -> Value {
         .filter_map(Value::as_str)
     {
         let schema = &parameters[name];
+        let known = KNOWN.iter().find(|it| it.0 == name);
         let value = match schema["type"].as_str() {
+            _ if known.is_some() => json!(known.map(|it| it.1)),
             _ if schema["enum"].is_array() => schema["enum"][0].clone(),
             Some("string") if name.contains("address") || name.contains("wallet") => {
                 json!("pb1c9rqwfefggk3s3y79rh8quwvp8rf8ayr7qvmk8")
@@ -49,12 +66,8 @@ async fn the_own_document_imports_into_itself_and_answers_the_same_bytes() {
     let original = Client::of(bundled.app.clone());
     let registry = bundled.app.registry();
     let imported = client.app().registry();
-    let mut compared = 0;
+    let mut failed = Vec::new();
     for tool in registry.tools().iter().filter(|it| it.on_rest()) {
-        // Its answer is another one each time.
-        if ["server_info", "health"].contains(&tool.name()) {
-            continue;
-        }
         let schema = tool.arguments();
         let arguments = arguments_for(&schema["properties"], &schema["required"]);
         let theirs = original
@@ -90,12 +103,10 @@ async fn the_own_document_imports_into_itself_and_answers_the_same_bytes() {
                 same += 1;
             }
         }
-        compared += usize::from(same > 0);
+        if same == 0 {
+            failed.push(tool.name());
+        }
     }
-    assert!(
-        compared >= registry.tools().len() / 2,
-        "{compared} of {}",
-        registry.tools().len()
-    );
+    assert_eq!(failed, [] as [&str; 0]);
     serving.abort();
 }

@@ -214,6 +214,19 @@ fn a_mount_that_cannot_work_is_refused_at_start() {
             vec![http("a").header("x-key", "\n")],
             "the header `x-key` has characters",
         ),
+        (
+            vec![http("a").client_credentials("http://example.com/token", "id", "key", "")],
+            "its `tokenUrl` must begin with `https://`",
+        ),
+        (
+            vec![http("a").header("authorization", "x").client_credentials(
+                "https://example.com/token",
+                "id",
+                "key",
+                "",
+            )],
+            "it has both the header `Authorization` and `oauth`",
+        ),
         (vec![Mount::stdio("a", "")], "its command is empty"),
     ];
     for (mounts, problem) in cases {

@@ -55,6 +55,11 @@ struct Inner {
     streams: Shared<Vec<mpsc::UnboundedSender<String>>>,
     /// Sets the calls of `wait` free.
     free: watch::Sender<bool>,
+    has_no_sessions: Shared<bool>,
+    /// Whether the next call ends the server, which is started again at once.
+    crashes: Shared<bool>,
+    /// The calls that have run.
+    runs: Shared<usize>,
 }
 
 impl Legacy {
@@ -91,6 +96,22 @@ impl Legacy {
         self.0.streams.lock().unwrap().clear();
     }
 
+    /// Opens no sessions from now on.
+    pub fn without_sessions(self) -> Legacy {
+        *self.0.has_no_sessions.lock().unwrap() = true;
+        self
+    }
+
+    /// Crashes in the middle of the next call, and is there again at once.
+    pub fn crash(&self) {
+        *self.0.crashes.lock().unwrap() = true;
+    }
+
+    /// How many calls have run.
+    pub fn runs(&self) -> usize {
+        *self.0.runs.lock().unwrap()
+    }
+
     /// Sets the calls of `wait` free.
     pub fn set_free(&self) {
         self.0.free.send_replace(true);
@@ -103,6 +124,11 @@ impl Legacy {
         of_method
             .map(|(session, it)| (session.clone(), it["params"].clone()))
             .collect()
+    }
+
+    /// How many messages were seen.
+    pub fn asked(&self) -> usize {
+        self.0.seen.lock().unwrap().len()
     }
 
     pub fn streams(&self) -> usize {
@@ -164,7 +190,8 @@ async fn answer(
         .get("mcp-session-id")
         .map_or("", |it| it.to_str().unwrap())
         .to_owned();
-    let is_known = legacy.0.sessions.lock().unwrap().contains(&session);
+    let has_no_sessions = *legacy.0.has_no_sessions.lock().unwrap();
+    let is_known = has_no_sessions || legacy.0.sessions.lock().unwrap().contains(&session);
     if method == Method::DELETE {
         legacy.0.sessions.lock().unwrap().remove(&session);
         return empty(StatusCode::OK);
@@ -184,14 +211,17 @@ async fn answer(
     let id = message["id"].clone();
     let said = |result: Value| json!({ "jsonrpc": "2.0", "id": id, "result": result });
     if message["method"] == "initialize" {
-        let session = format!("s{}", legacy.0.seen.lock().unwrap().len());
-        legacy.0.sessions.lock().unwrap().insert(session.clone());
         let result = json!({
             "protocolVersion": "2025-06-18",
             "capabilities": { "tools": { "listChanged": true } },
             "serverInfo": { "name": "legacy", "version": "1" },
         });
         let mut response = plain(StatusCode::OK, &said(result));
+        if has_no_sessions {
+            return response;
+        }
+        let session = format!("s{}", legacy.0.seen.lock().unwrap().len());
+        legacy.0.sessions.lock().unwrap().insert(session.clone());
         response
             .headers_mut()
             .insert("mcp-session-id", session.parse().unwrap());
@@ -233,6 +263,12 @@ fn call(legacy: &Legacy, session: &str, message: &Value) -> Response<Body> {
         let content = json!([{ "type": "text", "text": text }]);
         json!({ "jsonrpc": "2.0", "id": id, "result": { "content": content } })
     };
+    *legacy.0.runs.lock().unwrap() += 1;
+    if std::mem::take(&mut *legacy.0.crashes.lock().unwrap()) {
+        legacy.restart();
+        let cut = futures_util::stream::iter([Err::<Bytes, _>("the server is gone")]);
+        return Response::new(Body::from_stream(cut));
+    }
     let (sender, response) = stream();
     match name {
         "session" => return plain(StatusCode::OK, &result(session.to_owned())),

@@ -170,12 +170,21 @@ async fn each_change_is_told_with_its_effect_and_the_version_that_it_asks_for() 
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_contract_is_refused() {
+async fn a_file_that_is_not_a_contract_is_refused() {
     let path = file("contract.lock");
     for (text, said) in [
         ("{", "EOF"),
         ("{}", "not a contract of this form"),
         ("[1]", "not a contract of this form"),
+        (r#"{"contract": 1}"#, "not a contract of this form"),
+        (
+            r#"{"contract": 1, "tools": [], "resources": {}, "prompts": {}}"#,
+            "not a contract of this form",
+        ),
+        (
+            r#"{"contract": 1, "tools": {"a": 1}, "resources": {}, "prompts": {}}"#,
+            "not a contract of this form",
+        ),
     ] {
         std::fs::write(&path, text).unwrap();
         let (status, out) = run(&["contract", "check", "--file", &path]).await;
@@ -270,9 +279,63 @@ async fn two_running_servers_are_compared_by_their_openapi_documents_or_by_mcp()
     );
     let (status, out) = run(&["contract", "diff", &old, "http://127.0.0.1:1"]).await;
     assert!(status == 1 && out.contains("http://127.0.0.1:1"), "{out}");
+    // Of a server with a document and one without, only what MCP says of both is compared.
+    let (status, out) = run(&["contract", "diff", &one, &old]).await;
+    assert_eq!((status, out.as_str()), (0, "callers see no difference\n"));
+    let (status, out) = run(&["contract", "diff", &one, &new]).await;
+    assert!(
+        status == 1 && out.contains("argument `language`: required") && out.contains("1 break"),
+        "{out}"
+    );
     for task in [third, fourth] {
         task.abort();
     }
     first.abort();
     second.abort();
+}
+
+#[tokio::test]
+async fn a_running_server_is_compared_with_a_file_by_what_it_says() {
+    let kept = kept();
+    let (address, serving) = on_socket(&crate::support::TestApp::start().await.app).await;
+    let url = format!("http://{address}");
+    // Tools without a path, errors, resources and prompts are not in a document.
+    for (before, now) in [(&kept, &url), (&url, &kept)] {
+        let same = run(&["contract", "diff", before, now]).await;
+        assert_eq!(same, (0, "callers see no difference\n".to_owned()));
+    }
+    serving.abort();
+}
+
+/// A document of a few kilobytes, whose references make 30 to the power of 8 schemas.
+#[tokio::test]
+async fn a_document_that_repeats_itself_does_not_fill_the_memory() {
+    let level = |below: usize| {
+        let fields = (0..30).map(|it| {
+            let reference = format!("#/components/schemas/S{below}");
+            (format!("f{it}"), json!({ "$ref": reference }))
+        });
+        json!({ "type": "object", "properties": fields.collect::<serde_json::Map<_, _>>() })
+    };
+    let mut schemas: serde_json::Map<_, _> =
+        (0..8).map(|it| (format!("S{it}"), level(it + 1))).collect();
+    schemas.insert("S8".to_owned(), json!({ "type": "string" }));
+    let content =
+        json!({ "application/json": { "schema": { "$ref": "#/components/schemas/S0" } } });
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "laughs", "version": "1.0.0" },
+        "paths": { "/a": { "get": { "responses": { "200": { "description": "it", "content": content } } } } },
+        "components": { "schemas": schemas },
+    });
+    let answer = axum::routing::get(async move || {
+        ([("content-type", "application/json")], document.to_string())
+    });
+    let router = Router::new().route("/openapi.json", answer);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(axum::serve(listener, router).into_future());
+    let same = run(&["contract", "diff", &url, &url]).await;
+    assert_eq!(same, (0, "callers see no difference\n".to_owned()));
+    serving.abort();
 }

@@ -57,6 +57,7 @@ async fn docs_loads_nothing_and_lets_nothing_out() {
     assert!(policy.starts_with("default-src 'none';"), "{policy}");
     for directive in [
         "connect-src 'self'",
+        "frame-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -95,6 +96,46 @@ async fn docs_loads_nothing_and_lets_nothing_out() {
     }
 }
 
+#[tokio::test]
+async fn docs_names_the_page_of_each_function_that_has_one() {
+    let app = TestApp::start().await;
+    let (catalog, _) = catalog(&app.get("/docs").await.text());
+    let functions = catalog["functions"].as_array().unwrap();
+    let with_page = functions.iter().filter(|it| !it["app"].is_null());
+    let pages: Vec<(&Value, &Value)> = with_page.map(|it| (&it["name"], &it["app"])).collect();
+    let market = &json!("ui://bifold/market");
+    let expected = [
+        (&json!("fetch_market_candles"), market),
+        (&json!("fetch_order_book"), market),
+    ];
+    assert_eq!(pages, expected);
+}
+
+/// What runs in the frame is the application's or that of a mounted server.
+#[tokio::test]
+async fn the_frame_for_pages_of_functions_can_reach_nothing_and_only_this_server_may_hold_it() {
+    let app = TestApp::serving(Server::new("empty", "0.0.1")).await;
+    let answer = app.get("/docs/app").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    let policy = answer.header("content-security-policy");
+    let directives: Vec<&str> = policy.split("; ").collect();
+    for directive in [
+        "sandbox allow-scripts",
+        "default-src 'none'",
+        "img-src data: blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    ] {
+        assert!(directives.contains(&directive), "{policy}: {directive}");
+    }
+    // No other directive opens what `default-src` closes.
+    for open in ["connect-src", "frame-src", "http", "*"] {
+        assert!(!policy.contains(open), "{policy}: {open}");
+    }
+}
+
 /// Books a room.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -126,6 +167,12 @@ async fn docs_is_small() {
     let app = TestApp::serving(Server::new("empty", "0.0.1")).await;
     let bytes = app.get("/docs").await.text().len();
     assert!(bytes < 60_000, "{bytes} bytes");
+    // With what shows the pages of functions, and without what the functions say.
+    let bundled = TestApp::start().await.get("/docs").await.text();
+    let (functions, page) = catalog(&bundled);
+    assert_ne!(functions["functions"], json!([]));
+    let more = page.len().saturating_sub(bytes);
+    assert!((1_000..4_000).contains(&more), "{more} bytes");
 }
 
 #[tokio::test]

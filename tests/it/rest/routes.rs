@@ -101,6 +101,7 @@ async fn a_method_that_a_path_does_not_take_is_refused_with_those_it_takes() {
         ("DELETE", "/api/fetch_account_info", "POST"),
         ("POST", "/openapi.json", "GET,HEAD"),
         ("POST", "/docs", "GET,HEAD"),
+        ("POST", "/docs/app", "GET,HEAD"),
         ("PUT", "/health", "GET,HEAD"),
         ("PATCH", "/", "GET,HEAD"),
     ] {
@@ -121,6 +122,7 @@ async fn head_is_get_without_the_body() {
         "/",
         "/health",
         "/docs",
+        "/docs/app",
         "/openapi.json",
         "/api/registry_summary",
         &wallet,
