@@ -12,7 +12,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// The allocator of musl, with which the deployed binary is built, is slow.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const LAB: Upstream = Upstream::new("lab", "http://127.0.0.1:9900");
 

@@ -54,6 +54,7 @@ mod examples {
     struct Lambda;
     #[doc = include_str!("../docs/lambda-http.md")]
     struct LambdaHttp;
+    #[cfg(feature = "mounts")]
     #[doc = include_str!("../docs/mounts.md")]
     struct Mounts;
     #[doc = include_str!("../docs/rest.md")]
@@ -114,6 +115,7 @@ pub use context::{
     UpstreamClient, UpstreamRequest,
 };
 pub use error::{Capability, CustomKind, Detail, Error, Kind, Result, UpstreamStatus};
+#[cfg(feature = "mounts")]
 pub use providers::mcp::Mount;
 #[cfg(feature = "openapi")]
 pub use providers::openapi::Import;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 /// The allocator of musl, with which the deployed binary is built, is slow.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     bifold::main(bifold::provenance::server)

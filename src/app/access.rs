@@ -68,7 +68,7 @@ impl App {
         answered
     }
 
-    /// Finds out who a request comes from, and refuses it where nobody in particular may call anything on its path.
+    /// Finds out who a request comes from, and refuses it where an anonymous caller may call nothing on its path.
     async fn authenticate(
         &self,
         snapshot: &Snapshot,

@@ -1,7 +1,7 @@
 //! What an application offers now, and how that changes while it runs.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -35,7 +35,8 @@ use crate::registry::{Functions, Prompt, Registry, Resource, SearchRule, Tool};
 pub struct Catalog(Arc<Shared>);
 
 struct Shared {
-    current: ArcSwap<Snapshot>,
+    /// The first one is made when it is needed: a cold start does not wait for it.
+    current: LazyLock<ArcSwap<Snapshot>, Box<dyn FnOnce() -> ArcSwap<Snapshot> + Send>>,
     /// Changes are made one after the other, so that none of them is lost.
     changing: Mutex<()>,
     updates: Arc<Updates>,
@@ -51,23 +52,25 @@ struct Shared {
 pub struct CatalogError(Vec<String>);
 
 impl Catalog {
-    /// The catalog of an application that starts with `first`.
+    /// The catalog of an application that starts with `first`. A frozen process makes it at the first request.
     pub(super) fn new(
-        first: Snapshot,
+        first: impl FnOnce() -> Snapshot + Send + 'static,
         updates: Arc<Updates>,
         may_change: bool,
         search: Option<SearchRule>,
         is_frozen: bool,
     ) -> Catalog {
         let shared = Shared {
-            current: ArcSwap::from_pointee(first),
+            current: LazyLock::new(Box::new(|| ArcSwap::from_pointee(first()))),
             changing: Mutex::new(()),
             updates,
             may_change,
             search,
             is_frozen,
         };
-        shared.prepare(&shared.current.load());
+        if !is_frozen {
+            shared.prepare(&shared.current.load());
+        }
         Catalog(Arc::new(shared))
     }
 

@@ -2,6 +2,8 @@
 
 use super::Server;
 use crate::config::Config;
+#[cfg(feature = "openapi")]
+use crate::registry::Functions;
 
 #[cfg(feature = "openapi")]
 impl Server {
@@ -29,10 +31,10 @@ impl Server {
                         tracing::warn!("an operation is not imported: {problem}");
                     }
                     self.search |= loaded.is_long;
-                    self.functions
-                        .tools
-                        .extend(loaded.tools.into_iter().map(Arc::new));
                     self.upstreams.extend(loaded.upstreams);
+                    let tools: Vec<_> = loaded.tools.into_iter().map(Arc::new).collect();
+                    let add = |all: &mut Functions| all.tools.extend(tools);
+                    self.functions.push(Box::new(add));
                 }
                 Err(problem) => problems.push(problem),
             }

@@ -11,7 +11,9 @@ mod imported;
 #[cfg(feature = "lambda_http")]
 mod lambda_http;
 mod missing;
+#[cfg(feature = "mounts")]
 mod mounts;
+mod offered;
 mod own_routes;
 mod request_info;
 mod searched;
@@ -21,6 +23,8 @@ mod snapshot;
 mod start_error;
 mod starting;
 mod stopping;
+#[cfg(not(feature = "mounts"))]
+mod unmounted;
 mod websocket;
 
 use std::sync::{Arc, OnceLock};
@@ -49,9 +53,7 @@ use crate::http::origin::AllowedOrigins;
 use crate::http::path;
 use crate::lint::{self, Finding};
 use crate::mcp::http as mcp_http;
-use crate::mcp::{Dependencies, Endpoint};
-use crate::providers::mcp::Mounts;
-use crate::providers::search;
+use crate::mcp::{Dependencies, Endpoint, Shutdown};
 use crate::registry::{Answer, Registry};
 use crate::rest::{self, RestApi};
 use crate::store::Store;
@@ -62,6 +64,8 @@ pub(crate) use access::OPEN;
 pub use catalog::{Catalog, CatalogError};
 use entry::protocol_of;
 use missing::{method_not_allowed, unknown};
+use mounts::Mounts;
+use offered::Offered;
 use own_routes::{OwnRoutes, SentUri};
 pub use request_info::RequestInfo;
 pub use server::Server;
@@ -69,6 +73,8 @@ use snapshot::Snapshot;
 pub use start_error::StartError;
 pub use starting::Starting;
 use stopping::Stopping;
+#[cfg(not(feature = "mounts"))]
+use unmounted as mounts;
 
 /// The path of the MCP protocol.
 const MCP: &str = "/mcp";
@@ -88,6 +94,8 @@ pub struct App {
     /// What the application adds to the routes of the library.
     own: Option<Arc<OwnRoutes>>,
     stopping: Arc<Stopping>,
+    /// The end of the process, for what waits for a client.
+    shutdown: Shutdown,
     /// The mounted servers, if there are any.
     mounts: Option<Arc<Mounts>>,
 }
@@ -95,8 +103,8 @@ pub struct App {
 impl App {
     /// Checks everything and builds the protocols; nothing is asked of the network.
     ///
-    /// On Lambda the functions are not checked: their schemas would be most of a cold start. They are a part of the
-    /// binary, which every start elsewhere checks, for example in a test or by `bifold list`.
+    /// On Lambda the functions are made for the first request, and not checked: that would be most of a cold start. They
+    /// are a part of the binary, which every start elsewhere checks, for example in a test or by `bifold list`.
     ///
     /// # Errors
     /// A line for everything that is wrong with a registration or a setting, with its name.
@@ -105,23 +113,27 @@ impl App {
         let mut problems = server.problems();
         problems.extend(server.add_imports(&config).err().unwrap_or_default());
         problems.extend(config.check(&server.settings).err().unwrap_or_default());
+        let mounted = mounts::declared(&mut server);
         let rule = server.search_rule(&config);
-        if let Some(rule) = &rule {
-            problems.extend(search::settle(&mut server.functions, rule).err());
-        }
         let config = Arc::new(config);
         let is_frozen = config.is_frozen();
-        let registry = match is_frozen {
-            true => Ok(Registry::unchecked(server.functions)),
-            false => Registry::new(server.functions),
+        let offered = Offered {
+            registrations: server.functions,
+            rule: rule.clone(),
         };
-        let registry = match registry {
-            Ok(registry) if problems.is_empty() => Arc::new(registry),
-            refused => {
-                problems.extend(refused.err().unwrap_or_default());
-                return Err(StartError(problems));
-            }
+        let registry: Box<dyn FnOnce() -> Registry + Send> = match is_frozen {
+            true => Box::new(|| offered.unchecked()),
+            false => match offered.checked() {
+                Ok(registry) => Box::new(|| registry),
+                Err(refused) => {
+                    problems.extend(refused);
+                    return Err(StartError(problems));
+                }
+            },
         };
+        if !problems.is_empty() {
+            return Err(StartError(problems));
+        }
         let secrets = secrets::store(&config, &server.upstreams)
             .map_err(|problem| StartError(vec![problem]))?;
         let upstreams = Upstreams::new(&config, &server.upstreams, secrets)
@@ -136,8 +148,7 @@ impl App {
             return Err(StartError(vec![problem.clone()]));
         }
         let invoker = invoker.ok().flatten().map(Arc::new);
-        let mounts = Mounts::new(server.mounts, &config, &store).map_err(StartError)?;
-        let mounts = mounts.map(Arc::new);
+        let mounts = mounts::of(mounted, &config, &store).map_err(StartError)?;
         let may_change = server.may_change || mounts.is_some();
         // A process that is frozen between requests could not announce a change when it happens.
         let topics = match (is_frozen, mounts.is_some()) {
@@ -148,12 +159,12 @@ impl App {
         let updates = Arc::new(Updates::new(topics));
         let origins = AllowedOrigins::new(config.allowed_origins.clone());
         let cipher = Arc::new(StateCipher::new(&config.state_keys));
-        let endpoint = Endpoint::new(Dependencies {
-            registry: registry.clone(),
-            info: &server.info,
+        let (routes, schemes, shutdown) = (server.routes, auth.schemes(), Shutdown::new());
+        let dependencies = Dependencies {
+            info: server.info,
             page_size: server.page_size,
             origins: origins.clone(),
-            config: &config,
+            config: config.clone(),
             cipher: cipher.clone(),
             store: store.clone(),
             // Another invocation finds a task only in a table that both share.
@@ -161,10 +172,17 @@ impl App {
             updates: updates.clone(),
             may_change,
             search: rule.clone(),
-        });
-        let rest = RestApi::new(registry.clone(), server.info, &config, auth.schemes());
-        let routes = server.routes;
-        let first = Snapshot::new(registry, endpoint, rest, origins.clone(), routes.clone());
+            shutdown: shutdown.clone(),
+        };
+        let own = routes.clone();
+        let first = move || {
+            let registry = Arc::new(registry());
+            let (info, config) = (dependencies.info.clone(), dependencies.config.clone());
+            let origins = dependencies.origins.clone();
+            let endpoint = Endpoint::new(registry.clone(), dependencies);
+            let rest = RestApi::new(registry.clone(), info, &config, schemes);
+            Snapshot::new(registry, endpoint, rest, origins, own)
+        };
         let catalog = Catalog::new(first, updates.clone(), may_change, rule, is_frozen);
         let sockets = Sockets::new(SocketDependencies {
             endpoint: {
@@ -201,6 +219,7 @@ impl App {
             router: Arc::default(),
             own: OwnRoutes::new(routes, server.layers),
             stopping: Arc::new(Stopping::new(server.on_stop)),
+            shutdown,
             mounts,
         };
         // A frozen process makes its routes at the first request that needs them; many serve MCP alone.
@@ -279,7 +298,7 @@ impl App {
     /// if they have not ended after 5 s.
     pub fn close(&self) {
         self.services.updates.close();
-        self.mcp().close();
+        self.shutdown.begin();
         self.sockets.close();
     }
 

@@ -9,14 +9,17 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use super::{App, MCP};
+use super::{App, MCP, Server};
 use crate::clock::Deadline;
+use crate::config::Config;
 use crate::context::Context;
 use crate::context::MountStates;
 use crate::context::answered::Answered;
 use crate::context::updates::Topic;
-use crate::providers::mcp::{Change, Mounts};
+pub(super) use crate::providers::mcp::Mounts;
+use crate::providers::mcp::{Change, Mount};
 use crate::rest;
+use crate::store::Store;
 use crate::telemetry::Outcome;
 
 /// How long a check waits for every server.
@@ -28,6 +31,23 @@ const RESERVE: Duration = Duration::from_millis(250);
 
 /// The page about mounted servers.
 pub(super) const STATUS: &str = "/mounts";
+
+/// The servers that an application declares.
+pub(super) fn declared(server: &mut Server) -> Vec<Mount> {
+    std::mem::take(&mut server.mounts)
+}
+
+/// These, and those of the settings; `None` if there are none.
+///
+/// # Errors
+/// A line for everything that is wrong.
+pub(super) fn of(
+    declared: Vec<Mount>,
+    config: &Arc<Config>,
+    store: &Store,
+) -> Result<Option<Arc<Mounts>>, Vec<String>> {
+    Ok(Mounts::new(declared, config, store)?.map(Arc::new))
+}
 
 /// What `/health` says of them.
 pub(super) fn states(mounts: &Arc<Mounts>) -> Arc<MountStates> {

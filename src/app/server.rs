@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::IntoResponse;
@@ -19,10 +18,11 @@ use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError, Setting};
 use crate::context::Context;
 use crate::context::updates::Topic;
+#[cfg(feature = "mounts")]
 use crate::providers::mcp::Mount;
 #[cfg(feature = "openapi")]
 use crate::providers::openapi::Import;
-use crate::registry::{Functions, Icon, Info, Prompt, Resource, Tool};
+use crate::registry::{Functions, Icon, Info};
 use crate::upstream::Upstream;
 
 /// Entries on one page of a list. Most clients ask for every page at once, so only a list that is too long for them is
@@ -60,9 +60,11 @@ pub struct Server {
     pub(crate) info: Info,
     pub(crate) page_size: usize,
     pub(crate) topics: Vec<Topic>,
-    pub(crate) functions: Functions,
+    /// Each adds some of its functions, in this order.
+    pub(super) functions: Vec<Add>,
     pub(crate) may_change: bool,
-    pub(crate) mounts: Vec<Mount>,
+    #[cfg(feature = "mounts")]
+    pub(super) mounts: Vec<Mount>,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) state: Extensions,
     pub(crate) settings: Vec<Setting>,
@@ -76,6 +78,9 @@ pub struct Server {
     /// Whether MCP clients are shown a search instead of the list, however short it is.
     pub(super) search: bool,
 }
+
+/// Adds functions, documents or questions.
+pub(super) type Add = Box<dyn FnOnce(&mut Functions) + Send>;
 
 /// What runs before the application is built.
 pub(crate) type OnStart =
@@ -100,8 +105,9 @@ impl Server {
             info,
             page_size: PAGE_SIZE,
             topics: Vec::new(),
-            functions: Functions::default(),
+            functions: Vec::new(),
             may_change: false,
+            #[cfg(feature = "mounts")]
             mounts: Vec::new(),
             upstreams: Vec::new(),
             state: Extensions::new(),
@@ -147,32 +153,6 @@ impl Server {
         self
     }
 
-    /// Adds a function; every list of them keeps the order in which they were added.
-    pub fn tool(self, tool: Tool) -> Server {
-        self.tools([tool])
-    }
-
-    /// Adds functions, as [`Server::tool`] does.
-    pub fn tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Server {
-        self.functions.tools.extend(tools.into_iter().map(Arc::new));
-        self
-    }
-
-    /// Adds documents that agents read by their URI.
-    pub fn resources(mut self, resources: impl IntoIterator<Item = Resource>) -> Server {
-        let resources = resources.into_iter().map(Arc::new);
-        self.functions.resources.extend(resources);
-        self
-    }
-
-    /// Adds ready-made questions.
-    pub fn prompts(mut self, prompts: impl IntoIterator<Item = Prompt>) -> Server {
-        self.functions
-            .prompts
-            .extend(prompts.into_iter().map(Arc::new));
-        self
-    }
-
     /// How many entries an MCP client gets at once of the functions, documents or prompts; it asks for the others page by
     /// page. Default 100.
     pub fn page_size(mut self, entries: usize) -> Server {
@@ -198,6 +178,7 @@ impl Server {
 
     /// Offers the tools, resources and prompts of another MCP server with those of this one, on every protocol. The setting
     /// `BIFOLD_MCP_SERVERS` adds those of a file. The catalog changes then, as with [`Server::changing_catalog`].
+    #[cfg(feature = "mounts")]
     pub fn mount(mut self, mount: Mount) -> Server {
         self.mounts.push(mount);
         self

@@ -25,7 +25,7 @@ impl App {
     /// Ready when no WebSocket of this machine is open and no task of this process runs.
     pub(crate) async fn closed(&self) {
         self.sockets.closed().await;
-        self.mcp().closed().await;
+        self.shutdown.is_over().await;
     }
 }
 

@@ -125,7 +125,7 @@ fn check_time(claims: &Claims, now: i64) -> Result<Timestamp, &'static str> {
         Some(value) => value
             .as_f64()
             .map(|it| Some(it as i64))
-            .ok_or("has a time that is no number"),
+            .ok_or("has a time that is not a number"),
     };
     let expires = time("exp")?.ok_or("says no time when it expires")?;
     if expires.saturating_add(SKEW) <= now {

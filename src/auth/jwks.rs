@@ -130,7 +130,7 @@ impl Jwk {
         })
     }
 
-    /// The uncompressed point of a curve whose coordinates have so many bytes.
+    /// The uncompressed point of a curve whose coordinates have this many bytes.
     fn point(&self, bytes: usize) -> Option<PublicKey> {
         let (x, y) = (decode(self.x.as_deref()?)?, decode(self.y.as_deref()?)?);
         let is_whole = x.len() == bytes && y.len() == bytes;

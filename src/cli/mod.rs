@@ -8,6 +8,7 @@ mod help;
 mod import;
 mod key;
 mod list;
+#[cfg(feature = "mounts")]
 mod mount;
 mod serve;
 mod stdio;
@@ -30,6 +31,7 @@ use contract::Contract;
 use import::Import;
 use key::Key;
 use list::List;
+#[cfg(feature = "mounts")]
 use mount::Mount;
 use serve::Serve;
 
@@ -88,6 +90,7 @@ enum Command {
     /// Keep the contract with callers: what changes, and whether it breaks them.
     Contract(Contract),
     /// Look at MCP servers before they are mounted.
+    #[cfg(feature = "mounts")]
     Mount(Mount),
     /// Make API keys.
     Key(Key),
@@ -164,6 +167,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::Contract(contract)) => contract.run(config, server),
         Some(Command::Client(client)) => client.run(config, &server),
         Some(Command::Key(key)) => key.run(),
+        #[cfg(feature = "mounts")]
         Some(Command::Mount(mount)) => mount.run(config, server),
         #[cfg(feature = "openapi")]
         Some(Command::Import(import)) => import.run(),

@@ -15,13 +15,13 @@ impl Backoff {
         Backoff { first, longest }
     }
 
-    /// The longest wait after so many failed attempts.
+    /// The longest wait after this many failed attempts.
     pub fn limit(self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
         self.first.saturating_mul(1 << doublings).min(self.longest)
     }
 
-    /// The wait after so many failed attempts, with full jitter: clients that failed at the same moment must not come
+    /// The wait after this many failed attempts, with full jitter: clients that failed at the same moment must not come
     /// back at the same moment.
     pub fn wait(self, failures: u32) -> Duration {
         self.limit(failures).mul_f64(fastrand::f64())

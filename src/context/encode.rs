@@ -61,7 +61,7 @@ impl Context {
         self.admit(form.cost(json.get().as_bytes(), is_quoted))
     }
 
-    /// Charges a result of so many bytes that are not JSON: only REST sends them as they are, and not inside a document.
+    /// Charges a result of this many bytes that are not JSON: only REST sends them as they are, and not inside a document.
     ///
     /// # Errors
     /// `AnswerTooLarge` where it does not fit.

@@ -42,7 +42,7 @@ pub(crate) fn string(json: &mut Vec<u8>, text: &str) {
     };
     for bytes in words {
         let word = u64::from_le_bytes(*bytes);
-        // A byte below 0x20 has none of these bits.
+        // A byte below 0x20 has these bits unset.
         if equal(word & (ONES * 0xe0), 0) == 0 {
             block.add(json, word);
         } else {

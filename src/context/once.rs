@@ -10,6 +10,7 @@ use ring::digest::{self, SHA256};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::sleep;
+use tracing::Instrument;
 
 use super::Context;
 use crate::clock::Deadline;
@@ -152,27 +153,29 @@ impl Context {
         let holder = self.holder();
         let store = &self.services.store;
         let place = key.place(holder.as_deref());
-        let record = Once {
-            print: print.to_owned(),
-            run: key::random_name(),
-            state: State::Running,
-            answer: None,
-        };
         // The rest of the time is for the answer.
         let until = Deadline::after(self.deadline().remaining() * 9 / 10);
         loop {
-            let value = record.encode();
-            if store
-                .create_for(holder.as_deref(), &place, value, KEPT)
-                .await?
-            {
-                return Ok(Claim::Free(Lease {
-                    store: store.clone(),
-                    key: place,
-                    record,
-                    version: 1,
-                    is_over: false,
-                }));
+            let lease = Lease {
+                store: store.clone(),
+                key: place.clone(),
+                record: Once {
+                    print: print.to_owned(),
+                    run: key::random_name(),
+                    state: State::Running,
+                    answer: None,
+                },
+                version: 1,
+                is_over: false,
+            };
+            // In a task, because the record may be made although the client goes meanwhile: then the lease is
+            // dropped, which gives the key back.
+            let taking = tokio::spawn(lease.take(holder.clone()).in_current_span());
+            let taken = taking.await.map_err(|error| {
+                Error::internal("a key could not be claimed").with_source(error)
+            })?;
+            if let Some(lease) = taken? {
+                return Ok(Claim::Free(lease));
             }
             // It is absent again where the call has failed in the meantime.
             if let Some(found) = store.get(&place).await? {
@@ -249,6 +252,19 @@ impl OnceKey {
 }
 
 impl Lease {
+    /// Makes the record; `None` if there is one already.
+    async fn take(mut self, holder: Option<String>) -> Result<Option<Lease>> {
+        let value = self.record.encode();
+        let made = self
+            .store
+            .create_for(holder.as_deref(), &self.key, value, KEPT);
+        if made.await? {
+            return Ok(Some(self));
+        }
+        self.is_over = true;
+        Ok(None)
+    }
+
     /// Tells the others from time to time that the call still runs; never ready. A sign of life that fails is not missed
     /// before the lease has ended.
     pub(crate) async fn renew(&mut self) -> Infallible {

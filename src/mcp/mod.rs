@@ -9,6 +9,7 @@ pub(crate) mod http;
 mod messages;
 mod methods;
 
+pub(crate) use call::shutdown::Shutdown;
 pub use http::endpoint::Endpoint;
 pub(crate) use http::endpoint::{CurrentEndpoint, Dependencies};
 pub(crate) use http::frame::{Frame, refusal, unreadable};

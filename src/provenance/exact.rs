@@ -11,7 +11,7 @@ pub(super) const SHARE: usize = 8;
 /// Digits of computed prices.
 pub(super) const PRICE: usize = 18;
 
-/// A decimal that is not negative: so many units of ten to the power of minus `scale`.
+/// A decimal that is not negative: this many units of ten to the power of minus `scale`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exact {
     units: Natural,

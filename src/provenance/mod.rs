@@ -39,7 +39,7 @@ use upstreams::{EXCHANGE, EXPLORER, LCD};
 
 /// The server of the binary: the bundled functions, and one that calls many of them at once.
 pub fn server() -> Server {
-    core().tools(vec![batch::tool().read_only()])
+    core().functions(|all| all.add_tool(batch::tool().read_only()))
 }
 
 /// The bundled functions alone.
@@ -58,9 +58,11 @@ pub fn core() -> Server {
         .on_start(replay::start)
         .upstreams(&[EXPLORER, LCD, EXCHANGE])
         .state(system::WasPinged::default())
-        .resources(documents())
-        .prompts(questions())
-        .tools(tools())
+        .functions(|all| {
+            documents().into_iter().for_each(|it| all.add_resource(it));
+            questions().into_iter().for_each(|it| all.add_prompt(it));
+            tools().into_iter().for_each(|it| all.add_tool(it));
+        })
 }
 
 /// The documents that agents read by URI.

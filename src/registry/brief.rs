@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::tool::Tool;
 
 impl Tool {
-    /// Shortens the schema of the result in MCP lists, which agents pay for: so many levels of fields, without their
+    /// Shortens the schema of the result in MCP lists, which agents pay for: this many levels of fields, without their
     /// descriptions. An object below them is any object there. The OpenAPI document has the whole schema.
     ///
     /// ```
@@ -38,7 +38,7 @@ impl Tool {
     }
 }
 
-/// The schema without descriptions and without the fields below so many levels. What the whole one admits, this one
+/// The schema without descriptions and without the fields below this many levels. What the whole one admits, this one
 /// admits too.
 pub(super) fn shortened(schema: &Value, levels: usize) -> Value {
     let Value::Object(fields) = schema else {

@@ -32,7 +32,7 @@ pub(super) fn problems(tool: &Tool) -> Vec<String> {
         && !(200..300).contains(&status)
     {
         found.push(format!(
-            "its status {status} is none of a success: those are 200 to 299"
+            "its status {status} is not that of a success, which is 200 to 299"
         ));
     }
     found

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
     Text(String),
-    /// Its bytes are no text.
+    /// Its bytes are not UTF-8.
     NotText,
     /// It is longer than messages may be; its bytes were discarded.
     TooLong,

@@ -64,7 +64,7 @@ pub async fn serve(
             let _ = finish(&mut session, &mut output).await;
         }
         drop(session);
-        app.mcp().closed().await;
+        app.closed().await;
     };
     tokio::select! {
         _ = end.timeout(finishing) => {}

@@ -11,12 +11,11 @@
 //! ```
 
 mod access_line;
-mod json;
+mod log;
 mod metrics;
 pub(crate) mod spans;
 pub(crate) mod trace;
 
-use std::io::IsTerminal;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -29,7 +28,6 @@ use crate::error::Error;
 use crate::error::excerpt::sentence;
 
 pub(crate) use access_line::AccessLine;
-use json::JsonLog;
 
 /// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,17 +68,9 @@ pub fn start(format: Format, levels: &str) -> Result<(), ParseError> {
     let started = match format {
         Format::Json => {
             let levels = without_loop(levels);
-            JsonLog::new(json::to_stdout).with(levels).try_init()
+            log::json().with(levels).try_init()
         }
-        Format::Text => {
-            let lines = tracing_subscriber::fmt::layer()
-                .compact()
-                .with_target(false)
-                .with_ansi(std::io::stderr().is_terminal())
-                .with_writer(std::io::stderr);
-            let registry = tracing_subscriber::registry();
-            registry.with(levels).with(lines).try_init()
-        }
+        Format::Text => log::text().with(levels).try_init(),
     };
     if started.is_ok() {
         log_panics();

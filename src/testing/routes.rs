@@ -123,7 +123,7 @@ impl RouteBuilder {
         self
     }
 
-    /// Answers only so many requests; what is declared later for the same path answers those after them.
+    /// Answers only this many requests; the next declaration for the same path answers the requests after them.
     pub fn times(mut self, times: usize) -> RouteBuilder {
         self.route.left = AtomicUsize::new(times);
         self

@@ -101,15 +101,15 @@ pub(super) async fn beginning(response: &mut Response) -> Bytes {
 
 /// Decodes the body of a good answer; the error names the JSON path of the first mismatch.
 pub(super) fn decode<T: DeserializeOwned>(name: &str, body: &[u8]) -> Result<T> {
+    let origin = || origin(name, Some(200));
     // The encoding is checked once, and not for each text of the body.
-    let decoded = match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(body),
-    };
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let problem = "answered with JSON that is not UTF-8";
+        Error::upstream(Kind::UpstreamInvalidResponse, origin(), problem).with_source(error)
+    })?;
     // The path is computed only after decoding has failed, so a good answer does not pay for it.
-    decoded.map_err(|first| {
-        let origin = origin(name, Some(200));
-        let mut json = serde_json::Deserializer::from_slice(body);
+    serde_json::from_str(text).map_err(|first: serde_json::Error| {
+        let mut json = serde_json::Deserializer::from_str(text);
         let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
             Err(error) if error.path().iter().len() > 0 => format!(" at `{}`", error.path()),
             _ => String::new(),
@@ -120,7 +120,7 @@ pub(super) fn decode<T: DeserializeOwned>(name: &str, body: &[u8]) -> Result<T> 
             }
             _ => "answered with broken JSON".to_owned(),
         };
-        Error::upstream(Kind::UpstreamInvalidResponse, origin, problem).with_source(first)
+        Error::upstream(Kind::UpstreamInvalidResponse, origin(), problem).with_source(first)
     })
 }
 

@@ -6,17 +6,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use tokio::sync::Notify;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::clock::Deadline;
 
 /// The maximum number of holders that one execution remembers, beside the first.
 const MAX_OTHER_HOLDERS: usize = 32;
 
+/// The number of parts of the executions, each with a lock of its own: calls with different keys rarely wait for each other.
+const PARTS: usize = 8;
+
 /// Executions in progress, by key. An execution runs while at least one caller waits for it, and is dropped with the
 /// last one. All waiting callers get its result; nobody keeps it.
 pub struct SingleFlight<T: Clone + Send + Sync + 'static> {
-    running: Arc<Mutex<HashMap<String, InProgress<T>>>>,
+    parts: Arc<[Part<T>; PARTS]>,
 }
+
+/// A part of the executions.
+type Part<T> = Mutex<HashMap<String, InProgress<T>>>;
 
 /// The principal or network that a request belongs to, as a number; fair queueing treats each holder equally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +55,8 @@ struct InProgress<T> {
 
 /// Removes the execution from the map when it ends, even if it is dropped.
 struct RemoveOnDrop<T: Clone + Send + Sync + 'static> {
-    running: Arc<Mutex<HashMap<String, InProgress<T>>>>,
+    parts: Arc<[Part<T>; PARTS]>,
+    part: usize,
     key: String,
     waiters: Waiters,
 }
@@ -57,7 +65,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     /// No executions.
     pub fn new() -> SingleFlight<T> {
         SingleFlight {
-            running: Arc::default(),
+            parts: Arc::default(),
         }
     }
 
@@ -85,7 +93,8 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let mut running = lock(&self.running);
+        let part = part(key);
+        let mut running = lock(&self.parts[part]);
         if let Some(found) = running.get(key)
             && let Some(work) = found.work.upgrade()
         {
@@ -96,7 +105,8 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         // This must run before the guard exists: if it panicked, the guard would wait for the lock held here.
         let started = start(waiters.clone());
         let guard = RemoveOnDrop {
-            running: self.running.clone(),
+            parts: self.parts.clone(),
+            part,
             key: key.to_owned(),
             waiters: waiters.clone(),
         };
@@ -166,7 +176,7 @@ impl Waiters {
 
 impl<T: Clone + Send + Sync + 'static> Drop for RemoveOnDrop<T> {
     fn drop(&mut self) {
-        let mut running = lock(&self.running);
+        let mut running = lock(&self.parts[self.part]);
         // A new execution may already run under the same key; it stays.
         if running
             .get(&self.key)
@@ -177,6 +187,40 @@ impl<T: Clone + Send + Sync + 'static> Drop for RemoveOnDrop<T> {
     }
 }
 
+/// The part of a key. A client that finds keys of one part only makes calls wait as they would with one lock.
+fn part(key: &str) -> usize {
+    xxh3_64(key.as_bytes()) as usize % PARTS
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_call_starts_while_another_holds_the_part_of_its_own_key() {
+        let flights = SingleFlight::new();
+        let held = part("one");
+        let mut keys = (0..).map(|it| format!("key {it}"));
+        let other = keys.find(|it| part(it) != held).unwrap();
+        let guard = lock(&flights.parts[held]);
+        // It would not return if it waited for the part that is held.
+        let (answer, is_started) = thread::scope(|scope| {
+            let joining = scope.spawn(|| {
+                let deadline = Deadline::after(Duration::from_secs(1));
+                let (work, is_started) = flights.join(&other, deadline, |_| ready(7));
+                (work.now_or_never(), is_started)
+            });
+            joining.join().unwrap()
+        });
+        assert_eq!((answer, is_started), (Some(7), true));
+        drop(guard);
+    }
 }

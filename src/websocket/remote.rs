@@ -191,7 +191,7 @@ impl Sockets {
             Err(unknown) => {
                 telemetry::cause("continuation", &error);
                 let error =
-                    unknown.with_context(", so nobody knows whether the call was handed on");
+                    unknown.with_context(", so it is unknown whether the call was handed on");
                 fail(entry, &error);
                 Err(error)
             }

@@ -1,6 +1,7 @@
 //! What an application offers changes while it runs: each request sees all of a change or nothing of it.
 
 mod dynamic;
+mod late;
 mod lists;
 mod running;
 mod stopped;

@@ -33,6 +33,7 @@ mod lambda;
 #[cfg(feature = "provenance")]
 mod lint;
 mod mcp;
+#[cfg(feature = "mounts")]
 mod mounts;
 mod once;
 mod own;

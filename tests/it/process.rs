@@ -6,6 +6,7 @@ mod client;
 mod contract;
 mod early;
 mod faults;
+#[cfg(feature = "mounts")]
 mod kept;
 mod log;
 pub mod platform;

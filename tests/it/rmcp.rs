@@ -6,6 +6,7 @@
 )]
 
 mod authorization;
+#[cfg(feature = "mounts")]
 mod mounted;
 
 use std::sync::{Arc, Mutex};

@@ -2,7 +2,12 @@
 
 mod keywords;
 mod portable;
-#[cfg(all(feature = "cli", feature = "openapi", feature = "provenance"))]
+#[cfg(all(
+    feature = "cli",
+    feature = "mounts",
+    feature = "openapi",
+    feature = "provenance"
+))]
 mod public;
 mod registration;
 #[cfg(feature = "provenance")]

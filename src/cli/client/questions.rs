@@ -176,7 +176,7 @@ fn value(schema: &Value, line: &str) -> Result<Value, String> {
                 .filter(|it| !it.is_empty())
                 .collect();
             match items.iter().find(|it| !known(it) && !choices.is_empty()) {
-                Some(item) => Err(format!("`{item}` is none of {}", choices.join(", "))),
+                Some(item) => Err(format!("`{item}` is not one of {}", choices.join(", "))),
                 None => Ok(items.into()),
             }
         }

@@ -3,8 +3,9 @@
 
 use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::de::Error;
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -31,10 +32,44 @@ impl Borrow<str> for Name<'_> {
 pub(crate) fn names<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Fields<'de>>, D::Error> {
-    let field: Field<'de> = Deserialize::deserialize(deserializer)?;
-    let field = field.filter(|it| !matches!(it.get(), "null" | "[]" | "\"\""));
-    let names = field.map(|it| serde_json::from_str(it.get()));
-    names.transpose().map_err(D::Error::custom)
+    deserializer.deserialize_any(Names)
+}
+
+/// Reads names in one pass.
+struct Names;
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Option<Fields<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("names with values")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        match text.is_empty() {
+            true => Ok(None),
+            false => Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        match list.next_element::<IgnoredAny>()? {
+            None => Ok(None),
+            Some(_) => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Fields::new();
+        while let Some((name, value)) = map.next_entry()? {
+            fields.insert(name, value);
+        }
+        Ok(Some(fields))
+    }
 }
 
 /// The text of a field; for any other type, its JSON.

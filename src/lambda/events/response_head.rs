@@ -70,7 +70,14 @@ impl Serialize for ResponseHead<'_> {
 
 impl Serialize for Lines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let names = names(self.headers).filter(|it| !self.has_cookies || **it != SET_COOKIE);
+        let is_sent = |it: &HeaderName| !self.has_cookies || *it != SET_COOKIE;
+        if self.headers.keys_len() == self.headers.len() {
+            // Nearly always; then no header is looked up.
+            let lines = self.headers.iter();
+            let lines = lines.filter(|it| *it.0 != CONTENT_LENGTH && is_sent(it.0));
+            return serializer.collect_map(lines.map(|(name, line)| (name.as_str(), text(line))));
+        }
+        let names = names(self.headers).filter(|it| is_sent(it));
         serializer.collect_map(names.map(|name| (name.as_str(), self.line(name))))
     }
 }
@@ -105,5 +112,9 @@ fn names(headers: &HeaderMap) -> impl Iterator<Item = &HeaderName> {
 }
 
 fn text(value: &HeaderValue) -> Cow<'_, str> {
-    String::from_utf8_lossy(value.as_bytes())
+    // Nearly all of them are ASCII, of which this checks many bytes at a time.
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => text.into(),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()),
+    }
 }

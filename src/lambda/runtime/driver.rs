@@ -22,7 +22,8 @@ use tracing::{error, warn};
 use crate::clock::Backoff;
 use crate::lambda::runtime::api::{Api, ApiError};
 use crate::lambda::runtime::health::WorkerHealth;
-use crate::lambda::runtime::worker::{Place, Worker};
+use crate::lambda::runtime::place::Place;
+use crate::lambda::runtime::worker::Worker;
 
 /// The retries after the platform failed to give an invocation; the wait doubles each time. There are more while other
 /// workers of the process still get invocations.
@@ -96,11 +97,8 @@ impl Driver {
     /// Runs the loop of `lambda_runtime`, and returns why it ended.
     async fn stock(&self, lost: UnboundedSender<()>) -> ApiError {
         let answering = layer_fn(|_| {
-            let (worker, place) = (self.worker.clone(), Place(lost.clone()));
-            service_fn(move |invocation| {
-                let (worker, _) = (worker.clone(), &place);
-                async move { worker.run_in_loop(invocation).await }.boxed()
-            })
+            let place = Place::new(self.worker.clone(), lost.clone());
+            service_fn(move |invocation| place.answer(invocation))
         });
         let taking = AssertUnwindSafe(async {
             // The layer answers, so this handler is never called.
@@ -128,8 +126,9 @@ impl Driver {
                     if failures > MAX_RETRIES {
                         self.health.mark_recovered();
                     }
+                    let limit = pin!(tokio::time::sleep(Duration::ZERO));
                     // It is as large as all that a call can be, and most processes never need it.
-                    Box::pin(self.worker.run(invocation)).await;
+                    Box::pin(self.worker.run(invocation, limit)).await;
                     return Ok(());
                 }
                 Err(error) if failures == MAX_RETRIES && self.health.mark_refused() => {

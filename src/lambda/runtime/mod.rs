@@ -5,6 +5,7 @@ pub(crate) mod driver;
 pub(crate) mod extension;
 pub(crate) mod failure;
 pub(crate) mod health;
+pub(crate) mod place;
 pub(crate) mod shutdown;
 pub(crate) mod timeout;
 pub(crate) mod worker;

@@ -1,6 +1,7 @@
 //! An estimate of the function's timeout, which the platform does not report.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::clock::TimeLeft;
@@ -8,26 +9,28 @@ use crate::clock::TimeLeft;
 /// The number of invocations that the estimate uses; older ones are dropped so that a clock error does not last.
 const WINDOW: usize = 16;
 
-/// The time that the latest invocations of this process had when they began. Clones share it.
+/// The time that the latest invocations of this process had when they began. Clones share it, without a lock.
 #[derive(Clone, Default)]
-pub(crate) struct Timeout(Arc<Mutex<Window>>);
+pub(crate) struct Timeout(Arc<Window>);
 
 #[derive(Default)]
 struct Window {
-    left: [Duration; WINDOW],
-    next: usize,
+    /// Microseconds.
+    left: [AtomicU64; WINDOW],
+    next: AtomicUsize,
 }
 
 impl Timeout {
     /// Records an invocation that begins with the time `left`, and returns its time, measured against the longest of the
     /// window: the timeout is at least as long.
     pub(crate) fn observe(&self, left: Duration) -> TimeLeft {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = seen.next;
-        seen.left[place] = left;
-        seen.next = (place + 1) % WINDOW;
-        let longest = seen.left.iter().max().copied().unwrap_or(left);
-        TimeLeft::of(left).out_of(longest)
+        let Window { left: seen, next } = &*self.0;
+        let place = next.fetch_add(1, Ordering::Relaxed) % WINDOW;
+        let micros = u64::try_from(left.as_micros()).unwrap_or(u64::MAX);
+        seen[place].store(micros, Ordering::Relaxed);
+        let longest = seen.iter().map(|it| it.load(Ordering::Relaxed)).max();
+        let longest = longest.map_or(left, Duration::from_micros);
+        TimeLeft::of(left).out_of(longest.max(left))
     }
 }
 

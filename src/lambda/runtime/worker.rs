@@ -6,21 +6,21 @@
 
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::HeaderName;
 use lambda_runtime::LambdaInvocation;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
+use tokio::time::Sleep;
 use tracing::error;
 
 use crate::app::{App, RequestInfo};
 use crate::clock::{Deadline, TimeLeft, time_until};
 use crate::lambda::events::ping;
 use crate::lambda::events::response::EventResponse;
-use crate::lambda::runtime::api::{Api, ApiError};
+use crate::lambda::runtime::api::Api;
 use crate::lambda::runtime::failure::Failure;
 use crate::lambda::runtime::shutdown::{Phase, Shutdown};
 use crate::lambda::runtime::timeout::Timeout;
@@ -48,10 +48,6 @@ pub(crate) struct Worker {
     running: watch::Sender<()>,
 }
 
-/// A place in the loop of `lambda_runtime`: it is dropped when the loop loses a worker, which is not reported otherwise.
-#[derive(Clone)]
-pub(crate) struct Place(pub(crate) UnboundedSender<()>);
-
 impl Worker {
     pub(crate) fn new(app: App, api: Api, shutdown: Shutdown) -> Worker {
         Worker {
@@ -69,13 +65,12 @@ impl Worker {
     }
 
     /// Answers one invocation in the loop, which goes on with the next one.
-    pub(crate) async fn run_in_loop(&self, invocation: LambdaInvocation) -> Result<(), ApiError> {
-        self.run(invocation).await;
+    pub(crate) async fn run_in_loop(&self, invocation: LambdaInvocation, limit: Pin<&mut Sleep>) {
+        self.run(invocation, limit).await;
         // An invocation that is requested now would not be answered.
         if self.shutdown.has_reached(Phase::Draining) {
             pending::<()>().await;
         }
-        Ok(())
     }
 
     /// Waits until no more invocations are taken and the running ones have ended.
@@ -85,7 +80,10 @@ impl Worker {
     }
 
     /// Answers one invocation and posts the response, which the platform ignores after the deadline. A failure is logged.
-    pub(crate) async fn run(&self, invocation: LambdaInvocation) {
+    ///
+    /// `limit` is the timer of the post. One that is kept only moves on; a new one would wake the runtime up each time, by a
+    /// system call.
+    pub(crate) async fn run(&self, invocation: LambdaInvocation, mut limit: Pin<&mut Sleep>) {
         let _running = self.running.subscribe();
         let time_left = time_until(invocation.context.deadline);
         let end = time_left.map(Deadline::after);
@@ -95,9 +93,13 @@ impl Worker {
         let headers = attempt.map(|it| (ATTEMPT, it)).into_iter().collect();
         let posting = pin!(self.api.respond(id, headers, response));
         let timeout = end.map_or(TimeLeft::UNLIMITED.left(), Deadline::remaining) + DELIVERY_GRACE;
-        let posted = tokio::time::timeout(timeout, posting).await;
-        let late = |_| Err("the platform did not accept the response in time".into());
-        if let Err(error) = posted.unwrap_or_else(late) {
+        limit.as_mut().reset(Deadline::after(timeout).instant());
+        let posted = tokio::select! {
+            biased;
+            posted = posting => posted,
+            () = limit => Err("the platform did not accept the response in time".into()),
+        };
+        if let Err(error) = posted {
             // Emulators close the connection when the caller is gone, and the platform does so eventually.
             error!(request_id = id, %error, "a response could not be delivered completely");
         }
@@ -141,12 +143,5 @@ impl Worker {
             answered = AssertUnwindSafe(answering).catch_unwind() => answered.unwrap_or_else(|_| Err(Failure::panicked())),
             () = shutdown.reached(Phase::Terminating) => Err(Failure::stopped()),
         }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // The receiver is dropped only where the process ends.
-        let _ = self.0.send(());
     }
 }

@@ -14,7 +14,8 @@ impl Shutdown {
         Shutdown(watch::Sender::new(false))
     }
 
-    /// The process is to end.
+    /// The process is to end: pending requests to clients are abandoned, no call becomes a task any more, and running tasks
+    /// get a short time to finish.
     pub(crate) fn begin(&self) {
         self.0.send_replace(true);
     }

@@ -33,7 +33,6 @@ pub struct Endpoint {
     pub(super) executor: Executor,
     /// Publishes changes to subscribed clients.
     pub(super) updates: Arc<Updates>,
-    shutdown: Shutdown,
     /// The lists for callers who see only what they may call, by what they see.
     pub(super) personal: LazyLock<Cache<u64, Arc<Rendered>>>,
     /// When a search is shown instead of the list of tools; never without it.
@@ -41,17 +40,15 @@ pub struct Endpoint {
 }
 
 /// The dependencies of an [`Endpoint`].
-pub(crate) struct Dependencies<'a> {
-    /// The functions.
-    pub registry: Arc<Registry>,
+pub(crate) struct Dependencies {
     /// The name, version and description of the server.
-    pub info: &'a Info,
+    pub info: Info,
     /// The number of entries on one page of a list, at least 1.
     pub page_size: usize,
     /// The origins of web pages that may send requests.
     pub origins: AllowedOrigins,
     /// The settings of the process.
-    pub config: &'a Config,
+    pub config: Arc<Config>,
     /// Encrypts what clients keep.
     pub cipher: Arc<StateCipher>,
     /// The store that all processes share.
@@ -64,6 +61,8 @@ pub(crate) struct Dependencies<'a> {
     pub may_change: bool,
     /// When a search is shown instead of the list of tools.
     pub search: Option<SearchRule>,
+    /// The end of the process.
+    pub shutdown: Shutdown,
 }
 
 /// Returns the endpoint with the current registry. A connection calls it for each message.
@@ -71,9 +70,8 @@ pub(crate) type CurrentEndpoint = Arc<dyn Fn() -> Arc<Endpoint> + Send + Sync>;
 
 impl Endpoint {
     /// Builds the endpoint. Processes with the same store and keys can continue each other's calls.
-    pub(crate) fn new(dependencies: Dependencies<'_>) -> Endpoint {
+    pub(crate) fn new(registry: Arc<Registry>, dependencies: Dependencies) -> Endpoint {
         let Dependencies {
-            registry,
             info,
             page_size,
             origins,
@@ -84,15 +82,15 @@ impl Endpoint {
             updates,
             may_change,
             search,
+            shutdown,
         } = dependencies;
         let mut tools = registry.tools().iter();
         let may_detach = may_change || tools.any(|tool| tool.on_mcp() && tool.may_detach());
         // A process that is frozen between requests continues a task only by invoking itself.
         let has_tasks = may_detach && (!config.is_frozen() || invoker.is_some());
-        let shutdown = Shutdown::new();
         let rendered = Rendered::new(
             registry.clone(),
-            info,
+            &info,
             page_size,
             updates.clone(),
             has_tasks,
@@ -111,7 +109,7 @@ impl Endpoint {
                 store,
                 limit: config.task_timeout,
                 invoker,
-                shutdown: shutdown.clone(),
+                shutdown,
             }),
         };
         Endpoint {
@@ -120,7 +118,6 @@ impl Endpoint {
             origins,
             executor,
             updates,
-            shutdown,
             personal: personal_lists(),
             search,
         }
@@ -134,7 +131,6 @@ impl Endpoint {
             registry,
             origins: self.origins.clone(),
             updates: self.updates.clone(),
-            shutdown: self.shutdown.clone(),
             personal: personal_lists(),
             search: self.search.clone(),
         }
@@ -162,17 +158,6 @@ impl Endpoint {
     /// The store fails.
     pub(crate) async fn resume(&self, id: &str, cx: &Context) -> Result<()> {
         self.executor.resume(id, cx).await
-    }
-
-    /// Begins the shutdown: pending requests to clients are abandoned, no call becomes a task any more, and running
-    /// tasks get a short time to finish.
-    pub(crate) fn close(&self) {
-        self.shutdown.begin();
-    }
-
-    /// Completes when no request to a client is pending and no task runs in this process.
-    pub(crate) async fn closed(&self) {
-        self.shutdown.is_over().await;
     }
 }
 

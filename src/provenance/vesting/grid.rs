@@ -22,7 +22,7 @@ pub(in crate::provenance) struct Grid {
 }
 
 impl Schedule {
-    /// The schedule in periods of so many seconds.
+    /// The schedule in periods of this many seconds.
     pub(in crate::provenance) fn grid(&self, account_type: &str, seconds: u32) -> Result<Grid> {
         let whole = sum_of(NHASH, &self.original_vesting_list);
         let whole = whole.ok_or_else(|| overflow(EXPLORER.name))?;

@@ -44,7 +44,7 @@ impl Binding {
         match cursor.len() <= MAX_CURSOR {
             true => Ok(cursor),
             false => Err(Error::internal(format!(
-                "the position of the next page has {} bytes, and there is no room for so many in a cursor",
+                "the position of the next page has {} bytes, and a cursor has no room for that many",
                 start.len()
             ))),
         }

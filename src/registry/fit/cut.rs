@@ -31,7 +31,7 @@ pub(super) struct Budget {
 
 /// The cursors of pages that may come next.
 pub(super) struct Cursors<'a> {
-    /// The cursor of the page that begins behind so many items of the function's list.
+    /// The cursor of the page that begins after this many items of the function's list.
     pub(super) behind: &'a dyn Fn(usize) -> Result<String>,
     /// That of the page behind the whole list of the function.
     pub(super) next: Option<String>,

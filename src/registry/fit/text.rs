@@ -22,7 +22,7 @@ struct Kept<'a> {
     lines: usize,
 }
 
-/// The JSON of a text, or of a list of content blocks, within so many bytes; `None` where it fits or is something else.
+/// The JSON of a text, or of a list of content blocks, within this many bytes; `None` where it fits or is something else.
 pub(super) fn cut(json: &str, bytes: usize) -> Option<String> {
     if json.len() <= bytes {
         return None;

@@ -96,6 +96,6 @@ fn nearest(mut violations: Vec<Violation>) -> Violation {
     };
     match violations.into_iter().next().filter(|_| is_clear) {
         Some(violation) => violation,
-        None => Violation::form("has none of the forms that are allowed here"),
+        None => Violation::form("has a form that is not allowed here"),
     }
 }

@@ -11,6 +11,8 @@ use super::source::sources;
 enum Shared {
     /// Nothing but the parts of one call or one connection.
     Own,
+    /// Calls that one thread runs; another thread only for a span that came over from it.
+    Thread,
     /// Requests to upstreams and to AWS, each for a look-up or a count.
     Upstream,
     /// Calls that ask their client, become tasks, run on Lambda, or use what a setting, a cargo feature or a provider adds.
@@ -19,7 +21,7 @@ enum Shared {
     Rare,
 }
 
-use Shared::{Own, Rare, Setting, Upstream};
+use Shared::{Own, Rare, Setting, Thread, Upstream};
 
 const LOCKS: [(&str, Shared); 31] = [
     ("app/catalog.rs", Rare),
@@ -34,7 +36,7 @@ const LOCKS: [(&str, Shared); 31] = [
     ("context/updates.rs", Setting),
     ("http/buffers/intake.rs", Own),
     ("lambda/runtime/api.rs", Setting),
-    ("lambda/runtime/timeout.rs", Setting),
+    ("lambda/runtime/place.rs", Own),
     ("providers/mcp/bridge.rs", Setting),
     ("providers/mcp/mounts.rs", Rare),
     ("providers/mcp/peer.rs", Setting),
@@ -42,7 +44,7 @@ const LOCKS: [(&str, Shared); 31] = [
     ("providers/search/mod.rs", Setting),
     ("store/memory/mod.rs", Setting),
     ("store/watch.rs", Setting),
-    ("telemetry/json/mod.rs", Setting),
+    ("telemetry/log/open_spans.rs", Thread),
     ("telemetry/spans/otel.rs", Setting),
     ("testing/upstream.rs", Rare),
     ("upstream/breaker.rs", Upstream),

@@ -235,7 +235,7 @@ pub fn choices() -> Vec<Row> {
             vec![r#""a""#, "7"],
             vec![
                 [r#""ab""#, "it", "must have at most 1 character"],
-                ["true", "it", "has none of the forms that are allowed here"],
+                ["true", "it", "has a form that is not allowed here"],
             ],
         ),
         (

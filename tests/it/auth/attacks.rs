@@ -74,7 +74,7 @@ fn forged(issuer: &Issuer) -> Vec<(&'static str, String)> {
             "kid as a URL",
             headed("kid", json!("https://evil.example/keys")),
         ),
-        ("kid that is no text", headed("kid", json!(["one"]))),
+        ("kid that is not a text", headed("kid", json!(["one"]))),
         ("unknown kid with jku", {
             let mut changed = header.clone();
             changed["kid"] = "two".into();
@@ -105,7 +105,7 @@ fn forged(issuer: &Issuer) -> Vec<(&'static str, String)> {
         ("no audience", without("aud")),
         ("expired", with("exp", json!(now() - 61))),
         ("no expiry", without("exp")),
-        ("expiry that is no number", with("exp", json!("never"))),
+        ("expiry that is not a number", with("exp", json!("never"))),
         ("not yet valid", with("nbf", json!(now() + 120))),
         (
             "issued far in the future",

@@ -1,4 +1,4 @@
-//! `tools/call`: results, failures, and what is no call at all.
+//! `tools/call`: results, failures, and what is not a call.
 
 use bifold::testing::Canned;
 use bifold::{Content, Context, Error, JsonSchema, Result, Server, Tool};

@@ -222,7 +222,7 @@ async fn a_cursor_that_was_never_given_out_is_refused_with_what_is_wrong_with_it
         }
     }
     let none = result(&app.mcp("tools/list", json!({"cursor": null})).await);
-    assert_eq!(none["tools"][0]["name"], "f0", "null is no cursor");
+    assert_eq!(none["tools"][0]["name"], "f0", "null is not a cursor");
 }
 
 #[tokio::test]

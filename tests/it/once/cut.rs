@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
 use super::{Effects, server};
+use crate::store::table::Table;
 use crate::support::{MODERN, meta, on_socket};
 
 /// Servers, and the beginning of the keys that they are sent.
@@ -152,14 +153,9 @@ async fn a_thousand_calls_that_are_sent_three_times_each_have_their_effect_once(
     serving.abort();
 }
 
-/// Two processes that share a table. `BIFOLD_TABLE`, `AWS_REGION`, the credentials and perhaps
-/// `AWS_ENDPOINT_URL_DYNAMODB` say where it is.
-#[tokio::test]
-#[ignore = "needs a table at DynamoDB or an emulator"]
-async fn a_hundred_calls_have_their_effect_once_where_others_made_the_table() {
+/// A hundred calls to two processes that share a table.
+async fn pay_in_two_processes(config: Config) {
     let effects = Effects::default();
-    let config = Config::from_env().unwrap();
-    assert!(config.table.is_some(), "`BIFOLD_TABLE` is not set");
     let mut bank = Bank {
         addresses: Vec::new(),
         keys: format!("{:032x}", fastrand::u128(..)),
@@ -173,4 +169,20 @@ async fn a_hundred_calls_have_their_effect_once_where_others_made_the_table() {
     }
     check(100, &effects, bank.pay(100).await);
     serving.iter().for_each(|it| it.abort());
+}
+
+/// A client may go while its key is being claimed.
+#[tokio::test]
+async fn a_hundred_calls_to_two_processes_have_their_effect_once() {
+    let table = Table::start().await;
+    pay_in_two_processes(table.settings()).await;
+}
+
+/// `BIFOLD_TABLE`, `AWS_REGION`, the credentials and perhaps `AWS_ENDPOINT_URL_DYNAMODB` say where the table is.
+#[tokio::test]
+#[ignore = "needs a table at DynamoDB or an emulator"]
+async fn a_hundred_calls_have_their_effect_once_where_others_made_the_table() {
+    let config = Config::from_env().unwrap();
+    assert!(config.table.is_some(), "`BIFOLD_TABLE` is not set");
+    pay_in_two_processes(config).await;
 }

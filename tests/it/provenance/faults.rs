@@ -13,7 +13,7 @@ const LOCAL: [&str; 7] = [
     "mcp_warmup_ping",
     "mcp_test_server",
     "convert_amount",
-    // A schedule that is missing is no failure of it.
+    // A missing schedule does not count as a failure.
     "fetch_vesting_total_unvested_amount",
 ];
 

@@ -25,6 +25,14 @@ async fn an_answer_that_is_not_json_is_invalid() {
         (Canned::json(&GOOD[..12]), 200),
         (Canned::json(r#"{"accountType": "Base Account"} {}"#), 200),
         (Canned::json("[".repeat(10_000)), 200),
+        // Also where the text that is not UTF-8 is in a field that is not read.
+        (
+            Canned::bytes(
+                "application/json",
+                &b"{\"accountType\": \"Base Account\", \"other\": \"\xff\"}"[..],
+            ),
+            200,
+        ),
     ] {
         let failure = failing(canned).await;
         assert_is(

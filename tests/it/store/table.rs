@@ -238,7 +238,7 @@ fn holds(request: &Value, item: Option<&Value>) -> bool {
             return item.is_none();
         }
         let [name, operator, value] = words[..] else {
-            panic!("`{term}` is no term");
+            panic!("`{term}` is not a term");
         };
         let values = &request["ExpressionAttributeValues"];
         let Some(found) = item.map(|item| &item[name]) else {
@@ -248,7 +248,7 @@ fn holds(request: &Value, item: Option<&Value>) -> bool {
             "=" => *found == values[value],
             ">" => number(found) > number(&values[value]),
             "<=" => number(found) <= number(&values[value]),
-            _ => panic!("`{operator}` is no operator"),
+            _ => panic!("`{operator}` is not an operator"),
         }
     };
     condition

@@ -1,4 +1,4 @@
-//! Frames that are no message, or too large for one.
+//! Frames that are not a message, or too large for one.
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;

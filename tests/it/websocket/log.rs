@@ -211,7 +211,7 @@ async fn a_call_of_which_nobody_knows_whether_it_was_handed_on_is_refused_by_nob
     let failure = lambda::answer(&function.app.app, &frame, RequestInfo::default()).await;
     drop(guard);
     let failure = failure.err().unwrap().to_string();
-    let unknown = "nobody knows whether the call was handed on";
+    let unknown = "it is unknown whether the call was handed on";
     assert!(failure.ends_with(unknown), "{failure}");
     assert_eq!(function.gateway.messages(), [Value::Null; 0]);
     let expected = [json!("continuation"), json!("internal"), json!(502)];

@@ -1,0 +1,97 @@
+//! What a server offers, before there is a registry of it.
+
+use std::sync::Arc;
+
+use tracing::error;
+
+use super::Server;
+use super::server::Add;
+use crate::providers::search;
+use crate::registry::{Functions, Prompt, Registry, Resource, SearchRule, Tool};
+
+impl Server {
+    /// Adds a function; every list of them keeps the order in which they were added.
+    pub fn tool(self, tool: Tool) -> Server {
+        self.tools([tool])
+    }
+
+    /// Adds functions, as [`Server::tool`] does.
+    pub fn tools(self, tools: impl IntoIterator<Item = Tool>) -> Server {
+        let tools: Vec<_> = tools.into_iter().map(Arc::new).collect();
+        self.functions(|all| all.tools.extend(tools))
+    }
+
+    /// Adds documents that agents read by their URI.
+    pub fn resources(self, resources: impl IntoIterator<Item = Resource>) -> Server {
+        let resources: Vec<_> = resources.into_iter().map(Arc::new).collect();
+        self.functions(|all| all.resources.extend(resources))
+    }
+
+    /// Adds ready-made questions.
+    pub fn prompts(self, prompts: impl IntoIterator<Item = Prompt>) -> Server {
+        let prompts: Vec<_> = prompts.into_iter().map(Arc::new).collect();
+        self.functions(|all| all.prompts.extend(prompts))
+    }
+
+    /// Adds functions, documents and questions as late as can be: when the application is built, and on Lambda, where a
+    /// cold start should not wait for them, with the first request. `add` must add the same ones each time that a process
+    /// starts.
+    ///
+    /// ```
+    /// use bifold::{Server, Tool};
+    ///
+    /// fn ping() -> &'static str {
+    ///     "pong"
+    /// }
+    ///
+    /// let server = Server::new("greeter", "1.0.0")
+    ///     .functions(|all| all.add_tool(Tool::sync("ping", ping).describe("Answers at once.").get("/ping")));
+    /// ```
+    pub fn functions(mut self, add: impl FnOnce(&mut Functions) + Send + 'static) -> Server {
+        self.functions.push(Box::new(add));
+        self
+    }
+}
+
+/// The registrations of a server. The functions are made of them when they are needed.
+pub(super) struct Offered {
+    pub(super) registrations: Vec<Add>,
+    pub(super) rule: Option<SearchRule>,
+}
+
+impl Offered {
+    /// The registry of functions that are checked.
+    ///
+    /// # Errors
+    /// A line for everything that is wrong.
+    pub(super) fn checked(self) -> Result<Registry, Vec<String>> {
+        let (functions, clash) = self.functions();
+        match (Registry::new(functions), clash) {
+            (Ok(registry), None) => Ok(registry),
+            (registry, clash) => Err(clash
+                .into_iter()
+                .chain(registry.err().unwrap_or_default())
+                .collect()),
+        }
+    }
+
+    /// The registry of functions that are taken as they are.
+    pub(super) fn unchecked(self) -> Registry {
+        let (functions, clash) = self.functions();
+        if let Some(problem) = clash {
+            error!("clients are shown all functions, and no search: {problem}");
+        }
+        Registry::unchecked(functions)
+    }
+
+    /// The functions, and why a search that should be among them cannot be.
+    fn functions(self) -> (Functions, Option<String>) {
+        let mut functions = Functions::default();
+        for add in self.registrations {
+            add(&mut functions);
+        }
+        let rule = self.rule.as_ref();
+        let settled = rule.map(|rule| search::settle(&mut functions, rule));
+        (functions, settled.and_then(Result::err))
+    }
+}
