@@ -43,7 +43,6 @@ NOT_PASSED_ON = {
     "tasks-mrtr-input": TASKS,
     "tasks-request-headers": TASKS,
     "tasks-request-state-removal": TASKS,
-    "tasks-required-task-error": TASKS,
     "tasks-wire-fields": TASKS,
 }
 

@@ -20,7 +20,7 @@ use super::session::{ModernMeta, Session};
 use super::uris;
 use crate::clock::Backoff;
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Capability, Error, Kind, Result};
 use crate::registry::Answer;
 
 /// How long a call waits for a server that does not take connections, as while it is started again.
@@ -147,7 +147,17 @@ async fn measured(
         Failure::SessionGone | Failure::Refused(..) => None,
     });
     peer.status.record(since.elapsed(), problem);
-    result.map_err(|it| it.into_error(&peer.name))
+    result.map_err(
+        |failure| match failure.needs_task() && cx.can(Capability::Tasks) {
+            // The client has what the server asks for.
+            true => {
+                let problem =
+                    "runs this only as a task, and tasks are not passed on to mounted servers";
+                error(&peer.name, Kind::UpstreamError, None, problem)
+            }
+            false => failure.into_error(&peer.name),
+        },
+    )
 }
 
 /// The result, after everything that the server asks of the client.

@@ -33,6 +33,11 @@ impl Failure {
         Failure::Broken(error(mount, kind, None, problem))
     }
 
+    /// Whether the server runs what was asked only as a task.
+    pub(super) fn needs_task(&self) -> bool {
+        matches!(self, Failure::Refused(failure, _) if missing(failure) == Some(Capability::Tasks))
+    }
+
     /// The error for the caller.
     pub(super) fn into_error(self, mount: &str) -> Error {
         match self {
@@ -45,14 +50,8 @@ impl Failure {
             Failure::Unseen(error) | Failure::Broken(error) => error,
             Failure::Refused(failure, status) => {
                 let said: String = failure.message.chars().take(MAX_MESSAGE).collect();
-                match missing(&failure) {
-                    // The client may well have it.
-                    Some(Capability::Tasks) => {
-                        let problem = "runs this only as a task, and tasks are not passed on to mounted servers";
-                        return error(mount, Kind::UpstreamError, status, problem);
-                    }
-                    Some(capability) => return Error::missing_capability(capability),
-                    None => {}
+                if let Some(capability) = missing(&failure) {
+                    return Error::missing_capability(capability);
                 }
                 match failure.code {
                     INVALID_PARAMS => {

@@ -35,6 +35,11 @@ async fn a_tool_that_runs_only_as_a_task_fails_with_that_reason() {
         "upstream `m` runs this only as a task, and tasks are not passed on to mounted servers";
     assert_eq!(*said, expected, "{answer}");
     assert_eq!(answer["result"]["isError"], true);
+
+    // A client without tasks hears what it would hear of the server itself.
+    let params = json!({ "name": "m_long", "arguments": {} });
+    let answer = app.mcp("tools/call", params).await.json();
+    assert_eq!(answer["error"]["code"], -32021, "{answer}");
 }
 
 #[tokio::test]
