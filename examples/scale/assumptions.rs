@@ -47,13 +47,13 @@ pub const TABLE: &[(&str, f64, &str, &str)] = &[
     ),
     (
         "calls_instructions",
-        210e3,
+        180e3,
         "",
         "instructions of a call without an upstream, measured",
     ),
     (
         "fetch_instructions",
-        560e3,
+        440e3,
         "",
         "instructions of a call with one, measured",
     ),

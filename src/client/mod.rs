@@ -4,7 +4,7 @@
 //! server says, one event after the other, up to the result, and takes the answers to its questions.
 //!
 //! Mounted servers have connections of their own, over HTTP or to child processes; what is read of them is the same:
-//! [`parse`] decodes messages, [`Events`] the events of a stream, and [`header_value`] encodes a header. The connection is for the command line alone.
+//! [`parse`] decodes messages, [`Events`] the events of a stream, and [`header_value()`] encodes a header. The connection is for the command line alone.
 
 #[cfg(feature = "cli")]
 mod connection;
