@@ -55,6 +55,8 @@ async def use(mode):
             same("asked", "Ada" in asked, True)
             sampled = await text(f"{mount}_trigger-sampling-request", {"prompt": "The capital of France?", "maxTokens": 10})
             same("sampled", "Paris" in sampled, True)
+            await gives_up(client, f"{mount}_trigger-long-running-operation")
+            same(mount, await text(f"{mount}_echo", {"message": "again"}), "Echo: again")
         same("files", "hello.txt" in await text("files_list_directory", {"path": folder}), True)
         same("fast", await text("fast_add", {"a": 20, "b": 3}), "23")
         same("reported", await text("fast_report", {}, progress_callback=progress), "reported")
@@ -63,7 +65,25 @@ async def use(mode):
         same("note", note.contents[0].text, "note x")
         prompt = await client.get_prompt("fast_greet", {"name": "Bo"})
         same("prompt", prompt.messages[0].content.text, "Greet Bo.")
-        print(f"python {mode}: {len(tools)} tools; calls, reads, fills in, is told, is asked")
+        ref = types.PromptReference(name="remote_completable-prompt")
+        completion = (await client.complete(ref, {"name": "department", "value": "E"})).completion
+        same("completion", "Engineering" in completion.values, True)
+        print(f"python {mode}: {len(tools)} tools; calls, reads, fills in, completes, is told, is asked, cancels")
+
+
+async def gives_up(client, name):
+    """Calls a tool that takes a minute, and cancels the call when it is under way."""
+    started = asyncio.Event()
+
+    async def progress(*_):
+        started.set()
+
+    call = asyncio.create_task(client.call_tool(name, {"duration": 60, "steps": 600}, progress_callback=progress))
+    await asyncio.wait({call, asyncio.create_task(started.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    same(f"{name} is under way", (started.is_set(), call.done()), (True, False))
+    call.cancel()
+    await asyncio.wait({call}, timeout=10)
+    same(f"{name} is cancelled", call.cancelled(), True)
 
 
 def rest():
