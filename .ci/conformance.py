@@ -30,7 +30,7 @@ NOTHING_TO_PASS = {
 }
 
 
-# Behind a mount, these scenarios fail, and no others: each with what is not passed on.
+# Behind a mount exactly these scenarios fail. The text says what the mount does not pass on.
 TASKS = "a mounted server is never asked to run a call as a task: its task could not be found again from here"
 SUBSCRIPTIONS = "subscriptions to documents are not offered: each client would need a stream of its own to each server"
 NOT_PASSED_ON = {

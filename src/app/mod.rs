@@ -302,7 +302,7 @@ impl App {
         self.sockets.close();
     }
 
-    /// Does what is left to do after an answer, for so long at most: on Lambda, reads lists of mounted servers again that are
+    /// Does what is left to do after an answer, within this time: on Lambda, reads lists of mounted servers again that are
     /// stale (for 10 s at most); and sends the spans of what has ended to the OpenTelemetry collector, if there is one (for 2 s
     /// at most).
     pub async fn flush(&self, limit: Duration) {

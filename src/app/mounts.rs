@@ -83,7 +83,7 @@ impl App {
         }
     }
 
-    /// The same for what is no request of HTTP.
+    /// Starts them for a WebSocket message or a continuation, which have no path.
     pub(crate) async fn need_mounts(&self) {
         if let Some(mounts) = &self.mounts {
             self.begin_mounts(mounts, MCP).await;

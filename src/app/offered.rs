@@ -33,9 +33,8 @@ impl Server {
         self.functions(|all| all.prompts.extend(prompts))
     }
 
-    /// Adds functions, documents and questions as late as can be: when the application is built, and on Lambda, where a
-    /// cold start should not wait for them, with the first request. `add` must add the same ones each time that a process
-    /// starts.
+    /// Adds functions, documents and questions when they are first needed: when the application is built, and on Lambda,
+    /// where a cold start should not wait for them, at the first request. `add` must add the same ones in every process.
     ///
     /// ```
     /// use bifold::{Server, Tool};

@@ -22,7 +22,7 @@ use crate::lambda::runtime::worker::Worker;
 /// A place. A clone is another one.
 pub(crate) struct Place {
     worker: Arc<Worker>,
-    /// Hears of it when the loop loses this place, which is not reported otherwise.
+    /// Told when the loop drops this place, which nothing else reports.
     lost: UnboundedSender<()>,
     desk: Arc<Mutex<Desk>>,
     /// Answers what comes to the desk; made for the first invocation.

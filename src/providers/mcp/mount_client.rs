@@ -25,7 +25,9 @@ impl MountClient {
     pub(super) fn problem(&self, headers: &[(String, String)]) -> Option<String> {
         let is_own = |it: &(String, String)| it.0.eq_ignore_ascii_case("authorization");
         if headers.iter().any(is_own) {
-            return Some("it has both the header `Authorization` and `oauth`".to_owned());
+            return Some(
+                "it has the header `Authorization` and `oauth`: remove one of them".to_owned(),
+            );
         }
         let is_safe = keeps_secrets(&self.token_url);
         (!is_safe).then(|| {

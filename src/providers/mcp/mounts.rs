@@ -23,7 +23,7 @@ use crate::store::Store;
 /// How long the first lists wait for servers that have not answered yet.
 const SETTLING: Duration = Duration::from_secs(1);
 
-/// How long lists are read after an answer at the most.
+/// The longest time for reading lists after an answer.
 const REFRESHING: Duration = Duration::from_secs(10);
 
 /// The mounted servers of an application.
@@ -183,7 +183,7 @@ impl Mounts {
         running.mounted.iter().map(|it| it.tried.clone()).collect()
     }
 
-    /// Reads stale lists again after an answer, for so long at most. Only a process that is frozen between requests needs it.
+    /// Reads stale lists again after an answer, within this time. Only a process that is frozen between requests needs it.
     pub(crate) async fn refresh(&self, limit: Duration) {
         let end = Deadline::after(limit.min(REFRESHING));
         let begun: Vec<_> = {

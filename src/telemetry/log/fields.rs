@@ -18,7 +18,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// No fields, with room for so many bytes and names: a buffer that grows is copied.
+    /// No fields, with room for this many bytes and names, because a buffer that grows is copied.
     pub(super) fn with_room(style: Style, bytes: usize, names: usize) -> Fields {
         Fields {
             style,

@@ -225,7 +225,7 @@ fn a_mount_that_cannot_work_is_refused_at_start() {
                 "key",
                 "",
             )],
-            "it has both the header `Authorization` and `oauth`",
+            "it has the header `Authorization` and `oauth`: remove one of them",
         ),
         (vec![Mount::stdio("a", "")], "its command is empty"),
     ];
