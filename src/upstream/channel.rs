@@ -41,7 +41,7 @@ pub(super) struct Channel {
     /// The time limit of one try, if another try is allowed.
     try_timeout: Duration,
     classes: Classes,
-    limiter: Option<Limiter>,
+    pub(super) limiter: Option<Limiter>,
     /// The writes that have ended; a response from before the last one is not cached.
     writes: AtomicU64,
 }
@@ -116,7 +116,7 @@ impl Channel {
         class.retry.count_request();
         let mut last: Option<Error> = None;
         let mut tries = Tries {
-            class: &class,
+            class,
             count: 0,
             granted: None,
             has_new_credential: false,
@@ -144,7 +144,7 @@ impl Channel {
             let wait = tries
                 .granted
                 .take()
-                .or_else(|| self.wait(request, &class, &error, count));
+                .or_else(|| self.wait(request, class, &error, count));
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(with_tries(error, count)),

@@ -1,6 +1,6 @@
 //! The path classes of one upstream: failures in one class do not affect the others.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use super::breaker::Breaker;
 use super::retry::Retry;
@@ -10,49 +10,54 @@ const MAX_CLASSES: usize = 64;
 
 /// One class: its circuit breaker and its retry budget.
 pub(super) struct Class {
+    name: Box<str>,
     pub(super) breaker: Breaker,
     pub(super) retry: Retry,
 }
 
-/// The classes that were used so far.
+/// The classes that were used so far, in the order of their first use.
 pub(super) struct Classes {
     failures: u32,
     tries: u32,
-    known: Mutex<Vec<(Box<str>, Arc<Class>)>>,
+    /// Each is set once, so a look-up takes no lock.
+    known: [OnceLock<Box<Class>>; MAX_CLASSES],
 }
 
 impl Classes {
     /// Each class has a breaker that opens after `failures`, and `tries` of one request.
     pub(super) fn new(failures: u32, tries: u32) -> Classes {
-        let known = Mutex::default();
         Classes {
             failures,
             tries,
-            known,
+            known: [const { OnceLock::new() }; MAX_CLASSES],
         }
     }
 
     /// The class with this name.
-    pub(super) fn get(&self, name: &str) -> Arc<Class> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, class)) = known.iter().find(|it| *it.0 == *name) {
-            return class.clone();
-        }
-        if known.len() >= MAX_CLASSES {
-            return known[MAX_CLASSES - 1].1.clone();
-        }
-        let class = Arc::new(Class {
-            breaker: Breaker::new(self.failures),
-            retry: Retry::new(self.tries),
-        });
-        known.push((name.into(), class.clone()));
-        class
+    pub(super) fn get(&self, name: &str) -> &Class {
+        let [others @ .., last] = &self.known;
+        let mut others = others.iter().map(|it| self.get_or_set(it, name));
+        others
+            .find(|known| *known.name == *name)
+            .unwrap_or_else(|| self.get_or_set(last, name))
+    }
+
+    fn get_or_set<'a>(&self, known: &'a OnceLock<Box<Class>>, name: &str) -> &'a Class {
+        known.get_or_init(|| {
+            Box::new(Class {
+                name: name.into(),
+                breaker: Breaker::new(self.failures),
+                retry: Retry::new(self.tries),
+            })
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::ptr;
+    use std::sync::Barrier;
+    use std::thread;
 
     use super::{Classes, MAX_CLASSES};
 
@@ -60,14 +65,40 @@ mod tests {
     fn a_name_always_finds_the_same_class_and_the_number_of_classes_is_limited() {
         let classes = Classes::new(5, 3);
         let (first, other) = (classes.get("first"), classes.get("other"));
-        assert!(Arc::ptr_eq(&first, &classes.get("first")));
-        assert!(!Arc::ptr_eq(&first, &other));
+        assert!(ptr::eq(first, classes.get("first")));
+        assert!(!ptr::eq(first, other));
         for number in 0..2 * MAX_CLASSES {
             classes.get(&format!("class {number}"));
         }
-        assert_eq!(classes.known.lock().unwrap().len(), MAX_CLASSES);
         let beyond = [classes.get("one more"), classes.get("and one")];
-        assert!(Arc::ptr_eq(&beyond[0], &beyond[1]));
-        assert!(Arc::ptr_eq(&first, &classes.get("first")));
+        assert!(ptr::eq(beyond[0], beyond[1]));
+        assert!(ptr::eq(first, classes.get("first")));
+    }
+
+    #[test]
+    fn threads_that_use_a_name_first_at_the_same_time_get_the_same_class() {
+        const THREADS: usize = 8;
+        let (classes, start) = (Classes::new(5, 3), Barrier::new(THREADS));
+        let get = |number: usize| {
+            start.wait();
+            let names = ["first", "second", "third"].into_iter().cycle();
+            let found = names.skip(number).take(3);
+            let mut found: Vec<_> = found
+                .map(|it| (it, ptr::from_ref(classes.get(it))))
+                .collect();
+            found.sort_unstable_by_key(|it| it.0);
+            found.into_iter().map(|it| it.1.addr()).collect::<Vec<_>>()
+        };
+        let found: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|number| scope.spawn(move || get(number)))
+                .collect();
+            threads.into_iter().map(|it| it.join().unwrap()).collect()
+        });
+        assert!(found.iter().all(|it| *it == found[0]), "{found:?}");
+        assert_eq!(
+            classes.known.iter().filter(|it| it.get().is_some()).count(),
+            3
+        );
     }
 }

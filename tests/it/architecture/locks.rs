@@ -23,7 +23,7 @@ enum Shared {
 
 use Shared::{Own, Rare, Setting, Thread, Upstream};
 
-const LOCKS: [(&str, Shared); 33] = [
+const LOCKS: [(&str, Shared); 31] = [
     ("app/catalog.rs", Rare),
     ("app/stopping.rs", Rare),
     ("auth/allowances.rs", Setting),
@@ -49,8 +49,6 @@ const LOCKS: [(&str, Shared); 33] = [
     ("telemetry/log/open_spans.rs", Thread),
     ("telemetry/spans/otel.rs", Setting),
     ("testing/upstream.rs", Rare),
-    ("upstream/breaker.rs", Upstream),
-    ("upstream/class.rs", Upstream),
     ("upstream/credentials/authorizer.rs", Upstream),
     ("upstream/limit.rs", Upstream),
     ("upstream/meter.rs", Own),
