@@ -1,14 +1,13 @@
 //! A client that is kept between requests, and the check that its connections still work.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
-use tokio::time::Instant;
 
-use crate::clock::Deadline;
+use crate::clock::{Deadline, LastTime};
 use crate::error::{Error, Result};
 use crate::upstream::Client;
 
@@ -17,8 +16,7 @@ const QUIET: Duration = Duration::from_secs(30);
 
 pub(super) struct Kept {
     client: Client,
-    /// The last response, by both clocks: the monotonic clock may stop while the process is frozen.
-    answered: Mutex<(Instant, SystemTime)>,
+    answered: LastTime,
 }
 
 impl Kept {
@@ -26,8 +24,10 @@ impl Kept {
     pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
     pub(super) fn new(client: Client) -> Kept {
-        let answered = Mutex::new(now());
-        Kept { client, answered }
+        Kept {
+            client,
+            answered: LastTime::now(),
+        }
     }
 
     /// Sends one request and reads the whole response.
@@ -39,17 +39,18 @@ impl Kept {
     ) -> Result<Response<Bytes>> {
         let sent = self.client.send(service, request, deadline).await;
         if !sent.as_ref().is_err_and(Error::is_unreachable) {
-            *self.answered() = now();
+            self.answered.renew();
         }
         sent
     }
 
-    /// Whether the service at `url` responds, with any status: it did so recently, or does so now to an empty request
-    /// without a signature.
-    pub(super) async fn is_whole(self: Arc<Self>, service: &'static str, url: Uri) -> bool {
-        if self.quiet() < QUIET {
-            return true;
-        }
+    /// Whether the service responded a short time ago, so that its connections need no check.
+    pub(super) fn is_recent(&self) -> bool {
+        self.answered.elapsed() < QUIET
+    }
+
+    /// Whether the service at `url` responds, with any status, to an empty request without a signature.
+    pub(super) async fn responds(self: Arc<Self>, service: &'static str, url: Uri) -> bool {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = root(url);
         let deadline = Deadline::after(Kept::PATIENCE);
@@ -58,20 +59,6 @@ impl Kept {
             .await
             .is_err_and(|it| it.is_unreachable())
     }
-
-    /// The time since the last response.
-    fn quiet(&self) -> Duration {
-        let (instant, time) = *self.answered();
-        instant.elapsed().max(time.elapsed().unwrap_or_default())
-    }
-
-    fn answered(&self) -> MutexGuard<'_, (Instant, SystemTime)> {
-        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn now() -> (Instant, SystemTime) {
-    (Instant::now(), SystemTime::now())
 }
 
 /// The root of the same host.

@@ -6,7 +6,6 @@ mod refusal;
 pub(crate) mod secrets;
 mod signature;
 
-use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,12 +119,10 @@ impl Aws {
         signature::sign(&mut parts, &body, &self.keys, &self.region, service, now)?;
         let request = Request::from_parts(parts, body);
         let url = request.uri().clone();
-        let build = || ready(Client::new(&self.config, &url.to_string()).map(Kept::new));
-        let look = |kept: Arc<Kept>| kept.is_whole(service, url.clone());
-        let client = self
-            .client
-            .get_checked(deadline, Kept::PATIENCE, look, build);
-        let client = client.await?;
+        let client = match self.client.built().filter(|it| it.is_recent()) {
+            Some(client) => client,
+            None => self.checked_client(service, url, deadline).await?,
+        };
         let is_hurried = deadline.remaining() < Kept::PATIENCE;
         let sent = client.send(service, request, deadline).await;
         match &sent {
@@ -135,6 +132,24 @@ impl Aws {
             _ => {}
         }
         sent
+    }
+
+    /// The client after a check of its connections, or a new one.
+    async fn checked_client(
+        &self,
+        service: &'static str,
+        url: Uri,
+        deadline: Deadline,
+    ) -> Result<Arc<Kept>> {
+        let build = || {
+            let (config, url) = (self.config.clone(), url.to_string());
+            async move { Client::new(&config, &url).map(Kept::new) }
+        };
+        let check = |kept: Arc<Kept>| kept.responds(service, url.clone());
+        let client = self
+            .client
+            .get_checked(deadline, Kept::PATIENCE, check, build);
+        client.await
     }
 
     /// Sends a request and repeats it until `deadline` while it is throttled, fails or gets no response, so the service may

@@ -1,7 +1,9 @@
-//! Time: the clock in whole seconds of UTC, deadlines, and the waits between attempts.
+//! Time: the clock in whole seconds of UTC, deadlines, the waits between attempts, and when something last happened.
 
 mod backoff;
 mod deadline;
+mod last_time;
+mod throttle;
 mod time_left;
 
 use std::fmt;
@@ -17,6 +19,8 @@ use crate::error::excerpt::excerpt;
 use crate::schema::DECODED;
 pub(crate) use backoff::Backoff;
 pub use deadline::{Countdown, Deadline};
+pub(crate) use last_time::LastTime;
+pub(crate) use throttle::Throttle;
 pub use time_left::TimeLeft;
 pub(crate) use time_left::time_until;
 

@@ -115,14 +115,12 @@ impl Upstreams {
                     Outgoing::get(get.target.to_owned(), get.headers.clone(), get.accept);
                 let (negative_cache, has_client_deadline) =
                     (self.negative_cache.clone(), caller.has_client_deadline);
-                // Another request may have ended since the cache was read.
-                let cached_since = self.cache.get(&key).filter(|entry| entry.is_fresh());
-                let missing_since = self.negative_cache.get(&key);
                 async move {
-                    if let Some(entry) = cached_since {
+                    // Another request may have ended since the cache was read.
+                    if let Some(entry) = cache.get(&key).filter(|entry| entry.is_fresh()) {
                         return Ok(entry);
                     }
-                    if let Some((error, _)) = missing_since {
+                    if let Some((error, _)) = negative_cache.get(&key) {
                         return Err(Arc::new(error));
                     }
                     let request = FetchRequest {

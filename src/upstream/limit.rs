@@ -14,7 +14,7 @@ use crate::upstream::single_flight::Waiters;
 
 /// The limits of one upstream.
 pub(super) struct Limiter {
-    state: Arc<Mutex<LimiterState>>,
+    pub(super) state: Arc<Mutex<LimiterState>>,
 }
 
 /// The permission to send one request; dropping it lets the next request start.
@@ -29,7 +29,7 @@ pub(super) struct LimitReached {
     pub(super) wait: Duration,
 }
 
-struct LimiterState {
+pub(super) struct LimiterState {
     in_flight: usize,
     running: usize,
     bucket: Option<Bucket>,

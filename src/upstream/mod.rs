@@ -268,3 +268,41 @@ fn base_url(url: &str, is_known: bool) -> Result<String, String> {
     }
     Ok(url.trim_end_matches('/').to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    static HELD: Upstream = Upstream::new("held", "http://127.0.0.1:1");
+    static FREE: Upstream = Upstream::new("free", "http://127.0.0.1:1");
+
+    #[test]
+    fn a_request_is_answered_while_a_thread_holds_the_limits_of_another_upstream() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let api = crate::testing::upstream("free").on_get("/x").json(1);
+        let api = runtime.block_on(api.start()).unwrap();
+        let mut config = Config::default();
+        api.configure(&mut config);
+        let upstreams = Upstreams::new(&config, &[HELD.clone(), FREE.clone()], None).unwrap();
+        let caller = Caller {
+            deadline: Deadline::after(Duration::from_secs(60)),
+            meter: &Arc::default(),
+            trace: &Trace::from_headers(&http::HeaderMap::new(), None),
+            principal: None,
+            network: None,
+            has_client_deadline: false,
+        };
+        let limits = upstreams.channels["held"].limiter.as_ref().unwrap();
+        let held = limits.state.lock().unwrap();
+        // It would not return if it waited for the lock that is held.
+        let ask = || runtime.block_on(upstreams.get_json::<u8>(&FREE, "/x", caller));
+        let answer = thread::scope(|scope| scope.spawn(ask).join().unwrap());
+        drop(held);
+        assert_eq!(answer.unwrap(), 1);
+    }
+}

@@ -1,8 +1,9 @@
 //! A value that is built on first use and shared, and rebuilt after it was found to be broken.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use futures_util::future::Either;
 
 use crate::clock::Deadline;
@@ -36,7 +37,7 @@ use crate::upstream::single_flight::SingleFlight;
 /// }
 /// ```
 pub struct Once<T: Send + Sync + 'static> {
-    value: Arc<Mutex<Option<Arc<T>>>>,
+    value: Arc<ArcSwapOption<T>>,
     building: SingleFlight<Result<Arc<T>, Arc<Error>>>,
     checking: SingleFlight<()>,
 }
@@ -74,7 +75,7 @@ impl<T: Send + Sync + 'static> Once<T> {
                     Either::Right(building) => Arc::new(building.await.map_err(Arc::new)?),
                 };
                 // Stored before this execution ends, so that no call in between builds it again.
-                *lock(&value) = Some(built.clone());
+                value.store(Some(built.clone()));
                 Ok(built)
             }
         });
@@ -124,7 +125,7 @@ impl<T: Send + Sync + 'static> Once<T> {
 
     /// The value, if it is built.
     pub(crate) fn built(&self) -> Option<Arc<T>> {
-        lock(&self.value).clone()
+        self.value.load_full()
     }
 }
 
@@ -135,13 +136,6 @@ impl<T: Send + Sync + 'static> Default for Once<T> {
 }
 
 /// Empties `slot` if it contains that value.
-fn clear<T>(slot: &Mutex<Option<Arc<T>>>, broken: &Arc<T>) {
-    let mut value = lock(slot);
-    if value.as_ref().is_some_and(|it| Arc::ptr_eq(it, broken)) {
-        *value = None;
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn clear<T>(slot: &ArcSwapOption<T>, broken: &Arc<T>) {
+    slot.compare_and_swap(&Some(broken.clone()), None);
 }

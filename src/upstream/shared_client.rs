@@ -4,7 +4,6 @@
 //! connection, so a retry on it would also fail. Building the client before the first request would delay a cold
 //! start.
 
-use std::future::ready;
 use std::sync::Arc;
 
 use reqwest::redirect::{Action, Attempt, Policy};
@@ -29,9 +28,12 @@ impl SharedClient {
 
     /// The current client.
     pub(super) async fn client(&self, deadline: Deadline) -> Result<Arc<Client>> {
-        self.client
-            .get(deadline, || ready(build(&self.settings)))
-            .await
+        let build = || {
+            let settings = self.settings.clone();
+            // Built by the future, because a lock is held while this closure runs.
+            async move { build(&settings) }
+        };
+        self.client.get(deadline, build).await
     }
 
     /// Discards the client, unless it was already replaced.

@@ -13,7 +13,7 @@ use crate::clock::Deadline;
 /// The maximum number of holders that one execution remembers, beside the first.
 const MAX_OTHER_HOLDERS: usize = 32;
 
-/// The number of parts of the executions, each with a lock of its own: calls with different keys rarely wait for each other.
+/// The number of parts of the executions. Each has its own lock, so calls with different keys rarely wait for each other.
 const PARTS: usize = 8;
 
 /// Executions in progress, by key. An execution runs while at least one caller waits for it, and is dropped with the
@@ -69,7 +69,8 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         }
     }
 
-    /// Joins the execution of `key`, or starts it. The second value tells whether it was started.
+    /// Joins the execution of `key`, or starts it. The second value tells whether it was started. `start` is called with a
+    /// lock, so it only makes the future, which runs without one.
     pub fn join<F>(
         &self,
         key: &str,
@@ -199,6 +200,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::future::ready;
+    use std::sync::Barrier;
     use std::thread;
     use std::time::Duration;
 
@@ -222,5 +224,35 @@ mod tests {
         });
         assert_eq!((answer, is_started), (Some(7), true));
         drop(guard);
+    }
+
+    #[test]
+    fn calls_join_and_start_while_a_thread_runs_an_execution_of_their_part() {
+        let flights = SingleFlight::new();
+        let mut keys = (0..).map(|it| format!("key {it}"));
+        let other = keys.find(|it| part(it) == part("one")).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(1));
+        let (running, end) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let execution = {
+            let (running, end) = (running.clone(), end.clone());
+            async move {
+                running.wait();
+                end.wait();
+                7
+            }
+        };
+        let (work, _) = flights.join("one", deadline, |_| execution);
+        thread::scope(|scope| {
+            let execution = scope.spawn(|| work.now_or_never());
+            running.wait();
+            // They would not return if the execution ran with a lock.
+            let (joined, is_started) = flights.join("one", deadline, |_| ready(0));
+            assert_eq!((joined.clone().now_or_never(), is_started), (None, false));
+            let (started, is_started) = flights.join(&other, deadline, |_| ready(8));
+            assert_eq!((started.now_or_never(), is_started), (Some(8), true));
+            end.wait();
+            assert_eq!(execution.join().unwrap(), Some(7));
+            assert_eq!(joined.now_or_never(), Some(7));
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! A client whose responses are read part by part, for event streams that last.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode};
@@ -11,7 +11,7 @@ use super::answer;
 use super::client::ClientSettings;
 use super::credentials::{Authorizer, ClientCredentials, Credential, Credentials, Placement};
 use super::shared_client::SharedClient;
-use crate::clock::Deadline;
+use crate::clock::{Deadline, LastTime};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
@@ -28,7 +28,7 @@ pub struct StreamingClient {
     url: Url,
     authorizer: Option<Authorizer>,
     /// When the last response began, in a process that may be frozen between requests.
-    answered: Option<Mutex<SystemTime>>,
+    answered: Option<LastTime>,
 }
 
 /// A response whose head has arrived.
@@ -71,7 +71,7 @@ impl StreamingClient {
             name: name.to_owned(),
             url,
             authorizer: token.map(authorizer).transpose()?,
-            answered: config.is_frozen().then(|| Mutex::new(SystemTime::now())),
+            answered: config.is_frozen().then(LastTime::now),
         })
     }
 
@@ -153,16 +153,13 @@ impl StreamingClient {
     }
 
     fn is_quiet(&self) -> bool {
-        let Some(answered) = &self.answered else {
-            return false;
-        };
-        let answered = *answered.lock().unwrap_or_else(PoisonError::into_inner);
-        answered.elapsed().is_ok_and(|it| it > QUIET)
+        let answered = self.answered.as_ref();
+        answered.is_some_and(|it| it.elapsed() > QUIET)
     }
 
     fn hear(&self) {
         if let Some(answered) = &self.answered {
-            *answered.lock().unwrap_or_else(PoisonError::into_inner) = SystemTime::now();
+            answered.renew();
         }
     }
 }

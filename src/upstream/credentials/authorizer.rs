@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::fs::metadata;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwapOption;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, COOKIE};
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 
 use super::token;
 use super::{Credentials, Scheme, SecretRef, SecretStore};
-use crate::clock::Deadline;
+use crate::clock::{Deadline, Throttle};
 use crate::config::{Config, Secret};
 use crate::error::{Error, Result};
 use crate::upstream::client::Client;
@@ -30,9 +31,9 @@ pub(in crate::upstream) struct Authorizer {
     reader: Arc<Reader>,
     current: Once<Credential>,
     /// The one that was due and may still be good.
-    previous: Mutex<Option<Arc<Credential>>>,
-    /// When a refused credential was last dropped.
-    dropped: Mutex<Option<Instant>>,
+    previous: ArcSwapOption<Credential>,
+    /// Limits how often a refused credential is dropped.
+    drops: Throttle,
 }
 
 /// What is read, and with what.
@@ -50,7 +51,7 @@ pub(in crate::upstream) struct Credential {
     read: (Instant, SystemTime),
     /// The times after which it is renewed, and after which it is useless.
     lifetime: Option<(Duration, Duration)>,
-    checked: Mutex<Instant>,
+    checks: Throttle,
     modified: Option<SystemTime>,
 }
 
@@ -107,8 +108,8 @@ impl Authorizer {
         Ok(Authorizer {
             reader: Arc::new(reader),
             current: Once::new(),
-            previous: Mutex::default(),
-            dropped: Mutex::default(),
+            previous: ArcSwapOption::empty(),
+            drops: Throttle::new(PAUSE),
         })
     }
 
@@ -125,7 +126,7 @@ impl Authorizer {
                 return Ok(known);
             }
             self.current.drop_broken(&known);
-            *lock(&self.previous) = Some(known);
+            self.previous.store(Some(known));
         }
         let reader = self.reader.clone();
         let read = self
@@ -133,7 +134,7 @@ impl Authorizer {
             .get(deadline, || async move { reader.read().await })
             .await;
         // A token that is still good is better than the failure to renew it early.
-        let previous = || lock(&self.previous).clone().filter(|it| it.is_usable());
+        let previous = || self.previous.load_full().filter(|it| it.is_usable());
         read.or_else(|error| previous().ok_or(error))
     }
 
@@ -142,21 +143,17 @@ impl Authorizer {
         if !self.reader.may_change() {
             return false;
         }
-        if self
-            .current
-            .built()
-            .is_some_and(|it| !Arc::ptr_eq(&it, used))
-        {
+        self.previous.store(None);
+        let current = self.current.built();
+        // Another request has dropped it, and may have read another one already.
+        if !current.is_some_and(|it| Arc::ptr_eq(&it, used)) {
             return true;
         }
-        *lock(&self.previous) = None;
-        let mut dropped = lock(&self.dropped);
-        if dropped.is_some_and(|it| it.elapsed() < PAUSE) {
-            return false;
+        let passes = self.drops.passes();
+        if passes {
+            self.current.drop_broken(used);
         }
-        *dropped = Some(Instant::now());
-        self.current.drop_broken(used);
-        true
+        passes
     }
 }
 
@@ -202,7 +199,7 @@ impl Reader {
             placement,
             read: (Instant::now(), SystemTime::now()),
             lifetime,
-            checked: Mutex::new(Instant::now()),
+            checks: Throttle::new(CHECK),
             modified,
         })
     }
@@ -250,15 +247,7 @@ impl Credential {
         if let Some((renewed_after, _)) = self.lifetime {
             return self.age() >= renewed_after;
         }
-        if self.modified.is_none() {
-            return false;
-        }
-        let mut checked = lock(&self.checked);
-        if checked.elapsed() < CHECK {
-            return false;
-        }
-        *checked = Instant::now();
-        reader.modified() != self.modified
+        self.modified.is_some() && self.checks.passes() && reader.modified() != self.modified
     }
 
     /// Whether it can still be sent although it is due.
@@ -306,6 +295,28 @@ pub(crate) fn keeps_secrets(url: &str) -> bool {
     (is_encrypted || is_own) && url.username().is_empty() && url.password().is_none()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_request_that_was_refused_with_a_dropped_credential_may_use_the_next_one() {
+        let path = std::env::temp_dir().join(format!("bifold-refused-{:x}", fastrand::u64(..)));
+        std::fs::write(&path, "key").unwrap();
+        let secret = SecretRef::File(path.to_str().unwrap().to_owned().into());
+        let (credentials, config) = (Credentials::bearer(secret), Config::default());
+        let authorizer = Authorizer::new("api".into(), &credentials, &config, None);
+        let authorizer = authorizer.ok().unwrap();
+        let read = async || {
+            let deadline = Deadline::after(Duration::from_secs(60));
+            authorizer.credential(deadline).await.unwrap()
+        };
+        let used = read().await;
+        assert!(authorizer.drop_refused(&used));
+        assert!(authorizer.drop_refused(&used), "it is not read yet");
+        let next = read().await;
+        assert!(authorizer.drop_refused(&used), "another one is read");
+        assert!(!authorizer.drop_refused(&next), "one was just dropped");
+        std::fs::remove_file(path).unwrap();
+    }
 }
