@@ -1,7 +1,6 @@
 //! A client of the Lambda Runtime API: it posts responses, failures and failed starts, and serves the extension.
 //!
-//! The client of `lambda_runtime` takes more instructions, and ends a post when the platform accepts it, while its stream
-//! goes on.
+//! The client of `lambda_runtime` takes more instructions, and considers a post complete while its stream is still sent.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,7 +26,7 @@ const MODE: HeaderName = HeaderName::from_static("lambda-runtime-function-respon
 /// The platform could not be reached, or refused a request.
 pub type ApiError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A client of the platform. Clones share its kept connections, of which there are never more than requests ran at once.
+/// A client of the platform. Clones share its idle connections, at most one for each request that ran at the same time.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) authority: Arc<str>,
@@ -55,7 +54,7 @@ impl Api {
         })
     }
 
-    /// Waits for the next invocation, where `lambda_runtime` gave up.
+    /// Waits for the next invocation, after the loop of `lambda_runtime` has ended.
     ///
     /// # Errors
     /// The connection fails, the platform refuses the request, or the invocation has no id and cannot be answered.

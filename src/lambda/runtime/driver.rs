@@ -1,8 +1,8 @@
-//! Runs the loop of `lambda_runtime`, and stands in for it where it gives up.
+//! Runs the loop of `lambda_runtime`, and takes invocations without it where it ends.
 //!
-//! The loop ends for good where an invocation or its headers cannot be read, and panics where the platform refuses a
-//! request. One of several workers that does so is lost without a report, and where the platform is gone, several workers
-//! ask it again and again without a pause.
+//! The loop ends when an invocation or its headers cannot be read, and panics when the platform refuses a request. If one of
+//! several workers ends so, `lambda_runtime` does not report it; and if the platform does not respond, several workers ask
+//! it again and again without a pause.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -22,15 +22,15 @@ use tracing::{error, warn};
 use crate::clock::Backoff;
 use crate::lambda::runtime::api::{Api, ApiError};
 use crate::lambda::runtime::health::WorkerHealth;
-use crate::lambda::runtime::place::Place;
+use crate::lambda::runtime::slot::Slot;
 use crate::lambda::runtime::worker::Worker;
 
-/// The retries after the platform failed to give an invocation; the wait doubles each time. There are more while other
-/// workers of the process still get invocations.
+/// The retries after the platform failed to give an invocation; the wait doubles each time. A worker retries more often while
+/// other workers of the process still get invocations.
 const MAX_RETRIES: u32 = 5;
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(1600));
 
-/// The attempts to reach a platform that is gone: few, because the workers of `lambda_runtime` spin meanwhile.
+/// The attempts to reach a platform that does not respond: few, because the workers of `lambda_runtime` spin meanwhile.
 const GONE_AFTER: u32 = 3;
 
 /// Takes invocations for a worker.
@@ -58,11 +58,11 @@ impl Driver {
         }
     }
 
-    /// Where the loop ends, the next invocation is taken without it: one that it could not read is delivered again, until
-    /// it is answered.
+    /// After the loop has ended, the next invocation is taken without it: the platform delivers one that it could not read
+    /// again until it is answered.
     async fn one_at_a_time(&self) -> Result<(), ApiError> {
         loop {
-            let error = self.stock(unbounded_channel().0).await;
+            let error = self.run_loop(unbounded_channel().0).await;
             let start = std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE");
             if start.is_ok_and(|it| it == "snap-start") {
                 // The loop would ask again to be restored.
@@ -73,32 +73,32 @@ impl Driver {
         }
     }
 
-    /// Each worker that the loop loses is replaced.
+    /// Each worker that ends is replaced.
     async fn several_at_once(&self) -> Result<(), ApiError> {
-        let (lost, mut losses) = unbounded_channel();
-        let mut stock = pin!(self.stock(lost).fuse());
+        let (dropped, mut drops) = unbounded_channel();
+        let mut looping = pin!(self.run_loop(dropped).fuse());
         let mut gone = pin!(gone(&self.api.authority));
         let mut replacements: JoinSet<Result<(), ApiError>> = JoinSet::new();
         loop {
             tokio::select! {
                 biased;
-                Some(()) = losses.recv() => {
+                Some(()) = drops.recv() => {
                     warn!("a worker of `lambda_runtime` ended, which may leave an invocation unanswered; it is replaced");
                     let driver = self.clone();
                     replacements.spawn(async move { loop { driver.take().await?; } });
                 }
                 Some(ended) = replacements.join_next() => ended??,
                 error = &mut gone => return Err(error),
-                _ = &mut stock => {}
+                _ = &mut looping => {}
             }
         }
     }
 
     /// Runs the loop of `lambda_runtime`, and returns why it ended.
-    async fn stock(&self, lost: UnboundedSender<()>) -> ApiError {
+    async fn run_loop(&self, dropped: UnboundedSender<()>) -> ApiError {
         let answering = layer_fn(|_| {
-            let place = Place::new(self.worker.clone(), lost.clone());
-            service_fn(move |invocation| place.answer(invocation))
+            let slot = Slot::new(self.worker.clone(), dropped.clone());
+            service_fn(move |invocation| slot.answer(invocation))
         });
         let taking = AssertUnwindSafe(async {
             // The layer answers, so this handler is never called.
@@ -117,7 +117,7 @@ impl Driver {
     /// Takes one invocation without the loop.
     ///
     /// # Errors
-    /// The platform refuses all workers again and again.
+    /// The platform refuses all workers repeatedly.
     async fn take(&self) -> Result<(), ApiError> {
         let mut failures = 0;
         loop {
@@ -127,7 +127,7 @@ impl Driver {
                         self.health.mark_recovered();
                     }
                     let limit = pin!(tokio::time::sleep(Duration::ZERO));
-                    // It is as large as all that a call can be, and most processes never need it.
+                    // The future is large, and most processes never need it.
                     Box::pin(self.worker.run(invocation, limit)).await;
                     return Ok(());
                 }
@@ -146,12 +146,12 @@ impl Driver {
     }
 }
 
-/// Waits until the platform is gone: it has closed an idle connection, and takes no other.
+/// Waits until the platform is gone: it has closed an idle connection, and accepts no new one.
 async fn gone(authority: &str) -> ApiError {
     let mut failures = 0;
     loop {
         match TcpStream::connect(authority).await {
-            // It was asked nothing and sends nothing, so this is the end of the connection.
+            // Nothing is requested, so the read returns when the connection is closed.
             Ok(mut socket) => {
                 let _ = socket.read(&mut [0]).await;
                 failures = 0;

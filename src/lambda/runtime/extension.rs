@@ -33,7 +33,7 @@ pub(crate) async fn register(api: &Api) -> Option<HeaderValue> {
     }
 }
 
-/// Waits for ever. The platform considers the start complete only when every extension waits for its next event.
+/// Waits forever. The platform considers the start complete only when every extension waits for its next event.
 pub(crate) async fn wait(api: Api, identifier: Option<HeaderValue>) {
     if let Some(identifier) = identifier {
         let headers = HeaderMap::from_iter([(IDENTIFIER, identifier)]);

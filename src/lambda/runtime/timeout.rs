@@ -21,13 +21,13 @@ struct Window {
 }
 
 impl Timeout {
-    /// Records an invocation that begins with the time `left`, and returns its time, measured against the longest of the
-    /// window: the timeout is at least as long.
+    /// Records an invocation that begins with the time `left`, and returns its time left out of the longest in the window,
+    /// which is the estimate of the timeout.
     pub(crate) fn observe(&self, left: Duration) -> TimeLeft {
         let Window { left: seen, next } = &*self.0;
-        let place = next.fetch_add(1, Ordering::Relaxed) % WINDOW;
+        let index = next.fetch_add(1, Ordering::Relaxed) % WINDOW;
         let micros = u64::try_from(left.as_micros()).unwrap_or(u64::MAX);
-        seen[place].store(micros, Ordering::Relaxed);
+        seen[index].store(micros, Ordering::Relaxed);
         let longest = seen.iter().map(|it| it.load(Ordering::Relaxed)).max();
         let longest = longest.map_or(left, Duration::from_micros);
         TimeLeft::of(left).out_of(longest.max(left))

@@ -1,8 +1,8 @@
-//! What is done with an invocation: it is answered, and the response is posted.
+//! Answers an invocation and posts the response.
 //!
-//! The stock post is not used: it delays streams by 40 ms (no `TCP_NODELAY`), writes the error of a stream into its body,
-//! ends the body of a producer that panicked as if it were complete, and calls every error "unhandled". One post for all
-//! responses is less than two.
+//! `lambda_runtime` could post it, but that delays streams by 40 ms (no `TCP_NODELAY`), writes the error of a stream into its
+//! body, ends the body of a producer that panicked as if it were complete, and calls every error "unhandled". All responses
+//! are posted in one way, so that there is only one to test.
 
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
@@ -35,7 +35,7 @@ const ATTEMPT: HeaderName = HeaderName::from_static("lambda-runtime-invocation-i
 /// deadline arrives.
 const DELIVERY_GRACE: Duration = Duration::from_millis(500);
 
-/// The time at the end of an invocation in which nothing is done any more.
+/// The time before the deadline of an invocation in which nothing more is sent.
 const FLUSH_RESERVE: Duration = Duration::from_millis(100);
 
 /// Answers invocations.
@@ -64,10 +64,10 @@ impl Worker {
         self.running.receiver_count()
     }
 
-    /// Answers one invocation in the loop, which goes on with the next one.
+    /// Answers one invocation for the loop of `lambda_runtime`, which then requests the next one.
     pub(crate) async fn run_in_loop(&self, invocation: LambdaInvocation, limit: Pin<&mut Sleep>) {
         self.run(invocation, limit).await;
-        // An invocation that is requested now would not be answered.
+        // An invocation that was requested now would not be answered.
         if self.shutdown.has_reached(Phase::Draining) {
             pending::<()>().await;
         }
@@ -81,8 +81,7 @@ impl Worker {
 
     /// Answers one invocation and posts the response, which the platform ignores after the deadline. A failure is logged.
     ///
-    /// `limit` is the timer of the post. One that is kept only moves on; a new one would wake the runtime up each time, by a
-    /// system call.
+    /// `limit` is the timer of the post. It is kept and reset, because each new timer wakes the runtime up by a system call.
     pub(crate) async fn run(&self, invocation: LambdaInvocation, mut limit: Pin<&mut Sleep>) {
         let _running = self.running.subscribe();
         let time_left = time_until(invocation.context.deadline);
@@ -103,8 +102,8 @@ impl Worker {
             // Emulators close the connection when the caller is gone, and the platform does so eventually.
             error!(request_id = id, %error, "a response could not be delivered completely");
         }
-        // The process may be frozen as soon as it asks for the next invocation, so spans are sent before, and lists that are
-        // stale are read; it is killed if that takes too long.
+        // The process may be frozen as soon as it requests the next invocation, so spans are sent and stale lists are read
+        // before; the process is killed if that takes too long.
         let left = end.map_or(Duration::MAX, Deadline::remaining);
         let mut shutdown = self.shutdown.clone();
         tokio::select! {
@@ -135,7 +134,7 @@ impl Worker {
             return Ok(pong(request_info));
         }
         let mut shutdown = self.shutdown.clone();
-        // The future is as large as all that a call can be, so it is pinned here and not moved.
+        // The future is large, so it is pinned here and not moved.
         let answering = answer_until(&self.app, event, request_info, shutdown.clone());
         let answering = pin!(answering);
         tokio::select! {

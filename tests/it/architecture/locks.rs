@@ -36,7 +36,7 @@ const LOCKS: [(&str, Shared); 27] = [
     ("context/updates.rs", Setting),
     ("http/buffers/intake.rs", Own),
     ("lambda/runtime/api.rs", Setting),
-    ("lambda/runtime/place.rs", Own),
+    ("lambda/runtime/slot.rs", Own),
     ("providers/mcp/bridge.rs", Setting),
     ("providers/mcp/children.rs", Rare),
     ("providers/mcp/mounts.rs", Rare),
