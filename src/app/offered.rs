@@ -1,4 +1,4 @@
-//! What a server offers, before there is a registry of it.
+//! The functions, documents and prompts that are added to a server, and the registry that is made of them.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl Server {
         self.functions(|all| all.resources.extend(resources))
     }
 
-    /// Adds ready-made questions.
+    /// Adds prompts, which are prepared questions.
     pub fn prompts(self, prompts: impl IntoIterator<Item = Prompt>) -> Server {
         let prompts: Vec<_> = prompts.into_iter().map(Arc::new).collect();
         self.functions(|all| all.prompts.extend(prompts))
@@ -52,17 +52,17 @@ impl Server {
     }
 }
 
-/// The registrations of a server. The functions are made of them when they are needed.
+/// The registrations of a server, which are run when its functions are needed.
 pub(super) struct Offered {
     pub(super) registrations: Vec<Add>,
     pub(super) rule: Option<SearchRule>,
 }
 
 impl Offered {
-    /// The registry of functions that are checked.
+    /// The registry, after all functions are checked.
     ///
     /// # Errors
-    /// A line for everything that is wrong.
+    /// One line for each problem.
     pub(super) fn checked(self) -> Result<Registry, Vec<String>> {
         let (functions, clash) = self.functions();
         match (Registry::new(functions), clash) {
@@ -74,7 +74,7 @@ impl Offered {
         }
     }
 
-    /// The registry of functions that are taken as they are.
+    /// The registry, without a check of the functions.
     pub(super) fn unchecked(self) -> Registry {
         let (functions, clash) = self.functions();
         if let Some(problem) = clash {

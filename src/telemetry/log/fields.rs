@@ -7,18 +7,18 @@ use tracing::field::{Field, Visit};
 
 use super::style::Style;
 
-/// Written fields, each with what separates it from the one before.
+/// Written fields, each with its separator before it.
 #[derive(Default)]
 pub(super) struct Fields {
     pub(super) style: Style,
     /// The fields; in the line of an event, the whole line.
     pub(super) text: Vec<u8>,
-    /// Where each one ends.
+    /// The end of each field in the text.
     ends: Vec<(&'static str, usize)>,
 }
 
 impl Fields {
-    /// No fields, with room for this many bytes and names, because a buffer that grows is copied.
+    /// No fields, with capacity for this many bytes and names, because a buffer that grows is copied.
     pub(super) fn with_room(style: Style, bytes: usize, names: usize) -> Fields {
         Fields {
             style,
@@ -27,7 +27,7 @@ impl Fields {
         }
     }
 
-    /// Takes everything away, and keeps the room.
+    /// Removes all fields, and keeps the allocated memory.
     pub(super) fn clear(&mut self, style: Style) {
         self.style = style;
         self.text.clear();
@@ -39,14 +39,14 @@ impl Fields {
         self.ends.iter().map(|it| it.0)
     }
 
-    /// Each with its name, the last one first.
+    /// The fields with their names, the last one first.
     pub(super) fn latest_first(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let start = |index: usize| index.checked_sub(1).map_or(0, |it| self.ends[it].1);
         let ends = self.ends.iter().enumerate().rev();
         ends.map(move |(index, (name, end))| (*name, &self.text[start(index)..*end]))
     }
 
-    /// Adds those of another.
+    /// Adds the fields of another.
     pub(super) fn append(&mut self, other: &Fields) {
         let before = self.text.len();
         self.text.extend_from_slice(&other.text);
@@ -62,7 +62,7 @@ impl Fields {
         self.ends.push((name, self.text.len()));
     }
 
-    /// A number or a truth value, which both styles write as JSON does.
+    /// A number or a boolean, which both styles write as JSON does.
     fn add_plain(&mut self, field: &Field, value: impl Serialize) {
         self.add(field, |_, text, _| {
             serde_json::to_writer(text, &value).expect("memory takes any number");

@@ -1,7 +1,8 @@
 //! The log: one line for each event, with the fields of the spans around it.
 //!
-//! The registry of `tracing-subscriber`, which stores spans for its own formats, takes 32 KB and a tenth of our share of a
-//! cold start, and its text format a third of a local request. A line needs less: the written fields of each open span.
+//! The registry of `tracing-subscriber`, which stores spans for its own formats, takes 32 KB and a tenth of what this library
+//! adds to a cold start, and its text format takes a third of a local request. This log stores only the written fields of
+//! each open span.
 
 mod fields;
 mod open_spans;
@@ -29,14 +30,14 @@ pub(super) struct Log<W> {
 thread_local! {
     /// The spans that this thread is in, the innermost last.
     static ENTERED: RefCell<Vec<Id>> = const { RefCell::new(Vec::new()) };
-    /// The buffer of this thread for a line; none while one is written.
+    /// The buffer of this thread for a line; `None` while it is in use.
     static LINE: Cell<Option<Fields>> = const { Cell::new(None) };
 }
 
 /// The fields of a JSON line that no span may replace.
 const OWN_FIELDS: [&str; 3] = ["timestamp", "level", "target"];
 
-/// The most bytes that a thread keeps for its next line.
+/// The maximum size of the buffer that a thread keeps for its next line.
 const KEPT: usize = 16 << 10;
 
 impl<W: Fn(&[u8]) + Send + Sync + 'static> Log<W> {
@@ -77,12 +78,12 @@ impl<W: Fn(&[u8]) + Send + Sync + 'static> Log<W> {
     }
 }
 
-/// JSON lines on standard output, where the log of a container belongs.
+/// JSON lines on standard output, where platforms collect the log of a container.
 pub(super) fn json() -> impl Subscriber + Send + Sync {
     Log::new(Style::Json, unlocked(std::io::stdout()))
 }
 
-/// Lines for people on standard error, apart from what a command prints.
+/// Text lines on standard error, separate from the output of a command.
 pub(super) fn text() -> impl Subscriber + Send + Sync {
     let stream = std::io::stderr();
     let colored = stream.is_terminal();
@@ -110,7 +111,7 @@ impl<W: Fn(&[u8]) + Send + Sync + 'static> Subscriber for Log<W> {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        // A value may log while it is written; then that line has a buffer of its own.
+        // A value may log while it is written; that line gets a new buffer.
         let line = LINE.take();
         let mut line = line.unwrap_or_else(|| Fields::with_room(self.style, 1024, 24));
         line.clear(self.style);
@@ -127,8 +128,8 @@ impl<W: Fn(&[u8]) + Send + Sync + 'static> Subscriber for Log<W> {
 
     fn exit(&self, id: &Id) {
         ENTERED.with_borrow_mut(|entered| {
-            if let Some(place) = entered.iter().rposition(|it| it == id) {
-                entered.remove(place);
+            if let Some(index) = entered.iter().rposition(|it| it == id) {
+                entered.remove(index);
             }
         });
     }
@@ -149,8 +150,8 @@ impl<W: Fn(&[u8]) + Send + Sync + 'static> Subscriber for Log<W> {
     }
 }
 
-/// Writes to a stream without the lock that the standard library holds meanwhile: calls on several threads would wait for
-/// each other. Each line is one write, which the system keeps whole.
+/// Writes to a stream without the lock of the standard library, for which calls on several threads would wait. Each line is
+/// one write, which the system does not mix with others.
 #[cfg(unix)]
 fn unlocked(stream: impl std::os::fd::AsFd) -> impl Fn(&[u8]) + Send + Sync + 'static {
     let file = stream.as_fd().try_clone_to_owned().ok();
@@ -193,7 +194,7 @@ mod tests {
 
     const TIME: &str = "2026-11-28T21:43:07.123456Z";
 
-    /// The lines that are written meanwhile.
+    /// The lines that `doing` logs.
     fn lines(style: Style, doing: impl FnOnce()) -> Vec<String> {
         let lines: Arc<Mutex<Vec<String>>> = Arc::default();
         let kept = lines.clone();
@@ -210,7 +211,7 @@ mod tests {
         lines.clone()
     }
 
-    /// What is logged meanwhile, without the times.
+    /// The JSON lines that `doing` logs, without their times.
     fn logged(doing: impl FnOnce()) -> Vec<Value> {
         let lines = lines(Style::Json, doing);
         let read = |line: String| {
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_line_has_the_names_of_its_spans_before_its_message_and_their_fields_behind_it() {
+    fn a_text_line_has_the_names_of_its_spans_before_its_message_and_their_fields_after_it() {
         let logging = || {
             let outer = info_span!("outer", request_id = "r1", function = "batch");
             outer.in_scope(|| {
@@ -265,19 +266,19 @@ mod tests {
 
     #[test]
     fn a_value_may_log_while_it_is_written() {
-        struct Talkative;
-        impl std::fmt::Display for Talkative {
+        struct Logging;
+        impl std::fmt::Display for Logging {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 info!("inside");
                 f.write_str("value")
             }
         }
         let lines = lines(Style::Text { colored: false }, || {
-            info!(a = 1, b = %Talkative, "outside");
+            info!(a = 1, b = %Logging, "outside");
             info!("after");
         });
         let lines: Vec<&str> = lines.iter().map(|it| &it[TIME.len()..]).collect();
-        // `tracing` itself leaves out what is logged while another event is dispatched.
+        // `tracing` itself drops events that occur while another one is dispatched.
         assert_eq!(lines, ["  INFO outside a=1 b=value\n", "  INFO after\n"]);
     }
 
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_lives_as_long_as_a_handle_or_a_child_and_its_place_is_used_again() {
+    fn a_span_is_kept_while_it_has_a_handle_or_a_child_and_its_slot_is_reused() {
         let lines = logged(|| {
             let child = {
                 let parent = info_span!("parent", a = 1);
@@ -330,7 +331,7 @@ mod tests {
             drop(child);
             let next = error_span!("next", c = 3);
             next.in_scope(|| info!("next"));
-            // A level that is filtered out leaves no trace.
+            // A span that is filtered out is not written.
             debug_span!("hidden", d = 4).in_scope(|| info!("none"));
         });
         let fields = |it: &Value| ["a", "b", "c", "d"].map(|name| it[name].as_u64());

@@ -1,7 +1,7 @@
 //! The spans that are open, each with its fields and its parent.
 //!
-//! A thread opens spans in a part of its own, so that calls on several threads do not wait for each other: a thread locks
-//! the part of another only for a span that came over from there.
+//! Each thread opens spans in its own part, so that calls on several threads do not wait for each other: a thread locks the
+//! part of another one only for a span that was opened there.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +13,10 @@ use tracing::span::Id;
 use super::fields::Fields;
 use super::style::Style;
 
-/// The number of parts; threads beyond it share.
+/// The number of parts; more threads than this share them.
 const PARTS: usize = 32;
 
-/// The open spans; the part of a span and its place there are its id.
+/// The open spans. The id of a span encodes its part and its index there.
 #[derive(Default)]
 pub(super) struct OpenSpans {
     parts: [Mutex<Part>; PARTS],
@@ -27,7 +27,7 @@ pub(super) struct OpenSpans {
 #[derive(Default)]
 struct Part {
     spans: Vec<Option<OpenSpan>>,
-    /// The places that are free.
+    /// The indexes that are free.
     free: Vec<usize>,
 }
 
@@ -62,9 +62,9 @@ impl OpenSpans {
             holders: 1,
         };
         let part = self.own_part();
-        let place = self.lock(part).put(span);
+        let index = self.lock(part).put(span);
         // An id is not 0.
-        Id::from_u64((place * PARTS + part) as u64 + 1)
+        Id::from_u64((index * PARTS + part) as u64 + 1)
     }
 
     /// Adds values to a span.
@@ -77,13 +77,13 @@ impl OpenSpans {
         self.with(id, |span| span.holders += 1);
     }
 
-    /// Takes a holder away. True where it was the last one, with which the span is closed.
+    /// Removes a holder; true if it was the last one, with which the span is closed.
     pub(super) fn release(&self, id: Id) -> bool {
         let mut next = Some(id);
         let mut is_closed = None;
         while let Some(id) = next.take() {
-            let (part, place) = at(&id);
-            let span = self.lock(part).release(place);
+            let (part, index) = at(&id);
+            let span = self.lock(part).release(index);
             is_closed.get_or_insert(span.is_some());
             next = span.and_then(|it| it.parent);
         }
@@ -124,9 +124,9 @@ impl OpenSpans {
     }
 
     fn with<T>(&self, id: &Id, use_span: impl FnOnce(&mut OpenSpan) -> T) -> Option<T> {
-        let (part, place) = at(id);
+        let (part, index) = at(id);
         let mut part = self.lock(part);
-        part.spans.get_mut(place)?.as_mut().map(use_span)
+        part.spans.get_mut(index)?.as_mut().map(use_span)
     }
 
     fn own_part(&self) -> usize {
@@ -145,9 +145,9 @@ impl OpenSpans {
 impl Part {
     fn put(&mut self, span: OpenSpan) -> usize {
         match self.free.pop() {
-            Some(place) => {
-                self.spans[place] = Some(span);
-                place
+            Some(index) => {
+                self.spans[index] = Some(span);
+                index
             }
             None => {
                 self.spans.push(Some(span));
@@ -156,20 +156,20 @@ impl Part {
         }
     }
 
-    /// Takes a holder away, and with the last one the span.
-    fn release(&mut self, place: usize) -> Option<OpenSpan> {
-        let kept = self.spans.get_mut(place)?;
+    /// Removes a holder, and with the last one the span.
+    fn release(&mut self, index: usize) -> Option<OpenSpan> {
+        let kept = self.spans.get_mut(index)?;
         let span = kept.as_mut()?;
         span.holders -= 1;
         if span.holders > 0 {
             return None;
         }
-        self.free.push(place);
+        self.free.push(index);
         kept.take()
     }
 }
 
-/// The part of a span, and its place there.
+/// The part of a span, and its index there.
 fn at(id: &Id) -> (usize, usize) {
     let number = (id.into_u64() - 1) as usize;
     (number % PARTS, number / PARTS)

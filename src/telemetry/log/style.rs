@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use time::OffsetDateTime;
 use tracing::Level;
 
-/// The look of all lines of a log.
+/// The format of all lines of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Style {
     /// One object for each line.
@@ -150,7 +150,7 @@ fn debugged(line: &mut Vec<u8>, text: &str) {
         line.extend_from_slice(text.as_bytes());
         return line.push(b'"');
     }
-    // Memory takes what is written to it.
+    // Writing to memory does not fail.
     let _ = write!(line, "{text:?}");
 }
 
