@@ -33,6 +33,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, Response, StatusCode};
 use tower::ServiceExt;
 
@@ -230,7 +231,21 @@ impl App {
     }
 
     /// Answers one HTTP request, whichever protocol it is for, and writes its line in the log.
-    pub async fn serve(&self, mut request: Request, request_info: RequestInfo) -> Response<Body> {
+    pub async fn serve(&self, request: Request, request_info: RequestInfo) -> Response<Body> {
+        self.boxed(request, request_info).await
+    }
+
+    /// Boxed, so that it is compiled once, in the library.
+    fn boxed(&self, request: Request, info: RequestInfo) -> BoxFuture<'_, Response<Body>> {
+        Box::pin(self.respond(request, info))
+    }
+
+    /// Answers one HTTP request, as [`App::serve`].
+    pub(crate) async fn respond(
+        &self,
+        mut request: Request,
+        request_info: RequestInfo,
+    ) -> Response<Body> {
         self.normalise(&mut request);
         let listener = request_info.listener;
         let entry = self.entry(

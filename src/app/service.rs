@@ -45,8 +45,17 @@ where
         let request_info = RequestInfo::of(&mut request);
         #[cfg(feature = "lambda_http")]
         let request_info = request_info.or_of_lambda_http(&mut request, self.config());
-        Box::pin(async move { Ok(app.serve(request, request_info).await) })
+        boxed(app, request, request_info)
     }
+}
+
+/// Not generic, so that it is compiled once, in the library.
+fn boxed(
+    app: App,
+    request: Request<Body>,
+    request_info: RequestInfo,
+) -> BoxFuture<'static, Result<Response<Body>, Infallible>> {
+    Box::pin(async move { Ok(app.respond(request, request_info).await) })
 }
 
 impl RequestInfo {

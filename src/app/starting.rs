@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use futures_util::future::BoxFuture;
 use http::Extensions;
 
 use super::{App, Server, StartError};
@@ -38,7 +39,14 @@ impl App {
     ///
     /// # Errors
     /// As [`App::new`], and the failure of what runs before.
-    pub async fn start(config: Config, mut server: Server) -> Result<App, StartError> {
+    pub async fn start(config: Config, server: Server) -> Result<App, StartError> {
+        started(config, server).await
+    }
+}
+
+/// Boxed, so that it is compiled once, and not for each program that awaits it.
+fn started(config: Config, mut server: Server) -> BoxFuture<'static, Result<App, StartError>> {
+    Box::pin(async move {
         config.warn_of_unknown(&server.settings);
         config.check(&server.settings).map_err(StartError)?;
         let mut starting = Starting {
@@ -54,7 +62,7 @@ impl App {
         let app = App::new(starting.config, server)?;
         app.start_mounts();
         Ok(app)
-    }
+    })
 }
 
 /// The sentence for the operator: the message of the error and of each source, once.

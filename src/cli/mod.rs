@@ -131,11 +131,19 @@ enum Command {
 /// }
 /// ```
 pub fn main<S: IntoServer>(server: impl FnOnce() -> S) -> ExitCode {
+    start_with(Box::new(|| server().into_server()))
+}
+
+/// Makes the server of the program.
+type MakeServer<'a> = Box<dyn FnOnce() -> Result<Server, Failure> + 'a>;
+
+/// The same without the types of the program, so that all of it is compiled once, in the library.
+fn start_with(server: MakeServer<'_>) -> ExitCode {
     let name = program();
     let done = match start::is_on_lambda() {
         // Lambda starts the program without a command line.
         true => run_on_lambda(server),
-        false => server().into_server().and_then(run),
+        false => server().and_then(run),
     };
     done.unwrap_or_else(|failure| {
         eprintln!("{name}: {failure}");
@@ -143,9 +151,9 @@ pub fn main<S: IntoServer>(server: impl FnOnce() -> S) -> ExitCode {
     })
 }
 
-fn run_on_lambda<S: IntoServer>(server: impl FnOnce() -> S) -> Result<ExitCode, Failure> {
+fn run_on_lambda(server: MakeServer<'_>) -> Result<ExitCode, Failure> {
     lambda::run(async || -> Result<App, Failure> {
-        let server = server().into_server()?;
+        let server = server()?;
         let config = server.config()?;
         log(Format::Json, &config.log)?;
         Ok(App::start(config, server).await?)

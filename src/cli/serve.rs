@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 
 use clap::Args;
+use futures_util::FutureExt;
 use tokio::runtime::Runtime;
 
 use super::{Failure, log};
@@ -33,7 +34,7 @@ impl Serve {
             let app = App::start(config, server).await?;
             let listener = listen(address, OPTIONS).await?;
             // What reads the greeting may send a signal at once.
-            let shutdown = local::signal();
+            let shutdown = local::signal().boxed();
             greeting.print(&listener);
             local::serve_silently(app, listener, shutdown).await?;
             Ok(ExitCode::SUCCESS)

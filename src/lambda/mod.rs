@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 use http::{HeaderMap, StatusCode};
 use tokio::runtime as tokio_runtime;
 use tracing::{debug, error, info, warn};
@@ -74,6 +75,11 @@ const STOP_TIME: Duration = Duration::from_millis(50);
 /// # Errors
 /// The platform cannot be reached, or `start` failed. A failed start is also reported to the platform.
 pub fn run<E: Into<ApiError>>(start: impl AsyncFnOnce() -> Result<App, E>) -> Result<(), ApiError> {
+    run_boxed(Box::pin(async { start().await.map_err(Into::into) }))
+}
+
+/// The same without the types of the program, so that all of it is compiled once, in the library.
+fn run_boxed(start: LocalBoxFuture<'_, Result<App, ApiError>>) -> Result<(), ApiError> {
     let runtime = match concurrency() {
         1 => tokio_runtime::Builder::new_current_thread()
             .enable_all()
@@ -89,15 +95,15 @@ pub fn run<E: Into<ApiError>>(start: impl AsyncFnOnce() -> Result<App, E>) -> Re
 }
 
 /// The same in a runtime that exists.
-pub(crate) async fn serve<E: Into<ApiError>>(
-    start: impl AsyncFnOnce() -> Result<App, E>,
+pub(crate) async fn serve(
+    start: impl Future<Output = Result<App, ApiError>>,
 ) -> Result<(), ApiError> {
     let api = Api::from_env()?;
     // The extension registers while the application is built: one yield lets the request leave first.
     let starting = async {
         tokio::task::yield_now().await;
-        let app = match AssertUnwindSafe(start()).catch_unwind().await {
-            Ok(started) => started.map_err(Into::into)?,
+        let app = match AssertUnwindSafe(start).catch_unwind().await {
+            Ok(started) => started?,
             Err(_) => return Err(Failure::panicked().into()),
         };
         if !app.config().is_frozen() {
@@ -180,7 +186,16 @@ pub async fn answer(
     event: &str,
     request_info: RequestInfo,
 ) -> Result<EventResponse, Failure> {
-    answer_until(app, event, request_info, Shutdown::never()).await
+    answer_boxed(app, event, request_info).await
+}
+
+/// Boxed, so that it is compiled once, in the library.
+fn answer_boxed<'a>(
+    app: &'a App,
+    event: &'a str,
+    request_info: RequestInfo,
+) -> BoxFuture<'a, Result<EventResponse, Failure>> {
+    Box::pin(answer_until(app, event, request_info, Shutdown::never()))
 }
 
 /// Answers one event like [`answer`], and gives up when the process shuts down.
@@ -250,7 +265,7 @@ async fn answer_http(
     // A refusal names the metadata of this server.
     let needs_url = app.is_guarded() && app.config().public_url.is_none();
     let response = match event.request(&config.base_path, needs_url) {
-        Ok(request) => app.serve(request, request_info).await,
+        Ok(request) => app.respond(request, request_info).await,
         Err(problem) => app.refuse(
             StatusCode::BAD_REQUEST,
             "bad_request",

@@ -111,7 +111,7 @@ impl Connection {
         if self.app.has_own_routes() {
             request.extensions_mut().insert(ConnectInfo(self.peer));
         }
-        self.app.serve(request, request_info).await
+        self.app.respond(request, request_info).await
     }
 
     fn track(&self, request: Request<Incoming>) -> Request<Body> {

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::Listener;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, select};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
 use crate::app::{App, OPEN};
@@ -42,14 +44,31 @@ pub async fn serve(
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     info!(%address, mcp = format!("http://{address}/mcp"), docs = format!("http://{address}/docs"), "listening");
-    serve_silently(app, listener, shutdown).await
+    // Only the wait depends on the program: the rest is compiled once, in the library.
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = serve_silently(app, listener, stopped.map(drop).boxed());
+    match select(serving, pin!(shutdown)).await {
+        Either::Left((served, _)) => served,
+        Either::Right(((), serving)) => {
+            drop(stop);
+            serving.await
+        }
+    }
 }
 
 /// Serves without a line in the log that says where.
-pub(crate) async fn serve_silently(
+pub(crate) fn serve_silently(
+    app: App,
+    listener: TcpListener,
+    shutdown: BoxFuture<'static, ()>,
+) -> BoxFuture<'static, io::Result<()>> {
+    Box::pin(run(app, listener, shutdown))
+}
+
+async fn run(
     app: App,
     mut listener: TcpListener,
-    shutdown: impl Future<Output = ()>,
+    mut shutdown: BoxFuture<'static, ()>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     if !app.is_guarded() {
@@ -63,7 +82,6 @@ pub(crate) async fn serve_silently(
     // Each connection holds a receiver.
     let (stop, stopped) = watch::channel(false);
     let mut connections = Connections::new(app.config().max_connections);
-    let mut shutdown = pin!(shutdown);
     let mut flushing = pin!(closing.keep_flushing());
     loop {
         let (stream, peer) = tokio::select! {

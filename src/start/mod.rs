@@ -3,6 +3,9 @@
 mod greeting;
 mod listener;
 
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
+
 use crate::app::{App, Server, StartError};
 use crate::lambda;
 use crate::local;
@@ -39,10 +42,19 @@ pub(crate) fn is_on_lambda() -> bool {
 /// A setting or a registration is wrong, [`Server::on_start`] failed, the address cannot be listened on, or the platform
 /// cannot be reached.
 pub async fn serve(server: Server) -> Result<(), StartError> {
+    boxed(server).await
+}
+
+/// Boxed, so that it is compiled once, in the library.
+fn boxed(server: Server) -> BoxFuture<'static, Result<(), StartError>> {
+    Box::pin(run(server))
+}
+
+async fn run(server: Server) -> Result<(), StartError> {
     let config = server.config().map_err(StartError::because)?;
     if is_on_lambda() {
         start_log(Format::Json, &config.log)?;
-        let start = async || App::start(config, server).await;
+        let start = App::start(config, server).map_err(Into::into);
         return lambda::serve(start).await.map_err(StartError::because);
     }
     start_log(Format::Text, &config.log)?;
@@ -51,7 +63,7 @@ pub async fn serve(server: Server) -> Result<(), StartError> {
     let app = App::start(config, server).await?;
     let listener = listen(address, "BIFOLD_LISTEN").await?;
     // What reads the greeting may send a signal at once.
-    let shutdown = local::signal();
+    let shutdown = local::signal().boxed();
     greeting.print(&listener);
     let served = local::serve_silently(app, listener, shutdown).await;
     served.map_err(StartError::because)

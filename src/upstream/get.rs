@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -12,7 +13,7 @@ use super::channel::{FetchRequest, is_local_refusal};
 use super::declaration::Upstream;
 use super::exchange::{Received, Want};
 use super::outgoing::{Accept, Outgoing, key};
-use super::{Caller, Upstreams, answer, target};
+use super::{Caller, Meter, Upstreams, answer, target};
 use crate::clock::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::upstream::single_flight::Waiters;
@@ -25,6 +26,20 @@ pub(super) struct Get<'a> {
     pub(super) target: &'a str,
     pub(super) headers: &'a HeaderMap,
     pub(super) accept: Accept,
+}
+
+/// What the caches have for a GET.
+enum Known {
+    Found(Found),
+    /// Nothing that is fresh: the key, and what is stale.
+    Missing(String, Option<Arc<CachedBody>>),
+}
+
+/// A body that is still to be decoded.
+struct Found {
+    entry: Arc<CachedBody>,
+    /// Of one that has just been fetched: its key, and the answer before it.
+    fetched: Option<(String, Option<Arc<CachedBody>>)>,
 }
 
 impl Upstreams {
@@ -61,33 +76,63 @@ impl Upstreams {
         caller: Caller<'_>,
         decode: impl Fn(&Bytes) -> Result<T>,
     ) -> Result<T> {
+        let mut found = match self.known(get, caller)? {
+            Known::Found(found) => found,
+            Known::Missing(key, stale) => self.ask(get, key, stale, caller).await?,
+        };
+        loop {
+            match decode(&found.entry.body) {
+                Ok(value) => {
+                    found.accept(caller.meter);
+                    return Ok(value);
+                }
+                Err(error) => found = self.instead(found, error, caller.meter)?,
+            }
+        }
+    }
+
+    /// What the caches have.
+    fn known(&self, get: Get<'_>, caller: Caller<'_>) -> Result<Known> {
         let meter = caller.meter;
         let key = key(get.upstream, get.target, get.headers, get.accept);
         meter.record_key(key.clone());
         let cached = self.cache.get(&key);
         if let Some(entry) = cached.as_ref().filter(|entry| entry.is_fresh()) {
-            meter.record_freshness(entry.freshness(true));
-            return decode(&entry.body);
+            return Ok(Known::Found(Found::cached(entry.clone(), meter)));
         }
         if let Some((error, freshness)) = self.negative_cache.get(&key) {
             meter.record_freshness(freshness);
             return Err(error);
         }
-        let fetched = self.fetch(get, &key, cached.as_ref(), caller).await;
-        let decoded = fetched.and_then(|entry| {
-            let value = decode(&entry.body).inspect_err(|_| self.cache.reject(&key, &entry))?;
-            meter.record_freshness(entry.freshness(false));
-            Ok(value)
-        });
-        decoded.or_else(|error| {
-            match cached.filter(|entry| entry.may_be_used_stale() && !is_final(&error)) {
-                Some(entry) => {
-                    meter.record_freshness(entry.freshness(true));
-                    decode(&entry.body)
-                }
-                None => Err(error),
+        Ok(Known::Missing(key, cached))
+    }
+
+    /// What the upstream answers. Boxed, so that it is compiled once, and not for each program that awaits it.
+    fn ask<'a>(
+        &'a self,
+        get: Get<'a>,
+        key: String,
+        stale: Option<Arc<CachedBody>>,
+        caller: Caller<'a>,
+    ) -> BoxFuture<'a, Result<Found>> {
+        Box::pin(async move {
+            match self.fetch(get, &key, stale.as_ref(), caller).await {
+                Ok(entry) => Ok(Found {
+                    entry,
+                    fetched: Some((key, stale)),
+                }),
+                Err(error) => Found::stale(stale, error, caller.meter),
             }
         })
+    }
+
+    /// What is used instead of a body that could not be decoded.
+    fn instead(&self, found: Found, error: Error, meter: &Meter) -> Result<Found> {
+        let Some((key, stale)) = found.fetched else {
+            return Err(error);
+        };
+        self.cache.reject(&key, &found.entry);
+        Found::stale(stale, error, meter)
     }
 
     /// Joins the request for the same path, or starts it.
@@ -161,6 +206,30 @@ impl Upstreams {
                 Some(result) => return result.map_err(|error| error.again()),
                 None => return Err(channel.timed_out(budget)),
             }
+        }
+    }
+}
+
+impl Found {
+    /// An answer of the cache.
+    fn cached(entry: Arc<CachedBody>, meter: &Meter) -> Found {
+        meter.record_freshness(entry.freshness(true));
+        let fetched = None;
+        Found { entry, fetched }
+    }
+
+    /// The stale answer instead of this failure, if it may be used.
+    fn stale(stale: Option<Arc<CachedBody>>, error: Error, meter: &Meter) -> Result<Found> {
+        match stale.filter(|entry| entry.may_be_used_stale() && !is_final(&error)) {
+            Some(entry) => Ok(Found::cached(entry, meter)),
+            None => Err(error),
+        }
+    }
+
+    /// Records that the body could be decoded.
+    fn accept(&self, meter: &Meter) {
+        if self.fetched.is_some() {
+            meter.record_freshness(self.entry.freshness(false));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Requests of all methods: those that only read are shared as a GET is, all others are sent for one caller.
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -65,25 +66,27 @@ impl Upstreams {
     ///
     /// # Errors
     /// An upstream kind where there is no response.
-    pub async fn send(
-        &self,
-        upstream: &str,
-        outgoing: &Outgoing,
-        caller: Caller<'_>,
-    ) -> Result<UpstreamResponse> {
-        let channel = self.channel(upstream)?;
-        let sent = self.exchange(channel, outgoing, Want::Stream, caller).await;
-        let (limit, end) = (channel.max_bytes, caller.deadline);
-        match sent {
-            Ok(Received::Stream(response, permit)) => Ok(UpstreamResponse::streamed(
-                upstream, response, permit, limit, end,
-            )),
-            Ok(_) => Err(unexpected()),
-            Err(error) => match error.upstream_response() {
-                Some(response) => Ok(UpstreamResponse::refused(upstream, response, end)),
-                None => Err(error),
-            },
-        }
+    pub fn send<'a>(
+        &'a self,
+        upstream: &'a str,
+        outgoing: &'a Outgoing,
+        caller: Caller<'a>,
+    ) -> BoxFuture<'a, Result<UpstreamResponse>> {
+        Box::pin(async move {
+            let channel = self.channel(upstream)?;
+            let sent = self.exchange(channel, outgoing, Want::Stream, caller).await;
+            let (limit, end) = (channel.max_bytes, caller.deadline);
+            match sent {
+                Ok(Received::Stream(response, permit)) => Ok(UpstreamResponse::streamed(
+                    upstream, response, permit, limit, end,
+                )),
+                Ok(_) => Err(unexpected()),
+                Err(error) => match error.upstream_response() {
+                    Some(response) => Ok(UpstreamResponse::refused(upstream, response, end)),
+                    None => Err(error),
+                },
+            }
+        })
     }
 
     async fn read<T>(
@@ -102,14 +105,27 @@ impl Upstreams {
             };
             return self.get(get, caller, decode).await;
         }
-        let channel = self.channel(upstream)?;
-        match self
-            .exchange(channel, outgoing, Want::Whole, caller)
-            .await?
-        {
-            Received::Whole(response) => decode(response.body()),
-            _ => Err(unexpected()),
-        }
+        decode(&self.body(upstream, outgoing, caller).await?)
+    }
+
+    /// The body of a good response to this caller alone. Boxed, so that it is compiled once, and not for each program that
+    /// awaits it.
+    fn body<'a>(
+        &'a self,
+        upstream: &'a str,
+        outgoing: &'a Outgoing,
+        caller: Caller<'a>,
+    ) -> BoxFuture<'a, Result<Bytes>> {
+        Box::pin(async move {
+            let channel = self.channel(upstream)?;
+            match self
+                .exchange(channel, outgoing, Want::Whole, caller)
+                .await?
+            {
+                Received::Whole(response) => Ok(response.into_body()),
+                _ => Err(unexpected()),
+            }
+        })
     }
 
     /// Sends a request for this caller alone.
