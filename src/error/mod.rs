@@ -5,6 +5,9 @@ mod capability;
 mod detail;
 pub(crate) mod excerpt;
 mod foreign;
+pub(crate) mod json_path;
+#[cfg(test)]
+mod json_path_tests;
 mod kind;
 mod own;
 pub(crate) mod suggestion;

@@ -2,15 +2,17 @@
 
 use std::sync::LazyLock;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::arrays;
 use super::mend::Mender;
 use crate::error::excerpt::{said, sentence};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, json_path};
 use crate::schema::Rules;
+
+const NO_OBJECT: &str = "the arguments must be a JSON object";
 
 /// The arguments of one call, and the schemas of their function.
 pub(super) struct Arguments<'a> {
@@ -27,6 +29,14 @@ pub(super) struct Arguments<'a> {
     pub(super) reads_texts: bool,
 }
 
+/// Why arguments are refused.
+enum Failure {
+    /// They break a rule that decoding does not enforce.
+    Rule(Error),
+    /// They cannot be decoded.
+    Type(serde_json::Error),
+}
+
 impl Arguments<'_> {
     /// The decoded arguments. Most decode at once: only arguments that do not are searched for what the schema allows
     /// and serde does not.
@@ -34,20 +44,24 @@ impl Arguments<'_> {
     /// # Errors
     /// `InvalidArgument` with the path of a value that cannot be decoded or breaks a published rule.
     pub(super) fn decode<A: DeserializeOwned>(&self) -> Result<A> {
-        let refusal = match self.read(self.text)? {
-            Some(arguments) => match self.check(self.text) {
-                Ok(()) => return Ok(arguments),
-                Err(refusal) => Some(refusal),
-            },
-            None => None,
-        };
-        let Some(mended) = self.mended() else {
-            return Err(refusal.unwrap_or_else(|| misfit::<A>(self.text)));
-        };
-        let arguments = self.read(&mended)?;
-        let arguments = arguments.ok_or_else(|| misfit::<A>(&mended))?;
-        self.check(&mended)?;
-        Ok(arguments)
+        let mut mended = None;
+        loop {
+            let text = mended.as_deref().unwrap_or(self.text);
+            let failure = match self.read::<A>(text)? {
+                Ok(arguments) => match self.check(text) {
+                    Ok(()) => return Ok(arguments),
+                    Err(refusal) => Failure::Rule(refusal),
+                },
+                Err(error) => Failure::Type(error),
+            };
+            match (self.mended(mended.is_some()), failure) {
+                (Some(next), _) => mended = Some(next),
+                (None, Failure::Rule(refusal)) => return Err(refusal),
+                (None, Failure::Type(error)) => {
+                    return Err(misfit(&json_path::path::<A>(text, &error), &error));
+                }
+            }
+        }
     }
 
     /// The arguments as JSON, for a function that has no argument struct.
@@ -56,14 +70,14 @@ impl Arguments<'_> {
     /// `InvalidArgument` if they are not an object, or break a published rule.
     pub(super) fn object(&self) -> Result<Box<RawValue>> {
         let is_object = |text: &str| text.trim_start().starts_with('{');
-        let misfit = || Error::invalid_argument("$", "the arguments must be a JSON object");
+        let misfit = || Error::invalid_argument("$", NO_OBJECT);
         if !is_object(self.text) {
             return Err(misfit());
         }
         let text = match self.check(self.text) {
             Ok(()) => self.text.to_owned(),
             Err(refusal) => {
-                let mended = self.mended().ok_or(refusal)?;
+                let mended = self.mended(false).ok_or(refusal)?;
                 self.check(&mended)?;
                 mended
             }
@@ -77,18 +91,21 @@ impl Arguments<'_> {
         checked.map_err(|it| Error::invalid_argument(it.path(), it.problem()))
     }
 
-    fn mended(&self) -> Option<String> {
-        Mender::new(self.schema(), self.reads_texts).mend(self.text)
+    /// What arguments that are refused may mean, unless they have been mended already.
+    #[cold]
+    fn mended(&self, is_mended: bool) -> Option<String> {
+        match is_mended {
+            true => None,
+            false => Mender::new(self.schema(), self.reads_texts).mend(self.text),
+        }
     }
 
-    /// `None` if serde cannot decode them.
-    fn read<A: DeserializeOwned>(&self, text: &str) -> Result<Option<A>> {
+    fn read<A: DeserializeOwned>(&self, text: &str) -> Result<serde_json::Result<A>> {
         arrays::check(self.own, text)?;
         // A struct would also decode from an array of its fields, which no schema allows.
-        let is_object = text.trim_start().starts_with('{');
-        Ok(match is_object {
-            true => serde_json::from_str(text).ok(),
-            false => None,
+        Ok(match text.trim_start().starts_with('{') {
+            true => json_path::decode(text),
+            false => Err(serde_json::Error::custom(NO_OBJECT)),
         })
     }
 
@@ -97,20 +114,11 @@ impl Arguments<'_> {
     }
 }
 
-/// Decodes again to find the path of the mistake, which would be too costly for valid arguments.
+/// The refusal of arguments that serde cannot decode at `path`.
 #[cold]
-fn misfit<A: DeserializeOwned>(text: &str) -> Error {
-    if !text.trim_start().starts_with('{') {
-        return Error::invalid_argument("$", "the arguments must be a JSON object");
-    }
-    let mut json = serde_json::Deserializer::from_str(text);
-    match serde_path_to_error::deserialize::<_, A>(&mut json) {
-        Err(error) => {
-            let (path, problem) = (error.path().to_string(), said(error.inner()));
-            Error::invalid_argument(field_of(&path, &problem), sentence(&problem))
-        }
-        Ok(_) => Error::invalid_argument("$", "the arguments cannot be read"),
-    }
+fn misfit(path: &str, error: &serde_json::Error) -> Error {
+    let problem = said(error);
+    Error::invalid_argument(field_of(path, &problem), sentence(&problem))
 }
 
 /// The field at fault: the path where decoding stopped, or the field that serde's message names.
@@ -122,8 +130,8 @@ fn field_of(path: &str, problem: &str) -> String {
             rest.split('`').next()
         });
     match (path, named) {
-        (".", Some(field)) => field.to_owned(),
-        (".", None) => "$".to_owned(),
+        ("", Some(field)) => field.to_owned(),
+        ("", None) => "$".to_owned(),
         (path, Some(field)) if !path.ends_with(field) => format!("{path}.{field}"),
         (path, _) => path.to_owned(),
     }

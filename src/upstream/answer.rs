@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use crate::clock::Deadline;
-use crate::error::{Error, Kind, Result, UpstreamStatus};
+use crate::error::{Error, Kind, Result, UpstreamStatus, json_path};
 
 /// The most bytes that are read of a response that refuses a request.
 const MAX_REFUSAL: usize = 64 << 10;
@@ -101,27 +101,33 @@ pub(super) async fn beginning(response: &mut Response) -> Bytes {
 
 /// Decodes the body of a good answer; the error names the JSON path of the first mismatch.
 pub(super) fn decode<T: DeserializeOwned>(name: &str, body: &[u8]) -> Result<T> {
-    let origin = || origin(name, Some(200));
-    // The encoding is checked once, and not for each text of the body.
-    let text = std::str::from_utf8(body).map_err(|error| {
+    let text = text(name, body)?;
+    json_path::decode(text)
+        .map_err(|error| mismatch(name, &json_path::path::<T>(text, &error), error))
+}
+
+/// The encoding is checked once, and not for each text of the body.
+fn text<'b>(name: &str, body: &'b [u8]) -> Result<&'b str> {
+    std::str::from_utf8(body).map_err(|error| {
         let problem = "answered with JSON that is not UTF-8";
-        Error::upstream(Kind::UpstreamInvalidResponse, origin(), problem).with_source(error)
-    })?;
-    // The path is computed only after decoding has failed, so a good answer does not pay for it.
-    serde_json::from_str(text).map_err(|first: serde_json::Error| {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let place = match serde_path_to_error::deserialize::<_, T>(&mut json) {
-            Err(error) if error.path().iter().len() > 0 => format!(" at `{}`", error.path()),
-            _ => String::new(),
-        };
-        let problem = match first.classify() {
-            serde_json::error::Category::Data => {
-                format!("answered with JSON of an unexpected shape{place}")
-            }
-            _ => "answered with broken JSON".to_owned(),
-        };
-        Error::upstream(Kind::UpstreamInvalidResponse, origin(), problem).with_source(first)
+        Error::upstream(
+            Kind::UpstreamInvalidResponse,
+            origin(name, Some(200)),
+            problem,
+        )
+        .with_source(error)
     })
+}
+
+#[cold]
+fn mismatch(name: &str, path: &str, error: serde_json::Error) -> Error {
+    let problem = match (error.is_data(), path) {
+        (false, _) => "answered with broken JSON".to_owned(),
+        (true, "") => "answered with JSON of an unexpected shape".to_owned(),
+        (true, path) => format!("answered with JSON of an unexpected shape at `{path}`"),
+    };
+    let origin = origin(name, Some(200));
+    Error::upstream(Kind::UpstreamInvalidResponse, origin, problem).with_source(error)
 }
 
 /// The error of a request that received no answer.

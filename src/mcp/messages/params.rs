@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::excerpt::{excerpt, said, sentence};
+use crate::error::json_path;
 use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::fields::Fields;
 use crate::mcp::messages::meta::RequestMeta;
@@ -86,14 +87,16 @@ impl<'a> Params<'a> {
 
     #[cold]
     fn decode_text<T: Deserialize<'a>>(&self) -> Result<T, RpcError> {
-        let mut json = serde_json::Deserializer::from_str(self.text);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let place = match error.path().to_string() {
-                path if path == "." => String::new(),
-                path => format!(".{}", excerpt(&path)),
-            };
-            let said = said(error.inner());
-            RpcError::invalid_params(format!("`params{place}`: {}", sentence(&said)))
-        })
+        json_path::decode(self.text)
+            .map_err(|error| misfit(&json_path::path::<T>(self.text, &error), &error))
     }
+}
+
+fn misfit(path: &str, error: &serde_json::Error) -> RpcError {
+    let place = match path {
+        "" => String::new(),
+        path => format!(".{}", excerpt(path)),
+    };
+    let said = said(error);
+    RpcError::invalid_params(format!("`params{place}`: {}", sentence(&said)))
 }

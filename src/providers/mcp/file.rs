@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::mount::{Mount, Transport};
 use super::mount_client::MountClient;
+use crate::error::json_path;
 
 /// The largest file.
 const MAX_BYTES: u64 = 1 << 20;
@@ -95,15 +96,12 @@ pub(super) fn parse(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Mount>, String> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let file: File = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.inner());
-        match path.as_str() {
-            "." => inner.to_string(),
-            path => format!("`{path}`: {inner}"),
+    let file: File = json_path::decode(text).map_err(|error| {
+        match json_path::path::<File>(text, &error).as_str() {
+            "" => error.to_string(),
+            path => format!("`{path}`: {error}"),
         }
     })?;
-    json.end().map_err(|error| error.to_string())?;
     let entries = file.mcp_servers.0.into_iter();
     let enabled = entries.filter(|(_, entry)| !entry.disabled);
     enabled

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::import::{Given, Import};
+use crate::error::excerpt::said;
+use crate::error::json_path;
 use crate::upstream::{CachePolicy, SecretRef};
 
 /// The largest file.
@@ -77,13 +79,12 @@ pub(super) fn is_list(document: &Document) -> bool {
 
 fn imports(text: String, path: &Path) -> Result<Vec<Import>, String> {
     let document = Document::read(text)?;
-    let mut json = serde_json::Deserializer::from_str(document.text(document.root()));
-    let file: File = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let place = error.path().to_string();
-        let problem = crate::error::excerpt::said(error.inner());
-        match place.as_str() {
-            "." => problem,
-            place => format!("at `{place}`: {problem}"),
+    let json = document.text(document.root());
+    let file: File = json_path::decode(json).map_err(|error| {
+        let problem = said(&error);
+        match json_path::path::<File>(json, &error).as_str() {
+            "" => problem,
+            path => format!("at `{path}`: {problem}"),
         }
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
