@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use axum::extract::Request;
 use http::{HeaderMap, StatusCode};
 
-use super::{App, mcp_http, protocol_of};
+use super::entry::protocol_of;
+use super::{App, mcp_http};
 use crate::config::Config;
 use crate::context::Context;
 use crate::context::answered::Answered;

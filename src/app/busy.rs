@@ -4,7 +4,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use http::{Method, Response};
 
-use super::{App, MCP, RequestInfo, framing, mcp_http, protocol_of};
+use super::entry::protocol_of;
+use super::{App, MCP, RequestInfo, framing, mcp_http};
 use crate::http::buffers::Buffers;
 use crate::http::refusal::Refusal;
 use crate::rest;

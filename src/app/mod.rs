@@ -33,8 +33,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use futures_util::future::BoxFuture;
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use tower::ServiceExt;
 
 use crate::auth::Auth;
@@ -44,7 +43,6 @@ use crate::clock::Deadline;
 use crate::config::Config;
 use crate::context::answered::Answered;
 use crate::context::cipher::StateCipher;
-use crate::context::request_log::RequestGuard;
 use crate::context::updates::Updates;
 use crate::context::{Process, Services};
 use crate::error::Result;
@@ -63,7 +61,6 @@ use crate::websocket::{Dependencies as SocketDependencies, Sockets, Times};
 
 pub(crate) use access::OPEN;
 pub use catalog::{Catalog, CatalogError};
-use entry::protocol_of;
 use missing::{method_not_allowed, unknown};
 use mounts::Mounts;
 use offered::Offered;
@@ -228,41 +225,6 @@ impl App {
             app.router();
         }
         Ok(app)
-    }
-
-    /// Answers one HTTP request, whichever protocol it is for, and writes its line in the log.
-    pub async fn serve(&self, request: Request, request_info: RequestInfo) -> Response<Body> {
-        self.boxed(request, request_info).await
-    }
-
-    /// Boxed, so that it is compiled once, in the library.
-    fn boxed(&self, request: Request, info: RequestInfo) -> BoxFuture<'_, Response<Body>> {
-        Box::pin(self.respond(request, info))
-    }
-
-    /// Answers one HTTP request, as [`App::serve`].
-    pub(crate) async fn respond(
-        &self,
-        mut request: Request,
-        request_info: RequestInfo,
-    ) -> Response<Body> {
-        self.normalise(&mut request);
-        let listener = request_info.listener;
-        let entry = self.entry(
-            protocol_of(request.uri().path()),
-            request.headers(),
-            request_info,
-        );
-        let entry = entry.with_method(request.method());
-        let cx = entry.cx.clone();
-        let guard = RequestGuard::new(entry);
-        let is_head = request.method() == Method::HEAD;
-        if let Some(mounts) = &self.mounts {
-            self.begin_mounts(mounts, request.uri().path()).await;
-        }
-        let mut answered = self.answer(request, listener, cx).await;
-        framing::settle(&mut answered.response, is_head);
-        guard.finish(answered)
     }
 
     /// Refuses what its integration could not read as a request, with an id and a line in the log like any other.

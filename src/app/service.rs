@@ -6,12 +6,14 @@ use std::task::{Context, Poll};
 
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::ConnectInfo;
+use axum::extract::{self, ConnectInfo};
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tower::Service;
 
-use super::{App, RequestInfo};
+use super::entry::protocol_of;
+use super::{App, RequestInfo, framing};
+use crate::context::request_log::RequestGuard;
 
 /// Answers requests with any body. What their transport knows beside them is taken from their extensions:
 /// a [`RequestInfo`], the address of the client as axum's [`ConnectInfo`], and with the feature `lambda_http` what that crate
@@ -45,17 +47,58 @@ where
         let request_info = RequestInfo::of(&mut request);
         #[cfg(feature = "lambda_http")]
         let request_info = request_info.or_of_lambda_http(&mut request, self.config());
-        boxed(app, request, request_info)
+        answer(app, request, request_info)
     }
 }
 
 /// Not generic, so that it is compiled once, in the library.
-fn boxed(
+fn answer(
     app: App,
     request: Request<Body>,
     request_info: RequestInfo,
 ) -> BoxFuture<'static, Result<Response<Body>, Infallible>> {
     Box::pin(async move { Ok(app.respond(request, request_info).await) })
+}
+
+impl App {
+    /// Answers one HTTP request, whichever protocol it is for, and writes its line in the log.
+    pub async fn serve(
+        &self,
+        request: extract::Request,
+        request_info: RequestInfo,
+    ) -> Response<Body> {
+        self.boxed(request, request_info).await
+    }
+
+    /// Boxed, so that it is compiled once, in the library.
+    fn boxed(&self, request: Request<Body>, info: RequestInfo) -> BoxFuture<'_, Response<Body>> {
+        Box::pin(self.respond(request, info))
+    }
+
+    /// Answers one HTTP request, as [`App::serve`].
+    pub(crate) async fn respond(
+        &self,
+        mut request: Request<Body>,
+        request_info: RequestInfo,
+    ) -> Response<Body> {
+        self.normalise(&mut request);
+        let listener = request_info.listener;
+        let entry = self.entry(
+            protocol_of(request.uri().path()),
+            request.headers(),
+            request_info,
+        );
+        let entry = entry.with_method(request.method());
+        let cx = entry.cx.clone();
+        let guard = RequestGuard::new(entry);
+        let is_head = request.method() == Method::HEAD;
+        if let Some(mounts) = &self.mounts {
+            self.begin_mounts(mounts, request.uri().path()).await;
+        }
+        let mut answered = self.answer(request, listener, cx).await;
+        framing::settle(&mut answered.response, is_head);
+        guard.finish(answered)
+    }
 }
 
 impl RequestInfo {
