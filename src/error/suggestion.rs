@@ -7,7 +7,12 @@ const LIKE: f64 = 0.8;
 const MOST: usize = 64;
 
 /// The three of `names` that are most similar to `name`, the best first; case is ignored.
-pub fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn closest<'a>(name: &str, mut names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    closest_of(name, &mut names)
+}
+
+/// Not generic, because sorting is much code.
+fn closest_of<'a>(name: &str, names: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a str> {
     if name.len() > MOST {
         return Vec::new();
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::tool::Tool;
+use crate::schema;
 
 impl Tool {
     /// Shortens the schema of the result in MCP lists, which agents pay for: this many levels of fields, without their
@@ -51,10 +52,10 @@ pub(super) fn shortened(schema: &Value, levels: usize) -> Value {
             // An object whose fields are not shown may have any.
             ("properties" | "required" | "additionalProperties", _) if levels == 0 => continue,
             ("properties", Value::Object(properties)) => {
+                let inner = levels.saturating_sub(1);
                 let properties = properties.iter();
-                properties
-                    .map(|(name, it)| (name.clone(), shortened(it, levels.saturating_sub(1))))
-                    .collect()
+                schema::object(properties.map(|(name, it)| (name.clone(), shortened(it, inner))))
+                    .into()
             }
             ("items" | "additionalProperties", schema) => shortened(schema, levels),
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {

@@ -41,6 +41,14 @@ pub const PLACES: [&str; 3] = ["x-in", "x-name", "x-media-types"];
 /// In the schema of a type that decides itself what it decodes, such as variants of a format. It is not published.
 pub(crate) const DECODED: &str = "x-bifold-decoded";
 
+/// An object with these fields, the last of each name. Collecting them at once would sort them first, with code of its own
+/// for each kind of iterator.
+pub(crate) fn object(fields: impl IntoIterator<Item = (String, Value)>) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.extend(fields);
+    object
+}
+
 /// Generates the schema of one type; the code after it is not generic, so it is compiled once.
 type Root = fn(&mut SchemaGenerator) -> Schema;
 

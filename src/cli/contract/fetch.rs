@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
 use super::lock::FORM;
@@ -12,6 +12,7 @@ use crate::app::{App, Server};
 use crate::cli::{Failure, client};
 use crate::config::Config;
 use crate::error::Kind;
+use crate::schema;
 use crate::upstream::Upstream;
 
 /// The most time that a server may say nothing over MCP.
@@ -95,6 +96,6 @@ fn contract(tools: Vec<Value>) -> Value {
         });
         (it["name"].as_str().unwrap_or_default().to_owned(), entry)
     };
-    let tools: Map<String, Value> = tools.into_iter().map(entry).collect();
+    let tools = schema::object(tools.into_iter().map(entry));
     json!({ "contract": FORM, "seen_over": "mcp", "tools": tools })
 }

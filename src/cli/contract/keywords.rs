@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::schema::{Gap, MAX_DEPTH, Pair};
+use crate::schema;
 
 /// Keywords that say nothing of which values are valid.
 pub(super) const ANNOTATIONS: [&str; 14] = [
@@ -33,8 +34,7 @@ const ALL: [&str; 7] = [
 pub(super) fn constraints(schema: &Map<String, Value>) -> Map<String, Value> {
     let is_meant = |it: &str| !ANNOTATIONS.contains(&it) && !it.starts_with("x-");
     let kept = schema.iter().filter(|it| is_meant(it.0));
-    kept.map(|(name, value)| (name.clone(), bare(name, value)))
-        .collect()
+    schema::object(kept.map(|(name, value)| (name.clone(), bare(name, value))))
 }
 
 /// The same without the annotations inside.
@@ -44,10 +44,10 @@ fn bare(keyword: &str, value: &Value) -> Value {
         other => other.clone(),
     };
     match (keyword, value) {
-        ("properties" | "patternProperties", Value::Object(schemas)) => schemas
-            .iter()
-            .map(|(name, it)| (name.clone(), of(it)))
-            .collect(),
+        ("properties" | "patternProperties", Value::Object(schemas)) => {
+            let schemas = schemas.iter();
+            schema::object(schemas.map(|(name, it)| (name.clone(), of(it)))).into()
+        }
         ("items" | "additionalProperties", it) => of(it),
         ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(list)) => {
             list.iter().map(of).collect()

@@ -1,9 +1,10 @@
 //! The contract of an application: what its callers rely on, in one document with a fixed order.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::openapi;
 use crate::registry::{Registry, Tool};
+use crate::schema;
 
 /// The form of the document. A program reads no other one.
 pub(super) const FORM: u64 = 1;
@@ -12,34 +13,30 @@ pub(super) const FORM: u64 = 1;
 pub(super) fn of(registry: &Registry, document: &Value, name: &str, version: &str) -> Value {
     let mut operations = openapi::routes(document);
     let tools = registry.tools().iter();
-    let tools: Map<String, Value> = tools
-        .map(|it| (it.name().to_owned(), tool(it, operations.remove(it.name()))))
-        .collect();
+    let tools = schema::object(
+        tools.map(|it| (it.name().to_owned(), tool(it, operations.remove(it.name())))),
+    );
     let resources = registry.resources().iter();
-    let resources: Map<String, Value> = resources
-        .map(|it| {
-            let function = it.function();
-            let entry = json!({
-                "media_type": it.mime_type(),
-                "arguments": function.arguments(),
-                "scopes": scopes(function),
-                "public": function.is_public(),
-            });
-            (it.uri().to_owned(), entry)
-        })
-        .collect();
+    let resources = schema::object(resources.map(|it| {
+        let function = it.function();
+        let entry = json!({
+            "media_type": it.mime_type(),
+            "arguments": function.arguments(),
+            "scopes": scopes(function),
+            "public": function.is_public(),
+        });
+        (it.uri().to_owned(), entry)
+    }));
     let prompts = registry.prompts().iter();
-    let prompts: Map<String, Value> = prompts
-        .map(|it| {
-            let function = it.function();
-            let entry = json!({
-                "arguments": function.arguments(),
-                "scopes": scopes(function),
-                "public": function.is_public(),
-            });
-            (it.name().to_owned(), entry)
-        })
-        .collect();
+    let prompts = schema::object(prompts.map(|it| {
+        let function = it.function();
+        let entry = json!({
+            "arguments": function.arguments(),
+            "scopes": scopes(function),
+            "public": function.is_public(),
+        });
+        (it.name().to_owned(), entry)
+    }));
     json!({
         "contract": FORM,
         "name": name,
@@ -53,14 +50,10 @@ pub(super) fn of(registry: &Registry, document: &Value, name: &str, version: &st
 fn tool(tool: &Tool, routes: Option<Value>) -> Value {
     let hints = tool.hints();
     let errors = tool.declared_errors().iter();
-    let errors: Map<String, Value> = errors
-        .map(|it| {
-            (
-                it.kind().as_str().to_owned(),
-                it.kind().status().as_u16().into(),
-            )
-        })
-        .collect();
+    let errors = schema::object(errors.map(|it| {
+        let status = it.kind().status().as_u16();
+        (it.kind().as_str().to_owned(), status.into())
+    }));
     let capabilities = tool.required_capabilities().iter();
     let capabilities: Vec<String> = capabilities.map(|it| format!("{it:?}")).collect();
     let output = tool.output();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::lock::FORM;
+use crate::schema;
 
 /// The most references that are followed one inside the other; a schema that contains itself is cut there.
 const MAX_DEPTH: usize = 8;
@@ -21,12 +22,10 @@ pub(super) fn routes(document: &Value) -> BTreeMap<String, Value> {
     let inside = Document::new(document);
     for (route, name, operation) in operations(document) {
         let places = operation["parameters"].as_array().into_iter().flatten();
-        let places: Map<String, Value> = places
-            .filter_map(|it| {
-                let it = inside.resolved(it);
-                Some((it["name"].as_str()?.to_owned(), it["in"].clone()))
-            })
-            .collect();
+        let places = schema::object(places.filter_map(|it| {
+            let it = inside.resolved(it);
+            Some((it["name"].as_str()?.to_owned(), it["in"].clone()))
+        }));
         let routes = found.entry(name).or_insert_with(|| json!({}));
         routes[route] = Value::Object(places);
     }
@@ -193,9 +192,7 @@ impl<'d> Document<'d> {
                     };
                 }
                 let fields = fields.iter();
-                fields
-                    .map(|(name, it)| (name.clone(), self.at(it, depth)))
-                    .collect()
+                schema::object(fields.map(|(name, it)| (name.clone(), self.at(it, depth)))).into()
             }
             Value::Array(items) => items.iter().map(|it| self.at(it, depth)).collect(),
             other => other.clone(),

@@ -1,7 +1,7 @@
 //! The schema of a form: a flat object of texts, numbers, booleans and choices, which is all that clients can show.
 
 use schemars::JsonSchema;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::schema;
@@ -52,7 +52,7 @@ fn simple(schema: &Value) -> Option<Value> {
     let fields = schema.as_object()?;
     let known = fields.iter().filter(|it| KEYWORDS.contains(&it.0.as_str()));
     let known = known.map(|(keyword, value)| (keyword.clone(), value.clone()));
-    let mut field: Map<String, Value> = known.collect();
+    let mut field = schema::object(known);
     match fields.get("type").and_then(Value::as_str) {
         Some("string") => {
             let format = fields.get("format").filter(|it| is_format(it));

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::composed::{Composed, Reference};
 use super::library::{Library, Node, reference};
+use crate::schema;
 
 /// The most members of a choice that are described.
 const MAX_MEMBERS: usize = 24;
@@ -34,9 +35,7 @@ fn shared(composed: &Composed, file: usize) -> Option<Value> {
     let own = composed.properties.iter();
     // A schema of another file cannot stand here, because its references would lead elsewhere.
     let own = own.filter(|(_, node)| node.file == file);
-    let properties: Map<String, Value> = own
-        .map(|(name, node)| (name.clone(), (*node.value).clone()))
-        .collect();
+    let properties = schema::object(own.map(|(name, node)| (name.clone(), (*node.value).clone())));
     let required: Vec<&String> = composed.required.iter().collect();
     match properties.is_empty() && required.is_empty() {
         true => None,

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::library::{Library, Node};
 use super::outline::Version;
+use crate::schema;
 
 /// Headers that are not parameters: OpenAPI describes them elsewhere, or the connection has them.
 const NOT_PARAMETERS: [&str; 10] = [
@@ -227,8 +228,5 @@ pub(super) fn own_schema(parameter: &Value) -> Value {
     ];
     let fields = parameter.as_object().into_iter().flatten();
     let fields = fields.filter(|(keyword, _)| !own.contains(&keyword.as_str()));
-    let fields: Map<String, Value> = fields
-        .map(|(keyword, it)| (keyword.clone(), it.clone()))
-        .collect();
-    Value::Object(fields)
+    schema::object(fields.map(|(keyword, it)| (keyword.clone(), it.clone()))).into()
 }

@@ -11,7 +11,7 @@ use super::{Fit, List};
 use crate::error::{Error, Result, suggestion};
 use crate::registry::decode::Arguments;
 use crate::registry::tool::Tool;
-use crate::schema::{Fields, Rules};
+use crate::schema::{self, Fields, Rules};
 
 /// The names of all such arguments.
 const NAMES: [&str; 4] = ["fields", "limit", "cursor", "max_bytes"];
@@ -154,7 +154,7 @@ impl Fit {
             schema["x-in"] = "query".into();
             (name.to_owned(), schema)
         };
-        self.names().map(named).collect()
+        schema::object(self.names().map(named))
     }
 }
 
