@@ -19,8 +19,10 @@ const SCRIPT: &[&str] = &[
     include_str!("docs/connect.js"),
     include_str!("docs/functions.js"),
 ];
-/// The part that shows the pages of tools, where there are some.
+/// The part that shows the pages of tools, if there may be some.
 const SCRIPT_OF_APPS: &str = include_str!("docs/app.js");
+/// The part that reads the functions again, if each caller is shown only its own.
+const SCRIPT_OF_CALLERS: &str = include_str!("docs/personal.js");
 /// The last part, which starts the script.
 const SCRIPT_START: &str = include_str!("docs/main.js");
 const PAGE: &str = include_str!("docs/page.html");
@@ -28,8 +30,9 @@ const PAGE: &str = include_str!("docs/page.html");
 /// frame a policy of its own, under which scripts run that can reach nothing.
 pub(super) const FRAME: &str = include_str!("docs/app.html");
 
-/// The page with everything that it shows.
-pub(super) fn page(registry: &Registry, info: &Info) -> String {
+/// The page with everything that it shows. If it shows each caller only its own functions (`is_personal`), it reads them
+/// again after its reader has entered credentials.
+pub(super) fn page(registry: &Registry, info: &Info, is_personal: bool) -> String {
     let catalog = json!({
         "name": info.name,
         "title": info.title.as_ref().unwrap_or(&info.name),
@@ -40,9 +43,11 @@ pub(super) fn page(registry: &Registry, info: &Info) -> String {
         "icons": info.icons,
         "functions": registry.tools().iter().map(|it| function(it)).collect::<Vec<_>>(),
     });
-    let has_apps = registry.tools().iter().any(|it| it.app_uri().is_some());
+    // The policy allows no script to be added when a caller turns out to have a function with a page.
+    let has_apps = is_personal || registry.tools().iter().any(|it| it.app_uri().is_some());
     let apps = if has_apps { SCRIPT_OF_APPS } else { "" };
-    let script = [&SCRIPT.concat(), apps, SCRIPT_START].concat();
+    let personal = if is_personal { SCRIPT_OF_CALLERS } else { "" };
+    let script = [&SCRIPT.concat(), apps, personal, SCRIPT_START].concat();
     let parts = [
         ("style", squeeze::style(STYLE)),
         ("script", squeeze::script(&script)),

@@ -136,12 +136,12 @@ impl RestApi {
     /// The documentation page and its Content-Security-Policy.
     fn docs(&self) -> &(Bytes, HeaderValue) {
         self.docs
-            .get_or_init(|| docs_of(&self.registry, &self.info))
+            .get_or_init(|| docs_of(&self.registry, &self.info, false))
     }
 }
 
-fn docs_of(registry: &Registry, info: &Info) -> (Bytes, HeaderValue) {
-    let page = docs::page(registry, info);
+fn docs_of(registry: &Registry, info: &Info, is_personal: bool) -> (Bytes, HeaderValue) {
+    let page = docs::page(registry, info, is_personal);
     let policy = policy::of_page(&page);
     (page.into(), policy)
 }
@@ -173,7 +173,7 @@ pub fn router(api: Arc<RestApi>) -> Router {
 }
 
 fn docs_page(api: &RestApi, cx: &Context) -> Answered {
-    let personal = api.of_caller(cx).map(|it| docs_of(&it, &api.info));
+    let personal = api.of_caller(cx).map(|it| docs_of(&it, &api.info, true));
     let (html, policy) = personal.as_ref().unwrap_or_else(|| api.docs());
     let mut page = page("docs", "text/html; charset=utf-8", html.clone());
     let headers = page.headers_mut();

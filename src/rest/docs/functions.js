@@ -1,8 +1,8 @@
 // The functions and the section of each: its routes, form, samples and responses.
-const catalog = JSON.parse(one("script#catalog").textContent);
+let catalog = JSON.parse(one("script#catalog").textContent);
 // A gateway may put a stage in front of every path, so addresses start from this page's own prefix.
 const ROOT = location.origin + location.pathname.replace(/\/+[^/]*\/*$/, "");
-const state = { document: undefined, assumed: undefined, secrets: new Map(), language: 0, writing: false };
+const state = { document: undefined, secrets: new Map(), language: 0, writing: false };
 
 // Each function with its routes. The document is the contract of REST; the tools of MCP stand in the catalog.
 function entriesOf(document) {

@@ -85,7 +85,8 @@ async function load() {
     const response = await fetch(ROOT + "/openapi.json", { headers });
     const text = await response.text();
     if (response.ok) {
-      // What is typed stays, unless the document is another one for this caller.
+      await state.reread?.(headers);
+      // What is typed stays, unless this caller is shown other functions.
       if (text === state.text) return;
       state.text = text;
       state.document = parse(text);

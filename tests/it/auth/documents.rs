@@ -1,11 +1,11 @@
 //! What the OpenAPI document and the documentation page say of callers.
 
-use bifold::App;
+use bifold::{App, Resource, Tool};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::issuer::{Issuer, Key};
-use super::{PUBLIC, app, ask, bearer, get, open};
+use super::{PUBLIC, app, ask, bearer, get, open, tool};
 
 /// The settings, the documented statuses, and whether there are security schemes.
 type Case<'c> = (&'c [(&'c str, &'c str)], &'c [&'c str], bool);
@@ -133,4 +133,34 @@ async fn documents_may_show_only_what_the_caller_may_call() {
     assert!(answer.header("vary").contains("Authorization"));
     let answer = ask(&app, get("/openapi.json"), &bearer("unknown")).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_page_has_the_script_for_what_a_caller_sees_after_it_has_authorized() {
+    const CHART: &str = "ui://notes/chart";
+    let issuer = Issuer::start(Key::ed()).await;
+    for (list, is_personal) in [("all", false), ("allowed", true)] {
+        let chart = tool("chart").scopes(&["notes:read"]).app(CHART);
+        let page = Tool::sync("chart_page", || "<p>").describe("Draws the chart.");
+        let server = open().0.tool(chart).resources([Resource::app(CHART, page)]);
+        let settings = [
+            ("BIFOLD_AUTH_ISSUER", issuer.url()),
+            ("BIFOLD_PUBLIC_URL", PUBLIC),
+            ("BIFOLD_AUTH_LIST", list),
+        ];
+        let app = app(server, &settings);
+        let anonymous = ask(&app, get("/docs"), &HeaderMap::new()).await;
+        let anonymous = anonymous.text();
+        // The policy allows only the script that the page came with.
+        assert!(anonymous.contains("ui/initialize"), "{list}");
+        assert_eq!(anonymous.contains("state.reread="), is_personal, "{list}");
+        let chart = format!("\"app\":\"{CHART}\"");
+        assert_eq!(anonymous.contains(&chart), !is_personal, "{list}");
+        let token = bearer(&issuer.token("notes:read"));
+        let own = ask(&app, get("/docs"), &token).await;
+        assert!(own.text().contains(&chart), "{list}");
+        if is_personal {
+            assert!(own.header("vary").contains("X-API-Key"));
+        }
+    }
 }
