@@ -118,6 +118,7 @@ impl App {
         let offered = Offered {
             registrations: server.functions,
             rule: rule.clone(),
+            prepared: server.prepared,
         };
         let registry: Box<dyn FnOnce() -> Registry + Send> = match is_frozen {
             true => Box::new(|| offered.unchecked()),

@@ -7,7 +7,7 @@ use tracing::error;
 use super::Server;
 use super::server::Add;
 use crate::providers::search;
-use crate::registry::{Functions, Prompt, Registry, Resource, SearchRule, Tool};
+use crate::registry::{Functions, Prepared, Prompt, Registry, Resource, SearchRule, Tool};
 
 impl Server {
     /// Adds a function; every list of them keeps the order in which they were added.
@@ -50,12 +50,33 @@ impl Server {
         self.functions.push(Box::new(add));
         self
     }
+
+    /// Takes what MCP lists say of the tools from this text, which the command `prepare` writes
+    /// ([`Registry::prepared`](crate::Registry::prepared)). On Lambda the first list of a cold start then makes no schemas,
+    /// which is most of its work where there are many functions. Elsewhere, and for a tool that the text does not have,
+    /// lists are made of the types as always.
+    ///
+    /// The text must be written anew when a tool changes: `prepare --check` in the tests of an application fails where it
+    /// was not.
+    ///
+    /// ```
+    /// use bifold::Server;
+    ///
+    /// const PREPARED: &str = ""; // include_str!("prepared.tsv")
+    ///
+    /// let server = Server::new("greeter", "1.0.0").prepared(PREPARED);
+    /// ```
+    pub fn prepared(mut self, text: &'static str) -> Server {
+        self.prepared = Some(text);
+        self
+    }
 }
 
 /// The registrations of a server, which are run when its functions are needed.
 pub(super) struct Offered {
     pub(super) registrations: Vec<Add>,
     pub(super) rule: Option<SearchRule>,
+    pub(super) prepared: Option<&'static str>,
 }
 
 impl Offered {
@@ -64,7 +85,7 @@ impl Offered {
     /// # Errors
     /// One line for each problem.
     pub(super) fn checked(self) -> Result<Registry, Vec<String>> {
-        let (functions, clash) = self.functions();
+        let (functions, clash) = self.functions(false);
         match (Registry::new(functions), clash) {
             (Ok(registry), None) => Ok(registry),
             (registry, clash) => Err(clash
@@ -74,9 +95,9 @@ impl Offered {
         }
     }
 
-    /// The registry, without a check of the functions.
+    /// The registry, without a check of the functions; their lists are the prepared ones.
     pub(super) fn unchecked(self) -> Registry {
-        let (functions, clash) = self.functions();
+        let (functions, clash) = self.functions(true);
         if let Some(problem) = clash {
             error!("clients are shown all functions, and no search: {problem}");
         }
@@ -84,10 +105,15 @@ impl Offered {
     }
 
     /// The functions, and why a search that should be among them cannot be.
-    fn functions(self) -> (Functions, Option<String>) {
+    fn functions(self, uses_prepared: bool) -> (Functions, Option<String>) {
         let mut functions = Functions::default();
         for add in self.registrations {
             add(&mut functions);
+        }
+        if let Some(text) = self.prepared.filter(|_| uses_prepared) {
+            let prepared = Arc::new(Prepared::new(text));
+            let tools = functions.tools.iter_mut().filter_map(Arc::get_mut);
+            tools.for_each(|it| it.set_prepared(prepared.clone()));
         }
         let rule = self.rule.as_ref();
         let settled = rule.map(|rule| search::settle(&mut functions, rule));

@@ -62,6 +62,8 @@ pub struct Server {
     pub(crate) topics: Vec<Topic>,
     /// Each adds some of its functions, in this order.
     pub(super) functions: Vec<Add>,
+    /// What MCP lists say of its tools, written ahead.
+    pub(crate) prepared: Option<&'static str>,
     pub(crate) may_change: bool,
     #[cfg(feature = "mounts")]
     pub(super) mounts: Vec<Mount>,
@@ -106,6 +108,7 @@ impl Server {
             page_size: PAGE_SIZE,
             topics: Vec::new(),
             functions: Vec::new(),
+            prepared: None,
             may_change: false,
             #[cfg(feature = "mounts")]
             mounts: Vec::new(),

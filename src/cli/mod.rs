@@ -1,4 +1,4 @@
-//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `contract`, `key`, `mount`.
+//! The command line of every application: `serve`, `stdio`, `list`, `call`, `client`, `openapi`, `contract`, `prepare`, `key`, `mount`.
 
 mod call;
 mod client;
@@ -10,6 +10,7 @@ mod key;
 mod list;
 #[cfg(feature = "mounts")]
 mod mount;
+mod prepare;
 mod serve;
 mod stdio;
 
@@ -33,6 +34,7 @@ use key::Key;
 use list::List;
 #[cfg(feature = "mounts")]
 use mount::Mount;
+use prepare::Prepare;
 use serve::Serve;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -89,6 +91,10 @@ enum Command {
     Client(Client),
     /// Keep the contract with callers: what changes, and whether it breaks them.
     Contract(Contract),
+    /// Write what MCP lists say of the tools, so that a cold start need not make it.
+    ///
+    /// Exit status of `--check`: 0 if the file says the same, 1 if it must be written anew.
+    Prepare(Prepare),
     /// Look at MCP servers before they are mounted.
     #[cfg(feature = "mounts")]
     Mount(Mount),
@@ -173,6 +179,7 @@ fn run(server: Server) -> Result<ExitCode, Failure> {
         Some(Command::List(list)) => list.run(config, server),
         Some(Command::Call(call)) => call.run(config, server),
         Some(Command::Contract(contract)) => contract.run(config, server),
+        Some(Command::Prepare(prepare)) => prepare.run(config, server),
         Some(Command::Client(client)) => client.run(config, &server),
         Some(Command::Key(key)) => key.run(),
         #[cfg(feature = "mounts")]

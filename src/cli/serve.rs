@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use futures_util::FutureExt;
 use tokio::runtime::Runtime;
+use tracing::warn;
 
-use super::{Failure, log};
+use super::{Failure, log, prepare};
 use crate::app::{App, Server};
 use crate::config::Config;
 use crate::local;
@@ -16,6 +17,9 @@ use crate::telemetry::Format;
 
 /// How the address can be set.
 const OPTIONS: &str = "`--listen ADDRESS:PORT` or `BIFOLD_LISTEN`";
+
+const OUTDATED: &str = "the list that `Server::prepared` has differs from the tools, and a deployed function would show it: \
+                        write it anew with the command `prepare`";
 
 #[derive(Args)]
 pub(super) struct Serve {
@@ -31,7 +35,11 @@ impl Serve {
         Runtime::new()?.block_on(async {
             let address = config.listen;
             let greeting = Greeting::new(&server);
+            let prepared = server.prepared;
             let app = App::start(config, server).await?;
+            if prepare::is_outdated(prepared, &app.registry()) {
+                warn!("{OUTDATED}");
+            }
             let listener = listen(address, OPTIONS).await?;
             // What reads the greeting may send a signal at once.
             let shutdown = local::signal().boxed();

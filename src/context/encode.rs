@@ -203,19 +203,21 @@ const EVENT: usize = 32;
 /// The most bytes of the envelope around a result.
 const ENVELOPE: usize = 16 << 10;
 
-/// The raw value of a text that was made of JSON.
-pub(crate) fn raw_of(text: String) -> Result<Box<RawValue>> {
-    raw(text.into_bytes())
-}
-
 /// JSON that was written a moment ago.
 ///
 /// # Errors
 /// `Internal` where it is not UTF-8.
 pub(super) fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>> {
-    let broken = || Error::internal("the result could not be encoded");
-    let text = String::from_utf8(bytes).map_err(|error| broken().with_source(error))?;
-    Box::<RawValue>::deserialize(Written(text)).map_err(|error| broken().with_source(error))
+    raw_of(String::from_utf8(bytes).map_err(broken)?)
+}
+
+/// The raw value of a text that is known to be JSON.
+pub(crate) fn raw_of(text: String) -> Result<Box<RawValue>> {
+    Box::<RawValue>::deserialize(Written(text)).map_err(broken)
+}
+
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::internal("the result could not be encoded").with_source(error)
 }
 
 /// Gives the text as it is, the way `serde_json` hands over a raw value. `RawValue::from_string` would read all of it again.

@@ -27,23 +27,24 @@ const MOST: usize = 24;
 
 /// Bytes on their way into a buffer, which are added many at a time.
 struct Block {
-    bytes: [u8; BLOCK],
+    /// With room for a word at every place.
+    bytes: [u8; BLOCK + 8],
     end: usize,
 }
 
 /// Adds the text as a string, with its quotes.
 pub(crate) fn string(json: &mut Vec<u8>, text: &str) {
-    json.reserve(text.len() + text.len() / 8 + 2);
+    json.reserve(text.len() + text.len() / 4 + 2);
     json.push(b'"');
     let (words, rest) = text.as_bytes().as_chunks();
     let mut block = Block {
-        bytes: [0; BLOCK],
+        bytes: [0; BLOCK + 8],
         end: 0,
     };
     for bytes in words {
         let word = u64::from_le_bytes(*bytes);
-        // A byte below 0x20 has these bits unset.
-        if equal(word & (ONES * 0xe0), 0) == 0 {
+        // A byte below 0x20 borrows; one that follows it may seem to be one too.
+        if word.wrapping_sub(ONES * 0x20) & !word & HIGH == 0 {
             block.add(json, word);
         } else {
             block.flush(json);
@@ -69,12 +70,12 @@ impl Block {
             self.flush(json);
         }
         self.put(self.end, word);
-        let mut marks = equal(word, b'"') | equal(word, b'\\');
+        let mut marks = !(differ(word, b'"') & differ(word, b'\\')) & HIGH;
         let mut start = self.end;
         while marks != 0 {
             // The mark and what follows it move by one.
             let before = marks.trailing_zeros() as usize / 8;
-            self.bytes[start + before] = b'\\';
+            self.bytes[(start + before) % BLOCK] = b'\\';
             start += 1;
             self.put(start + before, word >> (8 * before));
             marks &= marks - 1;
@@ -82,7 +83,9 @@ impl Block {
         self.end = start + 8;
     }
 
+    /// `place` is below `BLOCK`; the remainder spares a check.
     fn put(&mut self, place: usize, word: u64) {
+        let place = place % BLOCK;
         self.bytes[place..place + 8].copy_from_slice(&word.to_le_bytes());
     }
 
@@ -92,11 +95,11 @@ impl Block {
     }
 }
 
-/// The high bit of each byte of the word that is `byte`.
-fn equal(word: u64, byte: u8) -> u64 {
+/// The high bit of each byte of the word that is not `byte`; the other bits say nothing.
+fn differ(word: u64, byte: u8) -> u64 {
     let different = word ^ (ONES * u64::from(byte));
     // A carry into the high bit says that one of the others is set.
-    !(((different & !HIGH) + !HIGH) | different) & HIGH
+    ((different & !HIGH) + !HIGH) | different
 }
 
 fn character(json: &mut Vec<u8>, byte: u8) {

@@ -39,7 +39,9 @@ use upstreams::{EXCHANGE, EXPLORER, LCD};
 
 /// The server of the binary: the bundled functions, and one that calls many of them at once.
 pub fn server() -> Server {
-    core().functions(|all| all.add_tool(batch::tool().read_only()))
+    core()
+        .prepared(include_str!("prepared.tsv"))
+        .functions(|all| all.add_tool(batch::tool().read_only()))
 }
 
 /// The bundled functions alone.

@@ -15,6 +15,7 @@ use super::hints::Hints;
 use super::icon::Icon;
 use super::location;
 use super::output::Output;
+use super::prepared::{Prepared, PreparedTool};
 use super::route::Routes;
 use crate::context::Context;
 use crate::error::{Capability, Result};
@@ -65,6 +66,8 @@ pub struct Tool {
     pub(super) fit: Option<Box<Fit>>,
     /// What is known of a tool that is made at run time.
     pub(super) dynamic: Option<Box<Dynamic>>,
+    /// What MCP lists say of the tools of this server, written ahead.
+    prepared: Option<Arc<Prepared>>,
 }
 
 impl Tool {
@@ -108,6 +111,7 @@ impl Tool {
             has_arguments: handler.has_arguments,
             fit: None,
             dynamic: None,
+            prepared: None,
         }
     }
 
@@ -251,12 +255,29 @@ impl Tool {
 
     /// What it does: the text of [`Tool::describe`], or else the doc comment of the argument struct, or else the title.
     pub fn description(&self) -> &str {
+        let prepared = || self.prepared().map(|it| it.description());
         let documented = || self.schema().get("description").and_then(Value::as_str);
         self.description
             .as_deref()
+            .or_else(prepared)
             .or_else(documented)
             .or(self.title.as_deref())
             .unwrap_or("")
+    }
+
+    /// Whether its description is its own, and not the doc comment of the argument struct.
+    pub(super) fn is_described(&self) -> bool {
+        self.description.is_some()
+    }
+
+    /// Lists the tool by what is prepared, where that has it.
+    pub(crate) fn set_prepared(&mut self, prepared: Arc<Prepared>) {
+        self.prepared = Some(prepared);
+    }
+
+    /// What is prepared of it for MCP lists.
+    pub(crate) fn prepared(&self) -> Option<&PreparedTool> {
+        self.prepared.as_ref()?.get(&self.name)
     }
 
     /// The JSON schema of the arguments, without the description of the function.

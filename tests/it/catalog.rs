@@ -3,6 +3,7 @@
 mod dynamic;
 mod late;
 mod lists;
+mod prepared;
 mod running;
 mod stopped;
 

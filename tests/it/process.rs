@@ -12,6 +12,7 @@ mod log;
 #[cfg(all(target_os = "linux", feature = "mounts"))]
 mod mounts;
 pub mod platform;
+mod prepare;
 mod runtime;
 pub mod serve;
 mod sockets;

@@ -1,13 +1,18 @@
 //! The entries of the four lists, in the form of each revision.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::mcp::messages::blocks;
 use crate::mcp::messages::version::Shape;
+use crate::mcp::methods::entry::{Annotated, Argument, Entry, Listed};
 use crate::mcp::methods::foreign;
-use crate::registry::{Prompt, Registry, Resource, Tool};
+use crate::registry::{PreparedTool, Prompt, Registry, Resource, Tool};
 
 /// The key of `_meta` that names the scopes which a function needs.
 pub(super) const SCOPES: &str = "bifold/scopes";
@@ -57,14 +62,14 @@ impl List {
     }
 
     /// The entries, in the order of registration.
-    pub(crate) fn entries(self, registry: &Registry, shape: Shape) -> Vec<Value> {
+    pub(crate) fn entries(self, registry: &Registry, shape: Shape) -> Vec<Listed<'_>> {
         match self {
             List::Tools => tools(registry).map(|it| tool(it, shape)).collect(),
             List::Resources => resources(registry, false)
-                .map(|it| resource(it, "uri", shape))
+                .map(|it| resource(it, List::Resources, shape))
                 .collect(),
             List::Templates => resources(registry, true)
-                .map(|it| resource(it, "uriTemplate", shape))
+                .map(|it| resource(it, List::Templates, shape))
                 .collect(),
             List::Prompts => {
                 let prompts = registry.prompts().iter();
@@ -82,8 +87,8 @@ pub(crate) fn differ(old: &Registry, new: &Registry, list: List) -> bool {
         List::Prompts => are_same(old.prompts(), new.prompts()),
     };
     // The latest revision includes every field of an entry.
-    let entries = |registry| list.entries(registry, Shape::Modern);
-    !are_same && entries(old) != entries(new)
+    let json = |registry| serde_json::to_string(&list.entries(registry, Shape::Modern));
+    !are_same && json(old).ok() != json(new).ok()
 }
 
 fn are_same<T>(old: &[Arc<T>], new: &[Arc<T>]) -> bool {
@@ -100,77 +105,106 @@ fn resources(registry: &Registry, is_template: bool) -> impl Iterator<Item = &Ar
     resources.filter(move |it| it.is_template() == is_template)
 }
 
-fn tool(tool: &Tool, shape: Shape) -> Value {
+fn tool(tool: &Tool, shape: Shape) -> Listed<'_> {
     if let Some(entry) = foreign::entry(tool, "name", tool.name(), shape) {
-        return entry;
+        return Listed::Foreign(entry);
     }
-    let mut entry = described("name", tool.name(), tool, shape);
-    entry["inputSchema"] = tool.arguments();
-    if shape >= Shape::Hinted {
-        entry["annotations"] = json!(tool.hints());
-    }
-    // This revision has the title in the annotations; later revisions have it beside the name.
-    if let Some(title) = tool.display_title().filter(|_| shape == Shape::Hinted) {
-        entry["annotations"]["title"] = title.into();
-    }
-    if shape >= Shape::Structured
-        && let Some(schema) = tool.structured()
-    {
-        entry["outputSchema"] = schema;
-    }
-    entry
+    let hints = tool.hints();
+    let annotations = match (tool.display_title(), shape) {
+        (_, Shape::Plain) => None,
+        // This revision has the title in the annotations; later revisions have it beside the name.
+        (Some(title), Shape::Hinted) => {
+            let mut annotations = json!(hints);
+            annotations["title"] = title.into();
+            Some(Annotated::Other(annotations))
+        }
+        _ => Some(Annotated::Hints(hints)),
+    };
+    let prepared = tool.prepared();
+    let output = match prepared {
+        _ if shape < Shape::Structured => None,
+        Some(prepared) => prepared.output(),
+        None => tool.structured().map(|it| raw(&it)),
+    };
+    let input = prepared.map_or_else(|| raw(&tool.arguments()), PreparedTool::input);
+    Listed::Own(Box::new(Entry {
+        annotations,
+        input_schema: Some(input),
+        output_schema: output,
+        ..described(tool.name(), tool, shape)
+    }))
 }
 
-fn resource(resource: &Resource, key: &str, shape: Shape) -> Value {
-    let function = resource.function();
-    if let Some(entry) = foreign::entry(function, key, resource.uri(), shape) {
-        return entry;
+fn resource(resource: &Resource, list: List, shape: Shape) -> Listed<'_> {
+    let (function, uri) = (resource.function(), resource.uri());
+    let key = match list {
+        List::Templates => "uriTemplate",
+        _ => "uri",
+    };
+    if let Some(entry) = foreign::entry(function, key, uri, shape) {
+        return Listed::Foreign(entry);
     }
-    let mut entry = described(key, resource.uri(), function, shape);
-    entry["name"] = function.name().into();
-    entry["mimeType"] = resource.mime_type().into();
-    if let Some(annotations) = resource.annotations() {
-        entry["annotations"] = json!(annotations);
-        blocks::abridge(&mut entry["annotations"], shape);
-    }
-    if let Some(bytes) = resource.bytes() {
-        entry["size"] = bytes.into();
-    }
-    entry
+    let annotations = resource.annotations().map(|it| {
+        let mut annotations = json!(it);
+        blocks::abridge(&mut annotations, shape);
+        Annotated::Other(annotations)
+    });
+    let is_template = list == List::Templates;
+    Listed::Own(Box::new(Entry {
+        annotations,
+        mime_type: Some(resource.mime_type()),
+        size: resource.bytes(),
+        uri: (!is_template).then_some(uri),
+        uri_template: is_template.then_some(uri),
+        ..described(function.name(), function, shape)
+    }))
 }
 
-fn prompt(prompt: &Prompt, shape: Shape) -> Value {
+fn prompt(prompt: &Prompt, shape: Shape) -> Listed<'_> {
     let function = prompt.function();
     if let Some(entry) = foreign::entry(function, "name", prompt.name(), shape) {
-        return entry;
+        return Listed::Foreign(entry);
     }
-    let arguments = function.parameters().into_iter().flatten().map(|(name, schema)| {
-        let description = schema.get("description").cloned().unwrap_or_default();
-        json!({ "name": name, "description": description, "required": function.is_required(name) })
+    let arguments = function.parameters().into_iter().flatten();
+    let arguments = arguments.map(|(name, schema)| Argument {
+        description: schema
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default(),
+        name,
+        required: function.is_required(name),
     });
-    let arguments: Vec<Value> = arguments.collect();
-    let mut entry = described("name", prompt.name(), function, shape);
-    entry["arguments"] = arguments.into();
+    Listed::Own(Box::new(Entry {
+        arguments: Some(arguments.collect()),
+        ..described(prompt.name(), function, shape)
+    }))
+}
+
+/// What all kinds of entries share: the name, and the metadata that the revision knows.
+fn described<'r>(name: &'r str, function: &'r Tool, shape: Shape) -> Entry<'r> {
+    let mut entry = Entry {
+        name,
+        description: Some(function.description_json()),
+        ..Entry::default()
+    };
+    if shape >= Shape::Structured {
+        entry.title = function.display_title();
+        let mut meta = Cow::Borrowed(function.metadata());
+        if !function.required_scopes().is_empty() {
+            let scopes = json!(function.required_scopes());
+            meta.to_mut().insert(SCOPES.to_owned(), scopes);
+        }
+        entry.meta = Some(meta).filter(|it| !it.is_empty());
+    }
+    if shape >= Shape::Illustrated {
+        entry.icons = function.icons();
+    }
     entry
 }
 
-/// The fields that all kinds of entries share: the name or URI, and the metadata that the revision knows.
-fn described(key: &str, name: &str, function: &Tool, shape: Shape) -> Value {
-    let mut entry = json!({ key: name, "description": function.description() });
-    if let Some(title) = function
-        .display_title()
-        .filter(|_| shape >= Shape::Structured)
-    {
-        entry["title"] = title.into();
-    }
-    if shape >= Shape::Structured && !function.metadata().is_empty() {
-        entry["_meta"] = json!(function.metadata());
-    }
-    if shape >= Shape::Structured && !function.required_scopes().is_empty() {
-        entry["_meta"][SCOPES] = json!(function.required_scopes());
-    }
-    if shape >= Shape::Illustrated && !function.icons().is_empty() {
-        entry["icons"] = json!(function.icons());
-    }
-    entry
+/// The fields of an object, each as JSON.
+pub(super) type Fields = BTreeMap<&'static str, Box<RawValue>>;
+
+pub(super) fn raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
+    to_raw_value(value).expect("what is listed is JSON")
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 pub(crate) mod cursor;
+pub(crate) mod entry;
 pub(crate) mod foreign;
 pub(crate) mod lists;
 pub(crate) mod prompts;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::context::updates::{Topic, Updates};
@@ -11,7 +11,7 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::result::SERVER_INFO;
 use crate::mcp::messages::version::{MODERN, Shape, Version};
 use crate::mcp::methods::cursor;
-use crate::mcp::methods::lists::List;
+use crate::mcp::methods::lists::{Fields, List, raw};
 use crate::registry::{Info, Registry};
 
 /// How long clients may cache what does not change during the life of a process, in milliseconds.
@@ -42,12 +42,9 @@ pub(crate) struct Rendered {
 
 /// One list for one revision.
 struct Pages {
-    fingerprint: String,
+    /// Made for the first cursor.
+    fingerprint: OnceLock<String>,
     pages: Vec<Box<RawValue>>,
-}
-
-fn raw(value: &Value) -> Box<RawValue> {
-    to_raw_value(value).expect("a JSON value is JSON")
 }
 
 impl Rendered {
@@ -120,17 +117,18 @@ impl Rendered {
 
     pub(crate) fn discover(&self) -> &RawValue {
         self.discover.get_or_init(|| {
-            let mut result = self.modern(
-                json!({ "supportedVersions": [MODERN], "capabilities": self.capabilities() }),
-                TTL_MS,
-            );
+            let mut capabilities = self.capabilities();
             if self.has_tasks {
                 let tasks = Capability::declare(&[Capability::Tasks]);
-                result["capabilities"]["extensions"] = tasks["extensions"].clone();
+                capabilities["extensions"] = tasks["extensions"].clone();
             }
-            result["_meta"][SERVER_INFO] = introduce(&self.info, Shape::Modern);
+            let server = introduce(&self.info, Shape::Modern);
+            let mut result = self.cacheable(TTL_MS);
+            result.insert("supportedVersions", raw(&[MODERN]));
+            result.insert("capabilities", raw(&capabilities));
+            result.insert("_meta", raw(&json!({ SERVER_INFO: server })));
             if let Some(instructions) = &self.info.instructions {
-                result["instructions"] = instructions.as_ref().into();
+                result.insert("instructions", raw(&**instructions));
             }
             raw(&result)
         })
@@ -191,9 +189,8 @@ impl Rendered {
     ) -> Result<&RawValue, RpcError> {
         let cursor = cursor.map(|it| cursor::decode(list, it)).transpose()?;
         let Pages { fingerprint, pages } = self.pages(list, shape);
-        if cursor
-            .as_ref()
-            .is_some_and(|it| it.fingerprint != *fingerprint)
+        if let Some(cursor) = &cursor
+            && cursor.fingerprint != *fingerprint.get_or_init(|| self.fingerprint(list))
         {
             return Err(cursor::changed());
         }
@@ -208,25 +205,22 @@ impl Rendered {
         self.lists[list as usize][shape as usize].get_or_init(|| {
             let entries = list.entries(&self.registry, shape);
             let count = entries.len();
-            let mut entries = entries.into_iter();
-            let fingerprint = cursor::fingerprint(list.names(&self.registry));
+            let fingerprint = OnceLock::new();
             let page = |start: usize| {
                 let end = count.min(start.saturating_add(self.page_size));
-                // Moved, because a copy of all schemas costs as much as making them.
-                let items: Vec<Value> = entries.by_ref().take(end - start).collect();
-                let mut page = json!({});
-                page[list.key()] = items.into();
-                if end < count {
-                    page["nextCursor"] = cursor::encode(list, end, &fingerprint).into();
-                }
                 let mut page = match shape {
-                    Shape::Modern => self.modern(page, self.ttl_ms()),
-                    _ => page,
+                    Shape::Modern => self.cacheable(self.ttl_ms()),
+                    _ => Fields::new(),
                 };
-                let absent = &self.registry.functions().absent;
-                if !absent.is_empty() {
-                    let absent: Vec<&str> = absent.iter().map(AsRef::as_ref).collect();
-                    page["_meta"][ABSENT] = json!(absent);
+                page.insert(list.key(), raw(&entries[start..end]));
+                if end < count {
+                    let fingerprint = fingerprint.get_or_init(|| self.fingerprint(list));
+                    let cursor = cursor::encode(list, end, fingerprint);
+                    page.insert("nextCursor", raw(&cursor));
+                }
+                let meta = self.meta(shape);
+                if !meta.is_empty() {
+                    page.insert("_meta", raw(&meta));
                 }
                 raw(&page)
             };
@@ -237,13 +231,31 @@ impl Rendered {
         })
     }
 
-    /// Adds the fields of a cacheable modern result.
-    fn modern(&self, mut result: Value, ttl_ms: u64) -> Value {
-        result["resultType"] = "complete".into();
-        result["ttlMs"] = ttl_ms.into();
-        result["cacheScope"] = self.cache_scope.into();
-        result["_meta"] = json!({ SERVER_INFO: &self.server });
-        result
+    fn fingerprint(&self, list: List) -> String {
+        cursor::fingerprint(list.names(&self.registry))
+    }
+
+    /// The fields by which clients of the modern revision cache a result.
+    fn cacheable(&self, ttl_ms: u64) -> Fields {
+        Fields::from([
+            ("resultType", raw("complete")),
+            ("ttlMs", raw(&ttl_ms)),
+            ("cacheScope", raw(self.cache_scope)),
+        ])
+    }
+
+    /// The `_meta` of a list.
+    fn meta(&self, shape: Shape) -> Fields {
+        let mut meta = Fields::new();
+        if shape == Shape::Modern {
+            meta.insert(SERVER_INFO, self.server.clone());
+        }
+        let absent = &self.registry.functions().absent;
+        if !absent.is_empty() {
+            let absent: Vec<&str> = absent.iter().map(AsRef::as_ref).collect();
+            meta.insert(ABSENT, raw(&absent));
+        }
+        meta
     }
 }
 

@@ -10,7 +10,7 @@ use super::{call, document, named, question, tools};
 use crate::support::TestApp;
 
 /// The settings of a process that is frozen between requests.
-fn frozen() -> Config {
+pub fn frozen() -> Config {
     let mut config = Config::default();
     config.function = Some("frozen".to_owned());
     config

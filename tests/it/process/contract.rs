@@ -22,7 +22,7 @@ async fn run(arguments: &[&str]) -> (i32, String) {
     )
 }
 
-fn file(name: &str) -> String {
+pub fn file(name: &str) -> String {
     let folder = std::env::temp_dir().join(format!(
         "bifold-{}-{:x}",
         std::process::id(),
