@@ -1,8 +1,9 @@
 //! What MCP lists say of tools, written ahead: the first list of a cold start then makes no schemas.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use memchr::memchr_iter;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tracing::warn;
@@ -17,7 +18,7 @@ use crate::context::escape;
 pub(crate) struct Prepared {
     text: &'static str,
     /// Read when they are first asked for.
-    tools: OnceLock<HashMap<&'static str, PreparedTool>>,
+    tools: OnceLock<BTreeMap<&'static str, PreparedTool>>,
 }
 
 /// What MCP lists say of one tool.
@@ -42,22 +43,35 @@ impl Prepared {
     }
 }
 
+/// The parts of a text between bytes of ASCII.
+fn split(text: &'static str, byte: u8) -> impl Iterator<Item = &'static str> {
+    let ends = memchr_iter(byte, text.as_bytes()).chain([text.len()]);
+    ends.scan(0, move |start, end| {
+        let part = &text[*start..end];
+        *start = end + 1;
+        Some(part)
+    })
+}
+
 /// A tool whose line cannot be read is listed by its types.
-fn read(text: &'static str) -> HashMap<&'static str, PreparedTool> {
-    let tools = text.lines().enumerate().filter_map(|(index, line)| {
-        let tool = PreparedTool::read(line);
-        if tool.is_none() {
-            warn!(line = index + 1, "a prepared tool cannot be read");
-        }
-        tool
-    });
+fn read(text: &'static str) -> BTreeMap<&'static str, PreparedTool> {
+    let lines = split(text, b'\n').enumerate();
+    let tools = lines
+        .filter(|it| !it.1.is_empty())
+        .filter_map(|(index, line)| {
+            let tool = PreparedTool::read(line);
+            if tool.is_none() {
+                warn!(line = index + 1, "a prepared tool cannot be read");
+            }
+            tool
+        });
     tools.collect()
 }
 
 impl PreparedTool {
     /// The tool in the line, with its name. Its JSON is not parsed again, which would cost as much as all else.
     fn read(line: &'static str) -> Option<(&'static str, PreparedTool)> {
-        let mut columns = line.split('\t');
+        let mut columns = split(line, b'\t');
         let mut next = || columns.next();
         let (name, description, input, output) = (next()?, next()?, next()?, next()?);
         let tool = PreparedTool {

@@ -1,8 +1,10 @@
 //! What the four lists say of one function.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -61,4 +63,26 @@ pub(super) struct Argument<'r> {
     pub(super) description: &'r str,
     pub(super) name: &'r str,
     pub(super) required: bool,
+}
+
+/// A page of a list.
+pub(crate) struct Page<'p> {
+    pub(super) fields: Fields,
+    /// The field with the entries.
+    pub(super) key: &'static str,
+    pub(super) entries: &'p [Listed<'p>],
+}
+
+/// The fields of an object, each as JSON.
+pub(super) type Fields = BTreeMap<&'static str, Box<RawValue>>;
+
+impl Serialize for Page<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut page = serializer.serialize_map(None)?;
+        for (key, value) in &self.fields {
+            page.serialize_entry(key, value)?;
+        }
+        page.serialize_entry(self.key, self.entries)?;
+        page.end()
+    }
 }

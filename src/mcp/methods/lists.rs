@@ -1,7 +1,6 @@
 //! The entries of the four lists, in the form of each revision.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -201,9 +200,6 @@ fn described<'r>(name: &'r str, function: &'r Tool, shape: Shape) -> Entry<'r> {
     }
     entry
 }
-
-/// The fields of an object, each as JSON.
-pub(super) type Fields = BTreeMap<&'static str, Box<RawValue>>;
 
 pub(super) fn raw<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
     to_raw_value(value).expect("what is listed is JSON")

@@ -11,7 +11,8 @@ use crate::mcp::messages::error::RpcError;
 use crate::mcp::messages::result::SERVER_INFO;
 use crate::mcp::messages::version::{MODERN, Shape, Version};
 use crate::mcp::methods::cursor;
-use crate::mcp::methods::lists::{Fields, List, raw};
+use crate::mcp::methods::entry::{Fields, Page};
+use crate::mcp::methods::lists::{List, raw};
 use crate::registry::{Info, Registry};
 
 /// How long clients may cache what does not change during the life of a process, in milliseconds.
@@ -208,21 +209,24 @@ impl Rendered {
             let fingerprint = OnceLock::new();
             let page = |start: usize| {
                 let end = count.min(start.saturating_add(self.page_size));
-                let mut page = match shape {
+                let mut fields = match shape {
                     Shape::Modern => self.cacheable(self.ttl_ms()),
                     _ => Fields::new(),
                 };
-                page.insert(list.key(), raw(&entries[start..end]));
                 if end < count {
                     let fingerprint = fingerprint.get_or_init(|| self.fingerprint(list));
                     let cursor = cursor::encode(list, end, fingerprint);
-                    page.insert("nextCursor", raw(&cursor));
+                    fields.insert("nextCursor", raw(&cursor));
                 }
                 let meta = self.meta(shape);
                 if !meta.is_empty() {
-                    page.insert("_meta", raw(&meta));
+                    fields.insert("_meta", raw(&meta));
                 }
-                raw(&page)
+                raw(&Page {
+                    fields,
+                    key: list.key(),
+                    entries: &entries[start..end],
+                })
             };
             // An empty list has one page.
             let starts = (0..count.max(1)).step_by(self.page_size);
