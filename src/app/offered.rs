@@ -51,13 +51,11 @@ impl Server {
         self
     }
 
-    /// Takes what MCP lists say of the tools from this text, which the command `prepare` writes
-    /// ([`Registry::prepared`](crate::Registry::prepared)). On Lambda the first list of a cold start then makes no schemas,
-    /// which is most of its work where there are many functions. Elsewhere, and for a tool that the text does not have,
-    /// lists are made of the types as always.
+    /// Takes the descriptions and schemas of the list of tools from this text, which the command `prepare` writes
+    /// ([`Registry::prepared`](crate::Registry::prepared)). It is used on Lambda, where the first list of a cold start then
+    /// makes no schemas. On every other server, and for a tool that is not in the text, the list is made of the types.
     ///
-    /// The text must be written anew when a tool changes: `prepare --check` in the tests of an application fails where it
-    /// was not.
+    /// Write the text anew when a tool changes. The command `prepare --check` fails if it is out of date: run it in CI.
     ///
     /// ```
     /// use bifold::Server;
