@@ -87,7 +87,7 @@ async fn hold(socket: TcpStream, held: UnboundedSender<()>) {
 }
 
 #[tokio::test]
-async fn the_process_ends_where_the_platform_is_gone() {
+async fn the_process_ends_when_the_platform_no_longer_responds() {
     for workers in [1, 4] {
         let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let function = function(&api.local_addr().unwrap().to_string())

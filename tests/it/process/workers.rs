@@ -57,7 +57,7 @@ fn lines(log: &[String], message: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_refusal_costs_no_worker() {
+async fn all_workers_take_invocations_after_the_platform_has_refused_requests() {
     let (mut platform, upstream) = start(&[FOUR]).await;
     platform.invoke(&plain()).await;
     platform.refuse(6);
@@ -71,7 +71,7 @@ async fn a_refusal_costs_no_worker() {
 }
 
 #[tokio::test]
-async fn a_platform_that_refuses_for_good_ends_the_process() {
+async fn a_platform_that_refuses_every_request_ends_the_process() {
     for settings in [&[][..], &[FOUR]] {
         let mut platform = Platform::refusing(settings, true, usize::MAX).await;
         assert_eq!(platform.ended().await.code(), Some(1));
@@ -98,7 +98,7 @@ async fn an_invocation_that_the_loop_cannot_read_is_answered() {
         let outcome = platform.begun().await.whole().await;
         assert_eq!((&outcome.id, &*outcome.kind), (&id, "response"));
         assert_eq!(outcome.body["statusCode"].as_u64().unwrap_or(0), kind);
-        // Then the loop goes on.
+        // Then the loop continues.
         assert_eq!(platform.invoke(&plain()).await.kind, "response");
     }
     let told = lines(&platform.stop().await, "the loop of `lambda_runtime` ended");
@@ -106,13 +106,13 @@ async fn an_invocation_that_the_loop_cannot_read_is_answered() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_cannot_be_read_costs_no_other_its_answer() {
+async fn other_invocations_are_answered_when_one_cannot_be_read() {
     let (mut platform, upstream) = start(&[FOUR]).await;
     let _running = hang(&mut platform, &upstream, 0..1).await;
     for _ in 0..3 {
         platform.hand_out_with(Some(after(60_000)), Some(CONTEXT), &plain().to_string());
     }
-    // The four workers are there again: two more invocations wait, and another one is answered.
+    // There are four workers again: two more invocations wait, and another one is answered.
     let _asked = hang(&mut platform, &upstream, 1..3).await;
     let id = platform.hand_out(after(60_000), &plain().to_string());
     loop {
