@@ -77,9 +77,10 @@ impl Form {
     }
 }
 
-/// The quotes and backslashes, counted in blocks so small that each count fits into a byte: that is many bytes at a time.
+/// The quotes and backslashes, counted in blocks so small that each count fits into a byte: that is many bytes at a time,
+/// if the block is a multiple of those.
 fn quotes(json: &[u8]) -> usize {
     let is_one = |byte: &u8| u8::from((*byte == b'"') | (*byte == b'\\'));
-    let counts = json.chunks(255).map(|it| it.iter().map(is_one).sum::<u8>());
+    let counts = json.chunks(240).map(|it| it.iter().map(is_one).sum::<u8>());
     counts.map(usize::from).sum()
 }

@@ -11,7 +11,6 @@ use tracing::warn;
 use super::Registry;
 use super::tool::Tool;
 use crate::context::encode::raw_of;
-use crate::context::escape;
 
 /// The prepared tools of a server: a line for each, in columns with tabs between them, which JSON has none of. The name;
 /// the description as JSON; the schema of the arguments; the schema of the result, empty where none is listed.
@@ -89,6 +88,11 @@ impl PreparedTool {
         self.decoded.get_or_init(decode)
     }
 
+    /// The description as a string of JSON.
+    pub(crate) fn description_json(&self) -> Box<RawValue> {
+        raw(self.description)
+    }
+
     /// The schema of the arguments.
     pub(crate) fn input(&self) -> Box<RawValue> {
         raw(self.input)
@@ -106,16 +110,6 @@ fn raw(json: &str) -> Box<RawValue> {
 
 fn is_between(json: &str, [start, end]: [char; 2]) -> bool {
     json.len() > 1 && json.starts_with(start) && json.ends_with(end)
-}
-
-impl Tool {
-    /// The description as a string of JSON.
-    pub(crate) fn description_json(&self) -> Box<RawValue> {
-        match self.prepared().filter(|_| !self.is_described()) {
-            Some(prepared) => raw(prepared.description),
-            None => escape::quoted(self.description()),
-        }
-    }
 }
 
 impl Registry {

@@ -266,7 +266,7 @@ impl Tool {
     }
 
     /// Whether its description is its own, and not the doc comment of the argument struct.
-    pub(super) fn is_described(&self) -> bool {
+    pub(crate) fn is_described(&self) -> bool {
         self.description.is_some()
     }
 

@@ -126,11 +126,15 @@ fn tool(tool: &Tool, shape: Shape) -> Listed<'_> {
         None => tool.structured().map(|it| raw(&it)),
     };
     let input = prepared.map_or_else(|| raw(&tool.arguments()), PreparedTool::input);
+    let description = match prepared.filter(|_| !tool.is_described()) {
+        Some(prepared) => prepared.description_json(),
+        None => raw(tool.description()),
+    };
     Listed::Own(Box::new(Entry {
         annotations,
         input_schema: Some(input),
         output_schema: output,
-        ..described(tool.name(), tool, shape)
+        ..described(tool.name(), description, tool, shape)
     }))
 }
 
@@ -155,7 +159,12 @@ fn resource(resource: &Resource, list: List, shape: Shape) -> Listed<'_> {
         size: resource.bytes(),
         uri: (!is_template).then_some(uri),
         uri_template: is_template.then_some(uri),
-        ..described(function.name(), function, shape)
+        ..described(
+            function.name(),
+            raw(function.description()),
+            function,
+            shape,
+        )
     }))
 }
 
@@ -175,15 +184,20 @@ fn prompt(prompt: &Prompt, shape: Shape) -> Listed<'_> {
     });
     Listed::Own(Box::new(Entry {
         arguments: Some(arguments.collect()),
-        ..described(prompt.name(), function, shape)
+        ..described(prompt.name(), raw(function.description()), function, shape)
     }))
 }
 
 /// What all kinds of entries share: the name, and the metadata that the revision knows.
-fn described<'r>(name: &'r str, function: &'r Tool, shape: Shape) -> Entry<'r> {
+fn described<'r>(
+    name: &'r str,
+    description: Box<RawValue>,
+    function: &'r Tool,
+    shape: Shape,
+) -> Entry<'r> {
     let mut entry = Entry {
         name,
-        description: Some(function.description_json()),
+        description: Some(description),
         ..Entry::default()
     };
     if shape >= Shape::Structured {
