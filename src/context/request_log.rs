@@ -8,16 +8,19 @@ use axum::Error;
 use axum::body::{Body, BodyDataStream, Bytes};
 use futures_util::stream::{Stream, StreamExt};
 use http::header::X_CONTENT_TYPE_OPTIONS;
-use http::{HeaderMap, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use tokio::time::Instant;
 
 use crate::auth::Principal;
 use crate::context::Context;
 use crate::context::answered::Answered;
-use crate::telemetry::{AccessLine, Outcome, PendingOutcome, millis};
+use crate::telemetry::{AccessLine, Outcome, PendingOutcome, decimal};
 
 /// The header that carries the id of a request.
-pub const REQUEST_ID: &str = "x-request-id";
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The header with the durations of the request and of its requests to upstreams.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// The data for the log line of one request.
 pub struct RequestLog {
@@ -125,14 +128,18 @@ fn add_headers(headers: &mut HeaderMap, line: &AccessLine<'_>) {
         id.unwrap_or(HeaderValue::from_static("unprintable")),
     );
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let (all, upstream) = (millis(line.duration), millis(line.upstream_time));
-    let timing = format!(
-        "total;dur={all}, upstream;dur={upstream};desc=\"{} calls\"",
-        line.upstream_calls
-    );
+    let timing = [
+        "total;dur=",
+        &decimal(line.duration),
+        ", upstream;dur=",
+        &decimal(line.upstream_time),
+        ";desc=\"",
+        &line.upstream_calls.to_string(),
+        " calls\"",
+    ];
     headers.insert(
-        "server-timing",
-        HeaderValue::from_str(&timing).expect("numbers are visible ASCII"),
+        SERVER_TIMING,
+        HeaderValue::try_from(timing.concat()).expect("numbers are visible ASCII"),
     );
 }
 

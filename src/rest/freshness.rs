@@ -79,7 +79,12 @@ fn say(headers: &mut HeaderMap, freshness: Freshness, scope: &str) {
         false if freshness.hit => age.saturating_add(left.unsigned_abs()),
         false => left.unsigned_abs(),
     };
-    insert(headers, CACHE_CONTROL, format!("{scope}, max-age={time}"));
+    let time = time.to_string();
+    insert(
+        headers,
+        CACHE_CONTROL,
+        [scope, ", max-age=", &time].concat(),
+    );
     say_where(headers, freshness);
 }
 
@@ -89,7 +94,7 @@ fn say_where(headers: &mut HeaderMap, freshness: Freshness) {
         insert(headers, AGE, freshness.age.as_secs().to_string());
         insert(headers, CACHE_STATUS, format!("bifold; hit; ttl={seconds}"));
     } else {
-        insert(headers, CACHE_STATUS, "bifold; fwd=miss".to_owned());
+        headers.insert(CACHE_STATUS, HeaderValue::from_static("bifold; fwd=miss"));
     }
 }
 
@@ -103,7 +108,11 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
 /// A strong tag from the hash of the content: equal bytes have the same one in every process. It guards nothing, so the
 /// hash need not resist those who look for two bodies with the same one.
 fn entity_tag(content: u128) -> String {
-    format!("\"{}\"", URL_SAFE_NO_PAD.encode(content.to_be_bytes()))
+    let mut tag = String::with_capacity(24);
+    tag.push('"');
+    URL_SAFE_NO_PAD.encode_string(content.to_be_bytes(), &mut tag);
+    tag.push('"');
+    tag
 }
 
 /// Whether an `If-None-Match` line names the tag; the comparison is weak (RFC 9110 §13.1.2).

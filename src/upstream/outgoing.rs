@@ -68,7 +68,7 @@ impl Outgoing {
 /// The key under which a response is shared: the upstream, the path with its query, and a digest of everything else that
 /// the response may depend on.
 pub(super) fn key(upstream: &str, target: &str, headers: &HeaderMap, accept: Accept) -> String {
-    let mut key = format!("{upstream} {target}");
+    let mut key = [upstream, " ", target].concat();
     if headers.is_empty() && accept == Accept::Json {
         return key;
     }

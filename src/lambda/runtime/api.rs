@@ -102,7 +102,7 @@ impl Api {
             headers.append(TRAILER, HeaderValue::from_static(ERROR_TYPE));
             headers.append(TRAILER, HeaderValue::from_static(ERROR_BODY));
         }
-        let path = format!("{RUNTIME}/invocation/{id}/response");
+        let path = [RUNTIME, "/invocation/", id, "/response"].concat();
         let posted = self.request(Method::POST, &path, headers, response.into_body());
         posted.await.map(drop)
     }
@@ -140,7 +140,7 @@ impl Api {
         headers.insert(HOST, HeaderValue::try_from(&*self.authority)?);
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
         let mut request = Request::new(body);
-        *request.uri_mut() = format!("{}{path}", self.prefix).parse()?;
+        *request.uri_mut() = [&self.prefix, path].concat().parse()?;
         *request.method_mut() = method;
         *request.headers_mut() = headers;
         let response = self.send(request).await?;
