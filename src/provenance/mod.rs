@@ -17,6 +17,7 @@ mod moment;
 mod natural;
 mod number;
 mod operator;
+mod order;
 mod pages;
 mod partial;
 mod plain;

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::provenance::account::overflow;
 use crate::provenance::amount::{Amount, Coin, sum_of};
 use crate::provenance::exact::Exact;
+use crate::provenance::order;
 use crate::provenance::upstreams::{LCD, lcd};
 
 use crate::provenance::message_type::MessageType;
@@ -111,7 +112,7 @@ pub(in crate::provenance) async fn schedule(
             });
         }
     }
-    fees.sort_by(|a, b| a.message_type.cmp(&b.message_type));
+    order::sort(&mut fees, |a, b| a.message_type.cmp(&b.message_type));
     if let (true, Some(message_type)) = (fees.is_empty(), message_type) {
         fees.push(Fee {
             message_type: message_type.0,

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::provenance::amount::Amount;
 use crate::provenance::moment::Moment;
+use crate::provenance::order;
 use crate::provenance::pages::List;
 use crate::provenance::partial::{MissingPart, PartCollector};
 
@@ -53,7 +54,7 @@ pub(in crate::provenance) async fn denoms(cx: Context, IbcDenoms {}: IbcDenoms) 
         last_transaction_at: row.last_tx_timestamp,
     });
     let mut denoms: Vec<Denom> = rows.collect();
-    denoms.sort_by(|a, b| a.denom.cmp(&b.denom));
+    order::sort(&mut denoms, |a, b| a.denom.cmp(&b.denom));
     denoms.dedup_by(|a, b| a.denom == b.denom);
     let mut parts = PartCollector::with_one_part();
     if let Some(error) = read.missing {

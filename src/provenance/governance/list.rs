@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::provenance::amount::Coin;
 use crate::provenance::moment::Moment;
 use crate::provenance::number::Integer;
+use crate::provenance::order;
 use crate::provenance::pages::List;
 use crate::registry::Paged;
 
@@ -149,7 +150,7 @@ impl Search {
 
     /// Takes rows of one page; whether there are enough.
     fn take(&self, mut rows: Vec<Row>, page: u32, found: &mut Found) -> bool {
-        rows.sort_by_key(|row| std::cmp::Reverse(row.id.0));
+        order::sort(&mut rows, |a, b| b.id.0.cmp(&a.id.0));
         let mut rows = rows.into_iter();
         while let Some(row) = rows.next() {
             let below = row.id;

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::provenance::date::Date;
 use crate::provenance::decimal::Decimal;
 use crate::provenance::moment::Moment;
+use crate::provenance::order;
 use crate::provenance::trading::candles::change;
 use crate::provenance::upstreams::EXPLORER;
 
@@ -94,7 +95,7 @@ pub(in crate::provenance) async fn history(
         arguments.from.is_none_or(|from| from <= day.date)
             && arguments.to.is_none_or(|to| day.date <= to)
     });
-    days.sort_by_key(|day| day.date);
+    order::sort(&mut days, |a, b| a.date.cmp(&b.date));
     let surplus = days.len().saturating_sub(MAX_DAYS as usize);
     days.drain(..surplus);
     Ok(PriceHistory {

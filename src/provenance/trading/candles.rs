@@ -10,6 +10,7 @@ use crate::provenance::decimal::Decimal;
 use crate::provenance::exact::Exact;
 use crate::provenance::market::{Pair, known};
 use crate::provenance::moment::Moment;
+use crate::provenance::order;
 use crate::provenance::upstreams::EXCHANGE;
 
 /// The maximum number of candles of one answer.
@@ -117,7 +118,7 @@ pub(in crate::provenance) async fn candles(
     };
     let rows = history.match_history_data.into_iter().filter(is_asked);
     let mut candles: Vec<Candle> = rows.map(Candle::from).collect();
-    candles.sort_by_key(|it| it.start.at());
+    order::sort(&mut candles, |a, b| a.start.at().cmp(&b.start.at()));
     let surplus = candles.len().saturating_sub(MAX_CANDLES as usize);
     candles.drain(..surplus);
     Ok(Candles {

@@ -11,6 +11,7 @@ use crate::provenance::decimal::Decimal;
 use crate::provenance::exact::Exact;
 use crate::provenance::market::{Pair, known};
 use crate::provenance::moment::Moment;
+use crate::provenance::order;
 use crate::provenance::plain::Plain;
 use crate::provenance::upstreams::EXCHANGE;
 use crate::registry::count::Count;
@@ -122,8 +123,8 @@ impl Side {
             rows.push((depth, order));
         }
         match is_bids {
-            true => rows.sort_by(|a, b| b.0.price.cmp(&a.0.price)),
-            false => rows.sort_by(|a, b| a.0.price.cmp(&b.0.price)),
+            true => order::sort(&mut rows, |a, b| b.0.price.cmp(&a.0.price)),
+            false => order::sort(&mut rows, |a, b| a.0.price.cmp(&b.0.price)),
         }
         let (exact, orders) = rows.into_iter().unzip();
         Ok(Side { orders, exact })

@@ -1,6 +1,5 @@
 //! All validators, the largest first.
 
-use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use schemars::JsonSchema;
@@ -12,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::provenance::amount::Coin;
 use crate::provenance::decimal::Decimal;
 use crate::provenance::number::{Integer, lenient_text};
+use crate::provenance::order;
 use crate::provenance::pages::List;
 use crate::provenance::partial::{MissingPart, PartCollector};
 
@@ -79,9 +79,10 @@ pub(in crate::provenance) async fn validators(
     let mut seen = HashSet::new();
     validators
         .retain(|it| it.operator_address.is_none() || seen.insert(it.operator_address.clone()));
-    validators.sort_by_cached_key(|it| {
-        let bonded = it.bonded_tokens.as_ref().map(|coin| coin.amount.0);
-        (Reverse(bonded), it.operator_address.clone())
+    let bonded = |it: &Validator| it.bonded_tokens.as_ref().map(|coin| coin.amount.0);
+    order::sort(&mut validators, |a, b| {
+        let by_bonded = bonded(b).cmp(&bonded(a));
+        by_bonded.then_with(|| a.operator_address.cmp(&b.operator_address))
     });
     let mut parts = PartCollector::with_one_part();
     let told = read.total.and_then(|it| usize::try_from(it.0).ok());

@@ -1,7 +1,5 @@
 //! Everything that a wallet holds, the most valuable first.
 
-use std::cmp::Reverse;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +10,7 @@ use crate::provenance::address::Address;
 use crate::provenance::amount::Amount;
 use crate::provenance::decimal::Decimal;
 use crate::provenance::exact::Exact;
+use crate::provenance::order;
 use crate::provenance::pages::List;
 use crate::provenance::partial::{MissingPart, PartCollector};
 
@@ -57,11 +56,11 @@ pub(in crate::provenance) async fn balances(
     };
     let mut read = list.read::<Balance>(&cx).await?;
     // A row can move to the next page while the pages are read.
-    read.rows.sort_by(|a, b| a.total.denom.cmp(&b.total.denom));
+    order::sort(&mut read.rows, |a, b| a.total.denom.cmp(&b.total.denom));
     read.rows.dedup_by(|a, b| a.total.denom == b.total.denom);
     let mut rows: Vec<(Option<Exact>, Row)> = read.rows.into_iter().map(valued).collect();
     // The sort is stable: equal values stay by denom.
-    rows.sort_by(|a, b| Reverse(&a.0).cmp(&Reverse(&b.0)));
+    order::sort(&mut rows, |a, b| b.0.cmp(&a.0));
     let values = rows.iter().filter_map(|it| it.0.as_ref());
     let total = values.fold(Exact::default(), |sum, value| sum.plus(value));
     let mut parts = PartCollector::with_one_part();

@@ -1,6 +1,5 @@
 //! What a wallet has delegated, validator by validator.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use schemars::JsonSchema;
@@ -15,6 +14,7 @@ use crate::provenance::decimal::Decimal;
 use crate::provenance::exact::Exact;
 use crate::provenance::moment::Moment;
 use crate::provenance::number::lenient_text;
+use crate::provenance::order;
 use crate::provenance::pages::{List, Rows};
 use crate::provenance::partial::{MissingPart, PartCollector};
 use crate::provenance::upstreams::{EXPLORER, explorer};
@@ -186,7 +186,10 @@ impl Shared {
         rows.retain(|it| {
             it.validator_src_addr.is_none() || seen.insert(it.validator_src_addr.clone())
         });
-        rows.sort_by_cached_key(|it| (Reverse(it.amount.amount.0), it.validator_src_addr.clone()));
+        order::sort(&mut rows, |a, b| {
+            let by_amount = b.amount.amount.0.cmp(&a.amount.amount.0);
+            by_amount.then_with(|| a.validator_src_addr.cmp(&b.validator_src_addr))
+        });
         let told = list.rollup.and_then(|it| it.bonded_total);
         let staked = match told {
             Some(coin) => coin.amount.0,

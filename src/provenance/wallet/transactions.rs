@@ -1,7 +1,5 @@
 //! The transactions of a wallet, the newest first.
 
-use std::cmp::Reverse;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +11,7 @@ use crate::provenance::date::Date;
 use crate::provenance::message_type::MessageType;
 use crate::provenance::moment::Moment;
 use crate::provenance::number::{Integer, lenient_text};
+use crate::provenance::order;
 use crate::provenance::pages::{List, Page};
 use crate::provenance::upstreams::EXPLORER;
 use crate::registry::Paged;
@@ -178,7 +177,7 @@ impl Reader {
         page: u32,
         asked: &WalletTransactions,
     ) -> Option<RowsLeft> {
-        rows.sort_by_key(|it| Reverse(it.block.0));
+        order::sort(&mut rows, |a, b| b.block.0.cmp(&a.block.0));
         let mut rows = rows.into_iter();
         while let Some(row) = rows.next() {
             if self.is_passed(&row, page) || !asked.admits(&row) || self.is_found(&row) {
