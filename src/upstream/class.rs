@@ -13,14 +13,17 @@ pub(super) struct Class {
     name: Box<str>,
     pub(super) breaker: Breaker,
     pub(super) retry: Retry,
+    next: Link,
 }
+
+/// The next class, which is set once, so that a look-up takes no lock.
+type Link = OnceLock<Box<Class>>;
 
 /// The classes that were used so far, in the order of their first use.
 pub(super) struct Classes {
     failures: u32,
     tries: u32,
-    /// Each is set once, so a look-up takes no lock.
-    known: [OnceLock<Box<Class>>; MAX_CLASSES],
+    first: Link,
 }
 
 impl Classes {
@@ -29,25 +32,29 @@ impl Classes {
         Classes {
             failures,
             tries,
-            known: [const { OnceLock::new() }; MAX_CLASSES],
+            first: Link::new(),
         }
     }
 
     /// The class with this name.
     pub(super) fn get(&self, name: &str) -> &Class {
-        let [others @ .., last] = &self.known;
-        let mut others = others.iter().map(|it| self.get_or_set(it, name));
-        others
-            .find(|known| *known.name == *name)
-            .unwrap_or_else(|| self.get_or_set(last, name))
+        let mut class = self.get_or_set(&self.first, name);
+        for _ in 1..MAX_CLASSES {
+            if *class.name == *name {
+                break;
+            }
+            class = self.get_or_set(&class.next, name);
+        }
+        class
     }
 
-    fn get_or_set<'a>(&self, known: &'a OnceLock<Box<Class>>, name: &str) -> &'a Class {
-        known.get_or_init(|| {
+    fn get_or_set<'a>(&self, link: &'a Link, name: &str) -> &'a Class {
+        link.get_or_init(|| {
             Box::new(Class {
                 name: name.into(),
                 breaker: Breaker::new(self.failures),
                 retry: Retry::new(self.tries),
+                next: Link::new(),
             })
         })
     }
@@ -55,6 +62,7 @@ impl Classes {
 
 #[cfg(test)]
 mod tests {
+    use std::iter::successors;
     use std::ptr;
     use std::sync::Barrier;
     use std::thread;
@@ -96,9 +104,7 @@ mod tests {
             threads.into_iter().map(|it| it.join().unwrap()).collect()
         });
         assert!(found.iter().all(|it| *it == found[0]), "{found:?}");
-        assert_eq!(
-            classes.known.iter().filter(|it| it.get().is_some()).count(),
-            3
-        );
+        let known = successors(classes.first.get(), |it| it.next.get());
+        assert_eq!(known.count(), 3);
     }
 }
