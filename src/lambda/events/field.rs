@@ -5,6 +5,7 @@ use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use memchr::memchr;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -76,7 +77,7 @@ impl<'de> Visitor<'de> for Names {
 pub(crate) fn text(field: Field<'_>) -> Option<Cow<'_, str>> {
     let json = field?.get();
     match json.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
-        Some(inside) if !inside.contains('\\') => Some(inside.into()),
+        Some(inside) if memchr(b'\\', inside.as_bytes()).is_none() => Some(inside.into()),
         // Only half of a surrogate pair fails here; such a string is kept as it was written.
         Some(inside) => Some(serde_json::from_str(json).map_or(inside.into(), Cow::Owned)),
         None => (json != "null").then_some(json.into()),
