@@ -2,6 +2,8 @@
 
 mod keywords;
 mod portable;
+#[cfg(feature = "provenance")]
+mod prepared;
 #[cfg(all(
     feature = "cli",
     feature = "mounts",

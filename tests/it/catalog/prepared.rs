@@ -1,6 +1,6 @@
 //! Lists whose tools were written ahead.
 
-use bifold::{App, Config, JsonSchema, Server, Tool, provenance};
+use bifold::{App, Config, JsonSchema, Server, Tool};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -8,38 +8,8 @@ use super::late::frozen;
 use super::{call, named};
 use crate::support::TestApp;
 
-const FILE: &str = "src/provenance/prepared.tsv";
-
-const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
-
 async fn started(config: Config, server: Server) -> TestApp {
     TestApp::of(App::new(config, server).unwrap()).await
-}
-
-#[tokio::test]
-async fn what_is_prepared_of_the_bundled_tools_is_what_they_are() {
-    let app = App::new(Config::default(), provenance::server()).unwrap();
-    let now = app.registry().prepared();
-    let path = format!("{}/{FILE}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("BIFOLD_RENEW").is_some_and(|it| it == "1") {
-        return std::fs::write(path, now).unwrap();
-    }
-    assert!(
-        std::fs::read_to_string(path).unwrap() == now,
-        "write it anew: cargo run -- prepare --file {FILE}"
-    );
-}
-
-#[tokio::test]
-async fn prepared_lists_are_the_same_bytes_in_every_revision() {
-    let made = started(Config::default(), provenance::server()).await;
-    let prepared = started(frozen(), provenance::server()).await;
-    for version in VERSIONS {
-        let list = async |app: &TestApp| app.legacy(version, "tools/list", json!({})).await.text();
-        assert_eq!(list(&prepared).await, list(&made).await, "{version}");
-    }
-    let list = async |app: &TestApp| app.mcp("tools/list", json!({})).await.text();
-    assert_eq!(list(&prepared).await, list(&made).await);
 }
 
 /// A line that says of a tool what its types do not.
