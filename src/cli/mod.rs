@@ -91,9 +91,9 @@ enum Command {
     Client(Client),
     /// Keep the contract with callers: what changes, and whether it breaks them.
     Contract(Contract),
-    /// Write what MCP lists say of the tools, so that a cold start need not make it.
+    /// Write the descriptions and schemas of the tools to a file, so that a cold start does not generate them.
     ///
-    /// Exit status of `--check`: 0 if the file says the same, 1 if it must be written anew.
+    /// Exit status of `--check`: 0 if the file is up to date, 1 if it is not.
     Prepare(Prepare),
     /// Look at MCP servers before they are mounted.
     #[cfg(feature = "mounts")]

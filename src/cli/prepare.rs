@@ -1,4 +1,4 @@
-//! `prepare`: writes what MCP lists say of the tools, which `Server::prepared` takes.
+//! `prepare`: writes the descriptions and schemas of the tools to a file, which `Server::prepared` takes.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,16 +31,16 @@ impl Prepare {
         }
         let before = std::fs::read_to_string(&self.file).map_err(failed)?;
         if before == now {
-            return print(format!("{shown} says what the tools are\n"));
+            return print(format!("{shown} is up to date\n"));
         }
         print(format!(
-            "{shown} differs from the tools: write it anew with `prepare --file {shown}`\n"
+            "{shown} is out of date: update it with `prepare --file {shown}`\n"
         ))?;
         Ok(ExitCode::from(1))
     }
 }
 
-/// Whether lists on Lambda would not be those of the tools.
+/// Whether lists on Lambda would differ from the tools.
 pub(super) fn is_outdated(prepared: Option<&str>, registry: &Registry) -> bool {
     prepared.is_some_and(|it| it != registry.prepared())
 }

@@ -18,8 +18,8 @@ use crate::telemetry::Format;
 /// How the address can be set.
 const OPTIONS: &str = "`--listen ADDRESS:PORT` or `BIFOLD_LISTEN`";
 
-const OUTDATED: &str = "the list that `Server::prepared` has differs from the tools, and a deployed function would show it: \
-                        write it anew with the command `prepare`";
+const OUTDATED: &str = "the text of `Server::prepared` is out of date, and a deployed function would list old schemas: \
+                        update it with the command `prepare`";
 
 #[derive(Args)]
 pub(super) struct Serve {

@@ -1,4 +1,5 @@
-//! What MCP lists say of tools, written ahead: the first list of a cold start then makes no schemas.
+//! Descriptions and schemas of tools that were written to a file in advance: the first MCP list of a cold start then
+//! generates no schemas.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -20,9 +21,9 @@ pub(crate) struct Prepared {
     tools: OnceLock<BTreeMap<&'static str, PreparedTool>>,
 }
 
-/// What MCP lists say of one tool.
+/// The description and the schemas of one tool.
 pub(crate) struct PreparedTool {
-    /// A string of JSON, which lists have as it is.
+    /// A string of JSON, which is copied into lists.
     description: &'static str,
     decoded: OnceLock<String>,
     input: &'static str,
@@ -42,7 +43,7 @@ impl Prepared {
     }
 }
 
-/// The parts of a text between bytes of ASCII.
+/// The parts of a text between occurrences of an ASCII byte.
 fn split(text: &'static str, byte: u8) -> impl Iterator<Item = &'static str> {
     let ends = memchr_iter(byte, text.as_bytes()).chain([text.len()]);
     ends.scan(0, move |start, end| {
@@ -113,7 +114,7 @@ fn is_between(json: &str, [start, end]: [char; 2]) -> bool {
 }
 
 impl Registry {
-    /// The text that [`Server::prepared`](crate::Server::prepared) takes: what MCP lists say of each tool.
+    /// The text that [`Server::prepared`](crate::Server::prepared) takes: the description and the schemas of each tool.
     ///
     /// Tools whose schemas are only known at run time ([`Tool::dynamic`]) are not in it.
     pub fn prepared(&self) -> String {

@@ -1,4 +1,4 @@
-//! `prepare`: what MCP lists say of the tools, written to a file and compared with it.
+//! `prepare`: the descriptions and schemas of the tools are written to a file and compared with it.
 
 use super::binary;
 use super::contract::file;
@@ -25,12 +25,12 @@ async fn a_file_is_written_and_compared_with_the_tools() {
         prepare(path, &[]).await,
         (0, format!("{path} is written\n"))
     );
-    let same = (0, format!("{path} says what the tools are\n"));
+    let same = (0, format!("{path} is up to date\n"));
     assert_eq!(prepare(path, &["--check"]).await, same);
     let written = std::fs::read_to_string(path).unwrap();
     assert_eq!(written.lines().count(), 38);
     std::fs::write(path, written.replacen("string", "integer", 1)).unwrap();
     let (status, said) = prepare(path, &["--check"]).await;
     assert_eq!(status, 1, "{said}");
-    assert!(said.contains("write it anew"), "{said}");
+    assert!(said.contains("update it with"), "{said}");
 }
